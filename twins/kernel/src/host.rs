@@ -1,0 +1,451 @@
+//! A twin behind one face: what the universe needs of any twin, whatever its types.
+
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc};
+
+use schemars::SchemaGenerator;
+use serde_json::{Map, Value};
+use smol_str::SmolStr;
+
+use crate::{
+    delivery::{Delivery, Next, Outbound, Outcome},
+    diagnostic::Diagnostic,
+    fault::{Effect, Fired, Injected, Subject},
+    ledger::{Event, Exchange, Keep, Principal},
+    operation::{Operation, OperationInfo, Run},
+    time::Timestamp,
+    twin::{Affordance, Quota, Read, Reason, Refusal, Scene, Twin, Unserved, View, Write},
+    tx::Tx,
+    universe::{Inner, Universe},
+    wire::{Answer, Reply, Request, proxy_page},
+    world::World,
+};
+
+/// A twin's state of unknown type: one pointer.
+pub type StateBox = Arc<dyn Any + Send + Sync>;
+
+/// An affordance as listed.
+#[derive(Clone, Debug)]
+pub struct AffordanceInfo {
+    /// The verb.
+    pub verb: &'static str,
+    /// What it does.
+    pub about: &'static str,
+    /// The schema of its arguments.
+    pub arguments: fn(&mut SchemaGenerator) -> schemars::Schema,
+}
+
+/// What is done to the connection besides, or instead of, the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// The answer as it is.
+    Plain,
+    /// The answer, this much later.
+    Late(std::time::Duration),
+    /// Nothing for this long, then the connection closes.
+    Hang(std::time::Duration),
+    /// The connection is reset.
+    Reset,
+    /// The answer stops in the middle.
+    Truncate,
+}
+
+/// What the universe needs of any twin. Implemented once, by [`Hosted`].
+pub trait Host: Send + Sync + std::fmt::Debug {
+    /// [`Twin::NAME`].
+    fn name(&self) -> &'static str;
+    /// [`Twin::TITLE`].
+    fn title(&self) -> &'static str;
+    /// [`Twin::BODY_MAX`].
+    fn body_max(&self) -> usize;
+    /// The operation table.
+    fn operations(&self) -> &[OperationInfo];
+    /// The affordances.
+    fn affordances(&self) -> Vec<AffordanceInfo>;
+    /// Names and descriptions of the views.
+    fn views(&self) -> Vec<(&'static str, &'static str)>;
+    /// Renders a view; none where there is none of that name.
+    fn view(&self, state: &StateBox, name: &str) -> Option<Value>;
+    /// [`Twin::load`].
+    ///
+    /// # Errors
+    /// Every problem found.
+    fn load(&self, world: &World, tx: &mut Tx<'_>) -> Result<StateBox, Vec<Diagnostic>>;
+    /// [`Twin::env`].
+    fn env(&self, state: &StateBox, origin: &str) -> Vec<(&'static str, String)>;
+    /// A call of an operation: from authentication to the commit.
+    fn call(&self, universe: &Universe, slot: usize, operation: usize, request: Request) -> (Reply, Wire);
+    /// A call that no operation can take.
+    fn unserved(&self, universe: &Universe, request: Request, reason: Reason) -> Reply;
+    /// Performs an affordance on a copy of the state.
+    ///
+    /// # Errors
+    /// The refusal; the state stays as it was.
+    fn perform(
+        &self,
+        state: &mut StateBox,
+        tx: &mut Tx<'_>,
+        verb: &str,
+        actor: &str,
+        with: Map<String, Value>,
+    ) -> Result<Value, Refusal>;
+    /// [`Twin::prepare`].
+    fn prepare(&self, state: &StateBox, delivery: &Delivery, now: Timestamp) -> Option<Outbound>;
+    /// [`Twin::delivered`].
+    fn delivered(&self, state: &mut StateBox, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next;
+    /// [`Twin::on_timer`].
+    fn on_timer(&self, state: &mut StateBox, tx: &mut Tx<'_>, name: &str, data: &Value);
+}
+
+/// The one implementation of [`Host`].
+pub struct Hosted<T: Twin> {
+    operations: Vec<Operation<T>>,
+    infos: Vec<OperationInfo>,
+    affordances: Vec<Affordance<T>>,
+    views: Vec<View<T>>,
+}
+
+impl<T: Twin> std::fmt::Debug for Hosted<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(T::NAME)
+    }
+}
+
+/// A twin, ready to be put into universes.
+pub fn host<T: Twin>() -> Arc<dyn Host> {
+    let operations = T::operations();
+    Arc::new(Hosted::<T> {
+        infos: operations.iter().map(|operation| operation.info.clone()).collect(),
+        operations,
+        affordances: T::affordances(),
+        views: T::views(),
+    })
+}
+
+/// A twin's state behind its box. A universe never mixes up its slots.
+fn peek<T: Twin>(state: &StateBox) -> &T::State {
+    state.downcast_ref().expect("a slot holds its own twin's state")
+}
+
+/// What came of the part of a call that runs under the lock.
+struct Ran<T: Twin> {
+    caller: Option<T::Caller>,
+    quota: Quota,
+    result: Result<Answer, T::Error>,
+    /// Changed state and what the write wants to happen, where it did change.
+    written: Option<Written>,
+    fault: Option<Fired>,
+}
+
+struct Written {
+    changes: Vec<crate::table::Change>,
+    planned: Vec<crate::tx::Planned>,
+}
+
+impl<T: Twin> Hosted<T> {
+    /// Runs a call with the pen in hand: limits are counted and faults drawn; a write is committed.
+    fn run_with_pen(
+        &self,
+        universe: &Universe,
+        inner: &mut Inner,
+        slot: usize,
+        operation: &Operation<T>,
+        scene: &Scene<'_>,
+        input: T::Input,
+    ) -> Ran<T> {
+        let mut ran = Ran {
+            caller: None,
+            quota: Quota::free(scene.now),
+            result: Err(Injected::Revoked.into()),
+            written: None,
+            fault: None,
+        };
+        let caller = match T::authenticate(peek::<T>(&inner.states[slot]), scene, &input) {
+            Ok(caller) => caller,
+            Err(error) => {
+                ran.result = Err(error);
+                return ran;
+            }
+        };
+        let limit = T::limit(scene.operation, &caller);
+        let (quota, wait) = universe.count(inner, T::NAME, &limit, scene.now);
+        ran.quota = quota;
+        let caller_name = T::caller_name(&caller);
+        let resource = T::resource(scene.operation, &input);
+        let caller = ran.caller.insert(caller);
+        if let Some(retry_after) = wait {
+            ran.result = Err(Injected::RateLimited { retry_after }.into());
+            return ran;
+        }
+        let subject = Subject {
+            twin: T::NAME,
+            name: scene.operation.id,
+            delivery: false,
+            resource: &resource,
+            caller: &caller_name,
+        };
+        ran.fault = inner.strike(subject, scene.now, universe.seeds());
+        if let Some(error) = ran.fault.as_ref().and_then(|fired| before(&fired.effect)) {
+            ran.result = Err(error.into());
+            return ran;
+        }
+        match &operation.run {
+            Run::Read(run) => {
+                let cx = Read { state: peek::<T>(&inner.states[slot]), caller, scene };
+                ran.result = run(&cx, input);
+            }
+            Run::Write(run) => {
+                // Works on a copy (pointers only), so that an error or panic leaves no trace.
+                let mut state: T::State = peek::<T>(&inner.states[slot]).clone();
+                let mut tx = Tx::new(scene.now, scene.request.origin.clone(), universe.seeds(), &mut inner.ordinals);
+                let mut cx = Write { state: &mut state, tx: &mut tx, caller, scene };
+                ran.result = run(&mut cx, input);
+                let (changes, planned) = (tx.changes.into_vec(), tx.planned);
+                if ran.result.is_ok() {
+                    inner.states[slot] = Arc::new(state);
+                    ran.written = Some(Written { changes, planned });
+                }
+            }
+        }
+        if let Some(Effect::CommittedError { status, code }) = ran.fault.as_ref().map(|fired| &fired.effect)
+            && ran.result.is_ok()
+        {
+            let (status, code) = (*status, code.clone());
+            ran.result = Err(Injected::Failure { status, code }.into());
+        }
+        ran
+    }
+
+    fn run_reading(inner: &Inner, slot: usize, operation: &Operation<T>, scene: &Scene<'_>, input: T::Input) -> Ran<T> {
+        let state = peek::<T>(&inner.states[slot]);
+        let mut ran = Ran {
+            caller: None,
+            quota: Quota::free(scene.now),
+            result: Err(Injected::Revoked.into()),
+            written: None,
+            fault: None,
+        };
+        let caller = match T::authenticate(state, scene, &input) {
+            Ok(caller) => caller,
+            Err(error) => {
+                ran.result = Err(error);
+                return ran;
+            }
+        };
+        ran.quota = Quota::untouched(T::limit(scene.operation, &caller).per_minute, scene.now);
+        let caller = ran.caller.insert(caller);
+        if let Run::Read(run) = &operation.run {
+            ran.result = run(&Read { state, caller, scene }, input);
+        }
+        ran
+    }
+}
+
+/// The error of an effect that strikes before anything happens.
+fn before(effect: &Effect) -> Option<Injected> {
+    match effect {
+        Effect::RateLimited { retry_after } => Some(Injected::RateLimited { retry_after: retry_after.0 }),
+        Effect::Error { status, code } => Some(Injected::Failure { status: *status, code: code.clone() }),
+        Effect::Revoked {} => Some(Injected::Revoked),
+        // Answered on the wire; to the handler they are failures.
+        Effect::ProxyPage { status } => Some(Injected::Failure { status: Some(*status), code: None }),
+        Effect::Reset {} | Effect::Hang { .. } => Some(Injected::Failure { status: None, code: None }),
+        _ => None,
+    }
+}
+
+/// What an effect does on the wire, and to the answer's bytes.
+fn on_the_wire(fired: Option<&Fired>, reply: &mut Reply, now: Timestamp) -> Wire {
+    match fired.map(|fired| &fired.effect) {
+        Some(Effect::Latency { span }) => Wire::Late(span.0),
+        Some(Effect::Hang { span }) => Wire::Hang(span.0),
+        Some(Effect::Reset {} | Effect::CommittedReset {}) => Wire::Reset,
+        Some(Effect::Truncated {}) => Wire::Truncate,
+        Some(Effect::ProxyPage { status }) => {
+            *reply = proxy_page(*status, now);
+            Wire::Plain
+        }
+        Some(Effect::Garbled {}) => {
+            let cut = reply.body.len() / 2;
+            let mut body = reply.body.slice(..cut).to_vec();
+            body.extend_from_slice(b"\x00\xff{");
+            reply.body = body.into();
+            Wire::Plain
+        }
+        _ => Wire::Plain,
+    }
+}
+
+impl<T: Twin> Host for Hosted<T> {
+    fn name(&self) -> &'static str {
+        T::NAME
+    }
+
+    fn title(&self) -> &'static str {
+        T::TITLE
+    }
+
+    fn body_max(&self) -> usize {
+        T::BODY_MAX
+    }
+
+    fn operations(&self) -> &[OperationInfo] {
+        &self.infos
+    }
+
+    fn affordances(&self) -> Vec<AffordanceInfo> {
+        let info = |affordance: &Affordance<T>| AffordanceInfo {
+            verb: affordance.verb,
+            about: affordance.about,
+            arguments: affordance.arguments,
+        };
+        self.affordances.iter().map(info).collect()
+    }
+
+    fn views(&self) -> Vec<(&'static str, &'static str)> {
+        self.views.iter().map(|view| (view.name, view.about)).collect()
+    }
+
+    fn view(&self, state: &StateBox, name: &str) -> Option<Value> {
+        let view = self.views.iter().find(|view| view.name == name)?;
+        Some((view.render)(peek::<T>(state)))
+    }
+
+    fn load(&self, world: &World, tx: &mut Tx<'_>) -> Result<StateBox, Vec<Diagnostic>> {
+        T::load(world, tx).map(|state| Arc::new(state) as StateBox)
+    }
+
+    fn env(&self, state: &StateBox, origin: &str) -> Vec<(&'static str, String)> {
+        T::env(peek::<T>(state), origin)
+    }
+
+    fn call(&self, universe: &Universe, slot: usize, operation: usize, request: Request) -> (Reply, Wire) {
+        let operation = &self.operations[operation];
+        let input = T::input(&operation.info, &request);
+        let resource = if universe.ledger().keep() == Keep::Off {
+            SmolStr::default()
+        } else {
+            T::resource(&operation.info, &input)
+        };
+        let request_bits = universe.request_bits(T::NAME);
+        let finish = |ran: Ran<T>, scene: &Scene<'_>| {
+            let caller_name = ran.caller.as_ref().map(T::caller_name).unwrap_or_default();
+            let mut reply = T::render(scene, ran.caller.as_ref(), ran.quota, ran.result);
+            let wire = on_the_wire(ran.fault.as_ref(), &mut reply, scene.now);
+            let exchange =
+                exchange(&operation.info, scene.request, &reply, wire, caller_name, resource, ran.fault.as_ref());
+            (reply, wire, exchange, ran.fault, ran.written)
+        };
+        if operation.info.writes || universe.needs_pen() {
+            let mut guard = universe.lock();
+            let inner = &mut *guard;
+            let scene = Scene { now: inner.clock.now(), operation: &operation.info, request: &request, request_bits };
+            let run = || self.run_with_pen(universe, inner, slot, operation, &scene, input);
+            let Ok(ran) = std::panic::catch_unwind(AssertUnwindSafe(run)) else {
+                drop(guard);
+                return (self.unserved(universe, request, Reason::Broken), Wire::Plain);
+            };
+            let (reply, wire, exchange, fault, written) = finish(ran, &scene);
+            let now = scene.now;
+            let cause = fault.map(|fired| universe.record_fault(T::NAME, operation.info.id, &fired, now));
+            let (changes, planned) = written.map_or_else(Default::default, |w| (w.changes, w.planned));
+            let event = Event::Request(Box::new(exchange));
+            let seq = universe.ledger().append(now, Principal::Target, T::NAME, cause, event, changes);
+            universe.plan(guard, slot, planned, Some(seq), &Principal::Target);
+            return (reply, wire);
+        }
+        let guard = universe.look();
+        let scene = Scene { now: guard.clock.now(), operation: &operation.info, request: &request, request_bits };
+        let run = || Self::run_reading(&guard, slot, operation, &scene, input);
+        let Ok(ran) = std::panic::catch_unwind(AssertUnwindSafe(run)) else {
+            drop(guard);
+            return (self.unserved(universe, request, Reason::Broken), Wire::Plain);
+        };
+        let (reply, wire, exchange, ..) = finish(ran, &scene);
+        let event = Event::Request(Box::new(exchange));
+        universe.ledger().append(scene.now, Principal::Target, T::NAME, None, event, Vec::new());
+        (reply, wire)
+    }
+
+    fn unserved(&self, universe: &Universe, request: Request, reason: Reason) -> Reply {
+        let now = universe.now();
+        let scene = Unserved { now, request: &request, reason, request_bits: universe.request_bits(T::NAME) };
+        let reply = T::unserved(&scene);
+        let exchange = Exchange {
+            operation: "",
+            gap: reason != Reason::BodyTooLarge,
+            caller: SmolStr::default(),
+            resource: SmolStr::default(),
+            method: request.method.clone(),
+            target: request.target(),
+            content_type: request.header(http::header::CONTENT_TYPE).unwrap_or_default().into(),
+            request: request.body.clone(),
+            status: reply.status.as_u16(),
+            response: reply.body.clone(),
+            error: reply.error.clone(),
+            fault: SmolStr::default(),
+        };
+        let event = Event::Request(Box::new(exchange));
+        universe.ledger().append(now, Principal::Target, T::NAME, None, event, Vec::new());
+        reply
+    }
+
+    fn perform(
+        &self,
+        state: &mut StateBox,
+        tx: &mut Tx<'_>,
+        verb: &str,
+        actor: &str,
+        with: Map<String, Value>,
+    ) -> Result<Value, Refusal> {
+        let Some(affordance) = self.affordances.iter().find(|affordance| affordance.verb == verb) else {
+            return Err(Refusal::new(format!("the {} twin has no verb `{verb}`", T::NAME)));
+        };
+        let mut next: T::State = peek::<T>(state).clone();
+        let result = (affordance.run)(&mut next, tx, actor, with)?;
+        *state = Arc::new(next);
+        Ok(result)
+    }
+
+    fn prepare(&self, state: &StateBox, delivery: &Delivery, now: Timestamp) -> Option<Outbound> {
+        T::prepare(peek::<T>(state), delivery, now)
+    }
+
+    fn delivered(&self, state: &mut StateBox, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
+        let mut next: T::State = peek::<T>(state).clone();
+        let what = T::delivered(&mut next, tx, delivery, outcome);
+        *state = Arc::new(next);
+        what
+    }
+
+    fn on_timer(&self, state: &mut StateBox, tx: &mut Tx<'_>, name: &str, data: &Value) {
+        let mut next: T::State = peek::<T>(state).clone();
+        T::on_timer(&mut next, tx, name, data);
+        *state = Arc::new(next);
+    }
+}
+
+fn exchange(
+    operation: &OperationInfo,
+    request: &Request,
+    reply: &Reply,
+    wire: Wire,
+    caller: SmolStr,
+    resource: SmolStr,
+    fault: Option<&Fired>,
+) -> Exchange {
+    let sent = !matches!(wire, Wire::Hang(_) | Wire::Reset);
+    Exchange {
+        operation: operation.id,
+        gap: false,
+        caller,
+        resource,
+        method: request.method.clone(),
+        target: request.target(),
+        content_type: request.header(http::header::CONTENT_TYPE).unwrap_or_default().into(),
+        request: request.body.clone(),
+        status: if sent { reply.status.as_u16() } else { 0 },
+        response: reply.body.clone(),
+        error: reply.error.clone(),
+        fault: fault.map(|fired| fired.rule.clone()).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,385 @@
+//! Jobs: deliveries and timers that are due at a time, and the worker that does them.
+
+use std::{
+    sync::{Arc, Weak, atomic::Ordering},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use parking_lot::RwLockWriteGuard;
+use serde_json::Value;
+use smol_str::SmolStr;
+
+use crate::{
+    clock::ClockMode,
+    delivery::{Delivery, Next, Outbound, Outcome, is_allowed},
+    fault::{Effect, Subject},
+    ledger::{Attempt, Event, Principal},
+    time::Timestamp,
+    tx::{Planned, Tx},
+    universe::{Inner, Universe},
+};
+
+/// Something to do at a time.
+#[derive(Clone, Debug)]
+pub(crate) enum Job {
+    Delivery(Delivery),
+    Timer { twin: usize, name: SmolStr, data: Value, cause: Option<u64> },
+}
+
+/// A job as listed.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct JobInfo {
+    /// When it is due.
+    pub due: Timestamp,
+    /// The twin.
+    pub twin: SmolStr,
+    /// The kind of delivery, or the timer's name.
+    pub what: SmolStr,
+    /// Which attempt of a delivery comes next; 0 for timers.
+    pub attempt: u32,
+}
+
+impl Job {
+    pub(crate) fn from_plan(
+        plan: Planned,
+        id: u64,
+        twin: usize,
+        now: Timestamp,
+        cause: Option<u64>,
+        principal: &Principal,
+    ) -> (Timestamp, Self) {
+        match plan {
+            Planned::Delivery { kind, payload, after } => {
+                let delivery = Delivery {
+                    id,
+                    twin,
+                    kind,
+                    payload,
+                    attempt: 1,
+                    reason: SmolStr::default(),
+                    cause,
+                    principal: principal.clone(),
+                    struck: false,
+                    bad_signature: false,
+                };
+                (now.after(after), Self::Delivery(delivery))
+            }
+            Planned::Timer { name, data, at } => (at, Self::Timer { twin, name, data, cause }),
+        }
+    }
+}
+
+/// Starts the universe's worker, where there is a runtime to run it. It ends with the universe.
+pub(crate) fn start_worker(universe: &Arc<Universe>) {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        return;
+    };
+    let weak = Arc::downgrade(universe);
+    let wake = Arc::clone(&universe.wake);
+    runtime.spawn(async move {
+        while let Some(wait) = work(&weak).await {
+            match wait {
+                Some(span) => {
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "the worker waits for the machine's clock on behalf of the virtual one"
+                    )]
+                    let due = tokio::time::sleep(span);
+                    tokio::select! { () = wake.notified() => {}, () = due => {} }
+                }
+                None => wake.notified().await,
+            }
+        }
+    });
+}
+
+/// Does all that is due. Gives back how long to wait for the next (`Some(None)`: until woken), or none where the
+/// universe is gone.
+async fn work(weak: &Weak<Universe>) -> Option<Option<Duration>> {
+    loop {
+        let universe = weak.upgrade()?;
+        let Some(job) = universe.take_due() else {
+            return Some(universe.wait_for_next());
+        };
+        if universe.clock_mode() == ClockMode::Stepped {
+            // One after the other: two equal runs see the same order.
+            universe.do_job(job).await;
+        } else {
+            tokio::spawn(async move { universe.do_job(job).await });
+        }
+    }
+}
+
+impl Universe {
+    /// The jobs to come, soonest first.
+    pub fn jobs(&self) -> Vec<JobInfo> {
+        let inner = self.look();
+        let info = |((due, _), job): (&(Timestamp, u64), &Arc<Job>)| {
+            let (twin, what, attempt) = match &**job {
+                Job::Delivery(delivery) => (delivery.twin, delivery.kind.clone(), delivery.attempt),
+                Job::Timer { twin, name, .. } => (*twin, name.clone(), 0),
+            };
+            JobInfo { due: *due, twin: self.twins()[twin].name().into(), what, attempt }
+        };
+        inner.jobs.iter().map(info).collect()
+    }
+
+    /// Waits until nothing is under way and nothing is due: all requests answered, all deliveries done. False
+    /// where that did not come within `patience` (machine time).
+    pub async fn settle(&self, patience: Duration) -> bool {
+        let calm = async {
+            loop {
+                let eased = self.eased.notified();
+                if self.is_calm() {
+                    return;
+                }
+                eased.await;
+            }
+        };
+        tokio::time::timeout(patience, calm).await.is_ok()
+    }
+
+    /// Whether nothing is under way and nothing is due.
+    pub fn is_calm(&self) -> bool {
+        let inner = self.look();
+        let now = inner.clock.now();
+        let due = inner.jobs.get_min().is_some_and(|((due, _), _)| *due <= now);
+        !due && self.busy.load(Ordering::SeqCst) == 0
+    }
+
+    /// Moves the clock to `to`, stopping at each job on the way so that it is done at its own time. Does nothing
+    /// where `to` has passed.
+    pub async fn advance_to(&self, to: Timestamp) {
+        /// How long a receiver may hold up the clock at one stop: longer than any service waits for one.
+        const PATIENCE: Duration = Duration::from_secs(40);
+        let from = self.now();
+        loop {
+            self.settle(PATIENCE).await;
+            let next = self.look().jobs.get_min().map(|((due, _), _)| *due).filter(|due| *due <= to);
+            let Some(due) = next else { break };
+            let mut inner = self.lock();
+            if due > inner.clock.now() {
+                inner.clock.set(due);
+            }
+            drop(inner);
+            self.wake.notify_one();
+        }
+        let mut inner = self.lock();
+        if to > inner.clock.now() {
+            inner.clock.set(to);
+        }
+        drop(inner);
+        self.ledger().append(to, Principal::Operator, "", None, Event::Clock { from, to }, Vec::new());
+        self.wake.notify_one();
+    }
+
+    /// Moves the clock on by `span`.
+    pub async fn advance(&self, span: Duration) {
+        self.advance_to(self.now().after(span)).await;
+    }
+
+    /// Moves the clock from job to job until none is left, or `most` virtual time has passed. Gives back how far.
+    pub async fn run_until_quiet(&self, most: Duration) -> Duration {
+        let start = self.now();
+        let end = start.after(most);
+        loop {
+            self.settle(Duration::from_secs(40)).await;
+            let next = self.look().jobs.get_min().map(|((due, _), _)| *due);
+            match next {
+                Some(due) if due <= end => self.advance_to(due).await,
+                _ => return self.now().since(start),
+            }
+        }
+    }
+
+    fn take_due(&self) -> Option<Job> {
+        let mut inner = self.lock();
+        let now = inner.clock.now();
+        let key = inner.jobs.get_min().map(|(key, _)| *key).filter(|(due, _)| *due <= now)?;
+        let job = inner.jobs.remove(&key)?;
+        self.busy.fetch_add(1, Ordering::SeqCst);
+        Some(Arc::unwrap_or_clone(job))
+    }
+
+    fn wait_for_next(&self) -> Option<Duration> {
+        self.eased.notify_waiters();
+        let inner = self.look();
+        let ((due, _), _) = inner.jobs.get_min()?;
+        inner.clock.wait_until(*due)
+    }
+
+    async fn do_job(self: Arc<Self>, job: Job) {
+        match job {
+            Job::Timer { twin, name, data, cause } => self.do_timer(twin, name, &data, cause),
+            Job::Delivery(delivery) => self.do_delivery(delivery).await,
+        }
+        self.ease();
+    }
+
+    /// One request or job fewer under way.
+    pub(crate) fn ease(&self) {
+        self.busy.fetch_sub(1, Ordering::SeqCst);
+        self.eased.notify_waiters();
+    }
+
+    fn do_timer(&self, twin: usize, name: SmolStr, data: &Value, cause: Option<u64>) {
+        let origin = self.origin(twin);
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        let now = inner.clock.now();
+        let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
+        self.twins()[twin].on_timer(&mut inner.states[twin], &mut tx, &name, data);
+        let (changes, planned) = (tx.changes.into_vec(), tx.planned);
+        let host = self.twins()[twin].name();
+        let seq = self.ledger().append(now, Principal::System, host, cause, Event::Timer { name }, changes);
+        self.plan(guard, twin, planned, Some(seq), &Principal::System);
+    }
+
+    async fn do_delivery(&self, mut delivery: Delivery) {
+        let (outbound, generation) = {
+            let mut guard = self.lock();
+            if !delivery.struck && !self.survives(&mut guard, &mut delivery) {
+                return;
+            }
+            let now = guard.clock.now();
+            let host = &self.twins()[delivery.twin];
+            let Some(outbound) = host.prepare(&guard.states[delivery.twin], &delivery, now) else {
+                return;
+            };
+            (outbound, guard.generation)
+        };
+        let outcome = send(&outbound).await;
+        let origin = self.origin(delivery.twin);
+        let mut guard = self.lock();
+        if guard.generation != generation {
+            return;
+        }
+        let inner = &mut *guard;
+        let now = inner.clock.now();
+        let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
+        let host = &self.twins()[delivery.twin];
+        let next = host.delivered(&mut inner.states[delivery.twin], &mut tx, &delivery, &outcome);
+        let (changes, planned) = (tx.changes.into_vec(), tx.planned);
+        let event = Event::Delivery(Box::new(attempt_record(&delivery, &outbound, &outcome)));
+        let seq = self.ledger().append(now, Principal::System, host.name(), delivery.cause, event, changes);
+        let (twin, principal) = (delivery.twin, delivery.principal.clone());
+        if let Next::Retry { after, reason } = next {
+            delivery.attempt += 1;
+            delivery.reason = SmolStr::new_static(reason);
+            enqueue(inner, now.after(after), delivery);
+        }
+        self.plan(guard, twin, planned, Some(seq), &principal);
+        self.wake.notify_one();
+    }
+
+    /// Lets the fault plan have its say on a delivery; false where the delivery does not go out now.
+    fn survives(&self, guard: &mut RwLockWriteGuard<'_, Inner>, delivery: &mut Delivery) -> bool {
+        delivery.struck = true;
+        let now = guard.clock.now();
+        let host = self.twins()[delivery.twin].name();
+        let subject = Subject { twin: host, name: &delivery.kind.clone(), delivery: true, resource: "", caller: "" };
+        let Some(fired) = guard.strike(subject, now, self.seeds()) else {
+            return true;
+        };
+        self.record_fault(host, &delivery.kind, &fired, now);
+        match fired.effect {
+            Effect::Drop {} => return false,
+            Effect::Delay { by } => {
+                enqueue(guard, now.after(by.0), delivery.clone());
+                return false;
+            }
+            Effect::Duplicate { copies, after } => {
+                for n in 1..=copies.min(100) {
+                    enqueue(guard, now.after(after.0 * n), delivery.clone());
+                }
+                self.wake.notify_one();
+            }
+            Effect::BadSignature {} => delivery.bad_signature = true,
+            _ => {}
+        }
+        true
+    }
+}
+
+fn enqueue(inner: &mut Inner, due: Timestamp, delivery: Delivery) {
+    let id = inner.next_job;
+    inner.next_job += 1;
+    inner.jobs.insert((due, id), Arc::new(Job::Delivery(delivery)));
+}
+
+fn attempt_record(delivery: &Delivery, outbound: &Outbound, outcome: &Outcome) -> Attempt {
+    Attempt {
+        delivery: delivery.id,
+        kind: delivery.kind.clone(),
+        url: SmolStr::new(&outbound.url),
+        attempt: delivery.attempt,
+        request: outbound.body.clone(),
+        outcome: outcome.summary(),
+        response: match outcome {
+            Outcome::Answered { body, .. } => body.clone(),
+            _ => Bytes::new(),
+        },
+    }
+}
+
+/// The longest answer to a delivery that is read.
+const ANSWER_MAX: usize = 1 << 20;
+
+/// Sends one attempt: to this machine only, within its time, following as many redirects as the service does.
+async fn send(outbound: &Outbound) -> Outcome {
+    match tokio::time::timeout(outbound.timeout, follow(outbound)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Outcome::TimedOut,
+    }
+}
+
+async fn follow(outbound: &Outbound) -> Outcome {
+    let mut url = outbound.url.clone();
+    for _ in 0..=outbound.redirects {
+        if !is_allowed(&url) {
+            return Outcome::Forbidden;
+        }
+        let request = client()
+            .request(outbound.method.clone(), &url)
+            .headers(outbound.headers.clone())
+            .body(outbound.body.clone());
+        let Ok(mut response) = request.send().await else {
+            return Outcome::Unreachable;
+        };
+        let (status, headers) = (response.status(), response.headers().clone());
+        let location = headers.get(http::header::LOCATION).and_then(|value| value.to_str().ok());
+        if let (true, Some(location)) = (status.is_redirection(), location) {
+            let base = url::Url::parse(&url).and_then(|base| base.join(location));
+            match base {
+                Ok(next) => url = next.to_string(),
+                Err(_) => return Outcome::Unreachable,
+            }
+            continue;
+        }
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() < ANSWER_MAX => body.extend_from_slice(&chunk),
+                Ok(_) => break,
+                Err(_) => return Outcome::Unreachable,
+            }
+        }
+        body.truncate(ANSWER_MAX);
+        return Outcome::Answered { status: status.as_u16(), headers, body: body.into() };
+    }
+    Outcome::TooManyRedirects
+}
+
+/// The process's one client: no proxy, no redirects of its own, no connection kept (targets come and go).
+fn client() -> &'static reqwest::Client {
+    static CLIENT: std::sync::OnceLock<reqwest::Client> = std::sync::OnceLock::new();
+    CLIENT.get_or_init(|| {
+        reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(0)
+            .build()
+            .expect("a client without TLS needs nothing that could be missing")
+    })
+}

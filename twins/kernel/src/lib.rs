@@ -1,0 +1,24 @@
+//! What every twin stands on: universe, clock, seed tree, ids, tables, ledger, faults, limits, deliveries, the
+//! operation table, the listeners, the control plane and the shell of a standalone server.
+//!
+//! A twin implements [`twin::Twin`]; [`host::host`] makes it a [`host::Host`] that [`universe::Universe`] can hold.
+
+pub mod args;
+pub mod clock;
+pub mod delivery;
+pub mod diagnostic;
+pub mod fault;
+pub mod host;
+pub mod ids;
+pub mod job;
+pub mod ledger;
+pub mod operation;
+pub mod seed;
+pub mod serve;
+pub mod table;
+pub mod time;
+pub mod twin;
+pub mod tx;
+pub mod universe;
+pub mod wire;
+pub mod world;

@@ -1,0 +1,189 @@
+//! The operation table: each call of a service is one row, and nothing lists the calls a second time.
+//!
+//! The table drives routing, argument reading, limits, fault matching, the OpenAPI document and coverage.
+
+use http::Method;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    twin::{Read, Twin, Write},
+    wire::Answer,
+};
+
+/// What is known of an operation without running it.
+#[derive(Clone, Debug)]
+pub struct OperationInfo {
+    /// The provider's own id (`chat.postMessage`, `listUsers`).
+    pub id: &'static str,
+    /// The methods it is served under, the usual one first.
+    pub methods: &'static [Method],
+    /// The path with `{name}` for parameters.
+    pub path: &'static str,
+    /// Whether it changes state.
+    pub writes: bool,
+    /// The limit that counts its calls, as a key of the twin's table in `limits.rs`.
+    pub limit: &'static str,
+    /// The scopes of which the caller needs one; empty where none is needed.
+    pub scopes: &'static [&'static str],
+    /// The service's error codes that it can answer besides those common to all.
+    pub errors: &'static [&'static str],
+    /// Whether arguments may come as a JSON body.
+    pub json_body: bool,
+    /// The schema of its arguments.
+    pub arguments: fn(&mut SchemaGenerator) -> Schema,
+    /// The schema of its answer's body; none where it has no body.
+    pub response: Option<fn(&mut SchemaGenerator) -> Schema>,
+}
+
+type RunRead<T> = Box<dyn Fn(&Read<'_, T>, <T as Twin>::Input) -> Result<Answer, <T as Twin>::Error> + Send + Sync>;
+type RunWrite<T> =
+    Box<dyn Fn(&mut Write<'_, '_, T>, <T as Twin>::Input) -> Result<Answer, <T as Twin>::Error> + Send + Sync>;
+
+/// How an operation runs: with a look at the state, or with the universe's only pen.
+pub(crate) enum Run<T: Twin> {
+    Read(RunRead<T>),
+    Write(RunWrite<T>),
+}
+
+/// One row of a twin's table.
+pub struct Operation<T: Twin> {
+    pub(crate) info: OperationInfo,
+    pub(crate) run: Run<T>,
+}
+
+impl<T: Twin> std::fmt::Debug for Operation<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.info.fmt(f)
+    }
+}
+
+/// A body that an answer declares for the OpenAPI document: the handler gives back a `Typed<B>`.
+#[derive(Debug)]
+pub struct Typed<B> {
+    answer: Answer,
+    body: std::marker::PhantomData<fn() -> B>,
+}
+
+impl<B: serde::Serialize> Typed<B> {
+    /// 200 with `body`.
+    pub fn ok(body: &B) -> Self {
+        Self::from_answer(Answer::json(body))
+    }
+
+    /// An answer made by hand whose body fits `B`.
+    pub const fn from_answer(answer: Answer) -> Self {
+        Self { answer, body: std::marker::PhantomData }
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: http::HeaderName, value: impl Into<String>) -> Self {
+        self.answer = self.answer.with_header(name, value);
+        self
+    }
+
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(mut self, status: http::StatusCode) -> Self {
+        self.answer = self.answer.with_status(status);
+        self
+    }
+}
+
+/// A handler that looks. `A` is read from the request, `B` is the answer's body.
+pub type ReadHandler<T, A, B> = fn(&Read<'_, T>, A) -> Result<Typed<B>, <T as Twin>::Error>;
+/// A handler that changes. An error leaves no trace: what it had changed is undone.
+pub type WriteHandler<T, A, B> = fn(&mut Write<'_, '_, T>, A) -> Result<Typed<B>, <T as Twin>::Error>;
+
+impl<T: Twin> Operation<T> {
+    /// An operation that changes nothing.
+    pub fn read<A, B>(
+        id: &'static str,
+        methods: &'static [Method],
+        path: &'static str,
+        handler: ReadHandler<T, A, B>,
+    ) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + 'static,
+        B: JsonSchema + 'static,
+    {
+        let run =
+            move |cx: &Read<'_, T>, input: T::Input| Ok(handler(cx, T::decode(cx.scene.operation, input)?)?.answer);
+        Self { info: OperationInfo::new::<A, B>(id, methods, path, false), run: Run::Read(Box::new(run)) }
+    }
+
+    /// An operation that changes state.
+    pub fn write<A, B>(
+        id: &'static str,
+        methods: &'static [Method],
+        path: &'static str,
+        handler: WriteHandler<T, A, B>,
+    ) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + 'static,
+        B: JsonSchema + 'static,
+    {
+        let run = move |cx: &mut Write<'_, '_, T>, input: T::Input| {
+            let args = T::decode(cx.scene.operation, input)?;
+            Ok(handler(cx, args)?.answer)
+        };
+        Self { info: OperationInfo::new::<A, B>(id, methods, path, true), run: Run::Write(Box::new(run)) }
+    }
+
+    /// The limit that counts its calls.
+    #[must_use]
+    pub const fn limit(mut self, key: &'static str) -> Self {
+        self.info.limit = key;
+        self
+    }
+
+    /// The scopes of which the caller needs one.
+    #[must_use]
+    pub const fn scopes(mut self, scopes: &'static [&'static str]) -> Self {
+        self.info.scopes = scopes;
+        self
+    }
+
+    /// The error codes that it can answer besides the common ones.
+    #[must_use]
+    pub const fn errors(mut self, errors: &'static [&'static str]) -> Self {
+        self.info.errors = errors;
+        self
+    }
+
+    /// Arguments may not come as a JSON body.
+    #[must_use]
+    pub const fn form_only(mut self) -> Self {
+        self.info.json_body = false;
+        self
+    }
+}
+
+impl OperationInfo {
+    fn new<A: JsonSchema, B: JsonSchema + 'static>(
+        id: &'static str,
+        methods: &'static [Method],
+        path: &'static str,
+        writes: bool,
+    ) -> Self {
+        let empty = std::any::TypeId::of::<B>() == std::any::TypeId::of::<()>();
+        Self {
+            id,
+            methods,
+            path,
+            writes,
+            limit: "",
+            scopes: &[],
+            errors: &[],
+            json_body: true,
+            arguments: SchemaGenerator::subschema_for::<A>,
+            response: (!empty).then_some(SchemaGenerator::subschema_for::<B>),
+        }
+    }
+
+    /// The names of the path's parameters, in order.
+    pub fn path_params(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('{').skip(1).filter_map(|part| part.split('}').next())
+    }
+}

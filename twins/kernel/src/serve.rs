@@ -1,0 +1,347 @@
+//! The data plane's listeners: service-true paths only, one listener a twin.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, extract::RawPathParams, routing::MethodFilter};
+use bytes::Bytes;
+use http::{HeaderValue, Response, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use smol_str::format_smolstr;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    task::AbortHandle,
+};
+use tower::Service as _;
+
+use crate::{
+    host::{Host, Wire},
+    operation::OperationInfo,
+    twin::Reason,
+    universe::Universe,
+    wire::{Reply, Request},
+};
+
+/// How long a client may take to send a request's head.
+const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a client may take to send a request's body.
+const BODY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a connection belongs to: put into each of its requests.
+#[derive(Clone)]
+struct Place {
+    universe: Arc<Universe>,
+    slot: usize,
+    /// Set to reset the connection when it is dropped.
+    reset: Arc<AtomicBool>,
+}
+
+/// A twin's routes, made from its operation table. Shared by all universes.
+pub type Routes = Router;
+
+/// Makes the routes of a twin.
+pub fn routes(host: &Arc<dyn Host>) -> Routes {
+    let mut router = Router::new();
+    let mut paths: indexmap::IndexMap<&'static str, Vec<(usize, &OperationInfo)>> = indexmap::IndexMap::new();
+    for (index, info) in host.operations().iter().enumerate() {
+        paths.entry(info.path).or_default().push((index, info));
+    }
+    for (path, operations) in paths {
+        let mut methods = axum::routing::MethodRouter::new();
+        for (index, info) in operations {
+            let names: Arc<[&'static str]> = info.path_params().collect();
+            for method in info.methods {
+                let Ok(filter) = MethodFilter::try_from(method.clone()) else { continue };
+                let (host, names) = (Arc::clone(host), Arc::clone(&names));
+                methods = methods.on(filter, move |params: RawPathParams, request: http::Request<Body>| {
+                    let (host, names) = (Arc::clone(&host), Arc::clone(&names));
+                    async move { operation(&host, index, &names, &params, request).await }
+                });
+            }
+        }
+        let refuse = Arc::clone(host);
+        methods = methods.fallback(move |request: http::Request<Body>| {
+            let host = Arc::clone(&refuse);
+            async move { unserved(&host, request, Reason::MethodNotAllowed).await }
+        });
+        router = router.route(path, methods);
+    }
+    let refuse = Arc::clone(host);
+    router.fallback(move |request: http::Request<Body>| {
+        let host = Arc::clone(&refuse);
+        async move { unserved(&host, request, Reason::NotFound).await }
+    })
+}
+
+async fn operation(
+    host: &Arc<dyn Host>,
+    index: usize,
+    names: &[&'static str],
+    params: &RawPathParams,
+    request: http::Request<Body>,
+) -> Response<Body> {
+    let Some(place) = request.extensions().get::<Place>().cloned() else {
+        return Response::default();
+    };
+    let busy = Busy::new(&place.universe);
+    let params = names.iter().copied().zip(params.iter().map(|(_, value)| value.to_owned())).collect();
+    match read(&place, host.body_max(), params, request).await {
+        Read::Whole(request) => {
+            let (reply, wire) = host.call(&place.universe, place.slot, index, request);
+            drop(busy);
+            send(reply, wire, &place).await
+        }
+        Read::TooLarge(request) => plain(host.unserved(&place.universe, request, Reason::BodyTooLarge)),
+        Read::Broken => abort(&place),
+    }
+}
+
+async fn unserved(host: &Arc<dyn Host>, request: http::Request<Body>, reason: Reason) -> Response<Body> {
+    let Some(place) = request.extensions().get::<Place>().cloned() else {
+        return Response::default();
+    };
+    let _busy = Busy::new(&place.universe);
+    match read(&place, host.body_max(), Vec::new(), request).await {
+        Read::Whole(request) => plain(host.unserved(&place.universe, request, reason)),
+        Read::TooLarge(request) => plain(host.unserved(&place.universe, request, Reason::BodyTooLarge)),
+        Read::Broken => abort(&place),
+    }
+}
+
+/// Counts a request as under way until dropped, also where its connection breaks.
+struct Busy<'a>(&'a Universe);
+
+impl<'a> Busy<'a> {
+    fn new(universe: &'a Universe) -> Self {
+        universe.busy.fetch_add(1, Ordering::SeqCst);
+        Self(universe)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.ease();
+    }
+}
+
+enum Read {
+    Whole(Request),
+    /// All but the body.
+    TooLarge(Request),
+    /// The client went away or took too long.
+    Broken,
+}
+
+async fn read(
+    place: &Place,
+    body_max: usize,
+    path_params: Vec<(&'static str, String)>,
+    request: http::Request<Body>,
+) -> Read {
+    let (parts, body) = request.into_parts();
+    let origin = match parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()) {
+        Some(host) if !host.is_empty() => format_smolstr!("http://{host}"),
+        _ => place.universe.origin(place.slot),
+    };
+    let mut request = Request {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        path_params,
+        headers: parts.headers,
+        body: Bytes::new(),
+        origin,
+    };
+    match tokio::time::timeout(BODY_PATIENCE, Limited::new(body, body_max).collect()).await {
+        Ok(Ok(body)) => {
+            request.body = body.to_bytes();
+            Read::Whole(request)
+        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Read::TooLarge(request),
+        Ok(Err(_)) | Err(_) => Read::Broken,
+    }
+}
+
+fn plain(reply: Reply) -> Response<Body> {
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = reply.status;
+    *response.headers_mut() = reply.headers;
+    response
+}
+
+async fn send(reply: Reply, wire: Wire, place: &Place) -> Response<Body> {
+    match wire {
+        Wire::Plain => plain(reply),
+        Wire::Late(span) => {
+            pause(span).await;
+            plain(reply)
+        }
+        Wire::Hang(span) => {
+            pause(span).await;
+            abort(place)
+        }
+        Wire::Reset => abort(place),
+        Wire::Truncate => {
+            let length = HeaderValue::from(reply.body.len());
+            let half = reply.body.slice(..reply.body.len() / 2);
+            let parts = [Ok(half), Err(io::Error::other("cut off by a fault rule"))];
+            let mut response = plain(Reply { body: Bytes::new(), ..reply });
+            response.headers_mut().insert(header::CONTENT_LENGTH, length);
+            *response.body_mut() = Body::from_stream(futures_util::stream::iter(parts));
+            response
+        }
+    }
+}
+
+/// An answer that makes hyper drop the connection; the socket is reset rather than closed.
+fn abort(place: &Place) -> Response<Body> {
+    place.reset.store(true, Ordering::SeqCst);
+    let broken = [Err::<Bytes, _>(io::Error::other("reset by a fault rule"))];
+    Response::new(Body::from_stream(futures_util::stream::iter(broken)))
+}
+
+#[expect(clippy::disallowed_methods, reason = "faults on the wire last in the machine's time: the client waits there")]
+async fn pause(span: Duration) {
+    tokio::time::sleep(span).await;
+}
+
+/// A twin being served. Dropping it closes the listener and all its connections.
+#[derive(Debug)]
+pub struct Listening {
+    /// Where.
+    pub address: SocketAddr,
+    task: AbortHandle,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Listening {
+    /// Its address as a URL without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+/// Serves a universe's twin on a port of the loopback interface; 0 takes a free one.
+///
+/// # Errors
+/// Where the port cannot be had.
+pub fn listen(universe: &Arc<Universe>, slot: usize, routes: Routes, port: u16) -> io::Result<Listening> {
+    let std_listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port))?;
+    std_listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(std_listener)?;
+    let address = listener.local_addr()?;
+    universe.set_origin(slot, format_smolstr!("http://{address}"));
+    let universe = Arc::downgrade(universe);
+    let task = tokio::spawn(async move {
+        // Connections end with the listener: the set aborts what it holds when dropped.
+        let mut connections = tokio::task::JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => {
+                    let Some(universe) = universe.upgrade() else { return };
+                    if let Ok((stream, _)) = accepted {
+                        connections.spawn(connection(stream, universe, slot, routes.clone()));
+                    }
+                }
+                Some(_) = connections.join_next() => {}
+            }
+        }
+    })
+    .abort_handle();
+    Ok(Listening { address, task })
+}
+
+async fn connection(stream: TcpStream, universe: Arc<Universe>, slot: usize, routes: Routes) {
+    let reset = Arc::new(AtomicBool::new(false));
+    // Small answers must not wait for more to send.
+    let _ = stream.set_nodelay(true);
+    let socket = Socket { stream, reset: Arc::clone(&reset) };
+    let place = Place { universe, slot, reset };
+    let service = hyper::service::service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(place.clone());
+        routes.clone().call(request.map(Body::new))
+    });
+    // How a connection ends is the client's business or a fault rule's; there is nobody to tell.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_PATIENCE)
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(socket), service)
+        .await;
+}
+
+/// A connection that can be told to end with a reset instead of a close.
+struct Socket {
+    stream: TcpStream,
+    reset: Arc<AtomicBool>,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if self.reset.load(Ordering::SeqCst) {
+            let _ = socket_reset(&self.stream);
+        }
+    }
+}
+
+/// Lingering for no time makes the kernel send a reset on close.
+fn socket_reset(stream: &TcpStream) -> io::Result<()> {
+    stream.set_zero_linger()
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.reset.load(Ordering::SeqCst) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.reset.load(Ordering::SeqCst) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.reset.load(Ordering::SeqCst) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,236 @@
+//! Points on the universe's time line, and the texts that services write them in.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// A point in time: microseconds since the Unix epoch, UTC.
+///
+/// The only kind of time that state, ledger and twins hold. It comes from a [`crate::clock::Clock`], never from
+/// the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From microseconds since the Unix epoch.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// From whole seconds since the Unix epoch.
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs * 1_000_000)
+    }
+
+    /// Microseconds since the Unix epoch.
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// Milliseconds since the Unix epoch, rounded down.
+    pub const fn as_millis(self) -> i64 {
+        self.0.div_euclid(1_000)
+    }
+
+    /// Seconds since the Unix epoch, rounded down.
+    pub const fn as_secs(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// The same point without its fraction of a second.
+    #[must_use]
+    pub const fn floor_secs(self) -> Self {
+        Self(self.as_secs() * 1_000_000)
+    }
+
+    /// This much later; saturates at the end of time.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(micros))
+    }
+
+    /// This much earlier; saturates at the beginning of time.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(micros))
+    }
+
+    /// How long after `earlier` this is; zero where it is not.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// `2026-03-02T09:00:00.000Z`, as Okta writes time.
+    pub fn iso_millis(self) -> String {
+        let c = self.civil();
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            c.year(),
+            c.month(),
+            c.day(),
+            c.hour(),
+            c.minute(),
+            c.second(),
+            c.millisecond()
+        )
+    }
+
+    /// `2026-03-02T09:00:00.000000Z`, as the ledger writes time: nothing is lost.
+    pub fn iso_micros(self) -> String {
+        let c = self.civil();
+        let micros = i32::from(c.millisecond()) * 1_000 + i32::from(c.microsecond());
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{micros:06}Z",
+            c.year(),
+            c.month(),
+            c.day(),
+            c.hour(),
+            c.minute(),
+            c.second()
+        )
+    }
+
+    /// `Mon, 02 Mar 2026 09:00:00 GMT`, the form of the HTTP `Date` header (RFC 9110, section 5.6.7).
+    pub fn http_date(self) -> String {
+        let c = self.civil();
+        let day = match c.weekday() {
+            jiff::civil::Weekday::Monday => "Mon",
+            jiff::civil::Weekday::Tuesday => "Tue",
+            jiff::civil::Weekday::Wednesday => "Wed",
+            jiff::civil::Weekday::Thursday => "Thu",
+            jiff::civil::Weekday::Friday => "Fri",
+            jiff::civil::Weekday::Saturday => "Sat",
+            jiff::civil::Weekday::Sunday => "Sun",
+        };
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let month = MONTHS[usize::from(c.month().unsigned_abs()) - 1];
+        format!("{day}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT", c.day(), c.year(), c.hour(), c.minute(), c.second())
+    }
+
+    /// Reads RFC 3339 (`2026-03-02T09:00:00Z`, any offset, any fraction).
+    ///
+    /// # Errors
+    /// The reason, in words, where `text` is not a time with an offset.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        text.parse::<jiff::Timestamp>().map(|t| Self(t.as_microsecond())).map_err(|error| error.to_string())
+    }
+
+    fn civil(self) -> jiff::civil::DateTime {
+        let stamp = jiff::Timestamp::from_microsecond(self.0).unwrap_or(jiff::Timestamp::MAX);
+        jiff::tz::Offset::UTC.to_datetime(stamp)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.iso_micros())
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(D::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for Timestamp {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Timestamp".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+/// Reads a span written by a person: `30s`, `15m`, `2h`, `10d`, `250ms`, or several in a row (`1h30m`).
+///
+/// # Errors
+/// What is wrong with the text, in words.
+pub fn parse_span(text: &str) -> Result<Duration, String> {
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err("expected a span such as `30s`, `15m` or `2h`, found nothing".to_owned());
+    }
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let number: u64 = rest[..digits].parse().map_err(|_| format!("expected a number at `{rest}` in `{text}`"))?;
+        rest = &rest[digits..];
+        let letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let unit = match &rest[..letters] {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            other => {
+                return Err(format!("unknown unit `{other}` in `{text}`; known are ms, s, m, h, d"));
+            }
+        };
+        rest = &rest[letters..];
+        let millis = number.checked_mul(unit).ok_or_else(|| format!("`{text}` is too long"))?;
+        total = total.checked_add(Duration::from_millis(millis)).ok_or_else(|| format!("`{text}` is too long"))?;
+    }
+    Ok(total)
+}
+
+/// A [`Duration`] that is read from, and written as, the text of [`parse_span`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_span(&text).map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{}ms", self.0.as_millis()))
+    }
+}
+
+impl schemars::JsonSchema for Span {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Span".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$", "examples": ["30s", "15m", "1h30m"] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_a_point_in_time() {
+        let t = Timestamp::parse("2026-03-02T09:00:00.123456Z").expect("is a time");
+        assert_eq!(t.iso_millis(), "2026-03-02T09:00:00.123Z");
+        assert_eq!(t.iso_micros(), "2026-03-02T09:00:00.123456Z");
+        assert_eq!(t.http_date(), "Mon, 02 Mar 2026 09:00:00 GMT");
+        assert_eq!(Timestamp::parse(&t.iso_micros()), Ok(t));
+        assert!(Timestamp::parse("yesterday").is_err());
+    }
+
+    #[test]
+    fn spans_are_read_as_people_write_them() {
+        let check = |text: &str, millis: Option<u64>| {
+            assert_eq!(parse_span(text).ok(), millis.map(Duration::from_millis), "{text}");
+        };
+        check("250ms", Some(250));
+        check("30s", Some(30_000));
+        check("1h30m", Some(5_400_000));
+        check("", None);
+        check("5", None);
+        check("5y", None);
+        check("-5s", None);
+        check("99999999999999999999d", None);
+    }
+}

@@ -1,0 +1,252 @@
+//! What a service's behavioural clone must say of itself. One who knows one twin knows all.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use smol_str::SmolStr;
+
+use crate::{
+    args,
+    delivery::{Delivery, Next, Outbound, Outcome},
+    diagnostic::Diagnostic,
+    fault::Injected,
+    operation::{Operation, OperationInfo},
+    time::Timestamp,
+    tx::Tx,
+    wire::{Answer, Reply, Request},
+    world::World,
+};
+
+/// A behavioural clone of one service.
+///
+/// State is a value: [`Twin::State`] is a struct of persistent maps, cloned by pointer. Handlers and hooks are
+/// synchronous functions of it; nothing else is ambient.
+pub trait Twin: Sized + Send + Sync + 'static {
+    /// The twin's name, as in `--twins`, ledger and faults (`slack`).
+    const NAME: &'static str;
+    /// The service's name for people.
+    const TITLE: &'static str;
+    /// The longest request body it takes, in bytes.
+    const BODY_MAX: usize;
+
+    /// All that the service remembers.
+    type State: Clone + Send + Sync + std::fmt::Debug + 'static;
+    /// What a request says before the state is looked at: arguments, credential, and what is wrong with them.
+    type Input: Send;
+    /// Who calls, once believed.
+    type Caller: Send + Sync;
+    /// The service's errors. Only `error.rs` of the twin knows their envelope and statuses.
+    type Error: From<Injected> + Send;
+
+    /// The operation table.
+    fn operations() -> Vec<Operation<Self>>;
+
+    /// The human verbs.
+    fn affordances() -> Vec<Affordance<Self>>;
+
+    /// What the control plane and checks see of the state.
+    fn views() -> Vec<View<Self>>;
+
+    /// Makes the world's section into state.
+    ///
+    /// # Errors
+    /// Every problem found, with its place in the file.
+    fn load(world: &World, tx: &mut Tx<'_>) -> Result<Self::State, Vec<Diagnostic>>;
+
+    /// The environment variables that clients of the service read, for a twin served at `origin`.
+    fn env(state: &Self::State, origin: &str) -> Vec<(&'static str, String)>;
+
+    /// Reads a request as far as that needs no state. Never fails: what is wrong is kept, so that authentication,
+    /// limits and validation answer in the service's own order.
+    fn input(operation: &OperationInfo, request: &Request) -> Self::Input;
+
+    /// Believes or refuses the credential, and the caller's right to call this operation.
+    ///
+    /// # Errors
+    /// The service's refusal.
+    fn authenticate(state: &Self::State, scene: &Scene<'_>, input: &Self::Input) -> Result<Self::Caller, Self::Error>;
+
+    /// Reads the operation's arguments.
+    ///
+    /// # Errors
+    /// The service's refusal of malformed, missing or unknown arguments.
+    fn decode<A: DeserializeOwned>(operation: &OperationInfo, input: Self::Input) -> Result<A, Self::Error>;
+
+    /// The caller as the ledger names it.
+    fn caller_name(caller: &Self::Caller) -> SmolStr;
+
+    /// The object that the call names, for fault rules and the ledger; empty where none.
+    fn resource(operation: &OperationInfo, input: &Self::Input) -> SmolStr;
+
+    /// The calls a minute that the real service allows of this operation and caller, and the bucket they fall in.
+    fn limit(operation: &OperationInfo, caller: &Self::Caller) -> Limit;
+
+    /// Puts the service's envelope and headers around an answer or error.
+    fn render(
+        scene: &Scene<'_>,
+        caller: Option<&Self::Caller>,
+        quota: Quota,
+        result: Result<Answer, Self::Error>,
+    ) -> Reply;
+
+    /// Answers a request that no operation can take, in the service's shape.
+    fn unserved(scene: &Unserved<'_>) -> Reply;
+
+    /// Builds the next attempt of a delivery; none where it has lost its object (an endpoint deleted meanwhile).
+    fn prepare(state: &Self::State, delivery: &Delivery, now: Timestamp) -> Option<Outbound>;
+
+    /// Takes in what came of an attempt.
+    fn delivered(state: &mut Self::State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next;
+
+    /// A timer that [`Tx::timer`] set has come due.
+    fn on_timer(state: &mut Self::State, tx: &mut Tx<'_>, name: &str, data: &Value);
+}
+
+/// The circumstances of a call.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// The universe's time.
+    pub now: Timestamp,
+    /// What is called.
+    pub operation: &'a OperationInfo,
+    /// The request as it came.
+    pub request: &'a Request,
+    /// 128 bits drawn for this request: request ids are made from them.
+    pub request_bits: (u64, u64),
+}
+
+/// Why no operation can take a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing is served at the path.
+    NotFound,
+    /// The path is served under other methods.
+    MethodNotAllowed,
+    /// The body is longer than [`Twin::BODY_MAX`].
+    BodyTooLarge,
+    /// The twin broke: a bug of ours, kept from the client's sight as the service's own failure.
+    Broken,
+}
+
+/// The circumstances of a call that no operation can take.
+#[derive(Debug)]
+pub struct Unserved<'a> {
+    /// The universe's time.
+    pub now: Timestamp,
+    /// The request as it came; its body is empty where it was too large.
+    pub request: &'a Request,
+    /// Why.
+    pub reason: Reason,
+    /// 128 bits drawn for this request.
+    pub request_bits: (u64, u64),
+}
+
+/// What a reading handler is given.
+#[derive(Debug)]
+pub struct Read<'a, T: Twin> {
+    /// The state to look at.
+    pub state: &'a T::State,
+    /// Who calls.
+    pub caller: &'a T::Caller,
+    /// The circumstances.
+    pub scene: &'a Scene<'a>,
+}
+
+/// What a writing handler is given.
+#[derive(Debug)]
+pub struct Write<'a, 't, T: Twin> {
+    /// The state to change.
+    pub state: &'a mut T::State,
+    /// Draws, changes, deliveries and timers.
+    pub tx: &'a mut Tx<'t>,
+    /// Who calls.
+    pub caller: &'a T::Caller,
+    /// The circumstances.
+    pub scene: &'a Scene<'a>,
+}
+
+/// How often a caller may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Calls that share a bucket are counted together.
+    pub bucket: SmolStr,
+    /// Calls a minute.
+    pub per_minute: u32,
+}
+
+/// Where the caller stands within a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Calls a minute.
+    pub limit: u32,
+    /// Calls left in this window.
+    pub remaining: u32,
+    /// When the window ends.
+    pub reset: Timestamp,
+}
+
+/// Why an affordance was refused: what the person would have seen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+impl Refusal {
+    /// From words.
+    pub fn new(words: impl Into<String>) -> Self {
+        Self(words.into())
+    }
+}
+
+type RunAffordance<T> =
+    Box<dyn Fn(&mut <T as Twin>::State, &mut Tx<'_>, &str, Map<String, Value>) -> Result<Value, Refusal> + Send + Sync>;
+
+/// A human verb that a twin offers: what a person does in the service's own pages.
+pub struct Affordance<T: Twin> {
+    /// The verb with the twin's name in front (`slack.user.click`).
+    pub verb: &'static str,
+    /// What it does, in a sentence.
+    pub about: &'static str,
+    /// The schema of its arguments.
+    pub arguments: fn(&mut SchemaGenerator) -> Schema,
+    pub(crate) run: RunAffordance<T>,
+}
+
+impl<T: Twin> std::fmt::Debug for Affordance<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.verb)
+    }
+}
+
+/// An affordance's act: the person acts under the world's key or e-mail address.
+pub type Act<T, A> = fn(&mut <T as Twin>::State, &mut Tx<'_>, &str, A) -> Result<Value, Refusal>;
+
+impl<T: Twin> Affordance<T> {
+    /// A verb whose arguments are read into `A`.
+    pub fn new<A: DeserializeOwned + JsonSchema + 'static>(
+        verb: &'static str,
+        about: &'static str,
+        act: Act<T, A>,
+    ) -> Self {
+        let run = move |state: &mut T::State, tx: &mut Tx<'_>, actor: &str, with: Map<String, Value>| {
+            let arguments = args::read(with).map_err(|error| Refusal::new(format!("{verb}: {error}")))?;
+            act(state, tx, actor, arguments)
+        };
+        Self { verb, about, arguments: SchemaGenerator::subschema_for::<A>, run: Box::new(run) }
+    }
+}
+
+/// A part of the state as people and checks see it.
+pub struct View<T: Twin> {
+    /// The name (`users`).
+    pub name: &'static str,
+    /// What it holds, in a sentence.
+    pub about: &'static str,
+    /// Renders it. Costs what it shows.
+    pub render: fn(&T::State) -> Value,
+}
+
+impl<T: Twin> std::fmt::Debug for View<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}

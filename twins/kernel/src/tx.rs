@@ -1,0 +1,89 @@
+//! The pen of a write: draws, recorded changes, and what is to happen later.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use smol_str::SmolStr;
+
+use crate::{
+    ids::IdShape,
+    seed::{Draw, Ordinals, SeedTree, Site},
+    table::Changes,
+    time::Timestamp,
+};
+
+/// Everything a write may use besides the state.
+#[derive(Debug)]
+pub struct Tx<'a> {
+    /// The universe's time, the same for the whole write.
+    pub now: Timestamp,
+    /// The rows that the write has touched: passed to [`crate::table::Table`].
+    pub changes: Changes,
+    /// The twin's address as the caller used it, or as the universe serves it: `http://host:port`.
+    pub origin: SmolStr,
+    seeds: &'a SeedTree,
+    ordinals: &'a mut Ordinals,
+    pub(crate) planned: Vec<Planned>,
+}
+
+/// What a write wants to happen later.
+#[derive(Debug)]
+pub(crate) enum Planned {
+    Delivery { kind: SmolStr, payload: Value, after: Duration },
+    Timer { name: SmolStr, data: Value, at: Timestamp },
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(now: Timestamp, origin: SmolStr, seeds: &'a SeedTree, ordinals: &'a mut Ordinals) -> Self {
+        Self { now, changes: Changes::default(), origin, seeds, ordinals, planned: Vec::new() }
+    }
+
+    /// The next draw of `site`.
+    pub fn draw(&mut self, site: Site) -> Draw {
+        let ordinal = self.ordinals.next(site);
+        self.seeds.draw(site, ordinal)
+    }
+
+    /// The next identifier of a kind.
+    pub fn id(&mut self, shape: &IdShape) -> SmolStr {
+        shape.make(&mut self.draw(shape.site))
+    }
+
+    /// Queues a delivery for right after the commit.
+    pub fn deliver(&mut self, kind: &'static str, payload: Value) {
+        self.deliver_after(kind, payload, Duration::ZERO);
+    }
+
+    /// Queues a delivery for later (virtual time).
+    pub fn deliver_after(&mut self, kind: &'static str, payload: Value, after: Duration) {
+        let kind = SmolStr::new_static(kind);
+        self.planned.push(Planned::Delivery { kind, payload, after });
+    }
+
+    /// Sets a timer; it comes back through [`crate::twin::Twin::on_timer`].
+    pub fn timer(&mut self, at: Timestamp, name: &'static str, data: Value) {
+        let name = SmolStr::new_static(name);
+        self.planned.push(Planned::Timer { name, data, at });
+    }
+}
+
+/// A pen for tests and benchmarks of model functions, outside any universe.
+#[derive(Debug)]
+pub struct Desk {
+    seeds: SeedTree,
+    ordinals: Ordinals,
+    /// What the pen's clock shows.
+    pub now: Timestamp,
+}
+
+impl Desk {
+    /// A desk of one seed at a fixed time.
+    pub fn new(seed: u64, now: Timestamp) -> Self {
+        Self { seeds: SeedTree::new(seed), ordinals: Ordinals::default(), now }
+    }
+
+    /// A pen. Draws go on where the last pen of this desk stopped.
+    pub fn tx(&mut self) -> Tx<'_> {
+        Tx::new(self.now, SmolStr::new_static("http://127.0.0.1"), &self.seeds, &mut self.ordinals)
+    }
+}

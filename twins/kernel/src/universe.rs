@@ -1,0 +1,547 @@
+//! A universe: an isolated running set of twins over one world, with one seed, clock, ledger and fault plan.
+//!
+//! All that a universe remembers is one value behind one lock ([`Inner`]). Snapshot, fork and restore copy that
+//! value, which costs a few pointers.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use imbl::OrdMap;
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use serde_json::{Map, Value, json};
+use smol_str::{SmolStr, format_smolstr};
+use tokio::sync::Notify;
+
+use crate::{
+    clock::{Clock, ClockMode},
+    diagnostic::Diagnostic,
+    fault::{FaultPlan, Fired, Rule, RuleError, Subject},
+    host::{Host, StateBox},
+    job::Job,
+    ledger::{Event, Keep, Ledger, Lineage, NetChange, Principal},
+    seed::{Ordinals, SeedTree, Site},
+    time::Timestamp,
+    twin::{Limit, Quota, Refusal},
+    tx::{Planned, Tx},
+    world::World,
+};
+
+/// How a universe is made.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The seed of all draws.
+    pub seed: u64,
+    /// How its time relates to the machine's.
+    pub clock: ClockMode,
+    /// What the clock shows at the start; the machine's time, or the world's epoch under a stepped clock, where absent.
+    pub start: Option<Timestamp>,
+    /// Whether the services' real rate limits hold.
+    pub limits: bool,
+    /// How much the ledger keeps.
+    pub keep: Keep,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { seed: 1, clock: ClockMode::Real, start: None, limits: false, keep: Keep::Full }
+    }
+}
+
+/// An isolated running set of twins.
+#[derive(Debug)]
+pub struct Universe {
+    id: SmolStr,
+    seeds: SeedTree,
+    world: Arc<World>,
+    twins: Arc<[Arc<dyn Host>]>,
+    limits: bool,
+    inner: RwLock<Inner>,
+    ledger: Ledger,
+    /// Requests so far: keys the draws of request ids, so that reads need no pen.
+    requests: AtomicU64,
+    /// Requests and jobs under way.
+    pub(crate) busy: AtomicUsize,
+    /// Wakes the worker: a job was added or the clock was moved.
+    pub(crate) wake: Arc<Notify>,
+    /// Told whenever a request or job ends.
+    pub(crate) eased: Notify,
+    origins: RwLock<Vec<SmolStr>>,
+    beginning: Snapshot,
+    snapshots: Mutex<BTreeMap<SmolStr, Snapshot>>,
+}
+
+/// The value of a universe.
+#[derive(Clone, Debug)]
+pub(crate) struct Inner {
+    pub(crate) states: Vec<StateBox>,
+    pub(crate) ordinals: Ordinals,
+    pub(crate) clock: Clock,
+    pub(crate) faults: FaultPlan,
+    pub(crate) jobs: OrdMap<(Timestamp, u64), Arc<Job>>,
+    pub(crate) next_job: u64,
+    /// Counts restores, so that a job that was under way across one does not touch the restored state.
+    pub(crate) generation: u64,
+    windows: OrdMap<SmolStr, Window>,
+}
+
+/// A minute of a rate limit: when it began, and the calls in it.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    start: Timestamp,
+    calls: u32,
+}
+
+/// A universe's value at one moment. Taking and keeping one costs pointers.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    inner: Inner,
+    now: Timestamp,
+    requests: u64,
+    lineage: Lineage,
+    seq: u64,
+}
+
+/// What is known of a kept snapshot.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct SnapshotInfo {
+    /// Its id.
+    pub id: SmolStr,
+    /// What the clock showed.
+    pub at: Timestamp,
+    /// The ledger's length then.
+    pub seq: u64,
+}
+
+/// A window's length.
+const MINUTE: Duration = Duration::from_secs(60);
+
+impl Quota {
+    /// The quota of a caller who is not limited yet: nothing counted.
+    pub(crate) fn untouched(limit: u32, now: Timestamp) -> Self {
+        Self { limit, remaining: limit.saturating_sub(1), reset: now.after(MINUTE) }
+    }
+
+    /// The quota shown to callers who were refused before any count.
+    pub(crate) fn free(now: Timestamp) -> Self {
+        Self::untouched(600, now)
+    }
+}
+
+impl Inner {
+    pub(crate) fn strike(&mut self, subject: Subject<'_>, now: Timestamp, seeds: &SeedTree) -> Option<Fired> {
+        if self.faults.is_empty() {
+            return None;
+        }
+        self.faults.strike(subject, now, seeds, &mut self.ordinals)
+    }
+}
+
+impl Universe {
+    /// A universe of `twins` over `world`, at its beginning.
+    ///
+    /// # Errors
+    /// Every problem with the twins' sections of the world file.
+    pub fn create(
+        id: impl Into<SmolStr>,
+        twins: Arc<[Arc<dyn Host>]>,
+        world: Arc<World>,
+        options: &Options,
+    ) -> Result<Arc<Self>, Vec<Diagnostic>> {
+        let seeds = SeedTree::new(options.seed);
+        let start = match options.clock {
+            ClockMode::Stepped => options.start.or(Some(world.epoch)),
+            _ => options.start,
+        };
+        let clock = Clock::new(options.clock, start);
+        let mut ordinals = Ordinals::default();
+        let (mut states, mut problems) = (Vec::with_capacity(twins.len()), Vec::new());
+        for twin in twins.iter() {
+            let mut tx = Tx::new(world.epoch, SmolStr::default(), &seeds, &mut ordinals);
+            match twin.load(&world, &mut tx) {
+                Ok(state) => states.push(state),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let inner = Inner {
+            states,
+            ordinals,
+            clock,
+            faults: FaultPlan::default(),
+            jobs: OrdMap::new(),
+            next_job: 0,
+            generation: 0,
+            windows: OrdMap::new(),
+        };
+        let ledger = Ledger::new(options.keep);
+        let detail = json!({ "world": world.name, "seed": options.seed, "clock": options.clock.to_string() });
+        Ok(Self::assemble(id.into(), seeds, world, twins, options.limits, inner, ledger, 0, "created", detail))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the one constructor behind create and fork")]
+    fn assemble(
+        id: SmolStr,
+        seeds: SeedTree,
+        world: Arc<World>,
+        twins: Arc<[Arc<dyn Host>]>,
+        limits: bool,
+        inner: Inner,
+        ledger: Ledger,
+        requests: u64,
+        action: &'static str,
+        detail: Value,
+    ) -> Arc<Self> {
+        let now = inner.clock.now();
+        let action = SmolStr::new_static(action);
+        ledger.append(now, Principal::Operator, "", None, Event::Control { action, detail }, Vec::new());
+        let beginning = Snapshot { inner: inner.clone(), now, requests, lineage: ledger.lineage(), seq: ledger.len() };
+        let universe = Arc::new(Self {
+            id,
+            seeds,
+            world,
+            origins: RwLock::new(vec![SmolStr::default(); twins.len()]),
+            twins,
+            limits,
+            inner: RwLock::new(inner),
+            ledger,
+            requests: AtomicU64::new(requests),
+            busy: AtomicUsize::new(0),
+            wake: Arc::new(Notify::new()),
+            eased: Notify::new(),
+            beginning,
+            snapshots: Mutex::new(BTreeMap::new()),
+        });
+        crate::job::start_worker(&universe);
+        universe
+    }
+
+    /// A universe that goes on from this one's present, apart from it: no write in one is visible in the other.
+    pub fn fork(&self, id: impl Into<SmolStr>, seed: Option<u64>) -> Arc<Self> {
+        let inner = self.inner.read().clone();
+        let seeds = seed.map_or_else(|| self.seeds.clone(), SeedTree::new);
+        let detail = json!({ "from": self.id, "seq": self.ledger.len(), "seed": seeds.seed() });
+        let ledger = Ledger::new(self.ledger.keep());
+        let requests = self.requests.load(Ordering::Relaxed);
+        let (world, twins) = (Arc::clone(&self.world), Arc::clone(&self.twins));
+        Self::assemble(id.into(), seeds, world, twins, self.limits, inner, ledger, requests, "forked", detail)
+    }
+
+    /// The universe's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The seed of all draws.
+    pub fn seed(&self) -> u64 {
+        self.seeds.seed()
+    }
+
+    pub(crate) fn seeds(&self) -> &SeedTree {
+        &self.seeds
+    }
+
+    /// The world it started from.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The twins, in the order of their slots.
+    pub fn twins(&self) -> &[Arc<dyn Host>] {
+        &self.twins
+    }
+
+    /// The slot of a twin.
+    pub fn slot(&self, twin: &str) -> Option<usize> {
+        self.twins.iter().position(|host| host.name() == twin)
+    }
+
+    /// The log of all that happened.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The universe's time.
+    pub fn now(&self) -> Timestamp {
+        self.inner.read().clock.now()
+    }
+
+    /// How its time relates to the machine's.
+    pub fn clock_mode(&self) -> ClockMode {
+        self.inner.read().clock.mode()
+    }
+
+    /// A part of a twin's state as people and checks see it.
+    pub fn view(&self, twin: &str, name: &str) -> Option<Value> {
+        let slot = self.slot(twin)?;
+        let state = Arc::clone(&self.inner.read().states[slot]);
+        self.twins[slot].view(&state, name)
+    }
+
+    /// A twin's state itself, where its type is known (tests and benchmarks).
+    pub fn state<S: Send + Sync + 'static>(&self, twin: &str) -> Option<Arc<S>> {
+        let slot = self.slot(twin)?;
+        let state = Arc::clone(&self.inner.read().states[slot]);
+        state.downcast().ok()
+    }
+
+    /// Replaces a twin's state by what `edit` makes of it, outside ledger and rules (seeding of large worlds in
+    /// tests and benchmarks). False where there is no such twin, or its state is of another type.
+    pub fn seed_state<S: Clone + Send + Sync + 'static>(
+        &self,
+        twin: &str,
+        edit: impl FnOnce(&mut S, &mut Tx<'_>),
+    ) -> bool {
+        let Some(slot) = self.slot(twin) else { return false };
+        let mut guard = self.inner.write();
+        let inner = &mut *guard;
+        let Some(state) = inner.states[slot].downcast_ref::<S>() else { return false };
+        let mut next = state.clone();
+        let mut tx = Tx::new(inner.clock.now(), self.origin(slot), &self.seeds, &mut inner.ordinals);
+        edit(&mut next, &mut tx);
+        inner.states[slot] = Arc::new(next);
+        true
+    }
+
+    /// The environment variables that clients of all twins read.
+    pub fn env(&self) -> Vec<(&'static str, String)> {
+        let states = self.inner.read().states.clone();
+        let env = |(slot, twin): (usize, &Arc<dyn Host>)| twin.env(&states[slot], &self.origin(slot));
+        self.twins.iter().enumerate().flat_map(env).collect()
+    }
+
+    /// Where a twin is served, for URLs in deliveries.
+    pub fn origin(&self, slot: usize) -> SmolStr {
+        self.origins.read()[slot].clone()
+    }
+
+    /// Says where a twin is served: `http://host:port`.
+    pub fn set_origin(&self, slot: usize, origin: impl Into<SmolStr>) {
+        self.origins.write()[slot] = origin.into();
+    }
+
+    /// Performs a human act in a twin, as `actor` (a person's key or mail address).
+    ///
+    /// # Errors
+    /// What the person would have been told; nothing has changed then.
+    pub fn perform(&self, verb: &str, actor: &str, with: Map<String, Value>) -> Result<Value, Refusal> {
+        let twin = verb.split('.').next().unwrap_or_default();
+        let Some(slot) = self.slot(twin) else {
+            return Err(Refusal::new(format!("no twin offers the verb `{verb}`")));
+        };
+        let origin = self.origin(slot);
+        let mut guard = self.inner.write();
+        let inner = &mut *guard;
+        let now = inner.clock.now();
+        let mut tx = Tx::new(now, origin, &self.seeds, &mut inner.ordinals);
+        let shown = Value::Object(with.clone());
+        let outcome = self.twins[slot].perform(&mut inner.states[slot], &mut tx, verb, actor, with);
+        let (changes, planned) = match outcome {
+            Ok(_) => (tx.changes.into_vec(), tx.planned),
+            Err(_) => (Vec::new(), Vec::new()),
+        };
+        let principal = Principal::Actor(actor.into());
+        let event =
+            Event::Affordance { verb: verb.into(), with: shown, outcome: outcome.clone().map_err(|refusal| refusal.0) };
+        let twin = self.twins[slot].name();
+        let seq = self.ledger.append(now, principal.clone(), twin, None, event, changes);
+        self.plan(guard, slot, planned, Some(seq), &principal);
+        outcome
+    }
+
+    /// Arms fault rules behind those already armed.
+    ///
+    /// # Errors
+    /// [`RuleError`]; nothing is armed then.
+    pub fn arm(&self, rules: &[Rule]) -> Result<(), RuleError> {
+        let mut inner = self.inner.write();
+        let now = inner.clock.now();
+        inner.faults.arm(rules, now)?;
+        let ids: Vec<&SmolStr> = rules.iter().map(|rule| &rule.id).collect();
+        self.note_control(now, "faults", json!({ "armed": ids }));
+        Ok(())
+    }
+
+    /// Disarms one rule, or all where none is named; false where there was no such rule.
+    pub fn disarm(&self, rule: Option<&str>) -> bool {
+        let mut inner = self.inner.write();
+        let now = inner.clock.now();
+        let found = match rule {
+            Some(rule) => inner.faults.disarm(rule),
+            None => {
+                inner.faults.clear();
+                true
+            }
+        };
+        self.note_control(now, "faults", json!({ "disarmed": rule.unwrap_or("*") }));
+        found
+    }
+
+    /// The armed rules and how often each was met and fired: (rule, matched, fired).
+    pub fn faults(&self) -> Vec<(Rule, u64, u64)> {
+        let inner = self.inner.read();
+        let faults = &inner.faults;
+        let row = |armed: &Arc<crate::fault::ArmedRule>| {
+            let id = &armed.rule.id;
+            (armed.rule.clone(), faults.matched(id), faults.fired(id))
+        };
+        faults.rules().iter().map(row).collect()
+    }
+
+    /// Keeps the present; gives back the snapshot's id.
+    pub fn snapshot(&self) -> SnapshotInfo {
+        let inner = self.inner.read();
+        let now = inner.clock.now();
+        let snapshot = Snapshot {
+            inner: inner.clone(),
+            now,
+            requests: self.requests.load(Ordering::Relaxed),
+            lineage: self.ledger.lineage(),
+            seq: self.ledger.len(),
+        };
+        let mut kept = self.snapshots.lock();
+        let id = format_smolstr!("snap-{}", kept.len() + 1);
+        let info = SnapshotInfo { id: id.clone(), at: now, seq: snapshot.seq };
+        kept.insert(id.clone(), snapshot);
+        self.note_control(now, "snapshot", json!({ "id": id }));
+        info
+    }
+
+    /// The kept snapshots.
+    pub fn snapshots(&self) -> Vec<SnapshotInfo> {
+        let info = |(id, kept): (&SmolStr, &Snapshot)| SnapshotInfo { id: id.clone(), at: kept.now, seq: kept.seq };
+        self.snapshots.lock().iter().map(info).collect()
+    }
+
+    /// Goes back to a kept snapshot; false where there is none of that id. The ledger goes on.
+    pub fn restore(&self, id: &str) -> bool {
+        let Some(snapshot) = self.snapshots.lock().get(id).cloned() else {
+            return false;
+        };
+        self.rewind(&snapshot, "restored", json!({ "id": id }));
+        true
+    }
+
+    /// Goes back to the universe's beginning. Kept snapshots stay.
+    pub fn reset(&self) {
+        self.rewind(&self.beginning.clone(), "reset", json!({}));
+    }
+
+    fn rewind(&self, to: &Snapshot, action: &'static str, detail: Value) {
+        let mut inner = self.inner.write();
+        let generation = inner.generation + 1;
+        *inner = to.inner.clone();
+        inner.generation = generation;
+        inner.clock.set(to.now);
+        self.requests.store(to.requests, Ordering::Relaxed);
+        self.ledger.rebase(&to.lineage);
+        self.note_control(to.now, action, detail);
+        drop(inner);
+        self.wake.notify_one();
+    }
+
+    /// The net changes of all rows since ledger entry `since`.
+    ///
+    /// # Errors
+    /// Where ledger entries on disk cannot be read back.
+    pub fn diff(&self, since: u64) -> std::io::Result<Vec<NetChange>> {
+        self.ledger.diff(since)
+    }
+
+    fn note_control(&self, now: Timestamp, action: &'static str, detail: Value) {
+        let action = SmolStr::new_static(action);
+        self.ledger.append(now, Principal::Operator, "", None, Event::Control { action, detail }, Vec::new());
+    }
+
+    pub(crate) fn record_fault(&self, twin: &'static str, on: &str, fired: &Fired, now: Timestamp) -> u64 {
+        let event = Event::Fault {
+            rule: fired.rule.clone(),
+            on: on.into(),
+            effect: serde_json::to_value(&fired.effect).unwrap_or(Value::Null),
+        };
+        self.ledger.append(now, Principal::Fault(fired.rule.clone()), twin, None, event, Vec::new())
+    }
+
+    pub(crate) fn lock(&self) -> RwLockWriteGuard<'_, Inner> {
+        self.inner.write()
+    }
+
+    pub(crate) fn look(&self) -> RwLockReadGuard<'_, Inner> {
+        self.inner.read()
+    }
+
+    /// Whether a call that only reads must take the pen all the same: to count limits or draw faults.
+    pub(crate) fn needs_pen(&self) -> bool {
+        self.limits || !self.inner.read().faults.is_empty()
+    }
+
+    pub(crate) fn request_bits(&self, twin: &'static str) -> (u64, u64) {
+        let ordinal = self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut draw = self.seeds.draw(Site::named(twin).child("request"), ordinal);
+        (draw.bits(), draw.bits())
+    }
+
+    /// Counts a call against its limit; the wait is there where the call is one too many.
+    pub(crate) fn count(
+        &self,
+        inner: &mut Inner,
+        twin: &str,
+        limit: &Limit,
+        now: Timestamp,
+    ) -> (Quota, Option<Duration>) {
+        if !self.limits {
+            return (Quota::untouched(limit.per_minute, now), None);
+        }
+        let key = format_smolstr!("{twin}/{}", limit.bucket);
+        let fresh = Window { start: now, calls: 0 };
+        let mut window = inner.windows.get(&key).copied().unwrap_or(fresh);
+        if now.since(window.start) >= MINUTE {
+            window = fresh;
+        }
+        let reset = window.start.after(MINUTE);
+        let refused = window.calls >= limit.per_minute;
+        if !refused {
+            window.calls += 1;
+        }
+        inner.windows.insert(key, window);
+        let quota = Quota { limit: limit.per_minute, remaining: limit.per_minute.saturating_sub(window.calls), reset };
+        (quota, refused.then(|| reset.since(now)))
+    }
+
+    /// Queues what a write wants to happen, then gives the pen back and wakes the worker.
+    pub(crate) fn plan(
+        &self,
+        mut guard: RwLockWriteGuard<'_, Inner>,
+        slot: usize,
+        planned: Vec<Planned>,
+        cause: Option<u64>,
+        principal: &Principal,
+    ) {
+        if planned.is_empty() {
+            return;
+        }
+        let now = guard.clock.now();
+        for plan in planned {
+            let id = guard.next_job;
+            guard.next_job += 1;
+            let (due, job) = Job::from_plan(plan, id, slot, now, cause, principal);
+            guard.jobs.insert((due, id), Arc::new(job));
+        }
+        drop(guard);
+        self.wake.notify_one();
+    }
+}
+
+impl Drop for Universe {
+    fn drop(&mut self) {
+        // The worker holds no strong reference; it ends when it finds the universe gone.
+        self.wake.notify_one();
+    }
+}
