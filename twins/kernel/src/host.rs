@@ -57,6 +57,8 @@ pub trait Host: Send + Sync + std::fmt::Debug {
     fn title(&self) -> &'static str;
     /// [`Twin::BODY_MAX`].
     fn body_max(&self) -> usize;
+    /// [`Twin::journals`].
+    fn journals(&self) -> &'static [&'static str];
     /// The operation table.
     fn operations(&self) -> &[OperationInfo];
     /// The affordances.
@@ -286,6 +288,10 @@ impl<T: Twin> Host for Hosted<T> {
 
     fn body_max(&self) -> usize {
         T::BODY_MAX
+    }
+
+    fn journals(&self) -> &'static [&'static str] {
+        T::journals()
     }
 
     fn operations(&self) -> &[OperationInfo] {

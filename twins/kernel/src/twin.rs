@@ -100,6 +100,12 @@ pub trait Twin: Sized + Send + Sync + 'static {
 
     /// A timer that [`Tx::timer`] set has come due.
     fn on_timer(state: &mut Self::State, tx: &mut Tx<'_>, name: &str, data: &Value);
+
+    /// Tables in which the service only keeps a record of what was done (audit logs, last use of a token): their
+    /// rows follow from other changes and are never collateral damage themselves.
+    fn journals() -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// The circumstances of a call.

@@ -1,0 +1,273 @@
+//! Scenario files: user stories kept outside the target's repository.
+//!
+//! These types are the format. Expressions are CEL; texts may hold `${...}` with CEL inside.
+
+use dtu_kernel::{fault, time::Span};
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_saphyr::Spanned;
+
+/// One user story with its variants, faults and checks.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The format: `dtu/scenario/v1`.
+    pub schema: SchemaV1,
+    /// A stable name, dotted: `access.approved-by-manager`.
+    #[schemars(with = "String")]
+    pub id: Spanned<String>,
+    /// What must be true, in a sentence.
+    pub title: String,
+    /// The story as a person would tell it.
+    pub story: String,
+    /// Area, tags, weight.
+    #[serde(default)]
+    pub meta: Meta,
+    /// The world by name, or by path relative to this file.
+    #[schemars(with = "String")]
+    pub world: Spanned<String>,
+    /// Parameters: each combination of their values is a variant.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Param>")]
+    pub params: IndexMap<String, Spanned<Param>>,
+    /// How time runs.
+    #[serde(default)]
+    pub time: TimePlan,
+    /// Fault rules armed before the first beat.
+    #[serde(default)]
+    pub faults: Vec<FaultPlan>,
+    /// What the people do, one beat after the other.
+    #[schemars(with = "Vec<Beat>")]
+    pub beats: Vec<Spanned<Beat>>,
+    /// What must hold.
+    #[schemars(with = "Vec<Check>")]
+    pub checks: Vec<Spanned<Check>>,
+    /// What the target may change; anything else it changes is collateral damage.
+    #[serde(default)]
+    pub collateral: Collateral,
+    /// The share of `should` checks, by weight, that must hold; 1 where absent.
+    #[serde(default)]
+    pub satisfied_when: Option<f64>,
+}
+
+/// The one known version of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum SchemaV1 {
+    /// `dtu/scenario/v1`
+    #[serde(rename = "dtu/scenario/v1")]
+    V1,
+}
+
+/// How a scenario is filed and weighed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Meta {
+    /// The area, as reports group by it.
+    pub area: String,
+    /// Words to filter by.
+    pub tags: Vec<String>,
+    /// How much it counts in the satisfaction of the suite.
+    pub weight: f64,
+}
+
+impl Default for Meta {
+    fn default() -> Self {
+        Self { area: String::new(), tags: Vec::new(), weight: 1.0 }
+    }
+}
+
+/// The values of a parameter.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Param {
+    /// Each of these values in turn: one variant each.
+    OneOf(Vec<Value>),
+    /// One value, drawn from these for each trajectory by its seed.
+    AnyOf(Vec<Value>),
+}
+
+/// How time runs in the universe.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimePlan {
+    /// `real` (default), `scaled:K` or `stepped`.
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// What the clock shows at the start (RFC 3339); the machine's time where absent.
+    #[serde(default)]
+    pub start: Option<String>,
+}
+
+/// A fault rule and whether the scenario means anything without it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultPlan {
+    /// The rule, as in fault plans.
+    pub rule: fault::Rule,
+    /// Only in variants where this holds (CEL over `params`).
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub when: Option<Spanned<String>>,
+    /// What must come of it: a trajectory in which a rule required to fire did not is void.
+    #[serde(default)]
+    pub require: Require,
+}
+
+/// What must come of a fault rule.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Require {
+    /// It may fire or not.
+    #[default]
+    Nothing,
+    /// It must fire at least once.
+    Fired,
+}
+
+/// One step of the story.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Beat {
+    /// A name by which checks and reports refer to the beat.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Waits until this holds (CEL).
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub when: Option<Spanned<String>>,
+    /// How long `when` may take (universe time); 15 s where absent. A beat that never becomes possible makes the
+    /// trajectory unsatisfied: the target did not do its part.
+    #[serde(default)]
+    pub timeout: Option<Span>,
+    /// Who acts: a person's key or mail address.
+    #[serde(default, rename = "as")]
+    #[schemars(with = "Option<String>")]
+    pub actor: Option<Spanned<String>>,
+    /// The human verb.
+    #[serde(default, rename = "do")]
+    #[schemars(with = "Option<String>")]
+    pub verb: Option<Spanned<String>>,
+    /// The verb's arguments.
+    #[serde(default)]
+    pub with: serde_json::Map<String, Value>,
+    /// A refusal of the act (the button is gone) is no failure.
+    #[serde(default)]
+    pub optional: bool,
+    /// Moves the universe's clock on by so much, through all that is due on the way.
+    #[serde(default)]
+    pub advance: Option<Span>,
+    /// Waits this long (universe time), for acts that come a moment later.
+    #[serde(default)]
+    pub pause: Option<Span>,
+}
+
+/// Something that must hold.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// What holds, in a few words; unique within the scenario.
+    pub name: String,
+    /// What follows where it does not hold.
+    #[serde(default)]
+    pub role: Role,
+    /// How much a `should` check counts.
+    #[serde(default)]
+    pub weight: Option<f64>,
+    /// Only in variants where this holds (CEL over `params`).
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub when: Option<Spanned<String>>,
+    /// The property.
+    pub that: Property,
+}
+
+/// What follows where a check does not hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The user is not satisfied: something wanted is missing.
+    #[default]
+    Must,
+    /// The user is not satisfied: something forbidden happened.
+    Guard,
+    /// The user is less satisfied.
+    Should,
+    /// Nothing; it is reported.
+    Info,
+}
+
+/// A property of a trajectory.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Property {
+    /// CEL over the state at the end.
+    Finally(#[schemars(with = "String")] Spanned<String>),
+    /// Becomes true within a time after the last beat, and is waited for.
+    Eventually {
+        /// How long (universe time).
+        within: Span,
+        /// CEL over the state.
+        #[schemars(with = "String")]
+        that: Spanned<String>,
+    },
+    /// How many ledger entries fit.
+    Count {
+        /// CEL over the entry `e`.
+        #[schemars(with = "String")]
+        of: Spanned<String>,
+        /// Only entries of this principal (`target`, `actor`, `system`, `fault`).
+        #[serde(default)]
+        by: Option<String>,
+        /// At least so many; 0 where absent.
+        #[serde(default)]
+        min: Option<u64>,
+        /// At most so many; no bound where absent.
+        #[serde(default)]
+        max: Option<u64>,
+    },
+    /// No ledger entry fits.
+    Never {
+        /// CEL over the entry `e`.
+        #[schemars(with = "String")]
+        of: Spanned<String>,
+        /// Only entries of this principal.
+        #[serde(default)]
+        by: Option<String>,
+    },
+    /// Ledger entries that fit these come in this order: for each, one that comes after the one before.
+    Order(#[schemars(with = "Vec<String>")] Vec<Spanned<String>>),
+    /// Among entries that fit, at most one for each key.
+    AtMostOncePer {
+        /// CEL over the entry `e`.
+        #[schemars(with = "String")]
+        of: Spanned<String>,
+        /// CEL over the entry `e`: the key.
+        #[schemars(with = "String")]
+        key: Spanned<String>,
+    },
+}
+
+/// What the target may change.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Collateral {
+    /// The changes allowed.
+    pub allow: Vec<Allow>,
+}
+
+/// Changes that the target may make.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Allow {
+    /// Twin and table: `okta.memberships`.
+    #[schemars(with = "String")]
+    pub table: Spanned<String>,
+    /// Only rows for which this holds (CEL over the change `c`: `key`, `before`, `after`); all where absent.
+    #[serde(default, rename = "where")]
+    #[schemars(with = "Option<String>")]
+    pub only: Option<Spanned<String>>,
+}
