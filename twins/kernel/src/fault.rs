@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use crate::{
+    diagnostic::Diagnostic,
     seed::{Ordinals, Ratio, SeedTree, Site},
     time::{Span, Timestamp},
 };
@@ -26,6 +27,34 @@ pub struct PlanFile {
     pub about: String,
     /// The rules; the first that matches and fires wins.
     pub rules: Vec<Rule>,
+}
+
+/// Fault plans that are part of the program, by name.
+const NAMED: &[(&str, &str)] = &[
+    ("okta-rate-limit-storm", include_str!("../../../fixtures/faults/okta-rate-limit-storm.yaml")),
+    ("slack-api-brownout", include_str!("../../../fixtures/faults/slack-api-brownout.yaml")),
+    ("slack-events-duplicated", include_str!("../../../fixtures/faults/slack-events-duplicated.yaml")),
+];
+
+impl PlanFile {
+    /// Finds a plan by the name of one that is part of the program, else by path.
+    ///
+    /// # Errors
+    /// What is wrong with the file, with its place.
+    pub fn find(name_or_path: &str) -> Result<Self, Vec<Diagnostic>> {
+        let read = |file: &str, text: &str| {
+            serde_saphyr::from_str(text).map_err(|error| vec![Diagnostic::from_yaml(file, &error)])
+        };
+        if let Some((name, text)) = NAMED.iter().find(|(name, _)| *name == name_or_path) {
+            return read(&format!("{name}.yaml"), text);
+        }
+        let text = fs_err::read_to_string(name_or_path).map_err(|error| {
+            let message = format!("no fault plan of this name, and no such file ({})", error.kind());
+            let known = NAMED.iter().map(|(name, _)| *name);
+            vec![Diagnostic::whole(name_or_path, message).suggest(name_or_path, known)]
+        })?;
+        read(name_or_path, &text)
+    }
 }
 
 /// The one known version of the format.

@@ -14,7 +14,7 @@ use crate::{
     operation::{Operation, OperationInfo, Run},
     time::Timestamp,
     twin::{Affordance, Quota, Read, Reason, Refusal, Scene, Twin, Unserved, View, Write},
-    tx::Tx,
+    tx::{Planned, Tx},
     universe::{Inner, Universe},
     wire::{Answer, Reply, Request, proxy_page},
     world::World,
@@ -34,6 +34,15 @@ pub struct AffordanceInfo {
     pub arguments: fn(&mut SchemaGenerator) -> schemars::Schema,
 }
 
+impl AffordanceInfo {
+    /// The arguments' JSON Schema, whole in itself.
+    pub fn arguments_schema(&self) -> Value {
+        let mut generator =
+            schemars::generate::SchemaSettings::default().with(|s| s.inline_subschemas = true).into_generator();
+        (self.arguments)(&mut generator).to_value()
+    }
+}
+
 /// What is done to the connection besides, or instead of, the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire {
@@ -47,6 +56,35 @@ pub enum Wire {
     Reset,
     /// The answer stops in the middle.
     Truncate,
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub enum Called {
+    /// The answer.
+    Answered(Reply, Wire),
+    /// The answer waits for a delivery.
+    Waits(Waiting),
+}
+
+impl Called {
+    /// The answer, of a call that waits for nothing.
+    pub fn reply(self) -> Option<Reply> {
+        match self {
+            Self::Answered(reply, _) => Some(reply),
+            Self::Waits(_) => None,
+        }
+    }
+}
+
+/// A call whose answer waits for a delivery.
+#[derive(Debug)]
+pub struct Waiting {
+    /// The delivery's id.
+    pub(crate) delivery: u64,
+    request: Request,
+    request_bits: (u64, u64),
+    cause: u64,
 }
 
 /// What the universe needs of any twin. Implemented once, by [`Hosted`].
@@ -75,7 +113,9 @@ pub trait Host: Send + Sync + std::fmt::Debug {
     /// [`Twin::env`].
     fn env(&self, state: &StateBox, origin: &str) -> Vec<(&'static str, String)>;
     /// A call of an operation: from authentication to the commit.
-    fn call(&self, universe: &Universe, slot: usize, operation: usize, request: Request) -> (Reply, Wire);
+    fn call(&self, universe: &Universe, slot: usize, operation: usize, request: Request) -> Called;
+    /// Answers a call that had to wait, now that its delivery is over.
+    fn resume(&self, universe: &Universe, slot: usize, operation: usize, waiting: Waiting) -> (Reply, Wire);
     /// A call that no operation can take.
     fn unserved(&self, universe: &Universe, request: Request, reason: Reason) -> Reply;
     /// Performs an affordance on a copy of the state.
@@ -138,15 +178,45 @@ struct Ran<T: Twin> {
     fault: Option<Fired>,
 }
 
+impl<T: Twin> Ran<T> {
+    /// Nothing ran yet.
+    fn new(now: Timestamp) -> Self {
+        Self {
+            caller: None,
+            quota: Quota::free(now),
+            result: Err(Injected::Revoked.into()),
+            written: None,
+            fault: None,
+        }
+    }
+}
+
+/// What is sent, and what is recorded of it.
+struct Done {
+    reply: Reply,
+    wire: Wire,
+    exchange: Exchange,
+    fault: Option<Fired>,
+    written: Option<Written>,
+}
+
+fn finish<T: Twin>(ran: Ran<T>, scene: &Scene<'_>, resource: SmolStr) -> Done {
+    let caller_name = ran.caller.as_ref().map(T::caller_name).unwrap_or_default();
+    let mut reply = T::render(scene, ran.caller.as_ref(), ran.quota, ran.result);
+    let wire = on_the_wire(ran.fault.as_ref(), &mut reply, scene.now);
+    let fault = ran.fault.as_ref();
+    let exchange = exchange(scene.operation, scene.request, &reply, wire, caller_name, resource, fault);
+    Done { reply, wire, exchange, fault: ran.fault, written: ran.written }
+}
+
 struct Written {
     changes: Vec<crate::table::Change>,
-    planned: Vec<crate::tx::Planned>,
+    planned: Vec<Planned>,
 }
 
 impl<T: Twin> Hosted<T> {
     /// Runs a call with the pen in hand: limits are counted and faults drawn; a write is committed.
     fn run_with_pen(
-        &self,
         universe: &Universe,
         inner: &mut Inner,
         slot: usize,
@@ -154,13 +224,7 @@ impl<T: Twin> Hosted<T> {
         scene: &Scene<'_>,
         input: T::Input,
     ) -> Ran<T> {
-        let mut ran = Ran {
-            caller: None,
-            quota: Quota::free(scene.now),
-            result: Err(Injected::Revoked.into()),
-            written: None,
-            fault: None,
-        };
+        let mut ran = Ran::new(scene.now);
         let caller = match T::authenticate(peek::<T>(&inner.states[slot]), scene, &input) {
             Ok(caller) => caller,
             Err(error) => {
@@ -217,15 +281,67 @@ impl<T: Twin> Hosted<T> {
         ran
     }
 
+    /// A call that must have the pen. Gives the request back where the twin broke.
+    fn call_with_pen(
+        universe: &Universe,
+        slot: usize,
+        operation: &Operation<T>,
+        request: Request,
+        request_bits: (u64, u64),
+        input: T::Input,
+    ) -> Result<Called, Box<Request>> {
+        let resource = resource::<T>(universe, operation, &input);
+        let mut guard = universe.lock();
+        let inner = &mut *guard;
+        let scene = Scene { now: inner.clock.now(), operation: &operation.info, request: &request, request_bits };
+        let run = || Self::run_with_pen(universe, inner, slot, operation, &scene, input);
+        let Ok(ran) = std::panic::catch_unwind(AssertUnwindSafe(run)) else {
+            drop(guard);
+            return Err(Box::new(request));
+        };
+        let now = scene.now;
+        let done = finish::<T>(ran, &scene, resource);
+        let cause = done.fault.map(|fired| universe.record_fault(T::NAME, operation.info.id, &fired, now));
+        let (changes, planned) = done.written.map_or_else(Default::default, |w| (w.changes, w.planned));
+        let waits = planned.iter().any(|plan| matches!(plan, Planned::Delivery { awaited: true, .. }));
+        let event = if waits {
+            Event::Pending { operation: operation.info.id }
+        } else {
+            Event::Request(Box::new(done.exchange))
+        };
+        let seq = universe.ledger().append(now, Principal::Target, T::NAME, cause, event, changes);
+        Ok(match universe.plan(guard, slot, planned, Some(seq), &Principal::Target) {
+            Some(delivery) => Called::Waits(Waiting { delivery, request, request_bits, cause: seq }),
+            None => Called::Answered(done.reply, done.wire),
+        })
+    }
+
+    /// A call that only looks. Gives the request back where the twin broke.
+    fn call_reading(
+        universe: &Universe,
+        slot: usize,
+        operation: &Operation<T>,
+        request: Request,
+        request_bits: (u64, u64),
+        input: T::Input,
+    ) -> Result<Called, Box<Request>> {
+        let resource = resource::<T>(universe, operation, &input);
+        let guard = universe.look();
+        let scene = Scene { now: guard.clock.now(), operation: &operation.info, request: &request, request_bits };
+        let run = || Self::run_reading(&guard, slot, operation, &scene, input);
+        let Ok(ran) = std::panic::catch_unwind(AssertUnwindSafe(run)) else {
+            drop(guard);
+            return Err(Box::new(request));
+        };
+        let done = finish::<T>(ran, &scene, resource);
+        let event = Event::Request(Box::new(done.exchange));
+        universe.ledger().append(scene.now, Principal::Target, T::NAME, None, event, Vec::new());
+        Ok(Called::Answered(done.reply, done.wire))
+    }
+
     fn run_reading(inner: &Inner, slot: usize, operation: &Operation<T>, scene: &Scene<'_>, input: T::Input) -> Ran<T> {
         let state = peek::<T>(&inner.states[slot]);
-        let mut ran = Ran {
-            caller: None,
-            quota: Quota::free(scene.now),
-            result: Err(Injected::Revoked.into()),
-            written: None,
-            fault: None,
-        };
+        let mut ran = Ran::new(scene.now);
         let caller = match T::authenticate(state, scene, &input) {
             Ok(caller) => caller,
             Err(error) => {
@@ -239,6 +355,14 @@ impl<T: Twin> Hosted<T> {
             ran.result = run(&Read { state, caller, scene }, input);
         }
         ran
+    }
+}
+
+/// The object that a call names; not worth finding out where nobody keeps it.
+fn resource<T: Twin>(universe: &Universe, operation: &Operation<T>, input: &T::Input) -> SmolStr {
+    match universe.ledger().keep() {
+        Keep::Off => SmolStr::default(),
+        Keep::Full | Keep::Changes => T::resource(&operation.info, input),
     }
 }
 
@@ -324,52 +448,40 @@ impl<T: Twin> Host for Hosted<T> {
         T::env(peek::<T>(state), origin)
     }
 
-    fn call(&self, universe: &Universe, slot: usize, operation: usize, request: Request) -> (Reply, Wire) {
-        let operation = &self.operations[operation];
+    fn call(&self, universe: &Universe, slot: usize, index: usize, request: Request) -> Called {
+        let operation = &self.operations[index];
         let input = T::input(&operation.info, &request);
-        let resource = if universe.ledger().keep() == Keep::Off {
-            SmolStr::default()
-        } else {
-            T::resource(&operation.info, &input)
-        };
         let request_bits = universe.request_bits(T::NAME);
-        let finish = |ran: Ran<T>, scene: &Scene<'_>| {
-            let caller_name = ran.caller.as_ref().map(T::caller_name).unwrap_or_default();
-            let mut reply = T::render(scene, ran.caller.as_ref(), ran.quota, ran.result);
-            let wire = on_the_wire(ran.fault.as_ref(), &mut reply, scene.now);
-            let exchange =
-                exchange(&operation.info, scene.request, &reply, wire, caller_name, resource, ran.fault.as_ref());
-            (reply, wire, exchange, ran.fault, ran.written)
+        let called = if operation.info.writes || universe.needs_pen() {
+            Self::call_with_pen(universe, slot, operation, request, request_bits, input)
+        } else {
+            Self::call_reading(universe, slot, operation, request, request_bits, input)
         };
-        if operation.info.writes || universe.needs_pen() {
-            let mut guard = universe.lock();
-            let inner = &mut *guard;
-            let scene = Scene { now: inner.clock.now(), operation: &operation.info, request: &request, request_bits };
-            let run = || self.run_with_pen(universe, inner, slot, operation, &scene, input);
-            let Ok(ran) = std::panic::catch_unwind(AssertUnwindSafe(run)) else {
-                drop(guard);
-                return (self.unserved(universe, request, Reason::Broken), Wire::Plain);
-            };
-            let (reply, wire, exchange, fault, written) = finish(ran, &scene);
-            let now = scene.now;
-            let cause = fault.map(|fired| universe.record_fault(T::NAME, operation.info.id, &fired, now));
-            let (changes, planned) = written.map_or_else(Default::default, |w| (w.changes, w.planned));
-            let event = Event::Request(Box::new(exchange));
-            let seq = universe.ledger().append(now, Principal::Target, T::NAME, cause, event, changes);
-            universe.plan(guard, slot, planned, Some(seq), &Principal::Target);
-            return (reply, wire);
-        }
+        called
+            .unwrap_or_else(|request| Called::Answered(self.unserved(universe, *request, Reason::Broken), Wire::Plain))
+    }
+
+    fn resume(&self, universe: &Universe, slot: usize, index: usize, waiting: Waiting) -> (Reply, Wire) {
+        let operation = &self.operations[index];
+        let Waiting { request, request_bits, cause, .. } = waiting;
         let guard = universe.look();
         let scene = Scene { now: guard.clock.now(), operation: &operation.info, request: &request, request_bits };
-        let run = || Self::run_reading(&guard, slot, operation, &scene, input);
-        let Ok(ran) = std::panic::catch_unwind(AssertUnwindSafe(run)) else {
-            drop(guard);
-            return (self.unserved(universe, request, Reason::Broken), Wire::Plain);
-        };
-        let (reply, wire, exchange, ..) = finish(ran, &scene);
-        let event = Event::Request(Box::new(exchange));
-        universe.ledger().append(scene.now, Principal::Target, T::NAME, None, event, Vec::new());
-        (reply, wire)
+        let input = T::input(&operation.info, &request);
+        let state = peek::<T>(&guard.states[slot]);
+        let mut ran = Ran::new(scene.now);
+        match (T::authenticate(state, &scene, &input), &operation.then) {
+            (Ok(caller), Some(then)) => {
+                let caller = ran.caller.insert(caller);
+                ran.result = then(&Read { state, caller, scene: &scene });
+            }
+            (Err(error), _) => ran.result = Err(error),
+            // A call waits only where its operation says how it goes on; without that it has failed.
+            (Ok(_), None) => ran.result = Err(Injected::Failure { status: None, code: None }.into()),
+        }
+        let done = finish::<T>(ran, &scene, SmolStr::default());
+        let event = Event::Request(Box::new(done.exchange));
+        universe.ledger().append(scene.now, Principal::Target, T::NAME, Some(cause), event, Vec::new());
+        (done.reply, done.wire)
     }
 
     fn unserved(&self, universe: &Universe, request: Request, reason: Reason) -> Reply {

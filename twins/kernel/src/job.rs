@@ -50,7 +50,7 @@ impl Job {
         principal: &Principal,
     ) -> (Timestamp, Self) {
         match plan {
-            Planned::Delivery { kind, payload, after } => {
+            Planned::Delivery { kind, payload, after, .. } => {
                 let delivery = Delivery {
                     id,
                     twin,
@@ -236,16 +236,39 @@ impl Universe {
         self.plan(guard, twin, planned, Some(seq), &Principal::System);
     }
 
-    async fn do_delivery(&self, mut delivery: Delivery) {
+    async fn do_delivery(&self, delivery: Delivery) {
+        let id = delivery.id;
+        if self.attempt(delivery).await == Next::Done {
+            self.awaited.lock().remove(&id);
+        }
+    }
+
+    /// Waits until a delivery is over, or `patience` (machine time) is.
+    pub(crate) async fn delivery_over(&self, id: u64, patience: Duration) {
+        let over = async {
+            loop {
+                let eased = self.eased.notified();
+                if !self.awaited.lock().contains(&id) {
+                    return;
+                }
+                eased.await;
+            }
+        };
+        if tokio::time::timeout(patience, over).await.is_err() {
+            self.awaited.lock().remove(&id);
+        }
+    }
+
+    async fn attempt(&self, mut delivery: Delivery) -> Next {
         let (outbound, generation) = {
             let mut guard = self.lock();
             if !delivery.struck && !self.survives(&mut guard, &mut delivery) {
-                return;
+                return Next::Done;
             }
             let now = guard.clock.now();
             let host = &self.twins()[delivery.twin];
             let Some(outbound) = host.prepare(&guard.states[delivery.twin], &delivery, now) else {
-                return;
+                return Next::Done;
             };
             (outbound, guard.generation)
         };
@@ -253,7 +276,7 @@ impl Universe {
         let origin = self.origin(delivery.twin);
         let mut guard = self.lock();
         if guard.generation != generation {
-            return;
+            return Next::Done;
         }
         let inner = &mut *guard;
         let now = inner.clock.now();
@@ -264,13 +287,14 @@ impl Universe {
         let event = Event::Delivery(Box::new(attempt_record(&delivery, &outbound, &outcome)));
         let seq = self.ledger().append(now, Principal::System, host.name(), delivery.cause, event, changes);
         let (twin, principal) = (delivery.twin, delivery.principal.clone());
-        if let Next::Retry { after, reason } = next {
+        if let Next::Retry { after, reason } = &next {
             delivery.attempt += 1;
             delivery.reason = SmolStr::new_static(reason);
-            enqueue(inner, now.after(after), delivery);
+            enqueue(inner, now.after(*after), delivery);
         }
         self.plan(guard, twin, planned, Some(seq), &principal);
         self.wake.notify_one();
+        next
     }
 
     /// Lets the fault plan have its say on a delivery; false where the delivery does not go out now.

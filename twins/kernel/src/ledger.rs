@@ -84,6 +84,11 @@ pub struct Entry {
 pub enum Event {
     /// A call of the data plane and its answer.
     Request(Box<Exchange>),
+    /// A call that is committed and whose answer waits for a delivery; the call itself follows with its answer.
+    Pending {
+        /// The operation's id.
+        operation: &'static str,
+    },
     /// An attempt to deliver something to the target.
     Delivery(Box<Attempt>),
     /// A human act through an affordance.
@@ -228,6 +233,10 @@ impl Event {
                         out["error"] = json!(reason);
                     }
                 }
+            }
+            Self::Pending { operation } => {
+                out["kind"] = json!("pending");
+                out["operation"] = json!(operation);
             }
             Self::Affordance { verb, with, outcome } => {
                 out["kind"] = json!("affordance");

@@ -5,6 +5,7 @@
 
 pub mod args;
 pub mod clock;
+pub mod control;
 pub mod delivery;
 pub mod diagnostic;
 pub mod fault;
@@ -12,9 +13,12 @@ pub mod host;
 pub mod ids;
 pub mod job;
 pub mod ledger;
+pub mod multiverse;
+pub mod openapi;
 pub mod operation;
 pub mod seed;
 pub mod serve;
+pub mod shell;
 pub mod table;
 pub mod time;
 pub mod twin;

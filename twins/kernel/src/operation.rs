@@ -40,6 +40,8 @@ type RunRead<T> = Box<dyn Fn(&Read<'_, T>, <T as Twin>::Input) -> Result<Answer,
 type RunWrite<T> =
     Box<dyn Fn(&mut Write<'_, '_, T>, <T as Twin>::Input) -> Result<Answer, <T as Twin>::Error> + Send + Sync>;
 
+type RunThen<T> = Box<dyn Fn(&Read<'_, T>) -> Result<Answer, <T as Twin>::Error> + Send + Sync>;
+
 /// How an operation runs: with a look at the state, or with the universe's only pen.
 pub(crate) enum Run<T: Twin> {
     Read(RunRead<T>),
@@ -50,6 +52,7 @@ pub(crate) enum Run<T: Twin> {
 pub struct Operation<T: Twin> {
     pub(crate) info: OperationInfo,
     pub(crate) run: Run<T>,
+    pub(crate) then: Option<RunThen<T>>,
 }
 
 impl<T: Twin> std::fmt::Debug for Operation<T> {
@@ -95,6 +98,8 @@ impl<B: serde::Serialize> Typed<B> {
 pub type ReadHandler<T, A, B> = fn(&Read<'_, T>, A) -> Result<Typed<B>, <T as Twin>::Error>;
 /// A handler that changes. An error leaves no trace: what it had changed is undone.
 pub type WriteHandler<T, A, B> = fn(&mut Write<'_, '_, T>, A) -> Result<Typed<B>, <T as Twin>::Error>;
+/// A handler that answers once the delivery that its call waits for is over.
+pub type ThenHandler<T, B> = fn(&Read<'_, T>) -> Result<Typed<B>, <T as Twin>::Error>;
 
 impl<T: Twin> Operation<T> {
     /// An operation that changes nothing.
@@ -110,7 +115,7 @@ impl<T: Twin> Operation<T> {
     {
         let run =
             move |cx: &Read<'_, T>, input: T::Input| Ok(handler(cx, T::decode(cx.scene.operation, input)?)?.answer);
-        Self { info: OperationInfo::new::<A, B>(id, methods, path, false), run: Run::Read(Box::new(run)) }
+        Self { info: OperationInfo::new::<A, B>(id, methods, path, false), run: Run::Read(Box::new(run)), then: None }
     }
 
     /// An operation that changes state.
@@ -128,7 +133,14 @@ impl<T: Twin> Operation<T> {
             let args = T::decode(cx.scene.operation, input)?;
             Ok(handler(cx, args)?.answer)
         };
-        Self { info: OperationInfo::new::<A, B>(id, methods, path, true), run: Run::Write(Box::new(run)) }
+        Self { info: OperationInfo::new::<A, B>(id, methods, path, true), run: Run::Write(Box::new(run)), then: None }
+    }
+
+    /// How it answers once a delivery queued with [`crate::tx::Tx::deliver_and_wait`] is over.
+    #[must_use]
+    pub fn then<B: 'static>(mut self, answer: ThenHandler<T, B>) -> Self {
+        self.then = Some(Box::new(move |cx| Ok(answer(cx)?.answer)));
+        self
     }
 
     /// The limit that counts its calls.

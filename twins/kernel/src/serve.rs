@@ -26,7 +26,7 @@ use tokio::{
 use tower::Service as _;
 
 use crate::{
-    host::{Host, Wire},
+    host::{Called, Host, Wire},
     operation::OperationInfo,
     twin::Reason,
     universe::Universe,
@@ -37,6 +37,9 @@ use crate::{
 const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a client may take to send a request's body.
 const BODY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long an answer may wait for a delivery that it depends on.
+const DELIVERY_PATIENCE: Duration = Duration::from_secs(15);
 
 /// What a connection belongs to: put into each of its requests.
 #[derive(Clone)]
@@ -98,7 +101,13 @@ async fn operation(
     let params = names.iter().copied().zip(params.iter().map(|(_, value)| value.to_owned())).collect();
     match read(&place, host.body_max(), params, request).await {
         Read::Whole(request) => {
-            let (reply, wire) = host.call(&place.universe, place.slot, index, request);
+            let (reply, wire) = match host.call(&place.universe, place.slot, index, request) {
+                Called::Answered(reply, wire) => (reply, wire),
+                Called::Waits(waiting) => {
+                    place.universe.delivery_over(waiting.delivery, DELIVERY_PATIENCE).await;
+                    host.resume(&place.universe, place.slot, index, waiting)
+                }
+            };
             drop(busy);
             send(reply, wire, &place).await
         }

@@ -94,6 +94,7 @@ impl Timestamp {
 
     /// `Mon, 02 Mar 2026 09:00:00 GMT`, the form of the HTTP `Date` header (RFC 9110, section 5.6.7).
     pub fn http_date(self) -> String {
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let c = self.civil();
         let day = match c.weekday() {
             jiff::civil::Weekday::Monday => "Mon",
@@ -104,7 +105,6 @@ impl Timestamp {
             jiff::civil::Weekday::Saturday => "Sat",
             jiff::civil::Weekday::Sunday => "Sun",
         };
-        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let month = MONTHS[usize::from(c.month().unsigned_abs()) - 1];
         format!("{day}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT", c.day(), c.year(), c.hour(), c.minute(), c.second())
     }

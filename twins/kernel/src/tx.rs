@@ -29,7 +29,7 @@ pub struct Tx<'a> {
 /// What a write wants to happen later.
 #[derive(Debug)]
 pub(crate) enum Planned {
-    Delivery { kind: SmolStr, payload: Value, after: Duration },
+    Delivery { kind: SmolStr, payload: Value, after: Duration, awaited: bool },
     Timer { name: SmolStr, data: Value, at: Timestamp },
 }
 
@@ -57,7 +57,14 @@ impl<'a> Tx<'a> {
     /// Queues a delivery for later (virtual time).
     pub fn deliver_after(&mut self, kind: &'static str, payload: Value, after: Duration) {
         let kind = SmolStr::new_static(kind);
-        self.planned.push(Planned::Delivery { kind, payload, after });
+        self.planned.push(Planned::Delivery { kind, payload, after, awaited: false });
+    }
+
+    /// Queues a delivery that the present call's answer waits for: the operation must say with
+    /// [`crate::operation::Operation::then`] how it answers once the delivery is over.
+    pub fn deliver_and_wait(&mut self, kind: &'static str, payload: Value) {
+        let kind = SmolStr::new_static(kind);
+        self.planned.push(Planned::Delivery { kind, payload, after: Duration::ZERO, awaited: true });
     }
 
     /// Sets a timer; it comes back through [`crate::twin::Twin::on_timer`].

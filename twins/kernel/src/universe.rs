@@ -71,6 +71,8 @@ pub struct Universe {
     pub(crate) wake: Arc<Notify>,
     /// Told whenever a request or job ends.
     pub(crate) eased: Notify,
+    /// Deliveries that answers wait for, until they are over.
+    pub(crate) awaited: Mutex<std::collections::BTreeSet<u64>>,
     origins: RwLock<Vec<SmolStr>>,
     beginning: Snapshot,
     snapshots: Mutex<BTreeMap<SmolStr, Snapshot>>,
@@ -216,6 +218,7 @@ impl Universe {
             busy: AtomicUsize::new(0),
             wake: Arc::new(Notify::new()),
             eased: Notify::new(),
+            awaited: Mutex::default(),
             beginning,
             snapshots: Mutex::new(BTreeMap::new()),
         });
@@ -373,13 +376,10 @@ impl Universe {
     pub fn disarm(&self, rule: Option<&str>) -> bool {
         let mut inner = self.inner.write();
         let now = inner.clock.now();
-        let found = match rule {
-            Some(rule) => inner.faults.disarm(rule),
-            None => {
-                inner.faults.clear();
-                true
-            }
-        };
+        let found = rule.is_none_or(|rule| inner.faults.disarm(rule));
+        if rule.is_none() {
+            inner.faults.clear();
+        }
         self.note_control(now, "faults", json!({ "disarmed": rule.unwrap_or("*") }));
         found
     }
@@ -515,7 +515,8 @@ impl Universe {
         (quota, refused.then(|| reset.since(now)))
     }
 
-    /// Queues what a write wants to happen, then gives the pen back and wakes the worker.
+    /// Queues what a write wants to happen, then gives the pen back and wakes the worker. Gives back the delivery
+    /// that the answer waits for, if any.
     pub(crate) fn plan(
         &self,
         mut guard: RwLockWriteGuard<'_, Inner>,
@@ -523,19 +524,25 @@ impl Universe {
         planned: Vec<Planned>,
         cause: Option<u64>,
         principal: &Principal,
-    ) {
+    ) -> Option<u64> {
         if planned.is_empty() {
-            return;
+            return None;
         }
+        let mut awaited = None;
         let now = guard.clock.now();
         for plan in planned {
             let id = guard.next_job;
             guard.next_job += 1;
+            if let Planned::Delivery { awaited: true, .. } = plan {
+                self.awaited.lock().insert(id);
+                awaited = Some(id);
+            }
             let (due, job) = Job::from_plan(plan, id, slot, now, cause, principal);
             guard.jobs.insert((due, id), Arc::new(job));
         }
         drop(guard);
         self.wake.notify_one();
+        awaited
     }
 }
 

@@ -268,38 +268,43 @@ impl<'de, S: DeserializeOwned> Deserialize<'de> for Picked<S> {
 
 fn check_top_level(file: &str, text: &str, sections: &[&str]) -> Result<(), Vec<Diagnostic>> {
     const SHARED: [&str; 6] = ["schema", "name", "epoch", "company", "people", "groups"];
-    let top: BTreeMap<SpannedKey, IgnoredAny> =
-        serde_saphyr::from_str(text).map_err(|error| vec![Diagnostic::from_yaml(file, &error)])?;
+    let keys: TopLevel = serde_saphyr::from_str(text).map_err(|error| vec![Diagnostic::from_yaml(file, &error)])?;
     let known = || SHARED.into_iter().chain(sections.iter().copied());
-    let unknown = top.keys().filter(|key| !known().any(|name| name == key.0.value));
+    let unknown = keys.0.iter().filter(|key| !known().any(|name| name == key.value));
     let problems: Vec<Diagnostic> = unknown
         .map(|key| {
-            let problem = Diagnostic::on(file, &key.0, format!("unknown key `{}`", key.0.value));
-            problem.suggest(&key.0.value, known())
+            let problem = Diagnostic::on(file, key, format!("unknown key `{}`", key.value));
+            problem.suggest(&key.value, known())
         })
         .collect();
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-/// A spanned text that can key a map.
-#[derive(Debug, Deserialize)]
-#[serde(transparent)]
-struct SpannedKey(Spanned<String>);
+/// The keys of a map with their places; the values are passed over.
+struct TopLevel(Vec<Spanned<String>>);
 
-impl PartialEq for SpannedKey {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.value == other.0.value
-    }
-}
-impl Eq for SpannedKey {}
-impl PartialOrd for SpannedKey {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for SpannedKey {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.value.cmp(&other.0.value)
+impl<'de> Deserialize<'de> for TopLevel {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit;
+
+        impl<'de> serde::de::Visitor<'de> for Visit {
+            type Value = TopLevel;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a world")
+            }
+
+            fn visit_map<M: serde::de::MapAccess<'de>>(self, mut map: M) -> Result<TopLevel, M::Error> {
+                let mut keys = Vec::new();
+                while let Some(key) = map.next_key()? {
+                    keys.push(key);
+                    map.next_value::<IgnoredAny>()?;
+                }
+                Ok(TopLevel(keys))
+            }
+        }
+
+        deserializer.deserialize_map(Visit)
     }
 }
 
@@ -355,10 +360,10 @@ fn check_groups(
     by_key: &BTreeMap<SmolStr, usize>,
     problems: &mut Vec<Diagnostic>,
 ) {
-    let mut seen = BTreeMap::new();
+    let mut seen = std::collections::BTreeSet::new();
     for group in groups {
         let g = &group.value;
-        if seen.insert(g.key.clone(), ()).is_some() {
+        if !seen.insert(g.key.clone()) {
             problems.push(Diagnostic::on(file, group, format!("two groups have the key `{}`", g.key)));
         }
         for member in g.members.iter().filter(|member| !by_key.contains_key(*member)) {
@@ -379,4 +384,65 @@ pub fn before_epoch(epoch: Timestamp, text: &str) -> Result<Timestamp, String> {
         None => return Err(format!("expected a time before the epoch such as `-3d2h`, found `{text}`")),
     };
     Ok(epoch.before(span))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOUND: &str = "\
+schema: dtu/world/v1
+name: tiny
+epoch: \"2026-03-02T09:00:00Z\"
+company: {name: Tiny, domain: tiny.example, timezone: Europe/London}
+people:
+  - {key: ada, first: Ada, last: One, email: ada.one@tiny.example}
+  - {key: bob, first: Bob, last: Two, email: bob.two@tiny.example, manager: ada}
+groups:
+  - {key: all, name: All, members: [ada, bob]}
+";
+
+    fn problems(text: &str) -> Vec<String> {
+        match World::parse("tiny.yaml", text, &["okta"]) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn acme_is_sound() {
+        let world = World::find("acme", &["okta", "slack"]).expect("loads");
+        assert!(world.people.len() >= 38);
+        assert_eq!(world.person("lena").map(|p| p.email.as_str()), Some("lena.fischer@acme.example"));
+        assert_eq!(world.person("LENA.fischer@acme.example").map(|p| p.key.as_str()), Some("lena"));
+    }
+
+    #[test]
+    fn problems_are_told_with_place_and_hint() {
+        assert!(problems(SOUND).is_empty());
+        let check = |from: &str, to: &str, wanted: &str| {
+            let found = problems(&SOUND.replacen(from, to, 1));
+            assert!(found.iter().any(|p| p.contains(wanted)), "{wanted}: {found:#?}");
+        };
+        check(
+            "manager: ada",
+            "manager: adda",
+            "tiny.yaml:7:5: `bob` has a manager `adda` whom nobody knows\n  hint: did you mean `ada`?",
+        );
+        check("groups:", "grops:", "tiny.yaml:8:1: unknown key `grops`\n  hint: did you mean `groups`?");
+        check("key: bob", "key: ada", "two people have the key `ada`");
+        check("bob.two@", "ada.one@", "have the mail address");
+        check("[ada, bob]", "[ada, bop]", "group `all` has a member `bop`");
+        check("email: ada.one@tiny.example", "email: ada.one@tiny.example, manager: bob", "reports, in the end");
+        check("last: One", "lust: One", "tiny.yaml:6:");
+        check("2026-03-02T09:00:00Z", "soon", "tiny.yaml:3:8: `epoch` is not a time");
+        check("dtu/world/v1", "dtu/world/v9", "tiny.yaml:1:9: unknown format `dtu/world/v9`");
+        check("company: {", "company: [", "tiny.yaml:4:");
+    }
+
+    #[test]
+    fn a_missing_world_is_said_so() {
+        let problems = World::find("acmee", &[]).expect_err("is missing");
+        assert!(problems[0].to_string().contains("did you mean `acme`?"), "{}", problems[0]);
+    }
 }
