@@ -1,2 +1,53 @@
-//! Placeholder.
-fn main() {}
+//! The project's own chores: `cargo xtask test`, `cargo xtask docs`, `cargo xtask bench`.
+
+mod bench;
+mod clients;
+mod docs;
+mod shell;
+
+use clap::{Parser, Subcommand};
+
+/// Chores of the Digital Twin Universe.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Everything that must hold: format, lints, generated files, all tests, client libraries.
+    Test,
+    /// Writes the generated files below `docs/`.
+    Docs {
+        /// Writes nothing; fails where a file is not what it would be.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measures against a bare server in the same run, and writes `docs/benchmarks.md`.
+    Bench {
+        /// Seconds of load for each figure.
+        #[arg(long, default_value_t = 4)]
+        seconds: u64,
+        /// Writes nothing; prints the table.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().chore {
+        Chore::Test => test(),
+        Chore::Docs { check } => docs::run(check),
+        Chore::Bench { seconds, dry_run } => bench::run(seconds, dry_run),
+    }
+}
+
+fn test() -> anyhow::Result<()> {
+    shell::cargo(&["fmt", "--all", "--check"])?;
+    shell::cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    docs::run(true)?;
+    clients::install()?;
+    shell::cargo_with(&["test", "--workspace"], &[("DTU_CLIENTS", "required")])
+}

@@ -105,6 +105,8 @@ pub trait Host: Send + Sync + std::fmt::Debug {
     fn views(&self) -> Vec<(&'static str, &'static str)>;
     /// Renders a view; none where there is none of that name.
     fn view(&self, state: &StateBox, name: &str) -> Option<Value>;
+    /// [`Twin::section_schema`].
+    fn section_schema(&self, generator: &mut SchemaGenerator) -> schemars::Schema;
     /// [`Twin::load`].
     ///
     /// # Errors
@@ -438,6 +440,10 @@ impl<T: Twin> Host for Hosted<T> {
     fn view(&self, state: &StateBox, name: &str) -> Option<Value> {
         let view = self.views.iter().find(|view| view.name == name)?;
         Some((view.render)(peek::<T>(state)))
+    }
+
+    fn section_schema(&self, generator: &mut SchemaGenerator) -> schemars::Schema {
+        T::section_schema(generator)
     }
 
     fn load(&self, world: &World, tx: &mut Tx<'_>) -> Result<StateBox, Vec<Diagnostic>> {

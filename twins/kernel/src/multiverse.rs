@@ -17,7 +17,7 @@ use crate::{
     host::Host,
     serve::{Listening, Routes, listen, routes},
     universe::{Options, Universe},
-    world::World,
+    world::{SERVICES, World},
 };
 
 /// Where a universe's twins listen.
@@ -90,7 +90,6 @@ pub const UNIVERSES_MAX: usize = 1_000;
 pub struct Multiverse {
     members: Vec<Member>,
     twins: Arc<[Arc<dyn Host>]>,
-    sections: Vec<&'static str>,
     running: RwLock<BTreeMap<SmolStr, Arc<Running>>>,
     next: AtomicU64,
     /// Worlds read so far, by the name or path they were asked for by, so that one run sees one world.
@@ -98,15 +97,14 @@ pub struct Multiverse {
 }
 
 impl Multiverse {
-    /// Universes of `twins`, each with its number for ports. `sections` are the names of all twins that exist: a
-    /// world file may have sections of twins that do not run.
-    pub fn new(twins: Vec<(Arc<dyn Host>, u16)>, sections: Vec<&'static str>) -> Self {
+    /// Universes of `twins`, each with its number for ports. A world file may have sections of twins that do not
+    /// run.
+    pub fn new(twins: Vec<(Arc<dyn Host>, u16)>) -> Self {
         let member = |(host, number): (Arc<dyn Host>, u16)| Member { routes: routes(&host), host, number };
         let members: Vec<Member> = twins.into_iter().map(member).collect();
         Self {
             twins: members.iter().map(|member| Arc::clone(&member.host)).collect(),
             members,
-            sections,
             running: RwLock::new(BTreeMap::new()),
             next: AtomicU64::new(1),
             worlds: Mutex::new(BTreeMap::new()),
@@ -127,7 +125,7 @@ impl Multiverse {
         if let Some(world) = worlds.get(name_or_path) {
             return Ok(Arc::clone(world));
         }
-        let world = Arc::new(World::find(name_or_path, &self.sections)?);
+        let world = Arc::new(World::find(name_or_path, &SERVICES)?);
         worlds.insert(name_or_path.to_owned(), Arc::clone(&world));
         Ok(world)
     }

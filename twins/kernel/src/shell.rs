@@ -253,11 +253,11 @@ struct Standalone {
     port: u16,
 }
 
-/// The whole of a standalone twin's `main`. `sections` are the names of all twins that exist.
-pub fn standalone(twin: Arc<dyn Host>, sections: Vec<&'static str>) -> ExitCode {
+/// The whole of a standalone twin's `main`.
+pub fn standalone(twin: Arc<dyn Host>) -> ExitCode {
     let cli = Standalone::parse();
     let ports = Ports::One(cli.port);
-    let multiverse = Arc::new(Multiverse::new(vec![(twin, 0)], sections));
+    let multiverse = Arc::new(Multiverse::new(vec![(twin, 0)]));
     finish(block_on(run(multiverse, &cli.flags, ports, 0)))
 }
 

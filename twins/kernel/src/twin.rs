@@ -47,6 +47,12 @@ pub trait Twin: Sized + Send + Sync + 'static {
     /// What the control plane and checks see of the state.
     fn views() -> Vec<View<Self>>;
 
+    /// The schema of the twin's section of a world file.
+    fn section_schema(generator: &mut SchemaGenerator) -> Schema {
+        let _ = generator;
+        schemars::json_schema!({ "type": "object" })
+    }
+
     /// Makes the world's section into state.
     ///
     /// # Errors

@@ -18,6 +18,11 @@ use crate::{
 /// Worlds that are part of the program, by name.
 const NAMED: &[(&str, &str)] = &[("acme", include_str!("../../../fixtures/worlds/acme.yaml"))];
 
+/// The services that a world may speak of, in the order of their ports: a twin's port is the base plus its place,
+/// counted from 1; the control plane has the base itself.
+pub const SERVICES: [&str; 7] =
+    ["okta", "jira", "slack", "google-drive", "google-sheets", "google-docs", "google-identity"];
+
 /// What services share of a world file. Twins' sections stand beside these keys under the twins' names.
 #[derive(Debug, Deserialize)]
 struct Shared {
@@ -228,6 +233,32 @@ impl World {
         let problem = Diagnostic::on(&self.file, key, format!("nobody has the key `{}`", key.value));
         problem.suggest(&key.value, self.keys())
     }
+}
+
+/// The JSON Schema of world files with the sections of `twins`.
+pub fn schema(twins: &[Arc<dyn crate::host::Host>]) -> serde_json::Value {
+    let mut generator = schemars::SchemaGenerator::default();
+    let text = serde_json::json!({ "type": "string" });
+    let mut properties = serde_json::json!({
+        "schema": { "const": "dtu/world/v1" },
+        "name": text,
+        "epoch": { "type": "string", "format": "date-time" },
+        "company": generator.subschema_for::<Company>(),
+        "people": { "type": "array", "items": generator.subschema_for::<Person>() },
+        "groups": { "type": "array", "items": generator.subschema_for::<Group>() },
+    });
+    for twin in twins {
+        properties[twin.name()] = twin.section_schema(&mut generator).to_value();
+    }
+    serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "World",
+        "type": "object",
+        "properties": properties,
+        "required": ["schema", "name", "epoch", "company"],
+        "additionalProperties": false,
+        "$defs": generator.take_definitions(true),
+    })
 }
 
 thread_local! {

@@ -1,0 +1,46 @@
+//! Generated files below `docs/`: each is what a command of `dtu` prints.
+
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+use crate::shell::{cargo, output, root, say};
+
+/// What is generated: the file below `docs/`, and the command of `dtu` that prints it.
+const FILES: &[(&str, &[&str])] = &[
+    ("schema/scenario.schema.json", &["schema", "scenario"]),
+    ("schema/target.schema.json", &["schema", "target"]),
+    ("schema/world.schema.json", &["schema", "world"]),
+    ("schema/faults.schema.json", &["schema", "faults"]),
+    ("openapi/control-plane.json", &["schema", "control-plane"]),
+    ("openapi/okta.json", &["schema", "okta"]),
+    ("openapi/slack.json", &["schema", "slack"]),
+    ("reference/cli.md", &["schema", "cli"]),
+];
+
+/// Writes the files, or with `check` fails where one is not what it would be.
+pub(crate) fn run(check: bool) -> anyhow::Result<()> {
+    cargo(&["build", "--quiet", "--package", "dtu"])?;
+    let mut stale = Vec::new();
+    for (file, arguments) in FILES {
+        let mut dtu = Command::new(root().join("target/debug/dtu"));
+        dtu.args(*arguments);
+        let text = output(dtu)?;
+        let path = root().join("docs").join(file);
+        let present = fs_err::read_to_string(&path).unwrap_or_default();
+        if present == text {
+            continue;
+        }
+        if check {
+            stale.push(*file);
+            continue;
+        }
+        fs_err::create_dir_all(path.parent().context("a file below docs has a folder")?)?;
+        fs_err::write(&path, text)?;
+        say(&format!("wrote docs/{file}"));
+    }
+    if stale.is_empty() {
+        return Ok(());
+    }
+    bail!("these files below docs are not what they would be: {}\n  hint: run `cargo xtask docs`", stale.join(", "))
+}
