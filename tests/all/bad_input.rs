@@ -1,0 +1,107 @@
+//! Bad input at every route of every twin: an answer in the service's own shape, and no panic.
+
+use serde_json::{Value, json};
+
+use crate::support::{Plane, stepped};
+
+/// Whether an answer is one that the service would give.
+fn is_in_shape(twin: &str, status: u16, body: &str) -> bool {
+    let json: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+    match twin {
+        "slack" => json["ok"].is_boolean() || body == "ok" || status == 404 || json["error"].is_string(),
+        "okta" => status < 300 || json["errorCode"].as_str().is_some_and(|code| code.starts_with("E0000")),
+        other => panic!("say how {other} refuses"),
+    }
+}
+
+/// The path of an operation with something in place of its parameters.
+fn filled(path: &str, value: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { value } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn every_route_answers_bad_input_in_the_services_shape() {
+    let plane = Plane::start().await;
+    let universe = plane.universe(stepped(3)).await;
+    let tokens = json!({ "slack": "SLACK_BOT_TOKEN", "okta": "OKTA_CLIENT_TOKEN" });
+    for twin in plane.multiverse.twins() {
+        let url = universe["twins"][twin.name()]["url"].as_str().expect("is served");
+        let token = universe["env"][tokens[twin.name()].as_str().expect("has a token")].as_str().expect("has a token");
+        let good = if twin.name() == "okta" { format!("SSWS {token}") } else { format!("Bearer {token}") };
+        for info in twin.operations() {
+            for method in info.methods {
+                let target = format!("{url}{}", filled(info.path, "%00%F0%9F%92%A9..;'\""));
+                let cursor = format!("{target}?cursor=%25%25&after=%25%25&limit=-1&filter=((&search=%5C&since=x&types=%00");
+                for (url, auth, kind, body) in [
+                    (&target, "", "application/json", "{"),
+                    (&target, good.as_str(), "application/json", "{"),
+                    (&target, good.as_str(), "application/json", "[[[[1]]]]"),
+                    (&target, good.as_str(), "application/json", "{\"channel\":{\"a\":[]},\"profile\":7,\"text\":1e999}"),
+                    (&target, good.as_str(), "application/x-www-form-urlencoded", "%%%&=&&channel=%00&blocks={"),
+                    (&target, good.as_str(), "multipart/form-data; boundary=x", "--x\r\ngarbage"),
+                    (&target, good.as_str(), "nonsense/\u{7f}", "x"),
+                    (&target, "Bearer \u{e9}", "application/json", "{}"),
+                    (&cursor, good.as_str(), "application/json", ""),
+                ] {
+                    let mut request = plane.http.request(method.clone(), url).body(body);
+                    if let Ok(kind) = http::HeaderValue::from_bytes(kind.as_bytes()) {
+                        request = request.header("content-type", kind);
+                    }
+                    if let Ok(auth) = http::HeaderValue::from_bytes(auth.as_bytes()) {
+                        request = request.header("authorization", auth);
+                    }
+                    let response = request.send().await.expect("the twin answers");
+                    let status = response.status().as_u16();
+                    let text = response.text().await.expect("the answer is read");
+                    let case = format!("{} {method} {kind} {body:.40}: {status} {text:.200}", info.id);
+                    assert!(status < 500 && is_in_shape(twin.name(), status, &text), "{case}");
+                }
+            }
+        }
+    }
+    let broken = broken_calls(&plane, &universe).await;
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// Calls at which a twin broke: the ledger marks them as gaps of a served path.
+async fn broken_calls(plane: &Plane, universe: &Value) -> Vec<Value> {
+    let path = format!("/v1/universes/{}/ledger?limit=1000", universe["universe"].as_str().unwrap_or_default());
+    let (mut from, mut broken) = (0, Vec::new());
+    loop {
+        let (_, page) = plane.call("GET", &format!("{path}&from={from}"), None).await;
+        let entries = page["entries"].as_array().expect("entries");
+        if entries.is_empty() {
+            return broken;
+        }
+        broken.extend(entries.iter().filter(|e| e["gap"] == true && e["status"].as_u64() >= Some(500)).cloned());
+        from = page["next"].as_u64().expect("a place");
+    }
+}
+
+#[tokio::test]
+async fn ten_megabytes_are_refused_and_the_twin_goes_on() {
+    let plane = Plane::start().await;
+    let universe = plane.universe(stepped(3)).await;
+    let huge = format!("{{\"text\":\"{}\"}}", "x".repeat(10 << 20));
+    for (twin, path, auth) in [
+        ("slack", "/api/chat.postMessage", "SLACK_BOT_TOKEN"),
+        ("slack", "/api/auth.test", "SLACK_BOT_TOKEN"),
+        ("okta", "/api/v1/users", "OKTA_CLIENT_TOKEN"),
+        ("okta", "/api/v1/groups", "OKTA_CLIENT_TOKEN"),
+        ("okta", "/nowhere", "OKTA_CLIENT_TOKEN"),
+    ] {
+        let url = format!("{}{path}", universe["twins"][twin]["url"].as_str().expect("is served"));
+        let scheme = if twin == "okta" { "SSWS" } else { "Bearer" };
+        let auth = format!("{scheme} {}", universe["env"][auth].as_str().expect("has a token"));
+        let request = plane.http.post(url).header("authorization", auth).header("content-type", "application/json");
+        // The twin may close before it has read all: a client sees that as an error of the connection.
+        if let Ok(response) = request.body(huge.clone()).send().await {
+            let status = response.status().as_u16();
+            let text = response.text().await.unwrap_or_default();
+            assert!(is_in_shape(twin, status, &text) || status == 413, "{twin}{path}: {status} {text:.200}");
+        }
+    }
+    assert_eq!(plane.slack(&universe, "auth.test", &[]).await["ok"], true);
+    assert_eq!(plane.okta(&universe, "GET", "/api/v1/users?limit=1", None).await.0, 200);
+}

@@ -1,0 +1,6 @@
+//! All integration tests of the workspace, in one binary.
+
+mod bad_input;
+mod control_plane;
+mod determinism;
+mod support;

@@ -1,0 +1,3 @@
+//! Benchmarks.
+mod load;
+fn main() {}
