@@ -1,6 +1,29 @@
 //! The scenario harness of the Digital Twin Universe: launches a real program against the twins, plays user
 //! stories, and says which fraction of the trajectories likely satisfies the user.
 
+pub mod check;
+pub mod cli;
+pub mod collateral;
+pub mod evidence;
+pub mod expr;
+pub mod facts;
+pub mod judge;
+pub mod lint;
+pub mod load;
+pub mod plan;
+pub mod process;
+pub mod progress;
+pub mod report;
+pub mod runner;
 pub mod scenario;
+pub mod schema;
+pub mod stats;
+pub mod summary;
+pub mod supervise;
 pub mod target;
+pub mod trajectory;
+pub mod variant;
 pub mod verdict;
+
+#[cfg(test)]
+mod testing;

@@ -240,6 +240,15 @@ pub enum Property {
     },
     /// Ledger entries that fit these come in this order: for each, one that comes after the one before.
     Order(#[schemars(with = "Vec<String>")] Vec<Spanned<String>>),
+    /// No ledger entry fits before one that it waits for.
+    OnlyAfter {
+        /// CEL over the entry `e`.
+        #[schemars(with = "String")]
+        of: Spanned<String>,
+        /// CEL over the entry `e`: what must have come before.
+        #[schemars(with = "String")]
+        after: Spanned<String>,
+    },
     /// Among entries that fit, at most one for each key.
     AtMostOncePer {
         /// CEL over the entry `e`.

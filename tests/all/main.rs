@@ -3,4 +3,6 @@
 mod bad_input;
 mod control_plane;
 mod determinism;
+mod properties;
+mod servers;
 mod support;

@@ -1,1 +1,253 @@
-//! Placeholder.
+//! Okta's twin: people, groups, the System Log and event hooks of one org.
+//!
+//! What it offers is the table in [`Okta::operations`]; everything else hangs off it.
+
+pub mod affordances;
+pub mod api;
+pub mod error;
+pub mod events;
+pub mod input;
+pub mod limits;
+pub mod model;
+pub mod paging;
+pub mod query;
+mod render;
+pub mod search;
+pub mod views;
+mod world;
+
+use dtu_kernel::{
+    delivery::{Delivery, Next, Outbound, Outcome},
+    diagnostic::Diagnostic,
+    operation::{Operation, OperationInfo},
+    time::Timestamp,
+    twin::{Affordance, Limit, Quota, Scene, Twin, Unserved, View},
+    tx::Tx,
+    wire::{Answer, Reply, Request},
+    world::World,
+};
+use http::Method;
+use schemars::{Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use smol_str::SmolStr;
+
+use crate::{error::Error, input::Input, model::State};
+
+/// Okta's twin.
+#[derive(Debug)]
+pub struct Okta;
+
+/// Who calls: an API token and its owner.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The owner's id.
+    pub user: SmolStr,
+    /// The token's id.
+    pub token: SmolStr,
+    /// The token's name.
+    pub name: SmolStr,
+}
+
+const GET: &[Method] = &[Method::GET];
+const POST: &[Method] = &[Method::POST];
+const PUT: &[Method] = &[Method::PUT];
+const DELETE: &[Method] = &[Method::DELETE];
+
+impl Twin for Okta {
+    const NAME: &'static str = "okta";
+    const TITLE: &'static str = "Okta";
+    const BODY_MAX: usize = 1 << 20;
+
+    type State = State;
+    type Input = Input;
+    type Caller = Caller;
+    type Error = Error;
+
+    fn operations() -> Vec<Operation<Self>> {
+        [users(), lifecycle(), groups(), logs_and_hooks(), tokens_and_schema()].into_iter().flatten().collect()
+    }
+
+    fn affordances() -> Vec<Affordance<Self>> {
+        affordances::affordances()
+    }
+
+    fn views() -> Vec<View<Self>> {
+        views::views()
+    }
+
+    fn section_schema(generator: &mut SchemaGenerator) -> Schema {
+        world::schema(generator)
+    }
+
+    fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnostic>> {
+        world::load(world, tx)
+    }
+
+    fn env(state: &State, origin: &str) -> Vec<(&'static str, String)> {
+        vec![("OKTA_CLIENT_ORGURL", origin.to_owned()), ("OKTA_CLIENT_TOKEN", state.tokens.first.to_string())]
+    }
+
+    fn input(operation: &OperationInfo, request: &Request) -> Input {
+        Input::read(operation, request)
+    }
+
+    fn authenticate(state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
+        let token = input.token.as_deref().and_then(|value| state.tokens.by_value(value)).ok_or(Error::InvalidToken)?;
+        let owner = state.users.get(&token.user).ok_or(Error::InvalidToken)?;
+        let caller = Caller { user: token.user.clone(), token: token.id.clone(), name: token.name.clone() };
+        let own = || scene.operation.id == "getUser" && api::users::is_own(state, &caller, &input.resource);
+        if owner.admin || own() { Ok(caller) } else { Err(Error::Forbidden) }
+    }
+
+    fn decode<A: DeserializeOwned>(_: &OperationInfo, input: Input) -> Result<A, Error> {
+        input.decode()
+    }
+
+    fn caller_name(caller: &Caller) -> SmolStr {
+        caller.name.clone()
+    }
+
+    fn resource(_: &OperationInfo, input: &Input) -> SmolStr {
+        input.resource.clone()
+    }
+
+    fn limit(operation: &OperationInfo, _: &Caller) -> Limit {
+        Limit { bucket: SmolStr::new_static(operation.limit), per_minute: limits::per_minute(operation.limit) }
+    }
+
+    fn render(scene: &Scene<'_>, _: Option<&Caller>, quota: Quota, result: Result<Answer, Error>) -> Reply {
+        render::reply(scene, quota, result)
+    }
+
+    fn unserved(scene: &Unserved<'_>) -> Reply {
+        render::unserved(scene)
+    }
+
+    fn prepare(state: &State, delivery: &Delivery, _: Timestamp) -> Option<Outbound> {
+        events::prepare(state, delivery)
+    }
+
+    fn delivered(state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
+        events::delivered(state, tx, delivery, outcome)
+    }
+
+    fn journals() -> &'static [&'static str] {
+        &["log"]
+    }
+
+    /// Nothing in an org happens by itself.
+    fn on_timer(_: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
+}
+
+fn users() -> Vec<Operation<Okta>> {
+    use api::users::{create, delete, get, list, list_groups, replace, revoke_sessions, update};
+    const ONE: &str = "/api/v1/users/{id}";
+    vec![
+        Operation::read("listUsers", GET, "/api/v1/users", list).limit("users"),
+        Operation::write("createUser", POST, "/api/v1/users", create).limit("users"),
+        Operation::read("getUser", GET, ONE, get).limit("users/{id} read"),
+        Operation::write("updateUser", POST, ONE, update).limit("users/{id} write"),
+        Operation::write("replaceUser", PUT, ONE, replace).limit("users/{id} write"),
+        Operation::write("deleteUser", DELETE, ONE, delete).limit("users/{id} write"),
+        Operation::read("listUserGroups", GET, "/api/v1/users/{id}/groups", list_groups).limit("users"),
+        Operation::write("revokeUserSessions", DELETE, "/api/v1/users/{userId}/sessions", revoke_sessions)
+            .limit("users/{id} write"),
+    ]
+}
+
+fn lifecycle() -> Vec<Operation<Okta>> {
+    use api::lifecycle as of;
+    const WRITE: &str = "users/{id} write";
+    vec![
+        Operation::write("activateUser", POST, "/api/v1/users/{id}/lifecycle/activate", of::activate).limit(WRITE),
+        Operation::write("reactivateUser", POST, "/api/v1/users/{id}/lifecycle/reactivate", of::reactivate)
+            .limit(WRITE),
+        Operation::write("deactivateUser", POST, "/api/v1/users/{id}/lifecycle/deactivate", of::deactivate)
+            .limit(WRITE),
+        Operation::write("suspendUser", POST, "/api/v1/users/{id}/lifecycle/suspend", of::suspend).limit(WRITE),
+        Operation::write("unsuspendUser", POST, "/api/v1/users/{id}/lifecycle/unsuspend", of::unsuspend).limit(WRITE),
+        Operation::write("unlockUser", POST, "/api/v1/users/{id}/lifecycle/unlock", of::unlock).limit(WRITE),
+        Operation::write("resetPassword", POST, "/api/v1/users/{id}/lifecycle/reset_password", of::reset_password)
+            .limit(WRITE),
+        Operation::write("expirePassword", POST, "/api/v1/users/{id}/lifecycle/expire_password", of::expire_password)
+            .limit(WRITE),
+        Operation::write(
+            "expirePasswordWithTempPassword",
+            POST,
+            "/api/v1/users/{id}/lifecycle/expire_password_with_temp_password",
+            of::expire_with_temporary,
+        )
+        .limit(WRITE),
+        Operation::write("resetFactors", POST, "/api/v1/users/{id}/lifecycle/reset_factors", of::reset_factors)
+            .limit(WRITE),
+    ]
+}
+
+fn groups() -> Vec<Operation<Okta>> {
+    use api::groups as of;
+    const ONE: &str = "/api/v1/groups/{groupId}";
+    const MEMBER: &str = "/api/v1/groups/{groupId}/users/{userId}";
+    vec![
+        Operation::read("listGroups", GET, "/api/v1/groups", of::list).limit("groups"),
+        Operation::write("addGroup", POST, "/api/v1/groups", of::add).limit("groups"),
+        Operation::read("getGroup", GET, ONE, of::get).limit("groups/{id}"),
+        Operation::write("replaceGroup", PUT, ONE, of::replace).limit("groups/{id}"),
+        Operation::write("deleteGroup", DELETE, ONE, of::delete).limit("groups/{id}"),
+        Operation::read("listGroupUsers", GET, "/api/v1/groups/{groupId}/users", of::list_members).limit("groups"),
+        Operation::write("assignUserToGroup", PUT, MEMBER, of::assign).limit("groups"),
+        Operation::write("unassignUserFromGroup", DELETE, MEMBER, of::unassign).limit("groups"),
+    ]
+}
+
+fn logs_and_hooks() -> Vec<Operation<Okta>> {
+    use api::event_hooks as of;
+    const ALL: &str = "/api/v1/eventHooks";
+    const ONE: &str = "/api/v1/eventHooks/{eventHookId}";
+    const CALLS: &str = "eventHooks";
+    vec![
+        Operation::read("listLogEvents", GET, "/api/v1/logs", api::logs::list).limit("logs"),
+        Operation::read("listEventHooks", GET, ALL, of::list).limit(CALLS),
+        Operation::write("createEventHook", POST, ALL, of::create).limit(CALLS),
+        Operation::read("getEventHook", GET, ONE, of::get).limit(CALLS),
+        Operation::write("replaceEventHook", PUT, ONE, of::replace).limit(CALLS),
+        Operation::write("deleteEventHook", DELETE, ONE, of::delete).limit(CALLS),
+        Operation::write(
+            "activateEventHook",
+            POST,
+            "/api/v1/eventHooks/{eventHookId}/lifecycle/activate",
+            of::activate,
+        )
+        .limit(CALLS),
+        Operation::write(
+            "deactivateEventHook",
+            POST,
+            "/api/v1/eventHooks/{eventHookId}/lifecycle/deactivate",
+            of::deactivate,
+        )
+        .limit(CALLS),
+        Operation::write("verifyEventHook", POST, "/api/v1/eventHooks/{eventHookId}/lifecycle/verify", of::verify)
+            .then(of::verified)
+            .limit(CALLS),
+    ]
+}
+
+fn tokens_and_schema() -> Vec<Operation<Okta>> {
+    use api::tokens as of;
+    const ONE: &str = "/api/v1/api-tokens/{apiTokenId}";
+    vec![
+        Operation::read("listApiTokens", GET, "/api/v1/api-tokens", of::list).limit("api-tokens"),
+        Operation::write("revokeCurrentApiToken", DELETE, "/api/v1/api-tokens/current", of::revoke_current)
+            .limit("api-tokens"),
+        Operation::read("getApiToken", GET, ONE, of::get).limit("api-tokens"),
+        Operation::write("revokeApiToken", DELETE, ONE, of::revoke).limit("api-tokens"),
+        Operation::read("getUserSchema", GET, "/api/v1/meta/schemas/user/{schemaId}", api::schema::get).limit("other"),
+    ]
+}
+
+/// The environment variables of a client that uses a certain token of the world; none where there is none of that
+/// name.
+pub fn token_env(state: &State, token_name: &str) -> Option<Vec<(&'static str, String)>> {
+    let token = state.tokens.iter().find(|token| token.name == token_name)?;
+    Some(vec![("OKTA_CLIENT_TOKEN", token.value.to_string())])
+}

@@ -1,1 +1,337 @@
-//! Placeholder.
+//! The Slack twin: Web API, Events API, interactivity and slash commands of one workspace.
+//!
+//! This page is all that the twin offers; how it behaves is in `model/`, what its methods take and give in `api/`.
+
+mod affordances;
+mod api;
+mod blocks;
+mod envelope;
+mod error;
+mod events;
+mod input;
+mod limits;
+pub mod methods;
+pub mod model;
+mod shapes;
+mod text;
+mod views;
+mod world;
+
+use std::sync::Arc;
+
+use dtu_kernel::{
+    delivery::{Delivery, Next, Outbound, Outcome},
+    diagnostic::Diagnostic,
+    operation::{Operation, OperationInfo},
+    time::Timestamp,
+    twin::{Affordance, Limit, Quota, Scene, Twin, Unserved, View},
+    tx::Tx,
+    wire::{Answer, Reply, Request},
+    world::World,
+};
+use http::Method;
+use schemars::{Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use smol_str::SmolStr;
+
+use api::{auth, chat, conversations, hooks, timeline, users};
+use limits::{POSTING, SPECIAL, TIER_2, TIER_3, TIER_4};
+
+pub use error::{Code, Error};
+pub use events::signature;
+pub use input::Input;
+pub use model::State;
+
+/// The Slack twin.
+#[derive(Clone, Copy, Debug)]
+pub struct Slack;
+
+/// Who calls, once believed.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The token; none where the method needs none.
+    pub(crate) token: Option<Arc<model::apps::Token>>,
+    /// The channel that a posting is for, which its limit counts by.
+    pub(crate) channel: SmolStr,
+}
+
+impl Caller {
+    /// The token of a method that needs one.
+    fn token(&self) -> Result<&Arc<model::apps::Token>, Error> {
+        self.token.as_ref().ok_or(Error::Refused(Code::NotAuthed))
+    }
+}
+
+const READS: &[&str] = &["channels:read", "groups:read", "mpim:read", "im:read"];
+const HISTORY: &[&str] = &["channels:history", "groups:history", "mpim:history", "im:history"];
+const OPENS: &[&str] = &["channels:manage", "groups:write", "im:write", "mpim:write", "channels:write"];
+const JOINS: &[&str] = &["channels:join", "channels:write"];
+const INVITES: &[&str] =
+    &["channels:manage", "channels:write.invites", "groups:write", "groups:write.invites", "channels:write"];
+
+type Row = Operation<Slack>;
+
+/// Every method takes both.
+const ANY: &[Method] = &[Method::POST, Method::GET];
+const POST: &[Method] = &[Method::POST];
+
+fn operations() -> Vec<Row> {
+    let families: [fn() -> Vec<Row>; 5] = [people, channels, changes, messages, postings];
+    families.into_iter().flat_map(|family| family()).collect()
+}
+
+fn people() -> Vec<Row> {
+    vec![
+        Row::read("api.test", ANY, "/api/api.test", auth::api_test).limit(TIER_4),
+        Row::read("auth.test", ANY, "/api/auth.test", auth::auth_test).limit(SPECIAL),
+        Row::read("users.list", ANY, "/api/users.list", users::list)
+            .limit(TIER_2)
+            .scopes(&["users:read"])
+            .errors(&["limit_required", "invalid_cursor", "invalid_limit"])
+            .form_only(),
+        Row::read("users.info", ANY, "/api/users.info", users::info)
+            .limit(TIER_4)
+            .scopes(&["users:read"])
+            .errors(&["user_not_found"])
+            .form_only(),
+        Row::read("users.lookupByEmail", ANY, "/api/users.lookupByEmail", users::lookup_by_email)
+            .limit(TIER_3)
+            .scopes(&["users:read.email"])
+            .errors(&["users_not_found"])
+            .form_only(),
+    ]
+}
+
+fn channels() -> Vec<Row> {
+    vec![
+        Row::read("conversations.list", ANY, "/api/conversations.list", conversations::list)
+            .limit(TIER_2)
+            .scopes(READS)
+            .errors(&["invalid_cursor", "invalid_limit", "invalid_types"])
+            .form_only(),
+        Row::read("conversations.info", ANY, "/api/conversations.info", conversations::info)
+            .limit(TIER_3)
+            .scopes(READS)
+            .errors(&["channel_not_found"])
+            .form_only(),
+        Row::read("conversations.members", ANY, "/api/conversations.members", conversations::members)
+            .limit(TIER_4)
+            .scopes(READS)
+            .errors(&["channel_not_found", "invalid_cursor", "invalid_limit"])
+            .form_only(),
+    ]
+}
+
+fn changes() -> Vec<Row> {
+    vec![
+        Row::write("conversations.create", ANY, "/api/conversations.create", conversations::create)
+            .limit(TIER_2)
+            .scopes(OPENS)
+            .errors(&[
+                "name_taken",
+                "invalid_name_required",
+                "invalid_name_maxlength",
+                "invalid_name_punctuation",
+                "invalid_name_specials",
+                "user_is_restricted",
+            ]),
+        Row::write("conversations.join", ANY, "/api/conversations.join", conversations::join)
+            .limit(TIER_3)
+            .scopes(JOINS)
+            .errors(&[
+                "channel_not_found",
+                "is_archived",
+                "method_not_supported_for_channel_type",
+                "user_is_restricted",
+            ]),
+        Row::write("conversations.invite", ANY, "/api/conversations.invite", conversations::invite)
+            .limit(TIER_3)
+            .scopes(INVITES)
+            .errors(&[
+                "already_in_channel",
+                "cant_invite",
+                "cant_invite_self",
+                "channel_not_found",
+                "is_archived",
+                "method_not_supported_for_channel_type",
+                "no_user",
+                "not_in_channel",
+                "too_many_users",
+                "user_is_restricted",
+                "user_not_found",
+            ]),
+        Row::write("conversations.open", ANY, "/api/conversations.open", conversations::open)
+            .limit(TIER_3)
+            .scopes(OPENS)
+            .errors(&[
+                "cannot_dm_bot",
+                "channel_not_found",
+                "method_not_supported_for_channel_type",
+                "not_enough_users",
+                "too_many_users",
+                "user_disabled",
+                "user_not_found",
+                "users_list_not_supplied",
+            ]),
+    ]
+}
+
+fn messages() -> Vec<Row> {
+    vec![
+        Row::read("conversations.history", ANY, "/api/conversations.history", timeline::history)
+            .limit(TIER_3)
+            .scopes(HISTORY)
+            .errors(&[
+                "channel_not_found",
+                "invalid_cursor",
+                "invalid_ts_latest",
+                "invalid_ts_oldest",
+                "not_in_channel",
+            ]),
+        Row::read("conversations.replies", ANY, "/api/conversations.replies", timeline::replies)
+            .limit(TIER_3)
+            .scopes(HISTORY)
+            .errors(&["channel_not_found", "invalid_cursor", "not_in_channel", "thread_not_found"])
+            .form_only(),
+    ]
+}
+
+fn postings() -> Vec<Row> {
+    vec![
+        Row::write("chat.postMessage", ANY, "/api/chat.postMessage", chat::post_message)
+            .limit(POSTING)
+            .scopes(&["chat:write"])
+            .errors(&[
+                "as_user_not_supported",
+                "cannot_dm_bot",
+                "cannot_reply_to_message",
+                "channel_not_found",
+                "invalid_attachments",
+                "invalid_blocks",
+                "invalid_blocks_format",
+                "invalid_metadata_format",
+                "invalid_metadata_schema",
+                "invalid_thread_ts",
+                "is_archived",
+                "markdown_text_conflict",
+                "msg_too_long",
+                "no_text",
+                "not_in_channel",
+                "too_many_attachments",
+            ]),
+        Row::write("chat.update", ANY, "/api/chat.update", chat::update).limit(TIER_3).scopes(&["chat:write"]).errors(
+            &[
+                "cant_update_message",
+                "channel_not_found",
+                "file_not_found",
+                "invalid_blocks",
+                "is_inactive",
+                "markdown_text_conflict",
+                "message_not_found",
+                "msg_too_long",
+                "no_text",
+            ],
+        ),
+        Row::write("chat.postEphemeral", ANY, "/api/chat.postEphemeral", chat::post_ephemeral)
+            .limit(TIER_4)
+            .scopes(&["chat:write"])
+            .errors(&["channel_not_found", "is_archived", "no_text", "not_in_channel", "user_not_in_channel"]),
+        Row::write("commands.respond", POST, "/commands/{team}/{id}/{secret}", hooks::respond).limit(SPECIAL),
+        Row::write("actions.respond", POST, "/actions/{team}/{id}/{secret}", hooks::respond).limit(SPECIAL),
+    ]
+}
+
+impl Twin for Slack {
+    const NAME: &'static str = "slack";
+    const TITLE: &'static str = "Slack";
+    const BODY_MAX: usize = 10 << 20;
+
+    type State = State;
+    type Input = Input;
+    type Caller = Caller;
+    type Error = Error;
+
+    fn operations() -> Vec<Operation<Self>> {
+        operations()
+    }
+
+    fn affordances() -> Vec<Affordance<Self>> {
+        affordances::all()
+    }
+
+    fn views() -> Vec<View<Self>> {
+        views::all()
+    }
+
+    fn section_schema(generator: &mut SchemaGenerator) -> Schema {
+        world::schema(generator)
+    }
+
+    fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnostic>> {
+        world::load(world, tx)
+    }
+
+    fn env(state: &State, origin: &str) -> Vec<(&'static str, String)> {
+        let mut env = vec![("SLACK_API_URL", format!("{origin}/api/"))];
+        env.extend(views::broadest_app(state).map(|app| views::tokens_of(app)).unwrap_or_default());
+        env
+    }
+
+    fn input(operation: &OperationInfo, request: &Request) -> Input {
+        input::read(operation, request)
+    }
+
+    fn authenticate(state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
+        envelope::authenticate(state, scene.operation, input)
+    }
+
+    fn decode<A: DeserializeOwned>(_: &OperationInfo, input: Input) -> Result<A, Error> {
+        envelope::decode(input)
+    }
+
+    fn caller_name(caller: &Caller) -> SmolStr {
+        caller.token.as_ref().map(|token| token.bearer.clone()).unwrap_or_default()
+    }
+
+    fn resource(_: &OperationInfo, input: &Input) -> SmolStr {
+        ["channel", "user", "users", "email"]
+            .into_iter()
+            .map(|name| input.text(name))
+            .find(|value| !value.is_empty())
+            .unwrap_or_default()
+            .into()
+    }
+
+    fn limit(operation: &OperationInfo, caller: &Caller) -> Limit {
+        limits::limit(operation, caller)
+    }
+
+    fn render(scene: &Scene<'_>, caller: Option<&Caller>, _: Quota, result: Result<Answer, Error>) -> Reply {
+        envelope::render(scene, caller, result)
+    }
+
+    fn unserved(scene: &Unserved<'_>) -> Reply {
+        envelope::unserved(scene)
+    }
+
+    fn prepare(state: &State, delivery: &Delivery, now: Timestamp) -> Option<Outbound> {
+        events::prepare(state, delivery, now)
+    }
+
+    fn delivered(state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
+        events::delivered(state, tx, delivery, outcome)
+    }
+
+    fn on_timer(_: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
+
+    /// What was told to apps so that they can answer.
+    fn journals() -> &'static [&'static str] {
+        &["response_urls", "triggers"]
+    }
+}
+
+/// The environment variables of one app's tokens, under the names of [`Twin::env`]; none where there is no such app.
+pub fn app_env(state: &State, app_key: &str) -> Option<Vec<(&'static str, String)>> {
+    state.find_app(app_key).map(|app| views::tokens_of(app))
+}

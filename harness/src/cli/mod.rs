@@ -1,0 +1,198 @@
+//! The command line.
+
+mod build;
+mod out;
+mod report;
+mod run;
+pub mod up;
+
+use std::{fmt, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use dtu_kernel::{diagnostic::Diagnostic, world::SERVICES};
+use tracing_subscriber::EnvFilter;
+
+pub use self::out::Out;
+use crate::{evidence::FolderError, lint, load, runner, schema, trajectory::Fatal};
+
+/// Behavioural clones of services, and scenarios that say how well a program works with them.
+#[derive(Debug, Parser)]
+#[command(name = "dtu", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    pass: no trajectory failed, and something was decided
+  1    fail: some trajectory did not satisfy
+  2    usage or bad input: an argument, a file, a folder
+  3    infrastructure: the build failed, the target cannot be started, the disk is full
+  4    inconclusive: nothing failed, but nothing was decided or most of a scenario is void
+  130  interrupted; name the same --out to go on";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs scenarios against a target, and says which fraction of trajectories likely satisfies the user.
+    Run(run::Args),
+    /// Shows a run again, and writes its reports anew, from the files in its folder.
+    Report(report::Args),
+    /// Looks for problems in scenario and target files.
+    Lint(LintArgs),
+    /// Prints the JSON Schema of a kind of file.
+    Schema(SchemaArgs),
+    /// Serves a universe: all twins over one world, and the control plane.
+    Up(up::Up),
+}
+
+#[derive(Debug, clap::Args)]
+struct LintArgs {
+    /// Scenario files, and folders of them.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// A target file to look at as well.
+    #[arg(long, value_name = "FILE")]
+    target: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct SchemaArgs {
+    /// Which kind of file.
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(schema::KINDS))]
+    kind: String,
+}
+
+/// Why a command did not do its work.
+#[derive(Debug)]
+enum Failure {
+    /// What the user gave is wrong: exit code 2.
+    Input(Vec<Diagnostic>),
+    /// The machine, the build or the target's command is to blame: exit code 3.
+    Infrastructure { what: String, hint: String },
+    /// A signal ended it; exit code 128 and the signal's number.
+    Interrupted { signal: u8, hint: String },
+}
+
+impl Failure {
+    fn infrastructure(what: impl fmt::Display) -> Self {
+        Self::Infrastructure { what: what.to_string(), hint: String::new() }
+    }
+
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Input(_) => 2,
+            Self::Infrastructure { .. } => 3,
+            Self::Interrupted { signal, .. } => 128 + *signal,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, hint) = match self {
+            Self::Input(problems) => {
+                for (at, problem) in problems.iter().enumerate() {
+                    let end = if at + 1 < problems.len() { "\n" } else { "" };
+                    write!(f, "error: {problem}{end}")?;
+                }
+                return Ok(());
+            }
+            Self::Infrastructure { what, hint } => (format!("error: {what}"), hint),
+            Self::Interrupted { hint, .. } => ("interrupted".to_owned(), hint),
+        };
+        f.write_str(&what)?;
+        if hint.is_empty() { Ok(()) } else { write!(f, "\n  hint: {hint}") }
+    }
+}
+
+impl From<Vec<Diagnostic>> for Failure {
+    fn from(problems: Vec<Diagnostic>) -> Self {
+        Self::Input(problems)
+    }
+}
+
+impl From<Diagnostic> for Failure {
+    fn from(problem: Diagnostic) -> Self {
+        Self::Input(vec![problem])
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::infrastructure(error)
+    }
+}
+
+impl From<Fatal> for Failure {
+    fn from(fatal: Fatal) -> Self {
+        Self::infrastructure(fatal)
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::Refused(problem) => problem.into(),
+            FolderError::Io(error) => error.into(),
+        }
+    }
+}
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging();
+    let done = match cli.command {
+        Command::Run(args) => run::main(args),
+        Command::Report(args) => report::main(&args),
+        Command::Lint(args) => lint_main(&args),
+        Command::Schema(args) => schema_main(&args),
+        Command::Up(args) => return up::run(&args),
+    };
+    let code = done.unwrap_or_else(|failure| {
+        out::say(&failure);
+        failure.code()
+    });
+    ExitCode::from(code)
+}
+
+/// Logs to standard error; `RUST_LOG` chooses how much.
+fn start_logging() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Only a second call could fail, and there is none.
+    let _ = logging.try_init();
+}
+
+fn lint_main(args: &LintArgs) -> Result<u8, Failure> {
+    let target = args.target.as_deref().map(load::target).transpose();
+    let (scenarios, target) = both(load::scenarios(&args.paths), target)?;
+    let twins = run::twins();
+    let worlds = runner::worlds(&scenarios, &SERVICES)?;
+    let mut problems = Vec::new();
+    for (scenario, found) in scenarios.iter().zip(&worlds) {
+        problems.extend(lint::lint(scenario, &twins, &found.world));
+    }
+    problems.extend(target.iter().flat_map(|target| lint::lint_target(target, &twins)));
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let count = scenarios.len();
+    Out::stdout().write(&format!("{count} {}: no problems\n", if count == 1 { "scenario" } else { "scenarios" }))?;
+    Ok(0)
+}
+
+/// Two results, or the problems of both.
+fn both<A, B>(a: Result<A, Vec<Diagnostic>>, b: Result<B, Vec<Diagnostic>>) -> Result<(A, B), Vec<Diagnostic>> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (a, b) => Err([a.err(), b.err()].into_iter().flatten().flatten().collect()),
+    }
+}
+
+fn schema_main(args: &SchemaArgs) -> Result<u8, Failure> {
+    let schema = schema::schema(&args.kind).unwrap_or_default();
+    Out::stdout().write_bytes(&crate::evidence::pretty(&schema))?;
+    Ok(0)
+}

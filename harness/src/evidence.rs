@@ -1,0 +1,343 @@
+//! The folder of a run: its plan, the records of finished trajectories, and their evidence.
+//!
+//! A record is written last and in one step. A trajectory with a record is finished for ever; one without has never
+//! happened, whatever else lies there.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufWriter, Write as _},
+    path::{Path, PathBuf},
+};
+
+use dtu_kernel::{diagnostic::Diagnostic, universe::Universe};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    plan::{Key, Plan},
+    process::Written,
+    verdict::{CheckResult, Outcome},
+};
+
+/// What came of a trajectory: what its record holds, and all that reports need.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The trajectory.
+    pub key: Key,
+    /// The values of its variant's parameters.
+    pub label: String,
+    /// Its seed.
+    pub seed: u64,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Why, where checks do not say it.
+    pub reasons: Vec<String>,
+    /// The checks, where it came to them.
+    #[serde(with = "with_places")]
+    pub checks: Vec<CheckResult>,
+}
+
+/// Checks with the places of their moments in the ledger, which results leave out.
+mod with_places {
+    use super::{CheckResult, checks_json};
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(checks: &[CheckResult], serializer: S) -> Result<S::Ok, S::Error> {
+        checks_json(checks).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<CheckResult>, D::Error> {
+        Vec::deserialize(deserializer)
+    }
+}
+
+/// Checks as evidence files hold them: each moment with its place in the ledger.
+pub fn checks_json(checks: &[CheckResult]) -> Value {
+    let one = |check: &CheckResult| {
+        let mut value = json!(check);
+        for (moment, shown) in check.moments.iter().zip(value["moments"].as_array_mut().into_iter().flatten()) {
+            shown["seq"] = json!(moment.seq);
+        }
+        value
+    };
+    checks.iter().map(one).collect()
+}
+
+/// Which evidence stays when a run is over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum KeepEvidence {
+    /// That of all trajectories.
+    #[default]
+    All,
+    /// Not that of trajectories that satisfied.
+    Failed,
+}
+
+/// Why a folder cannot take a run.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The user must decide.
+    #[error("{0}")]
+    Refused(Diagnostic),
+    /// The disk.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// The folder of a run. While it is held no other run can have it.
+#[derive(Debug)]
+pub struct Folder {
+    root: PathBuf,
+    /// Unlocks when dropped, also by SIGKILL.
+    _lock: Option<fs_err::File>,
+}
+
+impl Folder {
+    /// Takes a folder for a run, or for the rest of one that was cut short.
+    ///
+    /// # Errors
+    /// [`FolderError`]: another run is in it, or at it.
+    pub fn open(root: &Path, plan: &Plan) -> Result<Self, FolderError> {
+        let folder = Self::lock(root)?;
+        let file = root.join("plan.json");
+        match fs_err::read(&file) {
+            Ok(bytes) => folder.check_same(&bytes, plan)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => folder.check_empty()?,
+            Err(error) => return Err(error.into()),
+        }
+        write_atomically(&file, &pretty(&json!(plan)))?;
+        Ok(folder)
+    }
+
+    /// Takes a folder for a run that starts from nothing: an earlier run in it is thrown away.
+    ///
+    /// # Errors
+    /// [`FolderError`]: another run is at it, or it holds something else.
+    pub fn fresh(root: &Path, plan: &Plan) -> Result<Self, FolderError> {
+        let folder = Self::lock(root)?;
+        if root.join("plan.json").exists() {
+            for part in ["done", "evidence"] {
+                remove_folder(&root.join(part))?;
+            }
+        } else {
+            folder.check_empty()?;
+        }
+        write_atomically(&root.join("plan.json"), &pretty(&json!(plan)))?;
+        Ok(folder)
+    }
+
+    /// Looks at the folder of an earlier run.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn look(root: &Path) -> Result<(Self, Plan), FolderError> {
+        let name = root.display().to_string();
+        let refused = |message: &str| {
+            let problem = Diagnostic::whole(&name, message);
+            FolderError::Refused(problem.hint("name the folder that was given to `dtu run --out`"))
+        };
+        let bytes = fs_err::read(root.join("plan.json")).map_err(|_| refused("this is not the folder of a run"))?;
+        let plan = serde_json::from_slice(&bytes).map_err(|_| refused("its plan.json is not one that dtu wrote"))?;
+        Ok((Self { root: root.to_owned(), _lock: None }, plan))
+    }
+
+    fn lock(root: &Path) -> Result<Self, FolderError> {
+        fs_err::create_dir_all(root)?;
+        let lock = fs_err::File::create(root.join(".lock"))?;
+        if lock.try_lock().is_err() {
+            let problem = Diagnostic::whole(&root.display().to_string(), "another run is at work in this folder");
+            return Err(FolderError::Refused(problem.hint("wait for it to end, or choose another folder with --out")));
+        }
+        Ok(Self { root: root.to_owned(), _lock: Some(lock) })
+    }
+
+    fn check_same(&self, bytes: &[u8], plan: &Plan) -> Result<(), FolderError> {
+        let found = serde_json::from_slice::<Plan>(bytes).ok();
+        if found.is_some_and(|found| found.digest == plan.digest) {
+            return Ok(());
+        }
+        let message = "this folder holds a run of another plan: other scenarios, seeds, target or program";
+        Err(self.refuse(message, "choose another folder with --out, or delete this one"))
+    }
+
+    fn check_empty(&self) -> Result<(), FolderError> {
+        let mut entries = fs_err::read_dir(&self.root)?;
+        if entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != ".lock")) {
+            return Err(self.refuse("this folder is not empty, and holds no run", "choose another folder with --out"));
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, message: &str, hint: &str) -> FolderError {
+        FolderError::Refused(Diagnostic::whole(&self.root.display().to_string(), message).hint(hint))
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The records of all finished trajectories.
+    ///
+    /// # Errors
+    /// Where a record cannot be read.
+    pub fn records(&self) -> io::Result<BTreeMap<Key, Record>> {
+        let mut records = BTreeMap::new();
+        let done = self.root.join("done");
+        if !done.exists() {
+            return Ok(records);
+        }
+        for scenario in fs_err::read_dir(done)? {
+            for file in fs_err::read_dir(scenario?.path())? {
+                let file = file?.path();
+                if file.extension().is_some_and(|extension| extension == "json") {
+                    let record: Record = serde_json::from_slice(&fs_err::read(&file)?)?;
+                    records.insert(record.key.clone(), record);
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    /// Finishes a trajectory.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn finish(&self, record: &Record) -> io::Result<()> {
+        let file = self.root.join("done").join(format!("{}.json", place(&record.key)));
+        if let Some(folder) = file.parent() {
+            fs_err::create_dir_all(folder)?;
+        }
+        write_atomically(&file, &pretty(&json!(record)))
+    }
+
+    /// Where a trajectory's evidence lies, relative to the folder.
+    pub fn evidence_place(key: &Key) -> String {
+        format!("evidence/{}", place(key))
+    }
+
+    /// An empty folder for a trajectory's evidence: what a run that was cut short left there is thrown away.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn evidence(&self, key: &Key) -> io::Result<PathBuf> {
+        let folder = self.root.join(Self::evidence_place(key));
+        remove_folder(&folder)?;
+        fs_err::create_dir_all(folder.join("target"))?;
+        Ok(folder)
+    }
+
+    /// Throws a trajectory's evidence away.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn forget(&self, key: &Key) -> io::Result<()> {
+        remove_folder(&self.root.join(Self::evidence_place(key)))
+    }
+
+    /// Writes a file of the run as a whole.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        write_atomically(&self.root.join(name), bytes)
+    }
+}
+
+/// What is written down of a trajectory besides its ledger.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    /// Its record.
+    pub record: &'a Record,
+    /// All its parameters, also those drawn by its seed.
+    pub params: &'a Map<String, Value>,
+    /// Hashes and names: `scenario`, `target`, `world`, `clock`.
+    pub about: Value,
+    /// How much its target wrote.
+    pub written: Written,
+    /// How long its parts took, in milliseconds of machine time.
+    pub timings: Value,
+}
+
+impl Evidence<'_> {
+    /// Writes it into the trajectory's folder.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn write(&self, folder: &Path, universe: &Universe) -> io::Result<()> {
+        let record = self.record;
+        let manifest = json!({
+            "schema": "dtu/trajectory/v1", "version": env!("CARGO_PKG_VERSION"), "key": record.key,
+            "label": record.label, "seed": record.seed, "params": self.params, "about": self.about,
+            "outcome": record.outcome, "reasons": record.reasons, "output": self.written,
+        });
+        fs_err::write(folder.join("manifest.json"), pretty(&manifest))?;
+        fs_err::write(folder.join("checks.json"), pretty(&checks_json(&record.checks)))?;
+        fs_err::write(folder.join("diff.json"), pretty(&json!(universe.diff(0)?)))?;
+        fs_err::write(folder.join("timings.json"), pretty(&self.timings))?;
+        write_ledger(&folder.join("ledger.ndjson"), universe)
+    }
+}
+
+fn write_ledger(file: &Path, universe: &Universe) -> io::Result<()> {
+    let mut out = BufWriter::new(fs_err::File::create(file)?);
+    for_each_entry(universe, |entry| {
+        serde_json::to_writer(&mut out, entry)?;
+        out.write_all(b"\n")
+    })?;
+    out.flush()
+}
+
+/// Goes through a universe's ledger, oldest entry first.
+///
+/// # Errors
+/// Where entries on disk cannot be read back, and those of `look`.
+pub fn for_each_entry(universe: &Universe, mut look: impl FnMut(&Value) -> io::Result<()>) -> io::Result<()> {
+    const PAGE: usize = 1_024;
+    let mut from = 0;
+    loop {
+        let page = universe.ledger().page(from, PAGE)?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        from += page.len() as u64;
+        page.iter().try_for_each(&mut look)?;
+    }
+}
+
+/// A trajectory's place below a folder. Ids that are no file names are made into some, and kept apart by a hash.
+fn place(key: &Key) -> String {
+    format!("{}/{}-{}", file_name(&key.scenario), file_name(&key.variant), key.n)
+}
+
+fn file_name(id: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if id.chars().all(plain) && !id.starts_with('.') && !id.is_empty() && id.len() <= 100 {
+        return id.to_owned();
+    }
+    let kept: String = id.chars().filter(|c| plain(*c) && *c != '.').take(60).collect();
+    format!("{kept}_{}", &blake3::hash(id.as_bytes()).to_hex()[..12])
+}
+
+/// JSON for people and programs, with a line's end at its end.
+pub fn pretty(value: &Value) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+/// Writes a file so that it is there as a whole or not at all, also after a power cut.
+fn write_atomically(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = file.with_extension("tmp");
+    let mut out = fs_err::File::create(&temporary)?;
+    out.write_all(bytes)?;
+    out.sync_all()?;
+    fs_err::rename(&temporary, file)
+}
+
+fn remove_folder(folder: &Path) -> io::Result<()> {
+    match fs_err::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,110 @@
+//! What an expression names: variables with the members taken of them, and functions.
+
+use std::collections::BTreeSet;
+
+use cel::{
+    common::ast::{ComprehensionExpr, EntryExpr, Expr, LiteralValue, operators},
+    parser::Expression,
+};
+
+/// A name that an expression mentions, and the member taken of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mention {
+    /// The variable.
+    pub root: String,
+    /// The member; none where the variable is used as a whole, or the member is computed.
+    pub member: Option<String>,
+}
+
+/// All that an expression names, but the variables of its own macros.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) mentions: BTreeSet<Mention>,
+    pub(super) functions: BTreeSet<String>,
+}
+
+/// The names of types are values in CEL.
+const TYPES: [&str; 10] = ["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type"];
+
+pub(super) fn find(expression: &Expression) -> Found {
+    let mut walk = Walk { found: Found::default(), bound: Vec::new() };
+    walk.visit(expression);
+    walk.found
+}
+
+struct Walk {
+    found: Found,
+    /// The variables of the macros around the place.
+    bound: Vec<String>,
+}
+
+impl Walk {
+    fn visit(&mut self, expression: &Expression) {
+        match &expression.expr {
+            Expr::Ident(name) => self.name(name, None),
+            Expr::Select(select) => match &select.operand.expr {
+                Expr::Ident(root) => self.name(root, Some(&select.field)),
+                _ => self.visit(&select.operand),
+            },
+            Expr::Call(call) => self.call(&call.func_name, call.target.as_deref(), &call.args),
+            Expr::Comprehension(comprehension) => self.comprehension(comprehension),
+            Expr::List(list) => list.elements.iter().for_each(|element| self.visit(element)),
+            Expr::Map(map) => map.entries.iter().for_each(|entry| self.entry(&entry.expr)),
+            Expr::Struct(made) => made.entries.iter().for_each(|entry| self.entry(&entry.expr)),
+            Expr::Literal(_) | Expr::Unspecified => {}
+        }
+    }
+
+    fn name(&mut self, root: &str, member: Option<&str>) {
+        if self.bound.iter().any(|bound| bound == root) || (member.is_none() && TYPES.contains(&root)) {
+            return;
+        }
+        self.found.mentions.insert(Mention { root: root.to_owned(), member: member.map(str::to_owned) });
+    }
+
+    fn call(&mut self, function: &str, target: Option<&Expression>, args: &[Expression]) {
+        if let (operators::INDEX | operators::OPT_INDEX | operators::OPT_SELECT, [object, key]) = (function, args)
+            && let (Expr::Ident(root), Expr::Literal(LiteralValue::String(member))) = (&object.expr, &key.expr)
+        {
+            return self.name(root, Some(member.inner()));
+        }
+        match target.map(|target| &target.expr) {
+            // `optional.of(x)` names a function, not a variable.
+            Some(Expr::Ident(space)) if space == "optional" => {
+                self.found.functions.insert(format!("optional.{function}"));
+            }
+            Some(_) | None => {
+                self.found.functions.insert(function.to_owned());
+                if let Some(target) = target {
+                    self.visit(target);
+                }
+            }
+        }
+        for arg in args {
+            self.visit(arg);
+        }
+    }
+
+    fn comprehension(&mut self, macro_: &ComprehensionExpr) {
+        self.visit(&macro_.iter_range);
+        self.visit(&macro_.accu_init);
+        let outside = self.bound.len();
+        self.bound.push(macro_.accu_var.clone());
+        self.visit(&macro_.result);
+        self.bound.push(macro_.iter_var.clone());
+        self.bound.extend(macro_.iter_var2.clone());
+        self.visit(&macro_.loop_cond);
+        self.visit(&macro_.loop_step);
+        self.bound.truncate(outside);
+    }
+
+    fn entry(&mut self, entry: &EntryExpr) {
+        match entry {
+            EntryExpr::StructField(field) => self.visit(&field.value),
+            EntryExpr::MapEntry(entry) => {
+                self.visit(&entry.key);
+                self.visit(&entry.value);
+            }
+        }
+    }
+}

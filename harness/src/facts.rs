@@ -1,0 +1,426 @@
+//! What is known of a universe while a trajectory runs: the values that expressions see.
+//!
+//! Only what an expression mentions is made: a view is rendered when an expression names it, and again only after its
+//! twin has changed; each ledger entry is parsed once.
+
+mod entry;
+mod steady;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use cel::Context;
+use dtu_kernel::{
+    host::Host,
+    ledger::{Keep, NetChange},
+    universe::Universe,
+    world::{Person, PersonStatus, World},
+};
+use serde_json::{Map, Value, json};
+
+pub use self::entry::Entry;
+pub(crate) use self::steady::short;
+use crate::expr::{self, EvalError, Mention, Object, Owned, Program, from_json};
+
+/// The ledger is read in pages of so many entries.
+const PAGE: usize = 1_024;
+
+/// What expressions see of a universe.
+#[derive(Debug)]
+pub struct Facts {
+    universe: Arc<Universe>,
+    params: Map<String, Value>,
+    port: u16,
+    people: Object,
+    /// Rendered views by twin and name. A twin's are thrown away when an entry changes it.
+    views: BTreeMap<(String, String), Owned>,
+    entries: Vec<Entry>,
+    /// The ledger position up to which all was read.
+    read: u64,
+    /// How many entries of a kind were read: by principal, twin and what they are of.
+    kinds: BTreeMap<(String, String, String), u64>,
+}
+
+/// The variable that a twin's views are found under: its name as CEL can spell it (`google_drive`).
+pub fn variable_of(twin: &str) -> String {
+    twin.replace('-', "_")
+}
+
+impl Facts {
+    /// The facts of a universe, for one binding of the scenario's parameters.
+    pub fn new(universe: Arc<Universe>, params: Map<String, Value>) -> Self {
+        let people = people(universe.world());
+        Self {
+            universe,
+            params,
+            port: 0,
+            people,
+            views: BTreeMap::new(),
+            entries: Vec::new(),
+            read: 0,
+            kinds: BTreeMap::new(),
+        }
+    }
+
+    /// Says which port the target was given.
+    pub fn set_port(&mut self, port: u16) {
+        self.port = port;
+    }
+
+    /// The universe.
+    pub fn universe(&self) -> &Arc<Universe> {
+        &self.universe
+    }
+
+    /// The parameters.
+    pub fn params(&self) -> &Map<String, Value> {
+        &self.params
+    }
+
+    /// Whether an expression over the present state holds.
+    ///
+    /// # Errors
+    /// Why it has no value.
+    pub fn holds(&mut self, program: &Program) -> Result<bool, EvalError> {
+        program.truth(&self.bind(program)?)
+    }
+
+    /// The value of an expression over the present state.
+    ///
+    /// # Errors
+    /// Why it has none.
+    pub fn value(&mut self, program: &Program) -> Result<Value, EvalError> {
+        program.json(&self.bind(program)?)
+    }
+
+    /// All ledger entries so far.
+    ///
+    /// # Errors
+    /// Where entries on disk cannot be read back.
+    pub fn entries(&mut self) -> Result<&[Entry], EvalError> {
+        self.refresh()?;
+        Ok(&self.entries)
+    }
+
+    /// The positions in [`Facts::entries`] of those that fit an expression over `e`, of one principal where one is
+    /// given.
+    ///
+    /// # Errors
+    /// Why the expression has no value, and for which entry.
+    pub fn fitting(&mut self, program: &Program, by: Option<&str>) -> Result<Vec<usize>, EvalError> {
+        self.has_ledger()?;
+        let mut context = self.bind(program)?;
+        let mut out = Vec::new();
+        for (at, entry) in self.entries.iter().enumerate() {
+            if by.is_some_and(|by| !entry.is_by(by)) {
+                continue;
+            }
+            context.add_variable_as_val("e", entry.value());
+            if program.truth(&context).map_err(|why| on(entry, &why))? {
+                out.push(at);
+            }
+        }
+        Ok(out)
+    }
+
+    /// The values of an expression over `e` for the entries at these positions.
+    ///
+    /// # Errors
+    /// Why the expression has no value, and for which entry.
+    pub fn values_at(&mut self, program: &Program, positions: &[usize]) -> Result<Vec<Value>, EvalError> {
+        let mut context = self.bind(program)?;
+        let mut value = |at: &usize| {
+            let entry = &self.entries[*at];
+            context.add_variable_as_val("e", entry.value());
+            program.json(&context).map_err(|why| on(entry, &why))
+        };
+        positions.iter().map(&mut value).collect()
+    }
+
+    /// Whether an expression over `c` holds for a net change.
+    ///
+    /// # Errors
+    /// Why it has no value, and for which change.
+    pub fn fits(&mut self, program: &Program, change: &NetChange) -> Result<bool, EvalError> {
+        let mut context = self.bind(program)?;
+        let c = json!({
+            "twin": change.twin, "table": change.table, "key": change.key, "before": change.before, "after": change.after,
+        });
+        context.add_variable_as_val("c", from_json(&c));
+        let why = |why: EvalError| EvalError(format!("{why} (for a row of `{}.{}`)", change.twin, change.table));
+        program.truth(&context).map_err(why)
+    }
+
+    /// The net changes of all rows since the universe began.
+    ///
+    /// # Errors
+    /// Where entries on disk cannot be read back.
+    pub fn diff(&self) -> Result<Vec<NetChange>, EvalError> {
+        self.has_ledger()?;
+        self.universe.diff(0).map_err(|error| EvalError(format!("the ledger cannot be read: {error}")))
+    }
+
+    /// Where the ledger keeps nothing, nothing would ever be found in it, and what is forbidden would seem to hold.
+    fn has_ledger(&self) -> Result<(), EvalError> {
+        match self.universe.ledger().keep() {
+            Keep::Off => Err(EvalError("the universe's ledger keeps nothing".to_owned())),
+            Keep::Full | Keep::Changes => Ok(()),
+        }
+    }
+
+    /// Reads what the ledger holds that was not read yet.
+    fn refresh(&mut self) -> Result<(), EvalError> {
+        let ledger = self.universe.ledger();
+        if ledger.keep() == Keep::Off {
+            // Without entries nobody tells what changed.
+            self.views.clear();
+            return Ok(());
+        }
+        loop {
+            let page = self.universe.ledger().page(self.read, PAGE);
+            let page = page.map_err(|error| EvalError(format!("the ledger cannot be read: {error}")))?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for raw in page {
+                self.take(raw);
+            }
+        }
+    }
+
+    fn take(&mut self, raw: Value) {
+        let path = path_of(self.universe.twins(), &raw);
+        let mut entry = Entry::new(raw, path);
+        self.read = entry.seq + 1;
+        if entry.json["changes"].as_array().is_some_and(|changes| !changes.is_empty()) {
+            self.views.retain(|(twin, _), _| *twin != entry.twin);
+        }
+        if matches!(entry.what.as_str(), "restored" | "reset") {
+            self.views.clear();
+        }
+        let kind = (entry.principal.clone(), entry.twin.clone(), entry.what.clone());
+        let nth = self.kinds.entry(kind).or_insert(0);
+        *nth += 1;
+        entry.nth = *nth;
+        self.entries.push(entry);
+    }
+
+    /// The variables that an expression mentions, with what they hold now.
+    fn bind(&mut self, program: &Program) -> Result<Context<'static, 'static>, EvalError> {
+        self.refresh()?;
+        let mut context = expr::context();
+        let roots: BTreeSet<&str> = program.mentions().iter().map(|mention| mention.root.as_str()).collect();
+        for root in roots {
+            if let Some(value) = self.variable(root, program.mentions()) {
+                context.add_variable_as_val(root, value);
+            }
+        }
+        Ok(context)
+    }
+
+    fn variable(&mut self, root: &str, mentions: &BTreeSet<Mention>) -> Option<Owned> {
+        match root {
+            "params" => Some(Box::new(Object::from_json(&self.params))),
+            "people" => Some(Box::new(self.people.clone())),
+            "now" => Some(from_json(&json!(self.universe.now().iso_micros()))),
+            "port" => Some(from_json(&json!(self.port))),
+            "env" => Some(from_json(&self.env())),
+            "twins" => Some(from_json(&self.origins())),
+            _ => self.twin(root, mentions),
+        }
+    }
+
+    fn env(&self) -> Value {
+        self.universe.env().into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect()
+    }
+
+    fn origins(&self) -> Value {
+        let twins = self.universe.twins().iter().enumerate();
+        twins.map(|(slot, twin)| (twin.name().to_owned(), json!(self.universe.origin(slot)))).collect()
+    }
+
+    /// The views of a twin that an expression mentions; all where it takes the twin as a whole.
+    fn twin(&mut self, root: &str, mentions: &BTreeSet<Mention>) -> Option<Owned> {
+        let twin = Arc::clone(self.universe.twins().iter().find(|twin| variable_of(twin.name()) == root)?);
+        let whole = mentions.iter().any(|mention| mention.root == root && mention.member.is_none());
+        let wanted =
+            |view: &&str| whole || mentions.iter().any(|m| m.root == root && m.member.as_deref() == Some(*view));
+        let names: Vec<&str> = twin.views().into_iter().map(|(name, _)| name).filter(wanted).collect();
+        let views = names.into_iter().filter_map(|name| Some((name.to_owned(), self.view(twin.name(), name)?)));
+        Some(Box::new(Object::new(views.collect::<Vec<_>>())))
+    }
+
+    fn view(&mut self, twin: &str, name: &str) -> Option<Owned> {
+        let key = (twin.to_owned(), name.to_owned());
+        if !self.views.contains_key(&key) {
+            let rendered = from_json(&self.universe.view(twin, name)?);
+            self.views.insert(key.clone(), rendered);
+        }
+        self.views.get(&key).cloned()
+    }
+}
+
+/// The path template of the operation that a raw entry is of; empty where it is of none.
+fn path_of(twins: &[Arc<dyn Host>], raw: &Value) -> &'static str {
+    let (Some(twin), Some(operation)) = (raw["twin"].as_str(), raw["operation"].as_str()) else { return "" };
+    let twin = twins.iter().find(|host| host.name() == twin);
+    let info = twin.and_then(|host| host.operations().iter().find(|info| info.id == operation));
+    info.map_or("", |info| info.path)
+}
+
+fn on(entry: &Entry, why: &EvalError) -> EvalError {
+    let name = if entry.what.is_empty() { "an entry" } else { &entry.what };
+    EvalError(format!("{why} (for `{name}` by {}, number {})", entry.principal, entry.nth))
+}
+
+/// The world's people by key, as expressions see them.
+fn people(world: &World) -> Object {
+    Object::new(world.people.iter().map(|person| (person.key.to_string(), from_json(&person_json(world, person)))))
+}
+
+fn person_json(world: &World, person: &Person) -> Value {
+    let manager = person.manager.as_ref().and_then(|key| world.person(key));
+    json!({
+        "key": person.key,
+        "name": person.full_name(),
+        "first": person.first,
+        "last": person.last,
+        "email": person.email,
+        "title": person.title,
+        "department": person.department,
+        "manager": manager.map_or("", |manager| manager.key.as_str()),
+        "manager_email": manager.map_or("", |manager| manager.email.as_str()),
+        "status": status_name(person.status),
+    })
+}
+
+const fn status_name(status: PersonStatus) -> &'static str {
+    match status {
+        PersonStatus::Active => "active",
+        PersonStatus::Staged => "staged",
+        PersonStatus::Provisioned => "provisioned",
+        PersonStatus::Suspended => "suspended",
+        PersonStatus::Deprovisioned => "deprovisioned",
+        PersonStatus::PasswordExpired => "password_expired",
+        PersonStatus::LockedOut => "locked_out",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        expr::{Compiler, Place, Scope},
+        testing::{call, facts, take_away},
+    };
+
+    fn program(scope: Scope, source: &str) -> Program {
+        let mut compiler = Compiler::new("s.yaml", "", Some(vec!["who"]));
+        let program = compiler.program(scope, source, Place::default());
+        assert!(compiler.problems.is_empty(), "{:?}", compiler.problems);
+        program
+    }
+
+    #[test]
+    fn the_variables_hold_what_they_say() {
+        let mut facts = facts(json!({ "who": "lena" }));
+        facts.universe().set_origin(0, "http://127.0.0.1:9");
+        let mut check = |source: &str, wanted: Value| {
+            assert_eq!(facts.value(&program(Scope::State, source)), Ok(wanted), "{source}");
+        };
+        check("people[params.who].manager_email", json!("rob@tiny.example"));
+        check("people.rob.manager + people.omar.status", json!("suspended"));
+        check("people.map(key, people[key].name)", json!(["Rob Ray", "Lena Lind", "Omar Oz"]));
+        check("now", json!("2026-03-02T09:00:00.000000Z"));
+        check("twins", json!({ "shelf": "http://127.0.0.1:9" }));
+        check("env.SHELF_URL", json!("http://127.0.0.1:9"));
+        check("shelf", json!({ "items": [], "log": [] }));
+    }
+
+    #[test]
+    fn views_follow_changes_and_are_made_once() {
+        let mut facts = facts(json!({}));
+        let any = program(Scope::State, "shelf.items.exists(i, i.name == 'cup')");
+        assert_eq!(facts.holds(&any), Ok(false));
+        call(&facts.universe().clone(), "putItem", "cup", "");
+        assert_eq!(facts.holds(&any), Ok(true));
+        let key = ("shelf".to_owned(), "items".to_owned());
+        assert!(facts.views.contains_key(&key) && facts.views.len() == 1);
+        call(&facts.universe().clone(), "listItems", "", "");
+        facts.entries().expect("reads");
+        assert!(facts.views.contains_key(&key), "a read changes nothing");
+        facts.universe().reset();
+        assert_eq!(facts.holds(&any), Ok(false));
+    }
+
+    #[test]
+    fn entries_are_parsed_once_and_numbered() {
+        let mut facts = facts(json!({}));
+        let universe = Arc::clone(facts.universe());
+        call(&universe, "putItem", "cup", "owner=lena");
+        call(&universe, "putItem", "bomb", "");
+        take_away(&universe, "rob", "cup");
+        let fits = program(Scope::Entry, "e.operation == 'putItem'");
+        assert_eq!(facts.fitting(&fits, None), Ok(vec![1, 2]));
+        assert_eq!(facts.fitting(&fits, Some("actor")), Ok(vec![]));
+        call(&universe, "putItem", "pot", "");
+        assert_eq!(facts.fitting(&fits, Some("target")), Ok(vec![1, 2, 4]));
+        let args = program(Scope::Entry, "e.args");
+        let wanted = vec![json!({ "item": "cup", "owner": "lena" }), json!({ "item": "cup" })];
+        assert_eq!(facts.values_at(&args, &[1, 3]), Ok(wanted));
+        let shown: Vec<String> = facts
+            .entries()
+            .expect("reads")
+            .iter()
+            .map(|entry| format!("{} {} {} {}", entry.principal, entry.what, entry.nth, entry.moment().shows))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "operator created 1 ",
+                "target putItem 1 item=cup owner=lena -> 200",
+                "target putItem 2 item=bomb -> 403 refused",
+                "actor:rob shelf.user.take 1 item=cup",
+                "target putItem 3 item=pot -> 200",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_ledger_that_keeps_nothing_proves_nothing() {
+        let options = dtu_kernel::universe::Options { keep: Keep::Off, ..Default::default() };
+        let world = Arc::new(crate::testing::world());
+        let universe = Universe::create("off", crate::testing::twins().into(), world, &options).expect("is made");
+        let mut facts = Facts::new(universe, Map::new());
+        assert!(facts.fitting(&program(Scope::Entry, "e.gap"), None).is_err());
+        assert!(facts.diff().is_err());
+        let any = program(Scope::State, "shelf.items.size() > 0");
+        assert_eq!(facts.holds(&any), Ok(false));
+        call(&facts.universe().clone(), "putItem", "cup", "");
+        assert_eq!(facts.holds(&any), Ok(true));
+    }
+
+    #[test]
+    fn a_trajectory_can_be_run_on_any_thread() {
+        fn check<T: Send + Sync>() {}
+        check::<Facts>();
+        check::<crate::load::LoadedScenario>();
+        check::<crate::load::LoadedTarget>();
+        check::<crate::check::Watch>();
+    }
+
+    #[test]
+    fn an_error_names_the_entry() {
+        let mut facts = facts(json!({}));
+        call(&facts.universe().clone(), "putItem", "cup", "");
+        let fits = program(Scope::Entry, "e.args.owner == 'lena'");
+        let why = facts.fitting(&fits, Some("target")).expect_err("has no owner").to_string();
+        assert_eq!(
+            why,
+            "`e.args.owner == 'lena'`: nothing has the name `owner` there; where it may be absent, ask `has(...)` first \
+             (for `putItem` by target, number 1)"
+        );
+    }
+}

@@ -1,0 +1,301 @@
+//! Launching, watching and ending a target. Machine time is looked at here and in `trajectory` only.
+
+use std::{
+    ffi::OsString,
+    io,
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use fs_err::tokio::File;
+use serde::Serialize;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    process::{Child, ChildStdin, Command},
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
+
+use crate::supervise::{self, Exit};
+
+/// Waits in the machine's time: a program under test lives there.
+#[expect(clippy::disallowed_methods, reason = "targets run in the machine's time, and so does waiting for them")]
+pub async fn rest(span: Duration) {
+    tokio::time::sleep(span).await;
+}
+
+/// What is launched.
+#[derive(Debug)]
+pub struct Launch {
+    /// The program, absolute or looked up in `PATH`.
+    pub program: OsString,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// Its environment, besides what [`inherited`] passes on.
+    pub env: Vec<(String, String)>,
+    /// Where it runs.
+    pub dir: PathBuf,
+    /// The folder that takes `stdout`, `stderr` and `exit.json`.
+    pub evidence: PathBuf,
+    /// Bytes of output kept, of both streams together.
+    pub output_max: u64,
+    /// How long it has between SIGTERM and SIGKILL.
+    pub grace: Duration,
+    /// Texts in the output that are signs of being ready.
+    pub signs: Vec<String>,
+}
+
+/// The environment that a target is given of the harness's own: where programs and scratch files are, and nothing by
+/// which it could know that it is being tested.
+pub fn inherited() -> Vec<(&'static str, OsString)> {
+    let names = ["PATH", "HOME", "TMPDIR", "LANG"];
+    names.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))).collect()
+}
+
+/// The program that supervises targets: `dtu` itself.
+#[derive(Debug, Clone)]
+pub struct Supervisor(PathBuf);
+
+impl Supervisor {
+    /// The running program. It may be replaced on disk meanwhile, so it is named in a way that survives that where
+    /// there is one.
+    ///
+    /// # Errors
+    /// Where the program cannot tell what it is.
+    pub fn this_program() -> io::Result<Self> {
+        let myself = PathBuf::from("/proc/self/exe");
+        if myself.exists() { Ok(Self(myself)) } else { std::env::current_exe().map(Self) }
+    }
+
+    /// A `dtu` at a path (tests).
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+}
+
+/// A target that was launched. Dropping it kills the target's whole process group.
+#[derive(Debug)]
+pub struct Running {
+    pipe: Option<ChildStdin>,
+    exit: watch::Receiver<Option<Exit>>,
+    signs: Arc<Signs>,
+    pumps: Vec<JoinHandle<io::Result<()>>>,
+    output: Arc<Output>,
+}
+
+/// How much a target wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Written {
+    /// Bytes kept.
+    pub kept: u64,
+    /// Bytes counted and thrown away.
+    pub dropped: u64,
+}
+
+#[derive(Debug)]
+struct Output {
+    max: u64,
+    kept: AtomicU64,
+    dropped: AtomicU64,
+}
+
+impl Output {
+    /// How many of `wanted` bytes may still be kept.
+    fn take(&self, wanted: u64) -> u64 {
+        let grant = |kept: u64| Some(kept + wanted.min(self.max.saturating_sub(kept)));
+        let before = self.kept.fetch_update(Ordering::SeqCst, Ordering::SeqCst, grant).unwrap_or_default();
+        let granted = wanted.min(self.max.saturating_sub(before));
+        self.dropped.fetch_add(wanted - granted, Ordering::SeqCst);
+        granted
+    }
+}
+
+/// Texts that are waited for in the output.
+#[derive(Debug)]
+struct Signs {
+    texts: Vec<(String, AtomicBool)>,
+    seen: Notify,
+}
+
+impl Running {
+    /// Launches a target under supervision.
+    ///
+    /// # Errors
+    /// Where the supervisor or the evidence files cannot be had. That the target itself cannot be started shows in
+    /// its [`Exit`].
+    pub async fn launch(supervisor: &Supervisor, launch: Launch) -> io::Result<Self> {
+        let folder = std::path::absolute(&launch.evidence)?;
+        fs_err::create_dir_all(&folder)?;
+        let mut child = command(supervisor, &launch, &folder).spawn()?;
+        let output = Arc::new(Output { max: launch.output_max, kept: AtomicU64::new(0), dropped: AtomicU64::new(0) });
+        let texts = launch.signs.into_iter().map(|text| (text, AtomicBool::new(false))).collect();
+        let signs = Arc::new(Signs { texts, seen: Notify::new() });
+        let mut pumps = Vec::new();
+        if let Some(stdout) = child.stdout.take() {
+            let file = File::create(folder.join("stdout")).await?;
+            pumps.push(tokio::spawn(pump(stdout, file, Arc::clone(&output), Arc::clone(&signs))));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            let file = File::create(folder.join("stderr")).await?;
+            pumps.push(tokio::spawn(pump(stderr, file, Arc::clone(&output), Arc::clone(&signs))));
+        }
+        let pipe = child.stdin.take();
+        let (sender, exit) = watch::channel(None);
+        tokio::spawn(report_exit(child, folder.join("exit.json"), sender));
+        Ok(Self { pipe, exit, signs, pumps, output })
+    }
+
+    /// How the target ended; none while it runs.
+    pub fn exit(&self) -> Option<Exit> {
+        self.exit.borrow().clone()
+    }
+
+    /// Waits until the target has ended.
+    pub fn ended(&self) -> impl Future<Output = Exit> + Send + 'static {
+        let mut exit = self.exit.clone();
+        async move {
+            let ended = exit.wait_for(Option::is_some).await.ok().and_then(|exit| exit.clone());
+            ended.unwrap_or_default()
+        }
+    }
+
+    /// Waits until the text, one of [`Launch::signs`], was in the output.
+    pub async fn logged(&self, text: &str) {
+        loop {
+            let seen = self.signs.seen.notified();
+            let found = |(sign, seen): &(String, AtomicBool)| sign == text && seen.load(Ordering::SeqCst);
+            if self.signs.texts.iter().any(found) {
+                return;
+            }
+            seen.await;
+        }
+    }
+
+    /// How much it has written so far.
+    pub fn written(&self) -> Written {
+        Written { kept: self.output.kept.load(Ordering::SeqCst), dropped: self.output.dropped.load(Ordering::SeqCst) }
+    }
+
+    /// Has it end by itself, and ends it where it does not in its time. Waits until all its output is on disk.
+    pub async fn stop(mut self) -> (Exit, Written) {
+        if let Some(pipe) = &mut self.pipe {
+            // A supervisor that has gone needs no telling.
+            let _ = pipe.write_all(&[supervise::STOP]).await;
+            let _ = pipe.flush().await;
+        }
+        self.finish().await
+    }
+
+    /// Kills it at once.
+    pub async fn kill(mut self) -> (Exit, Written) {
+        self.pipe = None;
+        self.finish().await
+    }
+
+    async fn finish(mut self) -> (Exit, Written) {
+        /// How long what left the process group may hold the output open.
+        const PATIENCE: Duration = Duration::from_millis(500);
+        let exit = self.ended().await;
+        for mut pump in std::mem::take(&mut self.pumps) {
+            if tokio::time::timeout(PATIENCE, &mut pump).await.is_err() {
+                pump.abort();
+            }
+        }
+        (exit, self.written())
+    }
+}
+
+fn command(supervisor: &Supervisor, launch: &Launch, folder: &Path) -> Command {
+    let mut command = Command::new(&supervisor.0);
+    command.arg(supervise::COMMAND).arg(folder.join("exit.json")).arg(launch.grace.as_millis().to_string());
+    command.arg(&launch.program).args(&launch.arguments);
+    command.env_clear().envs(inherited()).envs(launch.env.iter().map(|(name, value)| (name, value)));
+    command.current_dir(&launch.dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // A group of its own: Ctrl-C at the terminal is for the harness, which ends its targets in order.
+    command.process_group(0);
+    command
+}
+
+/// Waits for the supervisor and tells what it wrote down: nothing at all where it was killed itself.
+async fn report_exit(mut child: Child, file: PathBuf, sender: watch::Sender<Option<Exit>>) {
+    let _ = child.wait().await;
+    let read = fs_err::read(&file).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    sender.send_replace(Some(read.unwrap_or_default()));
+}
+
+/// Moves output into its file, as far as it may be kept, and looks for signs in all of it.
+async fn pump(
+    mut from: impl AsyncRead + Unpin,
+    mut file: File,
+    output: Arc<Output>,
+    signs: Arc<Signs>,
+) -> io::Result<()> {
+    let longest = signs.texts.iter().map(|(text, _)| text.len()).max().unwrap_or(0);
+    let mut chunk = vec![0; 64 * 1024];
+    let mut window: Vec<u8> = Vec::new();
+    loop {
+        let read = from.read(&mut chunk).await?;
+        if read == 0 {
+            return file.flush().await;
+        }
+        let granted = usize::try_from(output.take(read as u64)).unwrap_or(read);
+        if granted > 0 {
+            file.write_all(&chunk[..granted]).await?;
+            file.flush().await?;
+        }
+        if longest > 0 {
+            window.extend_from_slice(&chunk[..read]);
+            signs.look(&window);
+            // A sign may be cut by the end of a chunk.
+            let keep = window.len().min(longest - 1);
+            window.drain(..window.len() - keep);
+        }
+    }
+}
+
+impl Signs {
+    fn look(&self, output: &[u8]) {
+        for (text, seen) in &self.texts {
+            let found = || output.windows(text.len().max(1)).any(|window| window == text.as_bytes());
+            if !seen.load(Ordering::SeqCst) && found() {
+                seen.store(true, Ordering::SeqCst);
+                self.seen.notify_waiters();
+            }
+        }
+    }
+}
+
+/// A port for a target. Ports below those that the system hands out by itself are tried in turn, so that no other
+/// socket takes the port before the target does.
+///
+/// # Errors
+/// Where no port is free.
+pub fn free_port() -> io::Result<u16> {
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Two runs at a time begin in different places.
+    let start = u16::try_from(std::process::id().wrapping_mul(61) % u32::from(COUNT)).unwrap_or(0);
+    for _ in 0..COUNT {
+        let port = FIRST + start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr().map(|address| address.port())
+}
+
+/// Finds a program as the system would: as it is where it has a slash, else in `PATH`. None where there is none.
+pub fn find_program(program: &Path) -> Option<PathBuf> {
+    if program.components().count() > 1 || program.is_absolute() {
+        return program.is_file().then(|| program.to_owned());
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
+}

@@ -1,0 +1,77 @@
+//! `JUnit` XML for continuous integration: a suite for each area, a case for each scenario.
+
+use std::fmt::Write as _;
+
+use indexmap::IndexMap;
+use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseStatus, TestSuite};
+
+use super::{Report, area, case_name, moment_line, problems, role_name, trajectories};
+use crate::summary::ScenarioResult;
+
+/// The whole document.
+///
+/// # Errors
+/// Where the XML cannot be written.
+pub fn render(report: &Report<'_>) -> Result<String, SerializeError> {
+    let mut suites: IndexMap<&str, TestSuite> = IndexMap::new();
+    for scenario in &report.summary.scenarios {
+        let suite = suites.entry(area(scenario)).or_insert_with(|| TestSuite::new(area(scenario)));
+        suite.add_test_case(case(report, scenario));
+    }
+    let mut document = quick_junit::Report::new(report.plan.target.name.as_str());
+    document.add_test_suites(suites.into_values());
+    document.to_string()
+}
+
+fn case(report: &Report<'_>, scenario: &ScenarioResult) -> TestCase {
+    let mut case = TestCase::new(scenario.id.as_str(), status(report, scenario));
+    case.set_classname(area(scenario));
+    let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+    case.add_properties([
+        Property::new("satisfied", scenario.satisfied.to_string()),
+        Property::new("decided", scenario.decided.to_string()),
+        Property::new("undecided", scenario.undecided.to_string()),
+        Property::new("void", scenario.void.to_string()),
+        Property::new("satisfaction", number(scenario.point)),
+        Property::new("satisfaction.low", number(scenario.low)),
+        Property::new("satisfaction.high", number(scenario.high)),
+    ]);
+    case
+}
+
+fn status(report: &Report<'_>, scenario: &ScenarioResult) -> TestCaseStatus {
+    let failed = scenario.decided - scenario.satisfied;
+    let (mut status, message) = if failed > 0 {
+        let message = format!("{failed} of {} did not satisfy", trajectories(scenario.decided));
+        (TestCaseStatus::non_success(NonSuccessKind::Failure), message)
+    } else if scenario.void > 0 {
+        let message = format!("{} say nothing about the target", trajectories(scenario.void));
+        (TestCaseStatus::non_success(NonSuccessKind::Error), message)
+    } else if scenario.decided > 0 {
+        return TestCaseStatus::success();
+    } else {
+        let mut skipped = TestCaseStatus::skipped();
+        skipped.set_message("nothing was decided");
+        return skipped;
+    };
+    status.set_message(message).set_description(description(report, scenario));
+    status
+}
+
+/// All problems, each with its first trajectory.
+fn description(report: &Report<'_>, scenario: &ScenarioResult) -> String {
+    let mut text = format!("{}\n", scenario.title);
+    for problem in problems(scenario) {
+        let role = problem.role.map(|role| format!("{}: ", role_name(role))).unwrap_or_default();
+        let _ = writeln!(text, "\n{role}{} ({})", problem.what, trajectories(problem.cases.len() as u64));
+        let Some(case) = problem.cases.first() else { continue };
+        let why = if case.why.is_empty() { String::new() } else { format!(": {}", case.why) };
+        let _ = writeln!(text, "  {}{why}", case_name(case.failure));
+        for moment in case.moments {
+            let _ = writeln!(text, "  at {}", moment_line(moment));
+        }
+        let _ = writeln!(text, "  evidence: {}", report.evidence(scenario, case.failure));
+        let _ = writeln!(text, "  again: {}", report.again(scenario, case.failure));
+    }
+    text
+}

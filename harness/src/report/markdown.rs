@@ -1,0 +1,76 @@
+//! A summary for a pull request.
+
+use std::fmt::Write as _;
+
+use super::{Problem, Report, case_name, interval, moment_line, problems, role_name, run_scenarios, trajectories};
+use crate::summary::{ScenarioResult, Verdict};
+
+/// How many moments are shown of each problem.
+const MOMENTS_MAX: usize = 3;
+
+/// The whole summary. Begins with a marker by which a comment is found again.
+pub fn render(report: &Report<'_>) -> String {
+    let s = &report.summary.satisfaction;
+    let verdict = match report.summary.verdict() {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "fail",
+        Verdict::Inconclusive => "not enough data",
+    };
+    let mut text = format!("<!-- dtu -->\n## {}: {verdict}\n\n", escaped(&report.summary.target));
+    let satisfaction = interval(s.point, s.low, s.high);
+    let _ = write!(text, "Satisfaction **{satisfaction}** at 95 %: {} decided", s.decided);
+    let _ = writeln!(text, ", {} void, {} undecided, seed {}.\n", s.void, s.undecided, report.summary.seed);
+    text.push_str("| scenario | satisfied | satisfaction | void |\n| --- | --: | --- | --: |\n");
+    for scenario in run_scenarios(report.summary) {
+        let sign = if scenario.satisfied < scenario.decided {
+            "❌"
+        } else if scenario.void > 0 {
+            "⚠️"
+        } else {
+            "✅"
+        };
+        let satisfaction = interval(scenario.point, scenario.low, scenario.high);
+        let (id, done, void) = (escaped(&scenario.id), scenario.satisfied, scenario.void);
+        let _ = writeln!(text, "| {sign} {id} | {done}/{} | {satisfaction} | {void} |", scenario.decided);
+    }
+    for scenario in run_scenarios(report.summary).filter(|scenario| !scenario.failures.is_empty()) {
+        let _ = writeln!(text, "\n### {}\n\n{}\n", escaped(&scenario.id), escaped(&scenario.title));
+        for problem in problems(scenario) {
+            write_problem(&mut text, report, scenario, &problem);
+        }
+    }
+    text
+}
+
+fn write_problem(text: &mut String, report: &Report<'_>, scenario: &ScenarioResult, problem: &Problem<'_>) {
+    let role = problem.role.map_or_else(String::new, |role| format!(" ({})", role_name(role)));
+    let void = if problem.void { " - void" } else { "" };
+    let count = trajectories(problem.cases.len() as u64);
+    let _ = writeln!(text, "- **{}**{role}: {count}{void}", escaped(problem.what));
+    let Some(case) = problem.cases.first() else { return };
+    let why = if case.why.is_empty() { String::new() } else { format!(": {}", escaped(case.why)) };
+    let _ = writeln!(text, "  - {}{why}", escaped(&case_name(case.failure)));
+    for moment in case.moments.iter().take(MOMENTS_MAX) {
+        let _ = writeln!(text, "  - at {}", escaped(&moment_line(moment)));
+    }
+    let _ = writeln!(text, "  - `{}`", report.again(scenario, case.failure).replace('`', "'"));
+}
+
+/// What a target says must not become markup.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' => out.push(' '),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '@' => {
+                out.push('\\');
+                out.push(c);
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}

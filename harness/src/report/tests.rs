@@ -1,0 +1,153 @@
+//! Reports on fixed data.
+
+use std::{collections::BTreeMap, path::Path};
+
+use super::{Report, json, junit, markdown, text};
+use crate::{
+    evidence::Record,
+    plan::{Key, Plan, PlanSchema, PlannedScenario, PlannedTarget, PlannedVariant},
+    scenario::Role,
+    summary::{Summary, Verdict},
+    verdict::{CheckResult, Held, Moment, Outcome},
+};
+
+fn planned(id: &str, title: &str, weight: f64, variants: &[(&str, &str)]) -> PlannedScenario {
+    let variant = |(id, label): &(&str, &str)| PlannedVariant { id: (*id).to_owned(), label: (*label).to_owned() };
+    PlannedScenario {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        area: "access".to_owned(),
+        weight,
+        file: format!("scenarios/{id}.yaml"),
+        digest: "d".to_owned(),
+        world: "acme".to_owned(),
+        variants: variants.iter().map(variant).collect(),
+    }
+}
+
+fn plan() -> Plan {
+    let file = |text: &str| text.to_owned();
+    Plan {
+        schema: PlanSchema::V1,
+        version: file("0.1.0"),
+        digest: file("abc"),
+        target: PlannedTarget {
+            name: file("access-bot"),
+            file: file("my targets/bot.yaml"),
+            digest: file("t"),
+            program: file("p"),
+        },
+        seed: 7,
+        seeds: 2,
+        shard: None,
+        faults: true,
+        trajectories: 8,
+        scenarios: vec![
+            planned(
+                "access.approved",
+                "Who is approved gets access",
+                3.0,
+                &[("aa", "who=lena"), ("bb", "who=<b>omar|x")],
+            ),
+            planned("access.gap", "A story that a twin cannot tell", 1.0, &[("cc", "")]),
+            planned("access.self", "Nobody decides on themselves", 1.0, &[("dd", "")]),
+        ],
+    }
+}
+
+fn check(name: &str, role: Role, held: Held, why: &str) -> CheckResult {
+    let moment = Moment {
+        seq: 17,
+        principal: "target".to_owned(),
+        twin: "okta".to_owned(),
+        what: "assignUserToGroup".to_owned(),
+        nth: 2,
+        shows: "PUT /api/v1/groups/*/users/* 204".to_owned(),
+    };
+    let moments = if held == Held::No { vec![moment] } else { Vec::new() };
+    CheckResult { name: name.to_owned(), role, weight: 1.0, held, why: why.to_owned(), moments }
+}
+
+fn records() -> BTreeMap<Key, Record> {
+    let mut records = BTreeMap::new();
+    let mut add =
+        |scenario: &str, variant: &str, label: &str, n, outcome, reasons: &[&str], checks: Vec<CheckResult>| {
+            let key = Key { scenario: scenario.to_owned(), variant: variant.to_owned(), n };
+            let reasons = reasons.iter().map(|reason| (*reason).to_owned()).collect();
+            let record = Record { key: key.clone(), label: label.to_owned(), seed: 100 + n, outcome, reasons, checks };
+            records.insert(key, record);
+        };
+    let good = || vec![check("one grant", Role::Must, Held::Yes, "")];
+    let twice = || {
+        vec![
+            check("one grant", Role::Must, Held::No, "2 entries fit, at most 1 may"),
+            check("polite", Role::Should, Held::No, "it took too long"),
+            check("log", Role::Info, Held::No, "nobody minds"),
+        ]
+    };
+    add("access.approved", "aa", "who=lena", 1, Outcome::Satisfied, &[], good());
+    add("access.approved", "aa", "who=lena", 2, Outcome::Unsatisfied, &[], twice());
+    add("access.approved", "bb", "who=<b>omar|x", 1, Outcome::Unsatisfied, &[], twice());
+    add("access.approved", "bb", "who=<b>omar|x", 2, Outcome::Satisfied, &[], good());
+    let gap = "the okta twin does not serve `GET /api/v1/zones`: a gap in its coverage";
+    add("access.gap", "cc", "", 1, Outcome::Void, &[gap], good());
+    add("access.gap", "cc", "", 2, Outcome::Void, &[gap], good());
+    add("access.self", "dd", "", 1, Outcome::Satisfied, &[], good());
+    add("access.self", "dd", "", 2, Outcome::Satisfied, &[], good());
+    records
+}
+
+fn with_report(check: impl FnOnce(&Report<'_>)) {
+    let (plan, records) = (plan(), records());
+    let summary = Summary::new(&plan, &records);
+    check(&Report { plan: &plan, summary: &summary, folder: Path::new("out") });
+}
+
+#[test]
+fn the_table_for_people() {
+    with_report(|report| {
+        let text = anstream::adapter::strip_str(&text::render(report)).to_string();
+        insta::assert_snapshot!(text);
+    });
+}
+
+#[test]
+fn the_document_for_programs() {
+    with_report(|report| {
+        let text = String::from_utf8(json::result(report.summary)).expect("is text");
+        assert!(!text.contains("\"seq\""), "places in the ledger differ from run to run");
+        insta::assert_snapshot!(text);
+    });
+}
+
+#[test]
+fn the_summary_for_a_pull_request() {
+    with_report(|report| insta::assert_snapshot!(markdown::render(report)));
+}
+
+#[test]
+fn the_junit_file() {
+    with_report(|report| insta::assert_snapshot!(junit::render(report).expect("renders")));
+}
+
+#[test]
+fn verdicts() {
+    let check = |keep: fn(&Record) -> bool, verdict: Verdict| {
+        let records = records().into_iter().filter(|(_, record)| keep(record)).collect();
+        assert_eq!(Summary::new(&plan(), &records).verdict(), verdict);
+    };
+    check(|_| true, Verdict::Fail);
+    check(|record| record.outcome == Outcome::Satisfied, Verdict::Pass);
+    check(|record| record.outcome != Outcome::Unsatisfied, Verdict::Inconclusive);
+    check(|record| record.outcome == Outcome::Void, Verdict::Inconclusive);
+    check(|_| false, Verdict::Inconclusive);
+}
+
+#[test]
+fn records_keep_the_places_of_moments() {
+    for record in records().values() {
+        let text = serde_json::to_string(record).expect("is written");
+        let read: Record = serde_json::from_str(&text).expect("is read");
+        assert_eq!(&read, record);
+    }
+}

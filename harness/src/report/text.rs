@@ -1,0 +1,108 @@
+//! The report that people read on a terminal. Legible without colour.
+
+use std::fmt::Write as _;
+
+use owo_colors::{OwoColorize as _, Style};
+
+use super::{
+    Case, Problem, Report, area, case_name, interval, moment_line, problems, role_name, run_scenarios, trajectories,
+};
+use crate::summary::{ScenarioResult, Summary, Verdict};
+
+/// How many moments and trajectories are shown of each problem.
+const MOMENTS_MAX: usize = 3;
+const CASES_MAX: usize = 5;
+/// Cells of a bar.
+const BAR: u64 = 10;
+
+/// The whole report, with colours: whoever prints it takes them out where they do not belong.
+pub fn render(report: &Report<'_>) -> String {
+    let mut text = String::new();
+    write_table(&mut text, report.summary);
+    write_satisfaction(&mut text, report.summary);
+    for scenario in run_scenarios(report.summary).filter(|scenario| !scenario.failures.is_empty()) {
+        let _ = writeln!(text, "\n{}\n  {}", scenario.id.bold(), scenario.title);
+        for problem in problems(scenario) {
+            write_problem(&mut text, report, scenario, &problem);
+        }
+    }
+    text
+}
+
+fn write_table(text: &mut String, summary: &Summary) {
+    let width = run_scenarios(summary).map(|scenario| scenario.id.chars().count()).max().unwrap_or(0);
+    let mut last_area = None;
+    for scenario in run_scenarios(summary) {
+        if last_area != Some(area(scenario)) {
+            last_area = Some(area(scenario));
+            let _ = writeln!(text, "{}", area(scenario).bold());
+        }
+        let (sign, style) = sign(scenario);
+        let share = format!("{}/{}", scenario.satisfied, scenario.decided);
+        let satisfaction = interval(scenario.point, scenario.low, scenario.high);
+        let void = if scenario.void > 0 { format!("  void {}", scenario.void) } else { String::new() };
+        let line = format!("{:<width$}  {}  {share:>7}  {satisfaction:<16}{void}", scenario.id, bar(scenario));
+        let _ = writeln!(text, "  {} {}", sign.style(style), line.trim_end());
+    }
+}
+
+fn write_satisfaction(text: &mut String, summary: &Summary) {
+    let s = &summary.satisfaction;
+    let satisfaction = interval(s.point, s.low, s.high);
+    let style = match summary.verdict() {
+        Verdict::Pass => Style::new().green().bold(),
+        Verdict::Fail => Style::new().red().bold(),
+        Verdict::Inconclusive => Style::new().yellow().bold(),
+    };
+    let (target, level) = (&summary.target, s.level * 100.0);
+    let _ = write!(text, "\n{target}: satisfaction {} at {level:.0} %", satisfaction.style(style));
+    let _ = write!(text, " ({} decided, {} undecided, {} void", s.decided, s.undecided, s.void);
+    let left = s.trajectories.saturating_sub(s.decided + s.undecided + s.void);
+    let left = if left > 0 { format!(", {left} not run") } else { String::new() };
+    let _ = writeln!(text, "{left}; seed {})", summary.seed);
+    if summary.verdict() == Verdict::Inconclusive {
+        let _ = writeln!(text, "not enough was decided to say more");
+    }
+}
+
+fn write_problem(text: &mut String, report: &Report<'_>, scenario: &ScenarioResult, problem: &Problem<'_>) {
+    let role = problem.role.map_or_else(String::new, |role| format!(" ({})", role_name(role)));
+    let (sign, style) = if problem.void { ("?", Style::new().yellow()) } else { ("✘", Style::new().red()) };
+    let count = trajectories(problem.cases.len() as u64);
+    let _ = writeln!(text, "  {} {}{role}, in {count}", sign.style(style), problem.what.bold());
+    for case in problem.cases.iter().take(CASES_MAX) {
+        write_case(text, case);
+    }
+    if problem.cases.len() > CASES_MAX {
+        let _ = writeln!(text, "    … and {} more", problem.cases.len() - CASES_MAX);
+    }
+    let Some(first) = problem.cases.first() else { return };
+    let _ = writeln!(text, "    {} {}", "evidence".dimmed(), report.evidence(scenario, first.failure));
+    let _ = writeln!(text, "    {}    {}", "again".dimmed(), report.again(scenario, first.failure));
+}
+
+fn write_case(text: &mut String, case: &Case<'_>) {
+    let why = if case.why.is_empty() { String::new() } else { format!(": {}", case.why) };
+    let _ = writeln!(text, "    {}{why}", case_name(case.failure));
+    for moment in case.moments.iter().take(MOMENTS_MAX) {
+        let _ = writeln!(text, "      at {}", moment_line(moment));
+    }
+    if case.moments.len() > MOMENTS_MAX {
+        let _ = writeln!(text, "      … and {} more", case.moments.len() - MOMENTS_MAX);
+    }
+}
+
+fn sign(scenario: &ScenarioResult) -> (&'static str, Style) {
+    if scenario.satisfied < scenario.decided {
+        ("✘", Style::new().red())
+    } else if scenario.decided == 0 || scenario.void > 0 {
+        ("?", Style::new().yellow())
+    } else {
+        ("✔", Style::new().green())
+    }
+}
+
+fn bar(scenario: &ScenarioResult) -> String {
+    let full = (scenario.satisfied * BAR).checked_div(scenario.decided).unwrap_or(0);
+    (0..BAR).map(|cell| if cell < full { '█' } else { '░' }).collect()
+}

@@ -1,0 +1,33 @@
+//! JSON Schemas of the files that people write.
+
+use serde_json::Value;
+
+/// The names that [`schema`] knows.
+pub const KINDS: &[&str] = &["scenario", "target", "faults"];
+
+/// The schema of a kind of file: `scenario`, `target` or `faults`.
+pub fn schema(kind: &str) -> Option<Value> {
+    let schema = match kind {
+        "scenario" => schemars::schema_for!(crate::scenario::Scenario),
+        "target" => schemars::schema_for!(crate::target::Target),
+        "faults" => schemars::schema_for!(dtu_kernel::fault::PlanFile),
+        _ => return None,
+    };
+    Some(schema.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_schema_that_names_its_format() {
+        for kind in KINDS {
+            let schema = schema(kind).expect("is known");
+            let text = schema.to_string();
+            assert!(text.contains(&format!("dtu/{kind}/v1")), "{kind}");
+            assert!(!text.contains("\"Spanned"), "{kind}: spans are no part of the format");
+        }
+        assert_eq!(schema("worlds"), None);
+    }
+}

@@ -1,0 +1,238 @@
+//! What came of a run: the result that programs read, made from the plan and the records alone.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    evidence::Record,
+    plan::{Key, Plan, PlannedScenario},
+    stats::{self, Estimate, Stratum},
+    verdict::{CheckResult, Held, Outcome},
+};
+
+/// The result of a run. Holds nothing of the machine's time, no drawn ids and no places on disk: equal runs give
+/// equal bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The format.
+    pub schema: ResultSchema,
+    /// The target's name.
+    pub target: String,
+    /// The seed of the run.
+    pub seed: u64,
+    /// Trajectories for each variant.
+    pub seeds: u64,
+    /// The fraction that likely satisfies the user.
+    pub satisfaction: Satisfaction,
+    /// The scenarios, sorted by id.
+    pub scenarios: Vec<ScenarioResult>,
+}
+
+/// The one known version of `result.json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ResultSchema {
+    /// `dtu/result/v1`
+    #[serde(rename = "dtu/result/v1")]
+    V1,
+}
+
+/// The fraction of all trajectories through all scenarios that likely satisfies the user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Satisfaction {
+    /// The weighted mean of the scenarios' fractions; none where nothing was decided.
+    pub point: Option<f64>,
+    /// The lower end of its interval.
+    pub low: Option<f64>,
+    /// The upper end of its interval.
+    pub high: Option<f64>,
+    /// How often such intervals hold the truth.
+    pub level: f64,
+    /// Trajectories decided, one way or the other.
+    pub decided: u64,
+    /// Trajectories of which nobody could tell.
+    pub undecided: u64,
+    /// Trajectories that say nothing about the target.
+    pub void: u64,
+    /// Trajectories planned.
+    pub trajectories: u64,
+}
+
+/// What came of a scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScenarioResult {
+    /// Its id.
+    pub id: String,
+    /// What must be true.
+    pub title: String,
+    /// Its area.
+    pub area: String,
+    /// How much it counts.
+    pub weight: f64,
+    /// Trajectories that satisfied.
+    pub satisfied: u64,
+    /// Trajectories decided.
+    pub decided: u64,
+    /// Trajectories of which nobody could tell.
+    pub undecided: u64,
+    /// Trajectories that say nothing about the target.
+    pub void: u64,
+    /// The fraction; none where nothing was decided.
+    pub point: Option<f64>,
+    /// The lower end of its interval.
+    pub low: Option<f64>,
+    /// The upper end of its interval.
+    pub high: Option<f64>,
+    /// Its variants, in the order of the file.
+    pub variants: Vec<VariantResult>,
+    /// Its trajectories that did not satisfy, in the order of the plan.
+    pub failures: Vec<Failure>,
+}
+
+/// What came of a variant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariantResult {
+    /// Its id.
+    pub id: String,
+    /// The values of its parameters.
+    pub label: String,
+    /// Trajectories that satisfied.
+    pub satisfied: u64,
+    /// Trajectories decided.
+    pub decided: u64,
+    /// Trajectories of which nobody could tell.
+    pub undecided: u64,
+    /// Trajectories that say nothing about the target.
+    pub void: u64,
+}
+
+/// A trajectory that did not satisfy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The variant's id.
+    pub variant: String,
+    /// The values of its parameters.
+    pub label: String,
+    /// Which of its kind, counted from 1.
+    pub n: u64,
+    /// Its seed.
+    pub seed: u64,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Why, where checks do not say it.
+    pub reasons: Vec<String>,
+    /// The checks that do not hold.
+    pub checks: Vec<CheckResult>,
+}
+
+/// What a run as a whole comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// No trajectory failed, and enough was decided.
+    Pass,
+    /// Some trajectory failed.
+    Fail,
+    /// Nothing failed, but too little was decided to say more.
+    Inconclusive,
+}
+
+impl Summary {
+    /// The result of a run.
+    pub fn new(plan: &Plan, records: &BTreeMap<Key, Record>) -> Self {
+        let scenarios: Vec<ScenarioResult> = plan.scenarios.iter().map(|s| scenario(s, records)).collect();
+        let total = |count: fn(&ScenarioResult) -> u64| scenarios.iter().map(count).sum::<u64>();
+        let stratum = |s: &ScenarioResult| Stratum { weight: s.weight, satisfied: s.satisfied, decided: s.decided };
+        let strata: Vec<Stratum> = scenarios.iter().map(stratum).collect();
+        let (point, low, high) = shown(stats::suite(&strata, stats::LEVEL));
+        let satisfaction = Satisfaction {
+            point,
+            low,
+            high,
+            level: stats::LEVEL,
+            decided: total(|s| s.decided),
+            undecided: total(|s| s.undecided),
+            void: total(|s| s.void),
+            trajectories: plan.trajectories,
+        };
+        Self {
+            schema: ResultSchema::V1,
+            target: plan.target.name.clone(),
+            seed: plan.seed,
+            seeds: plan.seeds,
+            satisfaction,
+            scenarios,
+        }
+    }
+
+    /// What the run comes to. A failure stands, however much is void; nothing decided never passes.
+    pub fn verdict(&self) -> Verdict {
+        let mostly_void = |s: &ScenarioResult| s.void * 2 > s.decided + s.undecided + s.void;
+        if self.scenarios.iter().any(|s| s.satisfied < s.decided) {
+            Verdict::Fail
+        } else if self.satisfaction.decided == 0 || self.scenarios.iter().any(mostly_void) {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Pass
+        }
+    }
+}
+
+/// Rounded, so that machines whose last digits differ give equal bytes.
+fn shown(estimate: Option<Estimate>) -> (Option<f64>, Option<f64>, Option<f64>) {
+    let round = |value: f64| (value * 10_000.0).round() / 10_000.0;
+    let part = |part: fn(&Estimate) -> f64| estimate.as_ref().map(part).map(round);
+    (part(|e| e.point), part(|e| e.low), part(|e| e.high))
+}
+
+fn scenario(planned: &PlannedScenario, records: &BTreeMap<Key, Record>) -> ScenarioResult {
+    let of = |variant: &str| {
+        let key = |n| Key { scenario: planned.id.clone(), variant: variant.to_owned(), n };
+        records.range(key(0)..=key(u64::MAX)).map(|(_, record)| record)
+    };
+    let mut variants = Vec::new();
+    let mut failures = Vec::new();
+    for variant in &planned.variants {
+        let count = |outcome| of(&variant.id).filter(|record| record.outcome == outcome).count() as u64;
+        let satisfied = count(Outcome::Satisfied);
+        variants.push(VariantResult {
+            id: variant.id.clone(),
+            label: variant.label.clone(),
+            satisfied,
+            decided: satisfied + count(Outcome::Unsatisfied),
+            undecided: count(Outcome::Undecided),
+            void: count(Outcome::Void),
+        });
+        failures.extend(of(&variant.id).filter(|record| record.outcome != Outcome::Satisfied).map(failure));
+    }
+    let total = |count: fn(&VariantResult) -> u64| variants.iter().map(count).sum::<u64>();
+    let (satisfied, decided) = (total(|v| v.satisfied), total(|v| v.decided));
+    let (point, low, high) = shown(stats::scenario(satisfied, decided));
+    ScenarioResult {
+        id: planned.id.clone(),
+        title: planned.title.clone(),
+        area: planned.area.clone(),
+        weight: planned.weight,
+        satisfied,
+        decided,
+        undecided: total(|v| v.undecided),
+        void: total(|v| v.void),
+        point,
+        low,
+        high,
+        variants,
+        failures,
+    }
+}
+
+fn failure(record: &Record) -> Failure {
+    let failed = |check: &&CheckResult| check.held != Held::Yes;
+    Failure {
+        variant: record.key.variant.clone(),
+        label: record.label.clone(),
+        n: record.key.n,
+        seed: record.seed,
+        outcome: record.outcome,
+        reasons: record.reasons.clone(),
+        checks: record.checks.iter().filter(failed).cloned().collect(),
+    }
+}

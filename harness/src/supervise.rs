@@ -1,0 +1,285 @@
+//! The supervisor: a small process between the harness and a target, which is `dtu` itself under a hidden name.
+//!
+//! It holds a pipe to the harness. When the pipe closes, for whatever reason, it kills the target's whole process
+//! group: a harness that dies by SIGKILL leaves nothing behind. It also looks for processes that outlive the target.
+
+use std::{
+    collections::BTreeMap, ffi::OsString, io::Read as _, os::unix::process::ExitStatusExt, path::Path,
+    process::ExitStatus,
+};
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessGroup};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use crate::process::rest;
+
+/// The hidden subcommand: `dtu __supervise EXIT-FILE GRACE-MS PROGRAM ARGUMENT...`.
+pub const COMMAND: &str = "__supervise";
+/// What the harness writes into the pipe to have the target end by itself.
+pub const STOP: u8 = b't';
+
+/// What signals are called by number.
+const SIGTERM: i32 = 15;
+const SIGKILL: i32 = 9;
+/// How often the family of the target is looked at, so that children are known after their parent has gone.
+const FAMILY_EVERY: Duration = Duration::from_millis(500);
+/// How long children of a target that ended by itself may take to follow it.
+const MOMENT: Duration = Duration::from_millis(200);
+/// How long killed processes may take to vanish.
+const VANISH: Duration = Duration::from_secs(2);
+
+/// How a target ended. One with neither code nor signal nor refusal says that the supervisor was lost.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// The exit code; none where a signal ended it, or it was never started.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// Whether it was asked to end.
+    pub asked: bool,
+    /// Whether it had to be killed: it had not ended in its time, or the harness was gone.
+    pub killed: bool,
+    /// Why it could not be started; empty where it was.
+    pub refused: String,
+    /// The processes that outlived it, and were killed.
+    pub leaked: Vec<Leaked>,
+}
+
+/// A process that outlived the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaked {
+    /// Its number.
+    pub pid: u32,
+    /// Its command line.
+    pub command: String,
+}
+
+/// Runs a target under supervision and writes down how it ended. `arguments` come after [`COMMAND`]. Gives back the
+/// exit code of the supervisor: 0 where it did its work, however the target ended.
+pub fn main(arguments: impl Iterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.collect();
+    let [file, grace, program, rest @ ..] = arguments.as_slice() else { return 2 };
+    let Some(grace) = grace.to_str().and_then(|text| text.parse().ok()).map(Duration::from_millis) else { return 2 };
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return 3 };
+    let exit = runtime.block_on(async {
+        match Supervisor::start(program, rest, grace) {
+            Ok(supervisor) => supervisor.run().await,
+            Err(error) => Exit { refused: error.to_string(), ..Exit::default() },
+        }
+    });
+    u8::from(write(Path::new(file), &exit).is_err()) * 3
+}
+
+fn write(file: &Path, exit: &Exit) -> std::io::Result<()> {
+    let temporary = file.with_extension("tmp");
+    fs_err::write(&temporary, serde_json::to_vec(exit)?)?;
+    fs_err::rename(&temporary, file)
+}
+
+struct Supervisor {
+    child: Box<dyn ChildWrapper>,
+    group: u32,
+    grace: Duration,
+    exit: Exit,
+    /// When a target that was asked to end is killed.
+    deadline: Option<Instant>,
+    /// Descendants seen so far, by number: when each was started.
+    family: BTreeMap<u32, u64>,
+}
+
+impl Supervisor {
+    fn start(program: &OsString, arguments: &[OsString], grace: Duration) -> std::io::Result<Self> {
+        let mut command = CommandWrap::with_new(program, |command| {
+            command.args(arguments).stdin(std::process::Stdio::null());
+        });
+        let child = command.wrap(ProcessGroup::leader()).spawn()?;
+        let group = child.id().unwrap_or_default();
+        Ok(Self { child, group, grace, exit: Exit::default(), deadline: None, family: BTreeMap::new() })
+    }
+
+    async fn run(mut self) -> Exit {
+        let status = self.watch().await;
+        self.exit.code = status.and_then(|status| status.code());
+        self.exit.signal = status.and_then(|status| status.signal());
+        self.sweep().await;
+        self.exit
+    }
+
+    /// Until the target itself has ended.
+    async fn watch(&mut self) -> Option<ExitStatus> {
+        let mut pipe = pipe();
+        let mut terminated = signal(SignalKind::terminate()).ok();
+        let mut tick = tokio::time::interval(FAMILY_EVERY);
+        let mut open = true;
+        loop {
+            let deadline = self.deadline;
+            let told = async {
+                match &mut terminated {
+                    Some(signal) => signal.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                status = self.child.wait() => return status.ok(),
+                word = pipe.recv(), if open => match word {
+                    Some(STOP) => self.ask(),
+                    Some(_) => {}
+                    None => {
+                        open = false;
+                        self.kill();
+                    }
+                },
+                _ = told => self.kill(),
+                () = until(deadline) => self.kill(),
+                _ = tick.tick() => self.remember_family(),
+            }
+        }
+    }
+
+    fn ask(&mut self) {
+        self.remember_family();
+        self.exit.asked = true;
+        self.deadline = Some(Instant::now() + self.grace);
+        self.signal(SIGTERM);
+    }
+
+    fn kill(&mut self) {
+        self.remember_family();
+        self.exit.killed = true;
+        self.deadline = None;
+        self.signal(SIGKILL);
+    }
+
+    /// To the whole group; one that has no member any more is content.
+    fn signal(&self, signal: i32) {
+        let _ = self.child.signal(signal);
+    }
+
+    fn remember_family(&mut self) {
+        for process in descendants(&processes(), std::process::id()) {
+            self.family.insert(process.pid, process.started);
+        }
+    }
+
+    /// Ends what outlives the target: first it may end by itself, as long as is left of its time.
+    async fn sweep(&mut self) {
+        let patience = self.deadline.unwrap_or_else(|| Instant::now() + MOMENT);
+        let mut left = self.left();
+        while !left.is_empty() && !self.exit.killed && Instant::now() < patience {
+            rest(Duration::from_millis(10)).await;
+            left = self.left();
+        }
+        if !self.exit.killed {
+            let leaked = |process: &Process| Leaked { pid: process.pid, command: process.command_line() };
+            self.exit.leaked = left.iter().map(leaked).collect();
+        }
+        let vanished = Instant::now() + VANISH;
+        while !left.is_empty() && Instant::now() < vanished {
+            self.signal(SIGKILL);
+            kill_each(left.iter().filter(|process| process.group != self.group)).await;
+            rest(Duration::from_millis(10)).await;
+            left = self.left();
+        }
+        // Where there is no /proc to look at, the group is killed unseen.
+        self.signal(SIGKILL);
+    }
+
+    /// The processes of the group and of the family that are still there.
+    fn left(&self) -> Vec<Process> {
+        let ours =
+            |process: &Process| process.group == self.group || self.family.get(&process.pid) == Some(&process.started);
+        let target = self.group;
+        processes().into_iter().filter(|process| process.pid != target && ours(process)).collect()
+    }
+}
+
+/// What comes through the pipe from the harness. The channel closes when the pipe does.
+fn pipe() -> mpsc::UnboundedReceiver<u8> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        let words = std::io::stdin().lock().bytes().map_while(Result::ok);
+        for word in words {
+            if sender.send(word).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Kills processes that have left the group. Rare, so that the shell does it.
+async fn kill_each(processes: impl Iterator<Item = &Process>) {
+    let pids: Vec<String> = processes.map(|process| process.pid.to_string()).collect();
+    if pids.is_empty() {
+        return;
+    }
+    let mut command = tokio::process::Command::new("sh");
+    command.args(["-c", "kill -9 \"$@\"", "kill"]).args(pids);
+    command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let _ = command.status().await;
+}
+
+/// A process as `/proc` shows it.
+#[derive(Debug, Clone)]
+struct Process {
+    pid: u32,
+    parent: u32,
+    group: u32,
+    started: u64,
+    name: String,
+}
+
+impl Process {
+    /// Reads `/proc/PID/stat`; none where the process has gone or waits to be reaped.
+    fn read(pid: u32) -> Option<Self> {
+        let stat = fs_err::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name stands in parentheses and may hold any character.
+        let (head, tail) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = tail.split_whitespace().collect();
+        if matches!(*fields.first()?, "Z" | "X") {
+            return None;
+        }
+        let number = |at: usize| fields.get(at).and_then(|text| text.parse().ok());
+        let started = fields.get(19).and_then(|text| text.parse().ok())?;
+        let name = head.split_once('(').map_or("", |(_, name)| name).to_owned();
+        Some(Self { pid, parent: number(1)?, group: number(2)?, started, name })
+    }
+
+    fn command_line(&self) -> String {
+        let line = fs_err::read_to_string(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
+        let line = line.trim_end_matches('\0').replace('\0', " ");
+        if line.is_empty() { self.name.clone() } else { line }
+    }
+}
+
+fn processes() -> Vec<Process> {
+    let Ok(entries) = fs_err::read_dir("/proc") else { return Vec::new() };
+    let pid = |entry: std::io::Result<fs_err::DirEntry>| entry.ok()?.file_name().to_str()?.parse().ok();
+    entries.filter_map(pid).filter_map(Process::read).collect()
+}
+
+/// All descendants of a process.
+fn descendants(all: &[Process], ancestor: u32) -> Vec<&Process> {
+    let mut found: Vec<&Process> = Vec::new();
+    let mut parents = vec![ancestor];
+    while let Some(parent) = parents.pop() {
+        let children = all.iter().filter(|process| process.parent == parent && process.pid != parent);
+        for child in children {
+            parents.push(child.pid);
+            found.push(child);
+        }
+    }
+    found
+}

@@ -1,0 +1,204 @@
+//! `dtu run` and its kin, as people and pipelines use them.
+
+use serde_json::Value;
+
+use crate::support::{Context, eventually, is_alive, lines, said};
+
+const HOLDS: &str = "checks: [{name: all is well, that: {finally: 'true'}}]";
+const HOLDS_FOR_LENA: &str =
+    "params: {who: {one_of: [lena, omar]}}\nchecks: [{name: all is well, that: {finally: 'params.who == \"lena\"'}}]";
+const WAITS: &str = "echo $$ >> started; echo listening; while :; do sleep 0.02; done";
+const READY: &str = "ready: {any_of: [{log: listening}]}";
+
+fn check_code(script: &str, lines: &str, target: &str, code: i32, told: &str) {
+    let context = Context::new();
+    context.scenario("one", lines);
+    context.target(script, target);
+    let (found, out, err) = context.dtu("run one.yaml --target target.yaml --seeds 2");
+    let all = format!("{out}{err}");
+    assert_eq!(found, code, "{all}");
+    assert!(all.contains(told), "`{told}` is not in\n{all}");
+}
+
+#[test]
+fn exit_codes_say_what_a_run_came_to() {
+    check_code(WAITS, HOLDS, READY, 0, "satisfaction 1.00");
+    check_code(WAITS, HOLDS_FOR_LENA, READY, 1, "who=omar #1");
+    check_code("echo oh; exit 3", HOLDS, READY, 1, "the target ended with exit code 3 before it was ready");
+    check_code("sleep 9", HOLDS, "ready: {any_of: [{log: x}], timeout: 100ms}", 1, "was not ready within 100ms");
+    let hangs = format!("{READY}\nlimits: {{wall: 200ms}}");
+    let beat = "beats: [{when: 'false'}]\nchecks: [{name: all is well, that: {finally: 'true'}}]";
+    let scenario = Context::new();
+    scenario.scenario("one", HOLDS);
+    scenario.write("one.yaml", &scenario.read("one.yaml").replace("beats: []\n", "").replace(HOLDS, beat));
+    scenario.target(WAITS, &hangs);
+    let (code, out, _) = scenario.dtu("run one.yaml --target target.yaml --seeds 1");
+    assert_eq!((code, out.contains("did not end within 200ms")), (1, true), "{out}");
+}
+
+#[test]
+fn a_program_that_does_its_work_and_ends_is_content() {
+    check_code("echo done", HOLDS, "", 0, "satisfaction 1.00");
+}
+
+#[test]
+fn a_fault_that_must_fire_and_does_not_makes_void() {
+    let rule = "faults: [{rule: {id: lost, on: {deliver: '*'}, do: {drop: {}}}, require: fired}]";
+    check_code(WAITS, &format!("{HOLDS}\n{rule}"), READY, 4, "fault rule `lost` never fired");
+}
+
+#[test]
+fn what_cannot_be_run_is_told_before_anything_runs() {
+    check_code(WAITS, HOLDS, "build: {command: [sh, -c, 'echo broken; exit 1']}", 3, "broken");
+    let context = Context::new();
+    context.scenario("one", HOLDS);
+    context.target(WAITS, "");
+    context.write("none.yaml", &context.read("target.yaml").replace("[sh, script.sh]", "[./not-there]"));
+    let check = |arguments: &str, code: i32, told: &str| {
+        let (found, _, err) = context.dtu(arguments);
+        assert_eq!(found, code, "{arguments}: {err}");
+        assert!(err.contains(told), "{arguments}: `{told}` is not in\n{err}");
+    };
+    check("run one.yaml --target none.yaml", 3, "none.yaml:3:11: there is no program `./not-there`");
+    check("run one.yaml --target missing.yaml", 2, "missing.yaml");
+    check("run missing.yaml --target target.yaml", 2, "missing.yaml");
+    check("run one.yaml --target target.yaml --seads 2", 2, "--seads");
+    check("run one.yaml --target target.yaml --shard 3/2", 2, "is no shard");
+    check("run one.yaml --target target.yaml --only test.two/x/1", 2, "hint: did you mean `test.one`?");
+    check("report .", 2, "not the folder of a run");
+    check("schema nonsense", 2, "nonsense");
+    assert!(!context.path("started").exists(), "nothing was launched");
+}
+
+#[test]
+fn equal_seeds_give_equal_bytes() {
+    let context = Context::new();
+    context.scenario("one", HOLDS_FOR_LENA);
+    context.scenario("two", HOLDS);
+    context.target(WAITS, READY);
+    let run = "run one.yaml two.yaml --target target.yaml --seeds 3 --json";
+    let (code, first, _) = context.dtu(&format!("{run} --out a --jobs 1"));
+    let (_, second, _) = context.dtu(&format!("{run} --out b --jobs 4"));
+    assert_eq!(code, 1);
+    assert_eq!(first, second);
+    assert_eq!(first, context.read("a/result.json"));
+    let (_, again, _) = context.dtu("report a --json");
+    assert_eq!(first, again);
+    let result: Value = serde_json::from_str(&first).expect("is one JSON document");
+    assert_eq!(result["schema"], "dtu/result/v1");
+    assert_eq!(result["satisfaction"]["trajectories"], 9);
+    assert_eq!(result["scenarios"][0]["failures"].as_array().map(Vec::len), Some(3));
+    assert!(!first.contains(context.path("").to_str().expect("is text")), "{first}");
+    let failure = &result["scenarios"][0]["failures"][1];
+    let key = format!("test.one/{}/{}", failure["variant"].as_str().expect("is text"), failure["n"]);
+    let (_, only, _) = context.dtu(&format!("run one.yaml --target target.yaml --json --only {key}"));
+    let only: Value = serde_json::from_str(&only).expect("is JSON");
+    assert_eq!(only["satisfaction"]["trajectories"], 1);
+    assert_eq!(&only["scenarios"][0]["failures"][0], failure);
+    for file in ["junit.xml", "summary.md", "trajectories.ndjson"] {
+        assert_eq!(
+            context.read(&format!("a/{file}")).replace("a/evidence", "b/evidence"),
+            context.read(&format!("b/{file}"))
+        );
+    }
+}
+
+#[test]
+fn a_run_that_was_killed_goes_on_where_it_was() {
+    let context = Context::new();
+    context.scenario("one", HOLDS_FOR_LENA);
+    context.target(WAITS, READY);
+    context.write("target.yaml", &context.read("target.yaml").replace("idle: 20ms", "idle: 150ms"));
+    let run = "run one.yaml --target target.yaml --seeds 3 --jobs 1";
+    let mut killed = context.command(&format!("{run} --out out")).spawn().expect("starts");
+    eventually("some are done", || records(&context).len() >= 2);
+    killed.kill().expect("is killed");
+    killed.wait().expect("is gone");
+    let finished = records(&context);
+    let started = || lines(&context.path("started"));
+    eventually("nothing is left behind", || started().iter().all(|pid| !is_alive(pid)));
+    let (_, _, err) = context.dtu(&format!("{run} --out out"));
+    assert!(err.contains(&format!("{} of 6 trajectories are finished already", finished.len())), "{err}");
+    assert!(started().len() <= 7, "only the one that was under way when it was killed was started twice");
+    let after = records(&context);
+    assert!(finished.iter().all(|record| after.contains(record)), "what was finished is as it was");
+    assert_eq!(after.len(), 6);
+    context.dtu(&format!("{run} --out whole"));
+    assert_eq!(context.read("out/result.json"), context.read("whole/result.json"));
+
+    let (code, _, err) = context.dtu(&format!("{run} --out out --seed 2"));
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("another plan") && err.contains("hint:"), "{err}");
+}
+
+/// The records of finished trajectories: name, and when it was written.
+fn records(context: &Context) -> Vec<(String, std::time::SystemTime)> {
+    let Ok(files) = fs_err::read_dir(context.path("out/done/test.one")) else { return Vec::new() };
+    let record = |file: std::io::Result<fs_err::DirEntry>| {
+        let file = file.ok()?;
+        let name = file.file_name().into_string().ok().filter(|name| !name.contains("tmp"))?;
+        Some((name, file.metadata().ok()?.modified().ok()?))
+    };
+    files.filter_map(record).collect()
+}
+
+#[test]
+fn an_interrupted_run_ends_its_targets_and_says_how_to_go_on() {
+    let context = Context::new();
+    context.scenario("one", HOLDS);
+    context.target(WAITS, "ready: {any_of: [{log: never}]}");
+    let running = context.command("run one.yaml --target target.yaml --out out").spawn().expect("starts");
+    eventually("a target is there", || context.path("started").exists());
+    let kill = std::process::Command::new("sh").args(["-c", &format!("kill -INT {}", running.id())]).status();
+    assert!(kill.is_ok_and(|status| status.success()));
+    let (code, _, err) = said(&running.wait_with_output().expect("ends"));
+    assert_eq!(code, 130, "{err}");
+    assert!(err.contains("--out out"), "{err}");
+    let started = lines(&context.path("started"));
+    eventually("nothing is left behind", || started.iter().all(|pid| !is_alive(pid)));
+}
+
+#[test]
+fn shards_are_the_whole_without_overlap() {
+    let context = Context::new();
+    context.scenario("one", HOLDS_FOR_LENA);
+    context.target(WAITS, READY);
+    let run = "run one.yaml --target target.yaml --seeds 4";
+    let trajectories = |arguments: &str, out: &str| {
+        context.dtu(&format!("{run} {arguments} --out {out}"));
+        lines(&context.path(&format!("{out}/trajectories.ndjson")))
+    };
+    let mut parts =
+        [trajectories("--shard 1/3", "x"), trajectories("--shard 2/3", "y"), trajectories("--shard 3/3", "z")].concat();
+    parts.sort();
+    let mut whole = trajectories("", "whole");
+    whole.sort();
+    assert_eq!(parts, whole);
+}
+
+#[test]
+fn evidence_is_kept_as_asked() {
+    let context = Context::new();
+    context.scenario("one", HOLDS_FOR_LENA);
+    context.target(WAITS, READY);
+    context.dtu("run one.yaml --target target.yaml --seeds 1 --out all");
+    context.dtu("run one.yaml --target target.yaml --seeds 1 --out failed --keep failed");
+    let kept =
+        |out: &str| fs_err::read_dir(context.path(&format!("{out}/evidence/test.one"))).map_or(0, Iterator::count);
+    assert_eq!((kept("all"), kept("failed")), (2, 1));
+    let folder = fs_err::read_dir(context.path("failed/evidence/test.one")).expect("is there").next();
+    let folder = folder.expect("is there").expect("reads").path();
+    for file in [
+        "manifest.json",
+        "ledger.ndjson",
+        "diff.json",
+        "checks.json",
+        "timings.json",
+        "target/stdout",
+        "target/stderr",
+        "target/exit.json",
+    ] {
+        assert!(folder.join(file).is_file(), "{file} is missing");
+    }
+    assert_eq!(lines(&folder.join("target/stdout")), ["listening"]);
+}

@@ -1,0 +1,121 @@
+//! The operations: parse, call the model, render. One file a resource.
+
+pub mod event_hooks;
+pub mod groups;
+pub mod lifecycle;
+pub mod logs;
+pub mod schema;
+pub mod tokens;
+pub mod user_body;
+pub mod users;
+
+use std::sync::Arc;
+
+use dtu_kernel::{
+    operation::Typed,
+    time::Timestamp,
+    twin::{Scene, Write},
+    wire::Answer,
+};
+use http::{StatusCode, header};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use smol_str::SmolStr;
+
+use crate::{
+    Caller, Okta,
+    error::Error,
+    events,
+    model::{
+        Act, Acting, State,
+        log::{Client, Party, Transaction},
+        user::User,
+    },
+};
+
+/// An empty object.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Empty {}
+
+/// 204 without a body.
+pub fn no_content() -> Typed<()> {
+    Typed::from_answer(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// A time as objects carry it: in whole seconds.
+pub fn stamp(at: Timestamp) -> String {
+    at.floor_secs().iso_millis()
+}
+
+/// The id of a request, as in its `x-okta-request-id` header.
+pub fn request_id((a, b): (u64, u64)) -> String {
+    format!("{a:016x}{b:016x}")
+}
+
+/// Who acts in a request.
+fn acting(state: &State, caller: &Caller, scene: &Scene<'_>) -> Acting {
+    let actor = match state.users.get(&caller.user) {
+        Some(user) => Party::user(user),
+        None => Acting::system().actor,
+    };
+    let agent = scene.request.header(header::USER_AGENT).unwrap_or_default().into();
+    Acting {
+        actor,
+        client: Client { address: SmolStr::new_static("127.0.0.1"), agent },
+        transaction: Transaction {
+            kind: "WEB",
+            id: request_id(scene.request_bits).into(),
+            token: caller.token.clone(),
+            uri: SmolStr::new(&scene.request.path),
+            url: format!("{}?{}", scene.request.path, scene.request.query).into(),
+        },
+    }
+}
+
+/// Runs a write and tells the hooks what it logged.
+fn act<R>(cx: &mut Write<'_, '_, Okta>, write: impl FnOnce(&mut Act<'_, '_>) -> Result<R, Error>) -> Result<R, Error> {
+    let by = acting(cx.state, cx.caller, cx.scene);
+    let mut act = Act::new(cx.state, cx.tx, by);
+    let result = write(&mut act)?;
+    events::announce(&mut act);
+    Ok(result)
+}
+
+/// The person whom a path names: `me`, an id, a login, or a login's unambiguous first part.
+fn find_user(state: &State, caller: &Caller, name: &str) -> Result<Arc<User>, Error> {
+    let found = match name {
+        "me" => state.users.get(&caller.user),
+        _ => state.users.find(name),
+    };
+    found.cloned().ok_or_else(|| Error::not_found(name, "User"))
+}
+
+/// Links by name.
+struct Links(Map<String, Value>);
+
+impl Links {
+    fn new() -> Self {
+        Self(Map::new())
+    }
+
+    fn to(mut self, name: &str, href: String) -> Self {
+        self.0.insert(name.to_owned(), json!({ "href": href }));
+        self
+    }
+
+    fn call(mut self, name: &str, href: String) -> Self {
+        self.0.insert(name.to_owned(), json!({ "href": href, "method": "POST" }));
+        self
+    }
+
+    fn hint(mut self, name: &str, href: String, allow: &[&str]) -> Self {
+        self.0.insert(name.to_owned(), json!({ "href": href, "hints": { "allow": allow } }));
+        self
+    }
+}
+
+/// `expand` with a value that the operation does not know.
+fn bad_expand() -> Error {
+    Error::invalid("RequestParams", "Expand query is malformed.")
+}

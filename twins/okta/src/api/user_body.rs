@@ -1,0 +1,206 @@
+//! How a person is shown.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use smol_str::SmolStr;
+
+use super::{Empty, Links, stamp};
+use crate::model::{
+    State,
+    profile::Attribute,
+    user::{Status, User},
+};
+
+/// A person as Okta shows them.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserBody {
+    id: SmolStr,
+    status: &'static str,
+    created: String,
+    activated: Option<String>,
+    status_changed: Option<String>,
+    last_login: Option<String>,
+    last_updated: String,
+    password_changed: Option<String>,
+    r#type: TypeRef,
+    profile: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials: Option<CredentialsBody>,
+    #[serde(rename = "_embedded", skip_serializing_if = "Option::is_none")]
+    pub(super) embedded: Option<Value>,
+    #[serde(rename = "_links")]
+    links: Map<String, Value>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct TypeRef {
+    id: SmolStr,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct CredentialsBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<Empty>,
+    emails: Vec<MailBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_question: Option<QuestionBody>,
+    provider: ProviderBody,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct MailBody {
+    value: String,
+    status: &'static str,
+    r#type: &'static str,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct QuestionBody {
+    question: SmolStr,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ProviderBody {
+    r#type: SmolStr,
+    name: SmolStr,
+}
+
+/// What `okta-response` asks to leave out of a person.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Omit {
+    credentials: bool,
+    credential_links: bool,
+}
+
+impl Omit {
+    pub(super) fn read(wishes: Option<&str>) -> Self {
+        let asked = |wish: &str| wishes.is_some_and(|wishes| wishes.split(',').any(|found| found.trim() == wish));
+        Self { credentials: asked("omitCredentials"), credential_links: asked("omitCredentialsLinks") }
+    }
+}
+
+/// The links that an account has in its state, as recorded.
+const fn link_names(status: Status) -> &'static [&'static str] {
+    match status {
+        Status::Staged => &["schema", "activate", "self", "resetFactors", "type"],
+        Status::Provisioned => {
+            &["suspend", "schema", "resetPassword", "reactivate", "self", "resetFactors", "type", "deactivate"]
+        }
+        Status::Active | Status::PasswordExpired => &[
+            "suspend",
+            "schema",
+            "resetPassword",
+            "forgotPassword",
+            "expirePassword",
+            "changeRecoveryQuestion",
+            "self",
+            "resetFactors",
+            "type",
+            "changePassword",
+            "deactivate",
+        ],
+        Status::Recovery => {
+            &["schema", "resetPassword", "reactivate", "self", "resetFactors", "type", "changePassword", "deactivate"]
+        }
+        Status::LockedOut => &["schema", "resetPassword", "unlock", "self", "resetFactors", "type", "deactivate"],
+        Status::Suspended => &["schema", "unsuspend", "self", "resetFactors", "type", "deactivate"],
+        Status::Deprovisioned => &["schema", "activate", "self", "resetFactors", "type", "delete"],
+    }
+}
+
+/// Links that `omitCredentialsLinks` leaves out.
+const CREDENTIAL_LINKS: [&str; 6] =
+    ["changePassword", "changeRecoveryQuestion", "forgotPassword", "resetPassword", "resetFactors", "unlock"];
+
+/// The path below the account of each link that is called.
+const CALLS: [(&str, &str); 12] = [
+    ("activate", "lifecycle/activate"),
+    ("reactivate", "lifecycle/reactivate"),
+    ("deactivate", "lifecycle/deactivate"),
+    ("suspend", "lifecycle/suspend"),
+    ("unsuspend", "lifecycle/unsuspend"),
+    ("unlock", "lifecycle/unlock"),
+    ("resetPassword", "lifecycle/reset_password"),
+    ("expirePassword", "lifecycle/expire_password"),
+    ("resetFactors", "lifecycle/reset_factors"),
+    ("forgotPassword", "credentials/forgot_password"),
+    ("changePassword", "credentials/change_password"),
+    ("changeRecoveryQuestion", "credentials/change_recovery_question"),
+];
+
+fn links(state: &State, user: &User, origin: &str, omit: Omit) -> Map<String, Value> {
+    let own = format!("{origin}/api/v1/users/{}", user.id);
+    let meta = |kind: &str, id: &str| format!("{origin}/api/v1/meta/{kind}/user/{id}");
+    let names = link_names(user.status).iter().copied();
+    let names = names.filter(|name| !omit.credential_links || !CREDENTIAL_LINKS.contains(name));
+    let add = |links: Links, name: &str| match name {
+        "self" => links.to(name, own.clone()),
+        "schema" => links.to(name, meta("schemas", &state.users.schema_id)),
+        "type" => links.to(name, meta("types", &state.users.type_id)),
+        "delete" => Links({
+            let mut links = links.0;
+            links.insert(name.to_owned(), json!({ "href": own, "method": "DELETE" }));
+            links
+        }),
+        _ => {
+            let path = CALLS.iter().find(|(call, _)| *call == name).map_or("", |(_, path)| path);
+            links.call(name, format!("{own}/{path}"))
+        }
+    };
+    names.fold(Links::new(), add).0
+}
+
+fn credentials(user: &User) -> CredentialsBody {
+    let mail = |attribute: Attribute, kind| {
+        let value = user.profile.get(attribute);
+        (!value.is_empty()).then(|| MailBody { value: value.to_owned(), status: "VERIFIED", r#type: kind })
+    };
+    let emails = [mail(Attribute::EMAIL, "PRIMARY"), mail(Attribute::SECOND_EMAIL, "SECONDARY")];
+    CredentialsBody {
+        password: user.has_password.then_some(Empty {}),
+        emails: emails.into_iter().flatten().collect(),
+        recovery_question: user.question.clone().map(|question| QuestionBody { question }),
+        provider: ProviderBody { r#type: user.provider.r#type.clone(), name: user.provider.name.clone() },
+    }
+}
+
+impl UserBody {
+    fn new(state: &State, user: &User, links: Map<String, Value>, omit: Omit) -> Self {
+        Self {
+            id: user.id.clone(),
+            status: user.status.text(),
+            created: stamp(user.created),
+            activated: user.activated.map(stamp),
+            status_changed: user.status_changed.map(stamp),
+            last_login: user.last_login.map(stamp),
+            last_updated: stamp(user.last_updated),
+            password_changed: user.password_changed.map(stamp),
+            r#type: TypeRef { id: state.users.type_id.clone() },
+            profile: user.profile.to_json(),
+            credentials: (!omit.credentials).then(|| credentials(user)),
+            embedded: None,
+            links,
+        }
+    }
+
+    /// With all links: for answers about one person.
+    pub(super) fn whole(state: &State, user: &User, origin: &str) -> Self {
+        Self::one(state, user, origin, Omit::default())
+    }
+
+    pub(super) fn one(state: &State, user: &User, origin: &str, omit: Omit) -> Self {
+        Self::new(state, user, links(state, user, origin, omit), omit)
+    }
+
+    /// With the link to itself only: for lists.
+    pub(super) fn listed(state: &State, user: &User, origin: &str) -> Self {
+        Self::row(state, user, origin, Omit::default())
+    }
+
+    pub(super) fn row(state: &State, user: &User, origin: &str, omit: Omit) -> Self {
+        let own = Links::new().to("self", format!("{origin}/api/v1/users/{}", user.id));
+        Self::new(state, user, own.0, omit)
+    }
+}

@@ -1,0 +1,393 @@
+//! All refusals, and the only place that knows their envelope, codes and statuses.
+//!
+//! See developer.okta.com/docs/reference/error-codes/.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use dtu_kernel::{args::ArgError, fault::Injected, time::Timestamp, wire::Answer};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+use smol_str::SmolStr;
+
+use crate::query::{Fault, Operator};
+
+/// A refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// No token, or one that is not believed.
+    InvalidToken,
+    /// The token's owner may not do this.
+    Forbidden,
+    /// An object that there is not.
+    NotFound {
+        /// The id as given.
+        id: String,
+        /// Okta's name for the kind of object.
+        kind: &'static str,
+    },
+    /// Nothing at the path.
+    NoPath,
+    /// Not by this method.
+    NoMethod,
+    /// The body is too long.
+    TooLarge,
+    /// The body cannot be read.
+    Malformed,
+    /// The body's media type is not taken.
+    MediaType,
+    /// A body without a media type.
+    NoMediaType,
+    /// No answer in the media types that the caller takes.
+    NotAcceptable,
+    /// A query parameter of another type.
+    TypeMismatch {
+        /// The parameter and what is wrong with it.
+        what: String,
+    },
+    /// A required query parameter is missing.
+    MissingParameter,
+    /// The request says something that cannot be.
+    Validation {
+        /// The field or object.
+        about: SmolStr,
+        /// Why, one line a field.
+        causes: Vec<String>,
+    },
+    /// Only staged and deactivated people can be activated.
+    AlreadyActive,
+    /// Not in this status.
+    NotInStatus,
+    /// Not locked out.
+    NotLockedOut,
+    /// A password that is to expire at once, without a password.
+    ExpiryNeedsPassword,
+    /// A password that is to expire at once, without activation.
+    ExpiryNeedsActivation,
+    /// Too many groups at once.
+    TooManyGroups,
+    /// The entity tag is another one.
+    TagMismatch,
+    /// The entity tag cannot be read.
+    TagMalformed,
+    /// A query together with a filter.
+    QueryAndFilter,
+    /// A search or filter that cannot be read; with its causes.
+    Search(String),
+    /// A cursor that is not one; of a search or of a list.
+    Cursor {
+        /// Whether the list is a search's.
+        search: bool,
+    },
+    /// A bad question to the System Log, in the log's own envelope.
+    Log {
+        /// The code.
+        code: &'static str,
+        /// The summary.
+        summary: String,
+        /// The causes.
+        causes: Vec<String>,
+    },
+    /// Too many calls.
+    RateLimited {
+        /// How long until the window ends.
+        retry_after: Duration,
+    },
+    /// The service's own failure.
+    Failure {
+        /// The HTTP status.
+        status: u16,
+        /// The code.
+        code: SmolStr,
+    },
+}
+
+impl Error {
+    /// A validation error with one cause.
+    pub fn invalid(about: &'static str, cause: impl Into<String>) -> Self {
+        Self::Validation { about: SmolStr::new_static(about), causes: vec![cause.into()] }
+    }
+
+    /// Validation errors by field: the summary names the first field, each cause its own.
+    pub fn fields(problems: &[(&'static str, &'static str)]) -> Self {
+        let about = problems.first().map_or("", |(field, _)| field);
+        let causes = problems.iter().map(|(field, message)| format!("{field}: {message}")).collect();
+        Self::Validation { about: SmolStr::new_static(about), causes }
+    }
+
+    /// An id that names nothing.
+    pub fn not_found(id: &str, kind: &'static str) -> Self {
+        Self::NotFound { id: id.to_owned(), kind }
+    }
+
+    /// A value that someone else has.
+    pub fn taken(field: &'static str) -> Self {
+        Self::fields(&[(field, "An object with this field already exists in the current organization")])
+    }
+
+    /// An argument that is missing or does not fit. What is in the body is the body's matter.
+    pub fn argument(error: ArgError) -> Self {
+        match error {
+            ArgError::Missing(name) if name == "body" => Self::Malformed,
+            ArgError::Missing(_) => Self::MissingParameter,
+            ArgError::Invalid(name, _) if name == "body" => Self::Malformed,
+            ArgError::Invalid(name, why) => Self::TypeMismatch { what: format!("{name}: {why}") },
+        }
+    }
+
+    /// A search or filter of people or groups that is refused.
+    pub fn search(text: &str, fault: &Fault, operators: &[Operator]) -> Self {
+        Self::Search(match fault {
+            Fault::Syntax { .. } => "Invalid search syntax.".to_owned(),
+            other => format!("Invalid filter '{text}': {}", explain(other, operators)),
+        })
+    }
+
+    /// A filter of the System Log that is refused.
+    /// See developer.okta.com/docs/reference/system-log-query/#errors.
+    pub fn log_filter(text: &str, fault: &Fault, operators: &[Operator]) -> Self {
+        let (code, summary) = match fault {
+            Fault::Attribute { path, .. } => ("E0000053", format!("field is not valid: {path}")),
+            Fault::Combination { path, operator, .. } => {
+                let pair = format!("Operator: {}, Field: {path}", operator.text());
+                (
+                    "E0000031",
+                    format!("The supplied combination of operator and field is not currently supported. {pair}"),
+                )
+            }
+            other => ("E0000053", format!("Invalid filter '{text}': {}", explain(other, operators))),
+        };
+        Self::Log { code, summary, causes: Vec::new() }
+    }
+
+    /// The code, for the ledger and for people.
+    pub fn code(&self) -> SmolStr {
+        self.shape().1
+    }
+
+    /// In words, for a person who meets it in the admin console.
+    pub fn words(&self) -> String {
+        let (_, _, summary, causes) = self.shape();
+        if causes.is_empty() { summary } else { causes.join("; ") }
+    }
+
+    /// Status, code, summary, causes.
+    fn shape(&self) -> (u16, SmolStr, String, Vec<String>) {
+        let known = |code: &'static str| {
+            let (status, summary) = known(code);
+            (status, SmolStr::new_static(code), summary.to_owned(), Vec::new())
+        };
+        let with = |code: &'static str, causes: Vec<String>| {
+            let (status, code, summary, _) = known(code);
+            (status, code, summary, causes)
+        };
+        let same = |code: &'static str| with(code, vec![known(code).2]);
+        let summary = |code: &'static str, rest: &str| {
+            let (status, code, summary, causes) = known(code);
+            (status, code, format!("{summary}{rest}"), causes)
+        };
+        match self {
+            Self::InvalidToken => known("E0000011"),
+            Self::Forbidden => known("E0000006"),
+            Self::NotFound { id, kind } => summary("E0000007", &format!("Resource not found: {id} ({kind})")),
+            Self::NoPath => known("E0000008"),
+            Self::NoMethod => known("E0000022"),
+            Self::TooLarge => (413, SmolStr::new_static("E0000003"), known("E0000003").2, Vec::new()),
+            Self::Malformed => known("E0000003"),
+            Self::MediaType => known("E0000021"),
+            Self::NoMediaType => known("E0000018"),
+            Self::NotAcceptable => known("E0000019"),
+            Self::TypeMismatch { what } => summary("E0000037", what),
+            Self::MissingParameter => known("E0000028"),
+            Self::Validation { about, causes } => {
+                let (status, code, summary, _) = summary("E0000001", about);
+                (status, code, summary, causes.clone())
+            }
+            Self::AlreadyActive => known("E0000016"),
+            Self::NotInStatus => known("E0000038"),
+            Self::NotLockedOut => with("E0000032", vec!["The user is not locked out.".to_owned()]),
+            Self::ExpiryNeedsPassword => same("E0000124"),
+            Self::ExpiryNeedsActivation => same("E0000125"),
+            Self::TooManyGroups => with("E0000093", vec!["The number of group targets is too large".to_owned()]),
+            Self::TagMismatch => known("E0000231"),
+            Self::TagMalformed => known("E0000242"),
+            Self::QueryAndFilter => known("E0000033"),
+            Self::Search(cause) => with("E0000031", vec![cause.clone()]),
+            Self::Cursor { search } => {
+                let code = if *search { "E0000031" } else { "E0000029" };
+                with(code, vec!["Invalid cursor.".to_owned()])
+            }
+            Self::Log { code, summary, causes } => (400, SmolStr::new_static(code), summary.clone(), causes.clone()),
+            Self::RateLimited { .. } => known("E0000047"),
+            Self::Failure { status, code } => {
+                let summary =
+                    CODES.iter().find(|(known, ..)| known == code).map_or(known("E0000009").2, |c| c.2.into());
+                (*status, code.clone(), summary, Vec::new())
+            }
+        }
+    }
+
+    /// The refusal in its envelope, and the code for the ledger.
+    pub fn answer(&self, bits: (u64, u64)) -> (Answer, SmolStr) {
+        let (status, code, summary, causes) = self.shape();
+        let causes: Vec<Value> = causes.into_iter().map(|cause| json!({ "errorSummary": cause })).collect();
+        let mut body = Map::new();
+        body.insert("errorCode".to_owned(), json!(code));
+        body.insert("errorSummary".to_owned(), json!(summary));
+        if matches!(self, Self::Log { .. }) {
+            // The log's errors have no link, and no causes where there are none.
+            body.insert("errorId".to_owned(), json!(log_error_id(bits)));
+            if !causes.is_empty() {
+                body.insert("errorCauses".to_owned(), json!(causes));
+            }
+        } else {
+            body.insert("errorLink".to_owned(), json!(code));
+            body.insert("errorId".to_owned(), json!(error_id(bits)));
+            body.insert("errorCauses".to_owned(), json!(causes));
+        }
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (Answer::json(&body).with_status(status), code)
+    }
+
+    /// When the rate window ends, where this is about one: at least a second away, in whole seconds.
+    pub fn resets(&self, now: Timestamp) -> Option<Timestamp> {
+        let Self::RateLimited { retry_after } = self else {
+            return None;
+        };
+        let end = now.after((*retry_after).max(Duration::from_secs(1)));
+        let whole = end.floor_secs();
+        Some(if whole < end { whole.after(Duration::from_secs(1)) } else { whole })
+    }
+}
+
+/// A fault in the words of the System Log's errors, which are the only ones documented.
+fn explain(fault: &Fault, operators: &[Operator]) -> String {
+    match fault {
+        Fault::Syntax { at } => format!("Unexpected token at position {at}."),
+        Fault::Operator { found, at } => {
+            let expected: Vec<&str> = operators.iter().map(|operator| operator.text()).collect();
+            format!("Unrecognized attribute operator '{found}' at position {at}. Expected: {}", expected.join(","))
+        }
+        Fault::Attribute { path, at } => format!("Unrecognized attribute '{path}' at position {at}."),
+        Fault::Combination { path, operator, at } => {
+            format!("Operator '{}' at position {at} is not supported for attribute '{path}'.", operator.text())
+        }
+        Fault::Value { value, at } => format!("Invalid date '{value}' at position {at}."),
+        Fault::Not { at } => format!("Operator 'not' at position {at} is not supported."),
+    }
+}
+
+/// Code, status, summary.
+const CODES: &[(&str, u16, &str)] = &[
+    ("E0000001", 400, "Api validation failed: "),
+    ("E0000003", 400, "The request body was not well-formed."),
+    ("E0000004", 401, "Authentication failed"),
+    ("E0000006", 403, "You do not have permission to perform the requested action"),
+    ("E0000007", 404, "Not found: "),
+    ("E0000008", 404, "The requested path was not found"),
+    ("E0000009", 500, "Internal Server Error"),
+    ("E0000010", 503, "Service is in read only mode"),
+    ("E0000011", 401, "Invalid token provided"),
+    ("E0000015", 401, "You do not have permission to access the feature you are requesting"),
+    ("E0000016", 403, "Activation failed because the user is already active"),
+    ("E0000018", 400, "Bad request. Accept and/or Content-Type headers are likely not set."),
+    ("E0000019", 400, "Bad request. Accept and/or Content-Type headers likely do not match supported values."),
+    ("E0000021", 400, "Bad request. Accept and/or Content-Type headers likely do not match supported values."),
+    ("E0000022", 405, "The endpoint does not support the provided HTTP method"),
+    ("E0000028", 400, "The request is missing a required parameter."),
+    ("E0000029", 400, "Invalid paging request."),
+    ("E0000031", 400, "Invalid search criteria."),
+    ("E0000032", 403, "Unlock is not allowed for this user."),
+    ("E0000033", 400, "Bad request. Can't specify a search query and filter in the same request."),
+    ("E0000037", 400, "Type mismatch exception. "),
+    ("E0000038", 403, "This operation is not allowed in the user's current status."),
+    ("E0000047", 429, "API call exceeded rate limit due to too many requests."),
+    ("E0000093", 400, "Target count limit exceeded"),
+    ("E0000100", 503, "Unable to perform search query."),
+    (
+        "E0000112",
+        409,
+        "Cannot update this user because they are still being activated. Please try again in a few minutes.",
+    ),
+    (
+        "E0000124",
+        400,
+        "Could not create user. To create a user and expire their password immediately, a password must be specified",
+    ),
+    (
+        "E0000125",
+        400,
+        "Could not create user. To create a user and expire their password immediately, \"activate\" must be true",
+    ),
+    ("E0000231", 412, "ETag value doesn't match."),
+    ("E0000239", 423, "Policy priorities are being reconciled. Please try again later."),
+    ("E0000242", 400, "ETag value is not valid."),
+];
+
+fn known(code: &str) -> (u16, &'static str) {
+    CODES.iter().find(|(known, ..)| *known == code).map_or((500, "Internal Server Error"), |row| (row.1, row.2))
+}
+
+/// `oae` and 128 bits in base64.
+fn error_id((a, b): (u64, u64)) -> String {
+    let bits = (u128::from(a.rotate_left(17)) << 64) | u128::from(b ^ 0x9e37_79b9_7f4a_7c15);
+    format!("oae{}", URL_SAFE_NO_PAD.encode(bits.to_be_bytes()))
+}
+
+fn log_error_id((a, b): (u64, u64)) -> String {
+    let (high, low) = (a.rotate_left(17), b ^ 0x9e37_79b9_7f4a_7c15);
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:x}{:03x}-{:012x}",
+        high >> 32,
+        (high >> 16) & 0xffff,
+        high & 0xfff,
+        8 + (low >> 62),
+        (low >> 48) & 0xfff,
+        low & 0xffff_ffff_ffff
+    )
+}
+
+impl From<Injected> for Error {
+    fn from(injected: Injected) -> Self {
+        match injected {
+            Injected::RateLimited { retry_after } => Self::RateLimited { retry_after },
+            Injected::Revoked => Self::InvalidToken,
+            Injected::Failure { status, code } => {
+                let of_status = match status {
+                    Some(503) => "E0000010",
+                    _ => "E0000009",
+                };
+                let code = code.unwrap_or(SmolStr::new_static(of_status));
+                Self::Failure { status: status.unwrap_or_else(|| known(&code).0), code }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn injected_faults_have_okta_s_shape() {
+        let check = |injected: Injected, status: u16, code: &str| {
+            let (answer, found) = Error::from(injected).answer((1, 2));
+            assert_eq!((answer.status.as_u16(), found.as_str()), (status, code));
+        };
+        check(Injected::Revoked, 401, "E0000011");
+        check(Injected::RateLimited { retry_after: Duration::ZERO }, 429, "E0000047");
+        check(Injected::Failure { status: None, code: None }, 500, "E0000009");
+        check(Injected::Failure { status: Some(503), code: None }, 503, "E0000010");
+        check(Injected::Failure { status: Some(502), code: None }, 502, "E0000009");
+        check(Injected::Failure { status: None, code: Some("E0000112".into()) }, 409, "E0000112");
+    }
+
+    #[test]
+    fn windows_end_in_whole_seconds_that_are_to_come() {
+        let now = Timestamp::from_micros(1_000_400_000);
+        let resets = |millis| Error::RateLimited { retry_after: Duration::from_millis(millis) }.resets(now);
+        assert_eq!(resets(0), Some(Timestamp::from_secs(1_002)));
+        assert_eq!(resets(30_000), Some(Timestamp::from_secs(1_031)));
+        assert_eq!(error_id((0, 0)).len(), 25);
+    }
+}

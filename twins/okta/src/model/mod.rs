@@ -1,0 +1,157 @@
+//! The domain: plain types and rules, pure and synchronous. Time, draws and the caller come in from outside.
+
+pub mod accounts;
+pub mod event_type;
+pub mod group;
+pub mod hook;
+pub mod log;
+pub mod profile;
+pub mod token;
+pub mod user;
+
+use dtu_kernel::{
+    ids::{ALNUM, IdShape},
+    seed::Site,
+    time::Timestamp,
+    tx::Tx,
+};
+use imbl::OrdMap;
+use smol_str::SmolStr;
+
+use self::{
+    event_type::EventType,
+    group::{Groups, Memberships},
+    hook::Hooks,
+    log::{Client, Entry, Log, Outcome, Party, Transaction},
+    token::Tokens,
+    user::{User, Users},
+};
+
+/// The root of all draws.
+pub const SITE: Site = Site::named("okta");
+
+/// Ids: a prefix for the kind, drawn characters, and what all ids of one org end with.
+const fn shape(prefix: &'static str, name: &str) -> IdShape {
+    IdShape { site: SITE.child("ids").child(name), prefix, alphabet: ALNUM, drawn: 14, suffix: "5d7" }
+}
+
+/// Ids of people.
+pub const USER_ID: IdShape = shape("00u", "user");
+/// Ids of groups.
+pub const GROUP_ID: IdShape = shape("00g", "group");
+/// Ids of API tokens.
+pub const TOKEN_ID: IdShape = shape("00T", "token");
+/// Ids of event hooks.
+pub const HOOK_ID: IdShape = shape("who", "hook");
+/// Ids of user types.
+pub const TYPE_ID: IdShape = shape("oty", "type");
+/// Ids of user schemas.
+pub const SCHEMA_ID: IdShape = shape("osc", "schema");
+
+/// All that an org remembers.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The org's name: the first label of its host.
+    pub org: SmolStr,
+    /// When the org was made.
+    pub founded: Timestamp,
+    /// People.
+    pub users: Users,
+    /// Groups.
+    pub groups: Groups,
+    /// Who is in which group.
+    pub members: Memberships,
+    /// The System Log.
+    pub log: Log,
+    /// Event hooks.
+    pub hooks: Hooks,
+    /// API tokens.
+    pub tokens: Tokens,
+    /// World keys of people, so that affordances can name the acting person.
+    pub people: OrdMap<SmolStr, SmolStr>,
+}
+
+impl State {
+    /// A person by id, login, shortname or world key.
+    pub fn person(&self, name: &str) -> Option<&User> {
+        let by_key = || self.people.get(name).and_then(|id| self.users.get(id));
+        self.users.find(name).or_else(by_key).map(|user| &**user)
+    }
+}
+
+/// Who acts, and by what way.
+#[derive(Clone, Debug)]
+pub struct Acting {
+    /// Who.
+    pub actor: Party,
+    /// From where.
+    pub client: Client,
+    /// In what request.
+    pub transaction: Transaction,
+}
+
+impl Acting {
+    /// Okta itself: what no person asked for.
+    pub fn system() -> Self {
+        let text = SmolStr::new_static;
+        let actor = Party {
+            id: text("unknown"),
+            kind: "SystemPrincipal",
+            alternate_id: text("system@okta.com"),
+            display_name: text("Okta System"),
+        };
+        Self { actor, client: Client::default(), transaction: Transaction::job() }
+    }
+}
+
+/// A write under way: the state, the pen, and who acts. What it logs is announced to hooks when it is done.
+#[derive(Debug)]
+pub struct Act<'a, 't> {
+    /// The state.
+    pub state: &'a mut State,
+    /// Draws, changes and deliveries.
+    pub tx: &'a mut Tx<'t>,
+    /// Who acts.
+    pub by: Acting,
+    first: u64,
+}
+
+impl<'a, 't> Act<'a, 't> {
+    /// A write by `by`.
+    pub fn new(state: &'a mut State, tx: &'a mut Tx<'t>, by: Acting) -> Self {
+        let first = state.log.next_seq();
+        Self { state, tx, by, first }
+    }
+
+    /// The time of all that it writes: Okta keeps whole seconds.
+    pub fn now(&self) -> Timestamp {
+        self.tx.now.floor_secs()
+    }
+
+    /// Writes a success into the System Log.
+    pub fn log(&mut self, event: &'static EventType, targets: Vec<Party>) {
+        self.log_outcome(event, targets, Outcome::SUCCESS);
+    }
+
+    /// Writes into the System Log.
+    pub fn log_outcome(&mut self, event: &'static EventType, targets: Vec<Party>, outcome: Outcome) {
+        let uuid = self.tx.draw(SITE.child("log")).uuid().into();
+        let entry = Entry {
+            seq: self.state.log.next_seq(),
+            uuid,
+            published: self.tx.now,
+            event,
+            actor: self.by.actor.clone(),
+            client: self.by.client.clone(),
+            outcome,
+            targets,
+            transaction: self.by.transaction.clone(),
+        };
+        self.state.log.append(&mut self.tx.changes, entry);
+    }
+
+    /// What was logged so far, by number.
+    pub fn logged(&self) -> std::ops::Range<u64> {
+        self.first..self.state.log.next_seq()
+    }
+}

@@ -1,0 +1,65 @@
+//! The headers that all of Okta's answers carry, as recorded.
+
+use dtu_kernel::{
+    time::Timestamp,
+    twin::{Quota, Reason, Scene, Unserved},
+    wire::{Answer, Reply},
+};
+use http::{HeaderName, header};
+use smol_str::SmolStr;
+
+use crate::{api::request_id, error::Error};
+
+/// An answer or refusal with Okta's headers.
+pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Error>) -> Reply {
+    let (answer, code, resets) = match result {
+        Ok(answer) => (answer, SmolStr::default(), None),
+        Err(error) => {
+            let resets = error.resets(scene.now);
+            let (answer, code) = error.answer(scene.request_bits);
+            (answer, code, resets)
+        }
+    };
+    let mut reply = dress(answer, code, scene.now, scene.request_bits);
+    let remaining = if resets.is_some() { 0 } else { quota.remaining };
+    let reset = resets.unwrap_or(quota.reset);
+    let mut number = |name: &'static str, value: i64| {
+        reply.set(HeaderName::from_static(name), &value.to_string());
+    };
+    number("x-rate-limit-limit", quota.limit.into());
+    number("x-rate-limit-remaining", remaining.into());
+    number("x-rate-limit-reset", reset.as_secs());
+    reply
+}
+
+/// The refusal of a call that no operation can take.
+pub(crate) fn unserved(scene: &Unserved<'_>) -> Reply {
+    let error = match scene.reason {
+        Reason::NotFound => Error::NoPath,
+        Reason::MethodNotAllowed => Error::NoMethod,
+        Reason::BodyTooLarge => Error::TooLarge,
+        Reason::Broken => Error::Failure { status: 500, code: SmolStr::new_static("E0000009") },
+    };
+    let (answer, code) = error.answer(scene.request_bits);
+    dress(answer, code, scene.now, scene.request_bits)
+}
+
+fn dress(answer: Answer, code: SmolStr, now: Timestamp, bits: (u64, u64)) -> Reply {
+    let mut reply = Reply::new(answer, now);
+    if !code.is_empty() {
+        reply = reply.refused(code);
+    }
+    let named = HeaderName::from_static;
+    reply.fix(header::SERVER, "nginx");
+    reply.set(named("x-okta-request-id"), &request_id(bits));
+    reply.fix(header::VARY, "Accept-Encoding");
+    reply.fix(named("x-xss-protection"), "0");
+    reply.fix(named("p3p"), "CP=\"HONK\"");
+    reply.fix(named("accept-ch"), "Sec-CH-UA-Platform-Version");
+    reply.fix(header::CACHE_CONTROL, "no-cache, no-store");
+    reply.fix(header::PRAGMA, "no-cache");
+    reply.fix(header::EXPIRES, "0");
+    reply.fix(header::STRICT_TRANSPORT_SECURITY, "max-age=315360000; includeSubDomains");
+    reply.fix(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    reply
+}

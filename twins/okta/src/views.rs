@@ -1,0 +1,137 @@
+//! The state as people and checks see it.
+
+use dtu_kernel::twin::View;
+use serde_json::{Value, json};
+use smol_str::SmolStr;
+
+use crate::{
+    Okta,
+    model::{
+        State,
+        group::{Group, GroupType},
+        profile::Attribute,
+        user::{Status, User},
+    },
+};
+
+/// All views.
+pub fn views() -> Vec<View<Okta>> {
+    vec![
+        View {
+            name: "users",
+            about: "People by login: id, login, email, status, department, manager (login), groups (names)",
+            render: users,
+        },
+        View { name: "groups", about: "Groups by name: id, name, type, members (logins)", render: groups },
+        View {
+            name: "memberships",
+            about: "Who is in which group, Everyone left out: group (name), user (login)",
+            render: memberships,
+        },
+        View {
+            name: "log",
+            about: "The System Log, oldest first: eventType, actor, targets, outcome, published",
+            render: log,
+        },
+        View {
+            name: "event_hooks",
+            about: "Event hooks: id, name, status, verificationStatus, uri, events",
+            render: event_hooks,
+        },
+    ]
+}
+
+/// The names of a person's groups, Everyone among them, sorted.
+pub fn group_names(state: &State, user: &User) -> Vec<SmolStr> {
+    let everyone = (user.status != Status::Deprovisioned).then_some(&state.groups.everyone);
+    let ids = everyone.into_iter().chain(state.members.of_user(&user.id));
+    let mut names: Vec<SmolStr> = ids.filter_map(|id| state.groups.get(id)).map(|group| group.name.clone()).collect();
+    names.sort();
+    names
+}
+
+fn by_login(state: &State) -> Vec<&User> {
+    let mut users: Vec<&User> = state.users.iter().map(|user| &**user).collect();
+    users.sort_by(|a, b| a.login().cmp(b.login()));
+    users
+}
+
+fn users(state: &State) -> Value {
+    let row = |user: &User| {
+        json!({
+            "id": user.id,
+            "login": user.login(),
+            "email": user.profile.get(Attribute::EMAIL),
+            "status": user.status,
+            "department": user.profile.get(Attribute::DEPARTMENT),
+            "manager": user.profile.get(Attribute::MANAGER_ID),
+            "groups": group_names(state, user),
+        })
+    };
+    by_login(state).into_iter().map(row).collect()
+}
+
+fn by_name(state: &State) -> Vec<&Group> {
+    let mut groups: Vec<&Group> = state.groups.iter().map(|group| &**group).collect();
+    groups.sort_by(|a, b| a.name.cmp(&b.name));
+    groups
+}
+
+fn members(state: &State, group: &Group) -> Vec<SmolStr> {
+    let login = |user: &User| SmolStr::new(user.login());
+    let mut logins: Vec<SmolStr> = match group.r#type {
+        GroupType::BuiltIn => state.users.living_after("").map(|user| login(user)).collect(),
+        GroupType::OktaGroup => {
+            let members = state.members.of_group(&group.id, "").filter_map(|id| state.users.get(id));
+            members.map(|user| login(user)).collect()
+        }
+    };
+    logins.sort();
+    logins
+}
+
+fn groups(state: &State) -> Value {
+    let row = |group: &Group| json!({ "id": group.id, "name": group.name, "type": group.r#type, "members": members(state, group) });
+    by_name(state).into_iter().map(row).collect()
+}
+
+fn memberships(state: &State) -> Value {
+    let own = by_name(state).into_iter().filter(|group| group.r#type == GroupType::OktaGroup);
+    let rows = |group: &Group| {
+        let row = |user: SmolStr| json!({ "group": group.name, "user": user });
+        members(state, group).into_iter().map(row).collect::<Vec<_>>()
+    };
+    own.flat_map(rows).collect()
+}
+
+fn log(state: &State) -> Value {
+    let row = |entry: &std::sync::Arc<crate::model::log::Entry>| {
+        let targets: Vec<&SmolStr> = entry
+            .targets
+            .iter()
+            .map(|target| if target.alternate_id == "unknown" { &target.display_name } else { &target.alternate_id })
+            .collect();
+        json!({
+            "eventType": entry.event.name,
+            "actor": entry.actor.alternate_id,
+            "targets": targets,
+            "outcome": entry.outcome.result,
+            "published": entry.published.iso_millis(),
+        })
+    };
+    state.log.iter().map(row).collect()
+}
+
+fn event_hooks(state: &State) -> Value {
+    let row = |hook: &std::sync::Arc<crate::model::hook::Hook>| {
+        json!({
+            "id": hook.id,
+            "name": hook.name,
+            "status": if hook.active { "ACTIVE" } else { "INACTIVE" },
+            "verificationStatus": if hook.verified { "VERIFIED" } else { "UNVERIFIED" },
+            "uri": hook.channel.uri,
+            "events": hook.items,
+        })
+    };
+    state.hooks.iter().map(row).collect()
+}

@@ -1,0 +1,151 @@
+//! What all operations refuse alike.
+
+use std::time::Duration;
+
+use dtu_kernel::{fault::Rule, twin::Reason, universe::Options};
+use serde_json::json;
+
+use crate::support::{ADMIN, Org, call, options};
+
+#[test]
+fn only_live_tokens_are_believed() {
+    let org = Org::acme();
+    for header in ["SSWS nope", "SSWS", "Bearer abc", "Basic x", "", &format!("Bearer {ADMIN}"), ADMIN] {
+        let got = org.refuse(call("GET /api/v1/users/me").header("authorization", header), 401, "E0000011", &[]);
+        assert_eq!(got.text("/errorSummary"), "Invalid token provided");
+        assert_eq!(got.text("/errorLink"), "E0000011");
+        assert!(got.text("/errorId").starts_with("oae") && got.text("/errorId").len() == 25, "{}", got.body);
+    }
+    org.refuse(call("GET /api/v1/users/me").anonymous(), 401, "E0000011", &[]);
+    for header in [format!("SSWS {ADMIN}"), format!("SSWS{ADMIN}"), format!("ssws  {ADMIN}")] {
+        org.check(call("GET /api/v1/users/me").header("authorization", &header), 200);
+    }
+}
+
+#[test]
+fn tokens_are_listed_and_revoked() {
+    let org = Org::acme();
+    let got = org.get("/api/v1/api-tokens");
+    assert_eq!(got.column("/name").len(), 2);
+    assert!(!got.body.to_string().contains(ADMIN), "secrets are never shown");
+    let bot = got.body.as_array().expect("is a list").iter().find(|token| token["name"] == "access-bot");
+    let id = bot.and_then(|token| token["id"].as_str()).expect("has an id").to_owned();
+    assert_eq!(org.get(&format!("/api/v1/api-tokens/{id}")).text("/tokenWindow"), "P30D");
+    org.check(call(&format!("DELETE /api/v1/api-tokens/{id}")), 204);
+    let gone = org.refuse(call(&format!("GET /api/v1/api-tokens/{id}")), 404, "E0000007", &[]);
+    assert!(gone.text("/errorSummary").ends_with("(Token)"));
+    org.check(call("DELETE /api/v1/api-tokens/current"), 204);
+    org.refuse(call("GET /api/v1/users/me"), 401, "E0000011", &[]);
+}
+
+#[test]
+fn paths_methods_bodies_and_types() {
+    let org = Org::acme();
+    org.refuse(call("GET /api/v1/nothing"), 404, "E0000008", &[]);
+    org.refuse(call("PATCH /api/v1/users"), 405, "E0000022", &[]);
+    org.refuse(call("POST /api/v1/users").raw("application/json", "{\"profile\":"), 400, "E0000003", &[]);
+    org.refuse(call("POST /api/v1/users").raw("application/json", "[]"), 400, "E0000003", &[]);
+    org.refuse(call("POST /api/v1/users").raw("application/json", "{\"profile\":5}"), 400, "E0000003", &[]);
+    org.refuse(call("POST /api/v1/users"), 400, "E0000003", &[]);
+    org.refuse(call("POST /api/v1/users").raw("text/plain", "x"), 400, "E0000021", &[]);
+    org.refuse(call("POST /api/v1/users").raw("", "x"), 400, "E0000018", &[]);
+    org.refuse(call("GET /api/v1/users").header("accept", "application/xml"), 400, "E0000019", &[]);
+    org.check(call("GET /api/v1/users").header("accept", "text/html, */*;q=0.1"), 200);
+    org.refuse(call("GET /api/v1/users?limit=many"), 400, "E0000037", &[]);
+    org.refuse(call("GET /api/v1/users?limit=0"), 400, "E0000001", &["limit: The field has an invalid value"]);
+    assert_eq!(org.get("/api/v1/users?limit=5000").link("self").as_deref(), Some("/api/v1/users?limit=200"));
+    let host = dtu_kernel::host::host::<dtu_okta::Okta>();
+    let request = dtu_kernel::wire::Request {
+        method: http::Method::POST,
+        path: "/api/v1/users".into(),
+        query: String::new(),
+        path_params: Vec::new(),
+        headers: http::HeaderMap::new(),
+        body: bytes::Bytes::new(),
+        origin: "http://okta.test".into(),
+    };
+    assert_eq!(host.unserved(&org.universe, request.clone(), Reason::BodyTooLarge).status, 413);
+    assert_eq!(host.unserved(&org.universe, request, Reason::Broken).status, 500);
+}
+
+#[test]
+fn searches_that_cannot_be_are_refused() {
+    let org = Org::acme();
+    let check = |query: &str, code: &str, causes: &[&str]| {
+        let target = format!("GET /api/v1/users?{}", query.replace(' ', "+").replace('"', "%22"));
+        org.refuse(call(&target), 400, code, causes)
+    };
+    check("q=a&filter=status eq \"ACTIVE\"", "E0000033", &[]);
+    check("search=id pr&filter=status eq \"ACTIVE\"", "E0000033", &[]);
+    check("search=profile.name", "E0000031", &["Invalid search syntax."]);
+    check("search=(id pr", "E0000031", &["Invalid search syntax."]);
+    let prefix = "Invalid filter ";
+    check(
+        "search=profile.shoe eq \"9\"",
+        "E0000031",
+        &[&format!("{prefix}'profile.shoe eq \"9\"': Unrecognized attribute 'profile.shoe' at position 0.")],
+    );
+    check(
+        "search=status ne \"ACTIVE\"",
+        "E0000031",
+        &[&format!(
+            "{prefix}'status ne \"ACTIVE\"': Unrecognized attribute operator 'ne' at position 7. Expected: eq,sw,co,pr,gt,ge,lt,le"
+        )],
+    );
+    check(
+        "filter=profile.title eq \"x\"",
+        "E0000031",
+        &[&format!("{prefix}'profile.title eq \"x\"': Unrecognized attribute 'profile.title' at position 0.")],
+    );
+    let got = check(
+        "filter=status gt \"A\"",
+        "E0000031",
+        &[&format!("{prefix}'status gt \"A\"': Operator 'gt' at position 7 is not supported for attribute 'status'.")],
+    );
+    assert_eq!(got.text("/errorSummary"), "Invalid search criteria.");
+    check(
+        "filter=lastUpdated gt \"soon\"",
+        "E0000031",
+        &[&format!("{prefix}'lastUpdated gt \"soon\"': Invalid date 'soon' at position 0.")],
+    );
+    check("search=id pr&sortBy=profile.shoe", "E0000031", &["Invalid sort attribute 'profile.shoe'."]);
+    check("search=id pr&sortBy=id&sortOrder=up", "E0000031", &["Invalid sort order 'up'."]);
+    check("search=id pr&after=nonsense", "E0000031", &["Invalid cursor."]);
+    check("after=nonsense", "E0000029", &["Invalid cursor."]);
+}
+
+#[test]
+fn real_limits_count_and_say_when_they_end() {
+    let org = Org::with(&Options { limits: true, ..options() });
+    for left in (0..120).rev() {
+        let got = org.get("/api/v1/logs");
+        assert_eq!(got.header("x-rate-limit-remaining"), left.to_string());
+    }
+    let got = org.refuse(call("GET /api/v1/logs"), 429, "E0000047", &[]);
+    assert_eq!((got.header("x-rate-limit-limit"), got.header("x-rate-limit-remaining")), ("120", "0"));
+    let reset: i64 = got.header("x-rate-limit-reset").parse().expect("is a number");
+    assert_eq!(reset, org.universe.now().as_secs() + 60);
+    assert_eq!(got.header("retry-after"), "");
+    org.get("/api/v1/users?limit=1");
+}
+
+#[test]
+fn faults_take_okta_s_shape() {
+    let org = Org::acme();
+    let arm = |effect: serde_json::Value| {
+        let rule = json!({ "id": "f", "on": { "twin": "okta", "operation": "listGroups" }, "do": effect });
+        let rule: Rule = serde_json::from_value(rule).expect("is a rule");
+        org.universe.disarm(None);
+        org.universe.arm(&[rule]).expect("arms");
+    };
+    arm(json!({ "rate_limited": { "retry_after": "30s" } }));
+    let got = org.refuse(call("GET /api/v1/groups"), 429, "E0000047", &[]);
+    let ends = org.universe.now().after(Duration::from_secs(30)).as_secs().to_string();
+    assert_eq!((got.header("x-rate-limit-remaining"), got.header("x-rate-limit-reset")), ("0", &*ends));
+    arm(json!({ "error": {} }));
+    org.refuse(call("GET /api/v1/groups"), 500, "E0000009", &[]);
+    arm(json!({ "error": { "status": 503 } }));
+    org.refuse(call("GET /api/v1/groups"), 503, "E0000010", &[]);
+    arm(json!({ "revoked": {} }));
+    org.refuse(call("GET /api/v1/groups"), 401, "E0000011", &[]);
+}

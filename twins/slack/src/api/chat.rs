@@ -1,0 +1,408 @@
+//! `chat.*`
+
+use std::sync::Arc;
+
+use dtu_kernel::{operation::Typed, twin::Write, tx::Tx};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use smol_str::SmolStr;
+
+use super::conversations::{Warnings, direct_to, need_scope};
+use crate::{
+    Slack, blocks,
+    error::{Code, Error},
+    model::{
+        State,
+        apps::{Token, TokenKind},
+        channels::{Channel, Kind},
+        messages::{self, Draft, Edited, Extra, Message, Subtype, TEXT_MAX, UPDATE_TEXT_MAX},
+        people::SLACKBOT,
+        time::{micros, parse_ts, ts_text},
+    },
+    shapes::{self, MessageBody},
+    text::{self, Reading},
+};
+
+/// The longest `markdown_text`.
+const MARKDOWN_MAX: usize = 12_000;
+
+/// What a message says, in the arguments that all methods share.
+#[derive(Debug, Default)]
+struct Content {
+    text: Option<String>,
+    markdown_text: Option<String>,
+    blocks: Option<Value>,
+    attachments: Option<Value>,
+    link_names: bool,
+    parse: Option<String>,
+}
+
+/// The same, checked and as stored.
+#[derive(Debug)]
+struct Said {
+    /// None where no text was given.
+    text: Option<Arc<str>>,
+    blocks: Option<Arc<Value>>,
+    attachments: Option<Arc<Value>>,
+    truncated: bool,
+}
+
+impl Said {
+    fn is_empty(&self) -> bool {
+        let lacks_items =
+            |list: &Option<Arc<Value>>| list.as_ref().and_then(|list| list.as_array()).is_none_or(Vec::is_empty);
+        self.text.is_none() && lacks_items(&self.blocks) && lacks_items(&self.attachments)
+    }
+
+    /// The text; that of the blocks where none was given.
+    fn words(&self) -> Arc<str> {
+        let in_blocks = || self.blocks.as_ref().map(|blocks| blocks::fallback_text(blocks)).unwrap_or_default().into();
+        self.text.clone().unwrap_or_else(in_blocks)
+    }
+}
+
+impl Content {
+    fn read(self, state: &State, tx: &mut Tx<'_>) -> Result<Said, Error> {
+        let markdown = self.markdown_text.filter(|text| !text.is_empty());
+        if markdown.is_some() && (self.text.is_some() || self.blocks.is_some()) {
+            return Err(Code::MarkdownTextConflict.into());
+        }
+        if markdown.as_ref().is_some_and(|text| text.chars().count() > MARKDOWN_MAX) {
+            return Err(Code::MsgTooLong.into());
+        }
+        let sent = markdown.map(|text| text::from_markdown(&text)).or(self.text).filter(|text| !text.is_empty());
+        let (sent, truncated) = match sent {
+            Some(text) if text.chars().count() > TEXT_MAX => (Some(text.chars().take(TEXT_MAX).collect()), true),
+            other => (other, false),
+        };
+        let link_names = self.link_names || self.parse.as_deref() == Some("full");
+        let reading = Reading { link_names, typed: false };
+        Ok(Said {
+            text: sent.map(|text: String| text::store(state, &text, reading).into()),
+            blocks: blocks::read(self.blocks, tx)?.map(Arc::new),
+            attachments: blocks::read_attachments(self.attachments, tx)?.map(Arc::new),
+            truncated,
+        })
+    }
+}
+
+/// Reads a `metadata` argument: JSON, or text that holds JSON. An empty object stays one.
+fn read_metadata(argument: Option<Value>) -> Result<Option<Value>, Error> {
+    let value = match argument {
+        None => return Ok(None),
+        Some(Value::String(text)) if text.is_empty() => return Ok(None),
+        Some(Value::String(text)) => serde_json::from_str(&text).map_err(|_| Code::InvalidMetadataFormat)?,
+        Some(other) => other,
+    };
+    let Some(members) = value.as_object() else { return Err(Code::InvalidMetadataFormat.into()) };
+    let fits = value["event_type"].is_string() && value["event_payload"].is_object();
+    if members.is_empty() || fits { Ok(Some(value)) } else { Err(Code::InvalidMetadataSchema.into()) }
+}
+
+/// Arguments of `chat.postMessage`. Links are not unfurled: nothing outside is ever fetched.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct PostMessage {
+    channel: String,
+    text: Option<String>,
+    markdown_text: Option<String>,
+    blocks: Option<Value>,
+    attachments: Option<Value>,
+    metadata: Option<Value>,
+    thread_ts: Option<String>,
+    #[serde(default)]
+    reply_broadcast: bool,
+    #[serde(default)]
+    as_user: bool,
+    username: Option<SmolStr>,
+    icon_emoji: Option<SmolStr>,
+    icon_url: Option<SmolStr>,
+    #[serde(default)]
+    link_names: bool,
+    parse: Option<String>,
+    mrkdwn: Option<bool>,
+}
+
+/// What was posted.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Posted {
+    channel: SmolStr,
+    ts: SmolStr,
+    message: MessageBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_metadata: Option<Warnings>,
+}
+
+/// `chat.postMessage`
+pub(crate) fn post_message(cx: &mut Write<'_, '_, Slack>, args: PostMessage) -> Result<Typed<Posted>, Error> {
+    let token = cx.caller.token()?;
+    if args.as_user && token.kind == TokenKind::Bot {
+        return Err(Code::AsUserNotSupported.into());
+    }
+    let channel = target(cx.state, cx.tx, token, &args.channel)?;
+    check_may_post(cx.state, token, &channel)?;
+    let content = Content {
+        text: args.text,
+        markdown_text: args.markdown_text,
+        blocks: args.blocks,
+        attachments: args.attachments,
+        link_names: args.link_names,
+        parse: args.parse,
+    };
+    let said = content.read(cx.state, cx.tx)?;
+    if said.is_empty() {
+        return Err(Code::NoText.into());
+    }
+    let reply_to = read_thread(cx.state, &channel.id, args.thread_ts.as_deref())?;
+    let look = Look { username: args.username, icon_emoji: args.icon_emoji, icon_url: args.icon_url };
+    let extra = Extra {
+        blocks: said.blocks.clone(),
+        attachments: said.attachments.clone(),
+        metadata: read_metadata(args.metadata)?.map(Arc::new),
+        broadcast: args.reply_broadcast && reply_to.is_some(),
+        plain: args.mrkdwn == Some(false),
+        ..look.extra(token)?
+    };
+    let draft = Draft { app: Some(token.app.clone()), reply_to, extra, ..Draft::new(&token.user, said.words()) };
+    let ts = messages::post(cx.state, cx.tx, &channel.id, draft);
+    let warning = said.truncated.then_some("message_truncated");
+    let row = cx.state.message(&channel.id, ts).ok_or(Code::FatalError)?;
+    Ok(Typed::ok(&Posted {
+        message: shapes::message(cx.state, &channel.id, row).with_metadata(row),
+        channel: channel.id.clone(),
+        ts: ts_text(ts),
+        warning,
+        response_metadata: warning.map(|warning| Warnings { warnings: [warning] }),
+    }))
+}
+
+/// The name and picture that an app may post under.
+struct Look {
+    username: Option<SmolStr>,
+    icon_emoji: Option<SmolStr>,
+    icon_url: Option<SmolStr>,
+}
+
+impl Look {
+    fn extra(self, token: &Token) -> Result<Extra, Error> {
+        let given = [&self.username, &self.icon_emoji, &self.icon_url].into_iter().flatten().any(|s| !s.is_empty());
+        // People's tokens post under the person's own name, whatever is asked.
+        if !given || token.kind != TokenKind::Bot {
+            return Ok(Extra::default());
+        }
+        need_scope(token, &["chat:write.customize"])?;
+        let emoji = self.icon_emoji.filter(|emoji| !emoji.is_empty());
+        Ok(Extra {
+            subtype: Some(Subtype::BotMessage),
+            username: self.username.filter(|name| !name.is_empty()),
+            icon_emoji: emoji,
+            icon_url: self.icon_url,
+            ..Extra::default()
+        })
+    }
+}
+
+/// The conversation that a `channel` argument names: an id, a name, or a user to write to.
+fn target(state: &mut State, tx: &mut Tx<'_>, token: &Token, named: &str) -> Result<Arc<Channel>, Error> {
+    let named = named.trim();
+    if let Some(channel) = state.visible_by_name(named, &token.user) {
+        return Ok(Arc::clone(channel));
+    }
+    if !state.users.contains(&named.into()) {
+        return Err(Code::ChannelNotFound.into());
+    }
+    let id = direct_to(state, tx, token, &named.into())?;
+    state.channels.get(&id).map(Arc::clone).ok_or(Code::ChannelNotFound.into())
+}
+
+fn check_may_post(state: &State, token: &Token, channel: &Channel) -> Result<(), Code> {
+    let may_from_outside = token.kind == TokenKind::Bot && token.has("chat:write.public");
+    match channel {
+        _ if channel.archived => Err(Code::IsArchived),
+        _ if state.is_member(&channel.id, &token.user) => Ok(()),
+        _ if channel.kind == Kind::Public && may_from_outside => Ok(()),
+        _ => Err(Code::NotInChannel),
+    }
+}
+
+fn read_thread(state: &State, channel: &SmolStr, thread_ts: Option<&str>) -> Result<Option<u64>, Error> {
+    let Some(text) = thread_ts.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let ts = parse_ts(text).ok_or(Code::InvalidThreadTs)?;
+    match state.message(channel, ts).and_then(|first| first.subtype()) {
+        Some(Subtype::ChannelJoin | Subtype::ChannelLeave) => Err(Code::CannotReplyToMessage.into()),
+        _ => Ok(Some(ts)),
+    }
+}
+
+/// Arguments of `chat.update`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Update {
+    channel: String,
+    ts: String,
+    text: Option<String>,
+    markdown_text: Option<String>,
+    blocks: Option<Value>,
+    attachments: Option<Value>,
+    metadata: Option<Value>,
+    #[serde(default)]
+    reply_broadcast: bool,
+    #[serde(default)]
+    link_names: bool,
+    parse: Option<String>,
+    #[serde(default)]
+    file_ids: Vec<String>,
+}
+
+/// What a message was made into.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Updated {
+    channel: SmolStr,
+    ts: SmolStr,
+    text: Arc<str>,
+    message: MessageBody,
+}
+
+/// `chat.update`: text alone drops blocks; what is not given stays.
+pub(crate) fn update(cx: &mut Write<'_, '_, Slack>, args: Update) -> Result<Typed<Updated>, Error> {
+    let token = cx.caller.token()?;
+    let channel = cx.state.visible(&args.channel, &token.user).map(Arc::clone).ok_or(Code::ChannelNotFound)?;
+    let ts = parse_ts(&args.ts).ok_or(Code::MessageNotFound)?;
+    let row = cx.state.message(&channel.id, ts).map(Arc::clone).ok_or(Code::MessageNotFound)?;
+    check_may_update(&channel, &row, token)?;
+    if args.text.as_ref().is_some_and(|text| text.chars().count() > UPDATE_TEXT_MAX) {
+        return Err(Code::MsgTooLong.into());
+    }
+    // No message has files here.
+    if !args.file_ids.is_empty() {
+        return Err(Code::FileNotFound.into());
+    }
+    let metadata = read_metadata(args.metadata)?;
+    let content = Content {
+        text: args.text,
+        markdown_text: args.markdown_text,
+        blocks: args.blocks,
+        attachments: args.attachments,
+        link_names: args.link_names,
+        parse: args.parse,
+    };
+    let said = content.read(cx.state, cx.tx)?;
+    if said.text.is_none() && said.blocks.is_none() && said.attachments.is_none() && metadata.is_none() {
+        return Err(Code::NoText.into());
+    }
+    let editor = match token.kind {
+        TokenKind::Bot => cx.state.apps.get(&token.app).map_or_else(SmolStr::default, |app| app.bot.clone()),
+        _ => token.user.clone(),
+    };
+    let edited = Edited { user: editor, ts: micros(cx.tx.now) };
+    let broadcast = args.reply_broadcast && row.reply_to.is_some();
+    let after = messages::edit(cx.state, cx.tx, &channel.id, ts, |message| {
+        apply(message, &said, metadata.as_ref(), broadcast, &edited);
+    });
+    let after = after.ok_or(Code::MessageNotFound)?;
+    Ok(Typed::ok(&Updated {
+        text: Arc::clone(&after.text),
+        message: shapes::message(cx.state, &channel.id, &after).with_metadata(&after),
+        ts: ts_text(ts),
+        channel: channel.id.clone(),
+    }))
+}
+
+fn check_may_update(channel: &Channel, row: &Message, token: &Token) -> Result<(), Code> {
+    let is_ordinary = matches!(row.subtype(), None | Some(Subtype::BotMessage));
+    match row {
+        _ if channel.archived => Err(Code::IsInactive),
+        _ if row.user != token.user || !is_ordinary => Err(Code::CantUpdateMessage),
+        _ => Ok(()),
+    }
+}
+
+fn apply(message: &mut Message, said: &Said, metadata: Option<&Value>, broadcast: bool, edited: &Edited) {
+    let is_empty = |list: &Arc<Value>| list.as_array().is_some_and(Vec::is_empty);
+    let text_changed = said.text.as_ref().is_some_and(|text| *text != message.text);
+    if said.text.is_some() || said.blocks.as_ref().is_some_and(|blocks| !is_empty(blocks)) {
+        message.text = said.words();
+    }
+    message.edit_extra(|extra| {
+        match &said.blocks {
+            Some(blocks) => extra.blocks = (!is_empty(blocks)).then(|| Arc::clone(blocks)),
+            None if said.text.is_some() => extra.blocks = None,
+            None => {}
+        }
+        if let Some(attachments) = &said.attachments {
+            extra.attachments = (!is_empty(attachments)).then(|| Arc::clone(attachments));
+        }
+        if let Some(metadata) = metadata {
+            let is_empty = metadata.as_object().is_some_and(serde_json::Map::is_empty);
+            extra.metadata = (!is_empty).then(|| Arc::new(metadata.clone()));
+        }
+        // An edit of the blocks alone is not marked.
+        if text_changed && said.blocks.is_none() {
+            extra.edited = Some(edited.clone());
+        }
+        extra.broadcast |= broadcast;
+    });
+}
+
+/// Arguments of `chat.postEphemeral`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct PostEphemeral {
+    channel: String,
+    user: SmolStr,
+    text: Option<String>,
+    markdown_text: Option<String>,
+    blocks: Option<Value>,
+    attachments: Option<Value>,
+    thread_ts: Option<String>,
+    username: Option<SmolStr>,
+    icon_emoji: Option<SmolStr>,
+    icon_url: Option<SmolStr>,
+    #[serde(default)]
+    link_names: bool,
+    parse: Option<String>,
+}
+
+/// That somebody was shown something.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Whispered {
+    message_ts: SmolStr,
+}
+
+/// `chat.postEphemeral`
+pub(crate) fn post_ephemeral(cx: &mut Write<'_, '_, Slack>, args: PostEphemeral) -> Result<Typed<Whispered>, Error> {
+    let token = cx.caller.token()?;
+    let channel = target(cx.state, cx.tx, token, &args.channel)?;
+    if channel.archived {
+        return Err(Code::IsArchived.into());
+    }
+    if !cx.state.is_member(&channel.id, &token.user) {
+        return Err(Code::NotInChannel.into());
+    }
+    if args.user == SLACKBOT || !cx.state.is_member(&channel.id, &args.user) {
+        return Err(Code::UserNotInChannel.into());
+    }
+    let content = Content {
+        text: args.text,
+        markdown_text: args.markdown_text,
+        blocks: args.blocks,
+        attachments: args.attachments,
+        link_names: args.link_names,
+        parse: args.parse,
+    };
+    let said = content.read(cx.state, cx.tx)?;
+    if said.is_empty() {
+        return Err(Code::NoText.into());
+    }
+    // A name of its own shows for the one person only, and leaves nothing behind that could tell it.
+    Look { username: args.username, icon_emoji: args.icon_emoji, icon_url: args.icon_url }.extra(token)?;
+    let reply_to = read_thread(cx.state, &channel.id, args.thread_ts.as_deref())?;
+    let ts = messages::whisper(cx.state, cx.tx, &channel.id, &args.user, |shown| {
+        shown.from = token.user.clone();
+        shown.app = Some(token.app.clone());
+        shown.text = said.words();
+        shown.reply_to = reply_to;
+        (shown.blocks, shown.attachments) = (said.blocks, said.attachments);
+    });
+    Ok(Typed::ok(&Whispered { message_ts: ts_text(ts) }))
+}

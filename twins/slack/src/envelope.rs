@@ -1,0 +1,193 @@
+//! What stands around every call: the credential's check, argument reading, and the headers and members that all
+//! answers share.
+
+use bytes::Bytes;
+use dtu_kernel::{
+    args::{self, ArgError},
+    operation::OperationInfo,
+    twin::{Reason, Scene, Unserved},
+    wire::{Answer, JSON, JSON_UTF8, Reply},
+};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use smol_str::SmolStr;
+
+use crate::{
+    Caller,
+    error::{self, Code, Error},
+    input::{self, Input, is_hook},
+    limits::POSTING,
+    model::{State, apps::TokenKind},
+};
+
+/// Believes or refuses the token, and its right to call the method.
+pub(crate) fn authenticate(state: &State, operation: &OperationInfo, input: &Input) -> Result<Caller, Error> {
+    if operation.id == "api.test" || is_hook(operation) {
+        return Ok(Caller { token: None, channel: SmolStr::default() });
+    }
+    let text = input.token.as_ref().ok_or(Code::NotAuthed)?;
+    let token = state.tokens.get(text).ok_or(Code::InvalidAuth)?;
+    if token.revoked {
+        return Err(Code::TokenRevoked.into());
+    }
+    if state.users.get(&token.user).is_some_and(|user| user.deleted) {
+        return Err(Code::AccountInactive.into());
+    }
+    if token.kind == TokenKind::App && operation.id != "auth.test" {
+        return Err(Code::NotAllowedTokenType.into());
+    }
+    if !operation.scopes.is_empty() && !operation.scopes.iter().any(|scope| token.has(scope)) {
+        return Err(Error::MissingScope { needed: operation.scopes.join(",").into(), provided: token.granted.clone() });
+    }
+    let channel = if operation.limit == POSTING { input.text("channel").into() } else { SmolStr::default() };
+    Ok(Caller { token: Some(token.clone()), channel })
+}
+
+/// Reads the arguments of a method.
+pub(crate) fn decode<A: DeserializeOwned>(input: Input) -> Result<A, Error> {
+    if let Some(problem) = input.problem {
+        return Err(problem.into());
+    }
+    args::read(input.args).map_err(|error| match error {
+        ArgError::Missing(name) => Error::Arguments(vec![format!("missing required field: {name}")]),
+        ArgError::Invalid(name, why) => Error::Arguments(vec![format!("{} [json-pointer:/{name}]", expected(&why))]),
+    })
+}
+
+/// What an argument should have been, in Slack's words.
+fn expected(why: &str) -> &'static str {
+    match why {
+        _ if why.contains("a list") => "must be an array",
+        _ if why.contains("a number") => "must be an integer",
+        _ if why.contains("true or false") => "must be a boolean",
+        _ => "must be a string",
+    }
+}
+
+/// Puts the members and headers that all answers share around an answer or refusal.
+pub(crate) fn render(scene: &Scene<'_>, caller: Option<&Caller>, result: Result<Answer, Error>) -> Reply {
+    let is_hook = is_hook(scene.operation);
+    let warning = if is_hook { None } else { input::charset_warning(scene.request) };
+    let mut reply = match result {
+        Err(error) => Reply::new(error.answer(warning), scene.now).refused(error.code()),
+        Ok(answer) if is_hook => Reply::new(answer, scene.now),
+        Ok(mut answer) => {
+            let body = answer.body.as_ref().map_or(&b"{}"[..], |(_, body)| body);
+            let body = warning.map_or_else(|| with_ok(body), |warning| with_warning(body, warning));
+            answer.body = Some((JSON, body));
+            Reply::new(answer, scene.now)
+        }
+    };
+    add_headers(&mut reply, scene.request_bits);
+    if !is_hook {
+        let granted = caller.and_then(|caller| caller.token.as_ref()).map(|token| token.granted.as_str());
+        add_scopes(&mut reply, scene.operation, granted);
+    }
+    reply
+}
+
+/// The body with `"ok":true` in front. Bodies are objects of ours: no need to read them again.
+fn with_ok(body: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(body.len() + 11);
+    out.extend_from_slice(b"{\"ok\":true");
+    if body.len() > 2 {
+        out.push(b',');
+    }
+    out.extend_from_slice(&body[1..]);
+    Bytes::from(out)
+}
+
+fn with_warning(body: &[u8], warning: &str) -> Bytes {
+    let mut value: Value = serde_json::from_slice(&with_ok(body)).unwrap_or_else(|_| json!({ "ok": true }));
+    error::add_warning(&mut value, warning);
+    Bytes::from(value.to_string())
+}
+
+const REQ_ID: HeaderName = HeaderName::from_static("x-slack-req-id");
+const UNIQUE_ID: HeaderName = HeaderName::from_static("x-slack-unique-id");
+const FAILURE: HeaderName = HeaderName::from_static("x-slack-failure");
+const SCOPES: HeaderName = HeaderName::from_static("x-oauth-scopes");
+const ACCEPTED_SCOPES: HeaderName = HeaderName::from_static("x-accepted-oauth-scopes");
+
+/// The headers of every answer.
+fn add_headers(reply: &mut Reply, (a, b): (u64, u64)) {
+    if reply.headers.get(header::CONTENT_TYPE).is_some_and(|media_type| media_type == JSON) {
+        reply.fix(header::CONTENT_TYPE, JSON_UTF8);
+    }
+    reply.set(REQ_ID, &hex(a, b, false));
+    reply.set(UNIQUE_ID, &hex(b, a, true));
+    reply.fix(header::CACHE_CONTROL, "private, no-cache, no-store, must-revalidate");
+    reply.fix(header::EXPIRES, "Sat, 26 Jul 1997 05:00:00 GMT");
+    reply.fix(header::PRAGMA, "no-cache");
+    reply.fix(header::VARY, "Accept-Encoding");
+    reply.fix(header::REFERRER_POLICY, "no-referrer");
+    reply.fix(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    reply.fix(header::X_XSS_PROTECTION, "0");
+    reply.fix(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains; preload");
+    reply.fix(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    reply.fix(header::ACCESS_CONTROL_EXPOSE_HEADERS, "x-slack-req-id, retry-after");
+    reply.fix(header::SERVER, "Apache");
+    reply.fix(HeaderName::from_static("x-backend"), "api_normal");
+    if !reply.error.is_empty() {
+        let code = reply.error.clone();
+        reply.set(FAILURE, &code);
+    }
+}
+
+/// What the method takes, and what the token has.
+fn add_scopes(reply: &mut Reply, operation: &OperationInfo, granted: Option<&str>) {
+    if let Some(granted) = granted {
+        reply.set(SCOPES, granted);
+    }
+    match operation.scopes {
+        [] => {}
+        // Without a token, Slack names the scope's old name.
+        ["chat:write"] if granted.is_none() => reply.fix(ACCEPTED_SCOPES, "chat:write:bot"),
+        [one] => reply.fix(ACCEPTED_SCOPES, one),
+        several => reply.set(ACCEPTED_SCOPES, &several.join(",")),
+    }
+}
+
+/// 128 bits as 32 hexadecimal digits, or as a UUID.
+fn hex(a: u64, b: u64, dashes: bool) -> SmolStr {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let bits = (u128::from(a) << 64) | u128::from(b);
+    let mut out = String::with_capacity(36);
+    for n in (0..32).rev() {
+        if dashes && [23, 19, 15, 11].contains(&n) {
+            out.push('-');
+        }
+        let nibble = usize::try_from((bits >> (n * 4)) & 15).unwrap_or(0);
+        out.push(char::from(DIGITS[nibble]));
+    }
+    out.into()
+}
+
+/// Answers what no operation can take.
+pub(crate) fn unserved(scene: &Unserved<'_>) -> Reply {
+    let method = scene.request.path.strip_prefix("/api/").map(|name| name.trim_end_matches('/'));
+    let mut reply = match (scene.reason, method) {
+        (Reason::Broken, _) => Reply::new(Error::from(Code::FatalError).answer(None), scene.now).refused("fatal_error"),
+        (Reason::BodyTooLarge, _) => page(StatusCode::PAYLOAD_TOO_LARGE, scene),
+        (Reason::NotFound, Some(name)) if !name.is_empty() => {
+            let body = json!({ "ok": false, "error": "unknown_method", "req_method": name });
+            Reply::new(Answer::json(&body), scene.now).refused("unknown_method")
+        }
+        (Reason::NotFound, _) => page(StatusCode::NOT_FOUND, scene),
+        (Reason::MethodNotAllowed, _) => page(StatusCode::METHOD_NOT_ALLOWED, scene),
+    };
+    add_headers(&mut reply, scene.request_bits);
+    reply
+}
+
+fn page(status: StatusCode, scene: &Unserved<'_>) -> Reply {
+    let reason = status.canonical_reason().unwrap_or_default();
+    let html = format!(
+        "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head><title>{reason} | Slack</title></head>\n<body><h1>{reason}</h1></body>\n</html>\n"
+    );
+    let answer = Answer::text("text/html; charset=utf-8", html).with_status(status);
+    let mut reply = Reply::new(answer, scene.now);
+    reply.headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+    reply
+}

@@ -1,0 +1,237 @@
+//! Slack's refusals: the only place that knows their envelope and statuses.
+
+use std::time::Duration;
+
+use dtu_kernel::{fault::Injected, wire::Answer};
+use http::{StatusCode, header};
+use serde_json::{Map, Value, json};
+use smol_str::SmolStr;
+
+macro_rules! codes {
+    ($($variant:ident = $text:literal),* $(,)?) => {
+        /// Slack's error codes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Code {
+            $(#[doc = concat!("`", $text, "`")] $variant,)*
+        }
+
+        impl Code {
+            /// The code as Slack writes it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    AccountInactive = "account_inactive",
+    AlreadyInChannel = "already_in_channel",
+    AsUserNotSupported = "as_user_not_supported",
+    CannotDmBot = "cannot_dm_bot",
+    CantInvite = "cant_invite",
+    CantInviteSelf = "cant_invite_self",
+    CantUpdateMessage = "cant_update_message",
+    CannotReplyToMessage = "cannot_reply_to_message",
+    ChannelNotFound = "channel_not_found",
+    ExpiredUrl = "expired_url",
+    FatalError = "fatal_error",
+    FileNotFound = "file_not_found",
+    InternalError = "internal_error",
+    InvalidArgName = "invalid_arg_name",
+    InvalidArguments = "invalid_arguments",
+    InvalidArrayArg = "invalid_array_arg",
+    InvalidAttachments = "invalid_attachments",
+    InvalidAuth = "invalid_auth",
+    InvalidBlocks = "invalid_blocks",
+    InvalidBlocksFormat = "invalid_blocks_format",
+    InvalidCharset = "invalid_charset",
+    InvalidCursor = "invalid_cursor",
+    InvalidFormData = "invalid_form_data",
+    InvalidJson = "invalid_json",
+    InvalidLimit = "invalid_limit",
+    InvalidMetadataFormat = "invalid_metadata_format",
+    InvalidMetadataSchema = "invalid_metadata_schema",
+    InvalidNameMaxlength = "invalid_name_maxlength",
+    InvalidNamePunctuation = "invalid_name_punctuation",
+    InvalidNameRequired = "invalid_name_required",
+    InvalidNameSpecials = "invalid_name_specials",
+    InvalidPayload = "invalid_payload",
+    InvalidPostType = "invalid_post_type",
+    InvalidThreadTs = "invalid_thread_ts",
+    InvalidTsLatest = "invalid_ts_latest",
+    InvalidTsOldest = "invalid_ts_oldest",
+    InvalidTypes = "invalid_types",
+    IsArchived = "is_archived",
+    IsInactive = "is_inactive",
+    JsonNotObject = "json_not_object",
+    LimitRequired = "limit_required",
+    MarkdownTextConflict = "markdown_text_conflict",
+    MessageNotFound = "message_not_found",
+    MethodNotSupportedForChannelType = "method_not_supported_for_channel_type",
+    MissingPostType = "missing_post_type",
+    MsgTooLong = "msg_too_long",
+    NameTaken = "name_taken",
+    NoText = "no_text",
+    NoUser = "no_user",
+    NotAllowedTokenType = "not_allowed_token_type",
+    NotAuthed = "not_authed",
+    NotEnoughUsers = "not_enough_users",
+    NotInChannel = "not_in_channel",
+    ServiceUnavailable = "service_unavailable",
+    ThreadNotFound = "thread_not_found",
+    TokenRevoked = "token_revoked",
+    TooManyAttachments = "too_many_attachments",
+    TooManyUsers = "too_many_users",
+    UsedUrl = "used_url",
+    UserDisabled = "user_disabled",
+    UserIsRestricted = "user_is_restricted",
+    UserNotFound = "user_not_found",
+    UserNotInChannel = "user_not_in_channel",
+    UsersListNotSupplied = "users_list_not_supplied",
+    UsersNotFound = "users_not_found",
+}
+
+/// Why Slack refuses a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Error {
+    /// A code and nothing more.
+    Refused(Code),
+    /// The token lacks a scope.
+    MissingScope {
+        /// The scopes of which one is needed, comma-separated.
+        needed: SmolStr,
+        /// The token's scopes, comma-separated.
+        provided: SmolStr,
+    },
+    /// `invalid_arguments` with what is wrong, in Slack's words.
+    Arguments(Vec<String>),
+    /// Blocks that do not pass validation, with each problem and its place.
+    Blocks(Vec<String>),
+    /// An invitation that fails for some of several users.
+    Invites(Vec<(SmolStr, Code)>),
+    /// `api.test` asked for an error.
+    Echo {
+        /// The code asked for.
+        code: SmolStr,
+        /// The arguments given.
+        args: Box<Map<String, Value>>,
+    },
+    /// A `response_url` that is over: a status of its own.
+    Gone(Code),
+    /// A `response_url` body that cannot be used: plain text with a status of its own.
+    BadHook(Code),
+    /// Too many calls.
+    RateLimited(Duration),
+    /// A failure that a fault rule asked for.
+    Failure {
+        /// HTTP status, where the rule gives one.
+        status: Option<u16>,
+        /// The code.
+        code: SmolStr,
+    },
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self::Refused(code)
+    }
+}
+
+impl From<Injected> for Error {
+    fn from(injected: Injected) -> Self {
+        match injected {
+            Injected::RateLimited { retry_after } => Self::RateLimited(retry_after),
+            Injected::Revoked => Self::Refused(Code::TokenRevoked),
+            Injected::Failure { status, code } => {
+                let usual = if status == Some(503) { Code::ServiceUnavailable } else { Code::InternalError };
+                Self::Failure { status, code: code.unwrap_or_else(|| SmolStr::new_static(usual.as_str())) }
+            }
+        }
+    }
+}
+
+impl Error {
+    /// The code as Slack writes it.
+    pub fn code(&self) -> SmolStr {
+        let fixed = match self {
+            Self::Refused(code) | Self::Gone(code) | Self::BadHook(code) => code.as_str(),
+            Self::MissingScope { .. } => "missing_scope",
+            Self::Arguments(_) => Code::InvalidArguments.as_str(),
+            Self::Blocks(_) => Code::InvalidBlocks.as_str(),
+            // Slack puts the first user's problem on top.
+            Self::Invites(users) => users.first().map_or(Code::UserNotFound, |(_, code)| *code).as_str(),
+            Self::RateLimited(_) => "ratelimited",
+            Self::Echo { code, .. } | Self::Failure { code, .. } => return code.clone(),
+        };
+        SmolStr::new_static(fixed)
+    }
+
+    /// The answer, with `warning` added where there is one.
+    pub fn answer(&self, warning: Option<&str>) -> Answer {
+        if let Self::BadHook(code) = self {
+            return Answer::text("text/plain", code.as_str()).with_status(StatusCode::BAD_REQUEST);
+        }
+        let mut body = json!({ "ok": false, "error": self.code() });
+        self.add_details(&mut body);
+        if let Some(warning) = warning {
+            add_warning(&mut body, warning);
+        }
+        let answer = Answer::json(&body).with_status(self.status());
+        match self {
+            Self::RateLimited(wait) => {
+                // Whole seconds, rounded up: a caller that waits so long is not refused again.
+                let secs = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                answer.with_header(header::RETRY_AFTER, secs.max(1).to_string())
+            }
+            _ => answer,
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Gone(_) => StatusCode::NOT_FOUND,
+            Self::Failure { status: Some(status), .. } => StatusCode::from_u16(*status).unwrap_or_default(),
+            _ => StatusCode::OK,
+        }
+    }
+
+    fn add_details(&self, body: &mut Value) {
+        match self {
+            Self::MissingScope { needed, provided } => {
+                body["needed"] = json!(needed);
+                body["provided"] = json!(provided);
+            }
+            Self::Arguments(messages) => body["response_metadata"] = json!({ "messages": as_errors(messages) }),
+            Self::Blocks(problems) => {
+                body["errors"] = json!(problems);
+                body["response_metadata"] = json!({ "messages": as_errors(problems) });
+            }
+            Self::Invites(users) if users.len() > 1 => {
+                let row = |(user, code): &(SmolStr, Code)| json!({ "user": user, "ok": false, "error": code.as_str() });
+                body["errors"] = users.iter().map(row).collect();
+            }
+            Self::Echo { args, .. } => body["args"] = Value::Object((**args).clone()),
+            _ => {}
+        }
+    }
+}
+
+fn as_errors(messages: &[String]) -> Vec<String> {
+    messages.iter().map(|message| format!("[ERROR] {message}")).collect()
+}
+
+/// Puts a warning where Slack puts it: on top, and in the metadata's list.
+pub(crate) fn add_warning(body: &mut Value, warning: &str) {
+    let all = match body["warning"].as_str() {
+        Some(before) => format!("{before},{warning}"),
+        None => warning.to_owned(),
+    };
+    body["warning"] = Value::from(all);
+    let metadata = &mut body["response_metadata"];
+    match metadata["warnings"].as_array_mut() {
+        Some(list) => list.push(Value::from(warning)),
+        None => metadata["warnings"] = json!([warning]),
+    }
+}

@@ -1,0 +1,7 @@
+//! The standalone binary of the Slack twin.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dtu_kernel::shell::standalone(dtu_kernel::host::host::<dtu_slack::Slack>())
+}

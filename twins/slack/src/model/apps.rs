@@ -1,0 +1,179 @@
+//! Apps, their tokens, and what they have asked to be told.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use dtu_kernel::tx::Tx;
+use serde::Serialize;
+use smol_str::SmolStr;
+
+use super::State;
+
+/// Who a token acts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenKind {
+    /// The app's bot (`xoxb-`).
+    Bot,
+    /// A person who let the app act for them (`xoxp-`).
+    User,
+    /// The app itself (`xapp-`).
+    App,
+}
+
+/// A token.
+#[derive(Clone, Debug, Serialize)]
+pub struct Token {
+    /// Who it acts as.
+    pub kind: TokenKind,
+    /// The app.
+    pub app: SmolStr,
+    /// The user it acts as; empty for the app itself.
+    pub user: SmolStr,
+    /// What it may do.
+    pub scopes: Arc<[SmolStr]>,
+    /// The same, comma-separated.
+    pub granted: SmolStr,
+    /// How the ledger names its bearer (`access-bot`, `dtu-tester/user`).
+    pub bearer: SmolStr,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+impl Token {
+    /// Whether it has a scope.
+    pub fn has(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|granted| granted == scope)
+    }
+}
+
+/// Where the check of an events address stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verification {
+    /// No address is set.
+    #[default]
+    None,
+    /// The challenge is on its way.
+    Pending,
+    /// The challenge came back.
+    Verified,
+    /// It did not; why.
+    Failed(SmolStr),
+}
+
+/// A slash command.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Command {
+    /// What it does.
+    pub description: SmolStr,
+    /// What to write after it.
+    pub usage_hint: SmolStr,
+    /// Where it is sent; empty until configured.
+    pub url: SmolStr,
+}
+
+/// An installed app.
+#[derive(Clone, Debug, Serialize)]
+pub struct App {
+    /// The id.
+    pub id: SmolStr,
+    /// The world's key.
+    pub key: SmolStr,
+    /// The name.
+    pub name: SmolStr,
+    /// The bot's id.
+    pub bot: SmolStr,
+    /// The bot's user.
+    pub bot_user: SmolStr,
+    /// Who installed it.
+    pub installer: SmolStr,
+    /// Signs what it is sent.
+    pub signing_secret: SmolStr,
+    /// The older proof of origin.
+    pub verification_token: SmolStr,
+    /// The bot's scopes.
+    pub scopes: Arc<[SmolStr]>,
+    /// Bot, user and app token, where given.
+    pub bot_token: SmolStr,
+    /// The installer's, where given.
+    pub user_token: Option<SmolStr>,
+    /// The app's own, where given.
+    pub app_token: Option<SmolStr>,
+    /// Where events go.
+    pub events_url: SmolStr,
+    /// Whether that address has proved itself.
+    pub verification: Verification,
+    /// The event subscriptions, by name.
+    pub events: Arc<[SmolStr]>,
+    /// Where clicks go.
+    pub interactivity_url: SmolStr,
+    /// Its slash commands.
+    pub commands: BTreeMap<SmolStr, Command>,
+    /// Whether it was taken off the workspace.
+    pub removed: bool,
+    /// When it was installed, in seconds.
+    pub updated: i64,
+}
+
+impl App {
+    /// Whether events are sent to it.
+    pub fn listens(&self) -> bool {
+        !self.removed && self.verification == Verification::Verified && !self.events_url.is_empty()
+    }
+}
+
+/// Writes an app's row and what finds it.
+pub(crate) fn put(state: &mut State, tx: &mut Tx<'_>, app: App) -> Arc<App> {
+    let id = app.id.clone();
+    if let Some(before) = state.apps.get(&id).map(Arc::clone) {
+        for name in before.events.iter() {
+            if let Some(apps) = state.index.listeners.get_mut(name) {
+                apps.remove(&id);
+            }
+        }
+    }
+    if app.listens() {
+        for name in app.events.iter() {
+            state.index.listeners.entry(name.clone()).or_default().insert(id.clone());
+        }
+    }
+    for command in app.commands.keys() {
+        state.index.app_by_command.insert(command.clone(), id.clone());
+    }
+    state.index.app_by_bot_user.insert(app.bot_user.clone(), id.clone());
+    state.index.app_by_key.insert(app.key.clone(), id.clone());
+    state.apps.put(&mut tx.changes, id, app)
+}
+
+/// Edits an app's row.
+pub(crate) fn edit(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr, edit: impl FnOnce(&mut App)) {
+    if let Some(row) = state.apps.get(id) {
+        let mut app = App::clone(row);
+        edit(&mut app);
+        put(state, tx, app);
+    }
+}
+
+/// Takes an app off the workspace: its tokens are revoked, and nothing is sent to it any more.
+pub(crate) fn remove(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr) {
+    let Some(app) = state.apps.get(id).map(Arc::clone) else { return };
+    let tokens = [Some(&app.bot_token), app.user_token.as_ref(), app.app_token.as_ref()];
+    for token in tokens.into_iter().flatten() {
+        state.tokens.update(&mut tx.changes, token, |token| token.revoked = true);
+    }
+    edit(state, tx, id, |app| app.removed = true);
+}
+
+impl State {
+    /// An app by world key, name or id.
+    pub fn find_app(&self, named: &str) -> Option<&Arc<App>> {
+        let by_key = self.index.app_by_key.get(named).and_then(|id| self.apps.get(id));
+        let by_name = || self.apps.iter().map(|(_, app)| app).find(|app| app.name.eq_ignore_ascii_case(named));
+        by_key.or_else(|| self.apps.get(&named.into())).or_else(by_name)
+    }
+
+    /// The app whose bot this user is.
+    pub fn app_of_bot(&self, user: &SmolStr) -> Option<&Arc<App>> {
+        self.apps.get(self.index.app_by_bot_user.get(user)?)
+    }
+}

@@ -1,0 +1,557 @@
+//! Slack's objects as they go over the wire, in answers and events alike.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+use smol_str::{SmolStr, format_smolstr};
+
+use dtu_kernel::time::Timestamp;
+
+use crate::{
+    model::{
+        State,
+        apps::App,
+        channels::{Channel, Kind, Note},
+        messages::{Message, Subtype},
+        people::{Role, SLACKBOT, User},
+        time::ts_text,
+    },
+    text,
+};
+
+/// A user.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are Slack's")]
+pub(crate) struct UserBody {
+    id: SmolStr,
+    name: SmolStr,
+    is_bot: bool,
+    updated: i64,
+    is_app_user: bool,
+    team_id: SmolStr,
+    deleted: bool,
+    color: SmolStr,
+    is_email_confirmed: bool,
+    real_name: SmolStr,
+    tz: SmolStr,
+    tz_label: SmolStr,
+    tz_offset: i32,
+    is_admin: bool,
+    is_owner: bool,
+    is_primary_owner: bool,
+    is_restricted: bool,
+    is_ultra_restricted: bool,
+    has_2fa: bool,
+    who_can_share_contact_card: &'static str,
+    profile: Profile,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locale: Option<&'static str>,
+}
+
+/// What a user tells of themselves.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct Profile {
+    real_name: SmolStr,
+    display_name: SmolStr,
+    avatar_hash: SmolStr,
+    real_name_normalized: SmolStr,
+    display_name_normalized: SmolStr,
+    image_24: String,
+    image_32: String,
+    image_48: String,
+    image_72: String,
+    image_192: String,
+    image_512: String,
+    first_name: SmolStr,
+    last_name: SmolStr,
+    team: SmolStr,
+    title: SmolStr,
+    phone: SmolStr,
+    skype: &'static str,
+    status_text: &'static str,
+    status_text_canonical: &'static str,
+    status_emoji: &'static str,
+    status_emoji_display_info: [(); 0],
+    status_expiration: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_app_id: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    always_active: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bot_id: Option<SmolStr>,
+}
+
+/// What of a user is shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UserView {
+    /// The mail address: needs the scope `users:read.email`.
+    pub(crate) email: bool,
+    pub(crate) locale: bool,
+    pub(crate) now: Timestamp,
+}
+
+/// Puts a user into words.
+pub(crate) fn user(state: &State, user: &User, view: UserView) -> UserBody {
+    let zone = zone_at(&user.tz, view.now);
+    let is_person = !matches!(user.role, Role::Bot);
+    UserBody {
+        id: user.id.clone(),
+        name: user.name.clone(),
+        is_bot: !is_person && user.id != SLACKBOT,
+        updated: user.updated,
+        is_app_user: false,
+        team_id: state.workspace.id.clone(),
+        deleted: user.deleted,
+        color: color(&user.id),
+        is_email_confirmed: is_person,
+        real_name: user.real_name.clone(),
+        tz: user.tz.clone(),
+        tz_label: zone.0,
+        tz_offset: zone.1,
+        is_admin: user.is_admin(),
+        is_owner: user.role == Role::PrimaryOwner,
+        is_primary_owner: user.role == Role::PrimaryOwner,
+        is_restricted: user.role == Role::Guest,
+        is_ultra_restricted: false,
+        has_2fa: false,
+        who_can_share_contact_card: "EVERYONE",
+        profile: profile(state, user, view.email),
+        locale: view.locale.then_some("en-US"),
+    }
+}
+
+fn profile(state: &State, user: &User, email: bool) -> Profile {
+    let avatar = format_smolstr!("g{:011x}", text::hash(&[&user.id]) & 0xfff_ffff_ffff);
+    let image = |size: u32| format!("https://secure.gravatar.com/avatar/{avatar}.jpg?s={size}&d=identicon");
+    let app = user.app.as_ref().and_then(|id| state.apps.get(id));
+    Profile {
+        real_name: user.real_name.clone(),
+        display_name: SmolStr::default(),
+        real_name_normalized: user.real_name.clone(),
+        display_name_normalized: SmolStr::default(),
+        image_24: image(24),
+        image_32: image(32),
+        image_48: image(48),
+        image_72: image(72),
+        image_192: image(192),
+        image_512: image(512),
+        avatar_hash: avatar,
+        first_name: user.first.clone(),
+        last_name: user.last.clone(),
+        team: state.workspace.id.clone(),
+        title: user.title.clone(),
+        phone: user.phone.clone(),
+        skype: "",
+        status_text: "",
+        status_text_canonical: "",
+        status_emoji: "",
+        status_emoji_display_info: [],
+        status_expiration: 0,
+        email: user.email.clone().filter(|_| email),
+        api_app_id: app.map(|app| app.id.clone()),
+        always_active: app.map(|_| false),
+        bot_id: app.map(|app| app.bot.clone()),
+    }
+}
+
+fn color(id: &str) -> SmolStr {
+    const COLORS: [&str; 12] = [
+        "9f69e7", "4bbe2e", "e7392d", "3c989f", "674b1b", "e96699", "e0a729", "684b6c", "5b89d5", "2b6836", "99a949",
+        "df3dc0",
+    ];
+    let at = usize::try_from(text::hash(&[id, "color"]) % 12).unwrap_or(0);
+    SmolStr::new_static(COLORS[at])
+}
+
+/// A time zone's name for people and its offset in seconds at a time.
+fn zone_at(tz: &str, now: Timestamp) -> (SmolStr, i32) {
+    const LABELS: &[(&str, &str)] = &[
+        ("GMT", "Greenwich Mean Time"),
+        ("BST", "British Summer Time"),
+        ("IST", "India Standard Time"),
+        ("WET", "Western European Time"),
+        ("WEST", "Western European Summer Time"),
+        ("CET", "Central European Time"),
+        ("CEST", "Central European Summer Time"),
+        ("EET", "Eastern European Time"),
+        ("EEST", "Eastern European Summer Time"),
+        ("SAST", "South Africa Standard Time"),
+        ("EST", "Eastern Standard Time"),
+        ("EDT", "Eastern Daylight Time"),
+        ("CST", "Central Standard Time"),
+        ("CDT", "Central Daylight Time"),
+        ("MST", "Mountain Standard Time"),
+        ("MDT", "Mountain Daylight Time"),
+        ("PST", "Pacific Standard Time"),
+        ("PDT", "Pacific Daylight Time"),
+        ("JST", "Japan Standard Time"),
+    ];
+    let stamp = jiff::Timestamp::from_microsecond(now.as_micros()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let zone = jiff::tz::TimeZone::get(tz).unwrap_or(jiff::tz::TimeZone::UTC);
+    let info = zone.to_offset_info(stamp);
+    let label = match (tz, info.abbreviation()) {
+        ("Europe/Dublin", "IST") => "Irish Standard Time",
+        (_, short) => LABELS.iter().find(|(name, _)| *name == short).map_or(short, |(_, label)| label),
+    };
+    (label.into(), info.offset().seconds())
+}
+
+/// A topic or purpose.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct NoteBody {
+    value: SmolStr,
+    creator: SmolStr,
+    last_set: i64,
+}
+
+impl NoteBody {
+    fn new(note: &Note) -> Self {
+        Self { value: note.value.clone(), creator: note.creator.clone(), last_set: note.last_set }
+    }
+}
+
+/// What only channels and group messages have.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are Slack's")]
+pub(crate) struct ChannelBody {
+    id: SmolStr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<SmolStr>,
+    is_channel: bool,
+    is_group: bool,
+    is_im: bool,
+    is_mpim: bool,
+    is_private: bool,
+    created: i64,
+    is_archived: bool,
+    is_general: bool,
+    unlinked: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_normalized: Option<SmolStr>,
+    is_shared: bool,
+    is_org_shared: bool,
+    is_pending_ext_shared: bool,
+    pending_shared: [(); 0],
+    context_team_id: SmolStr,
+    updated: i64,
+    parent_conversation: Option<()>,
+    creator: SmolStr,
+    is_ext_shared: bool,
+    shared_team_ids: [SmolStr; 1],
+    pending_connected_team_ids: [(); 0],
+    is_member: bool,
+    topic: NoteBody,
+    purpose: NoteBody,
+    previous_names: [(); 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    num_members: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locale: Option<&'static str>,
+}
+
+/// What a direct message is told as.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are Slack's")]
+pub(crate) struct DirectBody {
+    id: SmolStr,
+    created: i64,
+    is_archived: bool,
+    is_im: bool,
+    is_org_shared: bool,
+    context_team_id: SmolStr,
+    updated: i64,
+    user: SmolStr,
+    is_user_deleted: bool,
+    priority: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    num_members: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locale: Option<&'static str>,
+}
+
+/// Any conversation. Written as what it holds.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(untagged)]
+pub(crate) enum ConversationBody {
+    /// A channel or group message.
+    Channel(Box<ChannelBody>),
+    /// A direct message.
+    Direct(DirectBody),
+}
+
+impl Serialize for ConversationBody {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Channel(body) => body.serialize(serializer),
+            Self::Direct(body) => body.serialize(serializer),
+        }
+    }
+}
+
+/// What of a conversation is shown, and to whom.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChannelView<'a> {
+    pub(crate) viewer: &'a SmolStr,
+    pub(crate) num_members: bool,
+    pub(crate) locale: bool,
+}
+
+/// Puts a conversation into words.
+pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'_>) -> ConversationBody {
+    let num_members = view.num_members.then_some(channel.members);
+    let locale = view.locale.then_some("en-US");
+    if channel.kind == Kind::Im {
+        let partner = state.partner(channel, view.viewer);
+        return ConversationBody::Direct(DirectBody {
+            id: channel.id.clone(),
+            created: channel.created,
+            is_archived: channel.archived,
+            is_im: true,
+            is_org_shared: false,
+            context_team_id: state.workspace.id.clone(),
+            updated: channel.updated,
+            user: partner.map(|user| user.id.clone()).unwrap_or_default(),
+            is_user_deleted: partner.is_some_and(|user| user.deleted),
+            priority: 0,
+            num_members,
+            locale,
+        });
+    }
+    let team = &state.workspace.id;
+    ConversationBody::Channel(Box::new(ChannelBody {
+        id: channel.id.clone(),
+        name: Some(channel.name.clone()),
+        // Private channels have had C ids and this flag since 2021; `is_group` is for group messages of old.
+        is_channel: channel.kind.is_channel(),
+        is_group: channel.kind == Kind::Mpim,
+        is_im: false,
+        is_mpim: channel.kind == Kind::Mpim,
+        is_private: channel.kind != Kind::Public,
+        created: channel.created,
+        is_archived: channel.archived,
+        is_general: channel.general,
+        unlinked: 0,
+        name_normalized: Some(channel.name.clone()),
+        is_shared: false,
+        is_org_shared: false,
+        is_pending_ext_shared: false,
+        pending_shared: [],
+        context_team_id: team.clone(),
+        updated: channel.updated,
+        parent_conversation: None,
+        creator: channel.creator.clone(),
+        is_ext_shared: false,
+        shared_team_ids: [team.clone()],
+        pending_connected_team_ids: [],
+        is_member: state.is_member(&channel.id, view.viewer),
+        topic: NoteBody::new(&channel.topic),
+        purpose: NoteBody::new(&channel.purpose),
+        previous_names: [],
+        num_members,
+        locale,
+    }))
+}
+
+/// The app behind a message.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct BotProfile {
+    id: SmolStr,
+    app_id: SmolStr,
+    user_id: SmolStr,
+    name: SmolStr,
+    icons: Icons,
+    deleted: bool,
+    updated: i64,
+    team_id: SmolStr,
+}
+
+/// The pictures that an app posts under.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub(crate) struct Icons {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emoji: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_36: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_48: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_72: Option<SmolStr>,
+}
+
+impl Icons {
+    fn of_url(url: &SmolStr) -> Self {
+        Self { emoji: None, image_36: Some(url.clone()), image_48: Some(url.clone()), image_72: Some(url.clone()) }
+    }
+}
+
+/// Who edited a message, and when.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct EditedBody {
+    user: SmolStr,
+    ts: SmolStr,
+}
+
+/// A message.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub(crate) struct MessageBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subtype: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hidden: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<SmolStr>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    ts: SmolStr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_msg_id: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bot_id: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_id: Option<SmolStr>,
+    text: Arc<str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icons: Option<Icons>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    team: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bot_profile: Option<BotProfile>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inviter: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mrkdwn: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edited: Option<EditedBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread_ts: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_user_id: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_count: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_users_count: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latest_reply: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_users: Option<Vec<SmolStr>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_locked: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscribed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    root: Option<Box<MessageBody>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocks: Option<Arc<Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachments: Option<Arc<Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Arc<Value>>,
+}
+
+/// Puts a message into words, without its metadata.
+pub(crate) fn message(state: &State, channel: &SmolStr, message: &Message) -> MessageBody {
+    let ts = ts_text(message.ts);
+    let app = message.app.as_ref().and_then(|id| state.apps.get(id));
+    let mut body = MessageBody {
+        kind: "message",
+        user: Some(message.user.clone()),
+        text: Arc::clone(&message.text),
+        bot_id: app.map(|app| app.bot.clone()),
+        app_id: app.map(|app| app.id.clone()),
+        bot_profile: app.map(|app| bot_profile(state, app)),
+        subtype: message.subtype().map(Subtype::as_str),
+        ..MessageBody::default()
+    };
+    match message.subtype() {
+        None => {
+            body.team = Some(state.workspace.id.clone());
+            if app.is_none() {
+                body.client_msg_id = Some(text::derived_uuid(&[channel, &ts]));
+            }
+            if message.blocks().is_none() && message.attachments().is_none() && !message.text.is_empty() {
+                let block_id = text::derived_id(&[channel, &ts], 5);
+                body.blocks = Some(Arc::new(text::rich_text(&message.text, &block_id)));
+            }
+        }
+        Some(Subtype::Tombstone) => body.hidden = Some(true),
+        // Posted under another name: Slack leaves out the bot's own.
+        Some(Subtype::BotMessage) => (body.user, body.bot_profile) = (None, None),
+        Some(Subtype::ChannelJoin | Subtype::ChannelLeave) => {}
+    }
+    add_thread(state, channel, message, &mut body);
+    add_extra(message, &mut body);
+    body.ts = ts;
+    body
+}
+
+fn add_thread(state: &State, channel: &SmolStr, message: &Message, body: &mut MessageBody) {
+    if let Some(thread) = &message.thread {
+        body.thread_ts = Some(ts_text(message.ts));
+        body.reply_count = Some(thread.count);
+        body.reply_users_count = Some(thread.users.len());
+        body.latest_reply = Some(ts_text(thread.latest));
+        body.reply_users = Some(thread.shown_users());
+        body.is_locked = Some(false);
+        body.subscribed = Some(false);
+    }
+    let Some(parent) = message.reply_to else { return };
+    body.thread_ts = Some(ts_text(parent));
+    let first = state.messages.get(&(channel.clone(), parent));
+    body.parent_user_id = first.map(|first| first.user.clone());
+    if message.is_broadcast() {
+        body.subtype = Some("thread_broadcast");
+        body.root = first.map(|first| Box::new(self::message(state, channel, first)));
+    }
+}
+
+fn add_extra(message: &Message, body: &mut MessageBody) {
+    let Some(extra) = &message.extra else { return };
+    if extra.blocks.is_some() {
+        body.blocks.clone_from(&extra.blocks);
+    }
+    body.attachments.clone_from(&extra.attachments);
+    body.username.clone_from(&extra.username);
+    body.inviter.clone_from(&extra.inviter);
+    body.mrkdwn = extra.plain.then_some(false);
+    let emoji = extra.icon_emoji.as_ref().map(|emoji| Icons { emoji: Some(emoji.clone()), ..Icons::default() });
+    body.icons = emoji.or_else(|| extra.icon_url.as_ref().map(Icons::of_url));
+    let edited = extra.edited.as_ref();
+    body.edited = edited.map(|edited| EditedBody { user: edited.user.clone(), ts: ts_text(edited.ts) });
+}
+
+impl MessageBody {
+    /// The same with the metadata that an app gave.
+    pub(crate) fn with_metadata(mut self, message: &Message) -> Self {
+        self.metadata = message.extra.as_ref().and_then(|extra| extra.metadata.clone());
+        self
+    }
+}
+
+fn bot_profile(state: &State, app: &App) -> BotProfile {
+    BotProfile {
+        id: app.bot.clone(),
+        app_id: app.id.clone(),
+        user_id: app.bot_user.clone(),
+        name: app.name.clone(),
+        icons: Icons {
+            emoji: None,
+            image_36: Some(SmolStr::new_static("https://a.slack-edge.com/80588/img/plugins/app/bot_36.png")),
+            image_48: Some(SmolStr::new_static("https://a.slack-edge.com/80588/img/plugins/app/bot_48.png")),
+            image_72: Some(SmolStr::new_static("https://a.slack-edge.com/80588/img/plugins/app/service_72.png")),
+        },
+        deleted: app.removed,
+        updated: app.updated,
+        team_id: state.workspace.id.clone(),
+    }
+}
+
+/// A message as an object that more members can be added to.
+pub(crate) fn message_value(state: &State, channel: &SmolStr, row: &Message) -> Value {
+    serde_json::to_value(message(state, channel, row)).unwrap_or_else(|_| json!({}))
+}

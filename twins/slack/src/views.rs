@@ -1,0 +1,178 @@
+//! What the control plane and checks see of the state.
+
+use std::sync::Arc;
+
+use dtu_kernel::twin::View;
+use serde_json::{Value, json};
+use smol_str::{SmolStr, format_smolstr};
+
+use crate::{
+    Slack,
+    model::{
+        State,
+        apps::App,
+        channels::{Channel, Kind},
+        messages::Message,
+        people::{Role, SLACKBOT},
+        time::ts_text,
+    },
+};
+
+/// The views.
+pub(crate) fn all() -> Vec<View<Slack>> {
+    vec![
+        View { name: "users", about: "People and bot users, without Slack's own.", render: users },
+        View { name: "channels", about: "Conversations of all kinds, with their members.", render: channels },
+        View { name: "messages", about: "All messages and replies, by channel and time.", render: messages },
+        View { name: "ephemerals", about: "What one person alone was shown.", render: ephemerals },
+        View { name: "apps", about: "Installed apps and where they are called.", render: apps },
+    ]
+}
+
+fn users(state: &State) -> Value {
+    let people = state.users.iter().filter(|(id, _)| *id != SLACKBOT);
+    people
+        .map(|(id, user)| {
+            json!({
+                "id": id,
+                "key": user.key,
+                "name": user.name,
+                "real_name": user.real_name,
+                "email": user.email,
+                "title": user.title,
+                "role": user.role,
+                "is_bot": user.role == Role::Bot,
+                "deleted": user.deleted,
+            })
+        })
+        .collect()
+}
+
+/// How views name a conversation: a channel's name, `dm:` and who is in it besides the app, or the group's name.
+fn channel_name(state: &State, channel: &Channel) -> SmolStr {
+    if channel.kind != Kind::Im {
+        return channel.name.clone();
+    }
+    let people: Vec<SmolStr> = channel
+        .talkers
+        .iter()
+        .filter(|user| channel.talkers.len() == 1 || state.app_of_bot(user).is_none())
+        .map(|user| state.label(user))
+        .collect();
+    format_smolstr!("dm:{}", people.join("+"))
+}
+
+fn channels(state: &State) -> Value {
+    let members = |channel: &Channel| -> Vec<SmolStr> {
+        let rows = state.memberships.range((channel.id.clone(), SmolStr::default())..);
+        rows.take_while(|(key, _)| key.0 == channel.id).map(|(key, _)| state.label(&key.1)).collect()
+    };
+    let row = |(id, channel): (&SmolStr, &Arc<Channel>)| {
+        json!({
+            "id": id,
+            "name": channel_name(state, channel),
+            "is_private": channel.kind != Kind::Public,
+            "is_im": channel.kind == Kind::Im,
+            "is_mpim": channel.kind == Kind::Mpim,
+            "is_archived": channel.archived,
+            "is_general": channel.general,
+            "topic": channel.topic.value,
+            "purpose": channel.purpose.value,
+            "creator": state.label(&channel.creator),
+            "members": members(channel),
+        })
+    };
+    state.channels.iter().map(row).collect()
+}
+
+fn message(state: &State, channel: &Channel, message: &Message) -> Value {
+    let extra = message.extra.as_deref();
+    let subtype = if message.is_broadcast() {
+        Some("thread_broadcast")
+    } else {
+        message.subtype().map(super::model::messages::Subtype::as_str)
+    };
+    json!({
+        "channel": channel_name(state, channel),
+        "channel_id": channel.id,
+        "ts": ts_text(message.ts),
+        "thread_ts": message.reply_to.or(message.thread.as_ref().map(|_| message.ts)).map(ts_text),
+        "from": state.label(&message.user),
+        "text": message.text,
+        "blocks": message.blocks(),
+        "attachments": message.attachments(),
+        "metadata": extra.and_then(|extra| extra.metadata.as_ref()),
+        "username": extra.and_then(|extra| extra.username.as_ref()),
+        "edited": extra.is_some_and(|extra| extra.edited.is_some()),
+        "subtype": subtype,
+        "reply_count": message.thread.as_ref().map_or(0, |thread| thread.count),
+    })
+}
+
+fn messages(state: &State) -> Value {
+    let own = state.messages.iter().filter(|(_, row)| row.reply_to.is_none()).map(|(key, row)| (&key.0, row));
+    let replies = state.replies.iter().map(|(key, row)| (&key.0.0, row));
+    let mut rows: Vec<(&SmolStr, &Arc<Message>)> = own.chain(replies).collect();
+    rows.sort_by(|a, b| (a.0, a.1.ts).cmp(&(b.0, b.1.ts)));
+    let shown = rows.into_iter().filter_map(|(id, row)| Some(message(state, state.channels.get(id)?, row)));
+    shown.collect()
+}
+
+fn ephemerals(state: &State) -> Value {
+    let rows = state.ephemerals.iter().filter_map(|(((channel, to), ts), shown)| {
+        let channel = state.channels.get(channel)?;
+        Some(json!({
+            "channel": channel_name(state, channel),
+            "channel_id": channel.id,
+            "ts": ts_text(*ts),
+            "thread_ts": shown.reply_to.map(ts_text),
+            "to": state.label(to),
+            "from": state.label(&shown.from),
+            "text": shown.text,
+            "blocks": shown.blocks,
+            "attachments": shown.attachments,
+        }))
+    });
+    rows.collect()
+}
+
+fn apps(state: &State) -> Value {
+    let row = |(id, app): (&SmolStr, &Arc<App>)| {
+        let commands: Value =
+            app.commands.iter().map(|(name, command)| (name.to_string(), json!(command.url))).collect();
+        json!({
+            "id": id,
+            "key": app.key,
+            "name": app.name,
+            "bot": state.label(&app.bot_user),
+            "bot_user_id": app.bot_user,
+            "installer": state.label(&app.installer),
+            "scopes": app.scopes,
+            "events_url": app.events_url,
+            "verified": app.verification == crate::model::apps::Verification::Verified,
+            "verification": app.verification,
+            "events": app.events,
+            "interactivity_url": app.interactivity_url,
+            "commands": commands,
+            "removed": app.removed,
+        })
+    };
+    state.apps.iter().map(row).collect()
+}
+
+/// The first app that has all three tokens, else the first app; "first" in the order of keys.
+pub(crate) fn broadest_app(state: &State) -> Option<&Arc<App>> {
+    let apps = || state.index.app_by_key.values().filter_map(|id| state.apps.get(id));
+    apps().find(|app| app.user_token.is_some() && app.app_token.is_some()).or_else(|| apps().next())
+}
+
+/// An app's tokens under the names that clients read.
+pub(crate) fn tokens_of(app: &App) -> Vec<(&'static str, String)> {
+    let rows = [
+        ("SLACK_BOT_TOKEN", Some(&app.bot_token)),
+        ("SLACK_USER_TOKEN", app.user_token.as_ref()),
+        ("SLACK_APP_TOKEN", app.app_token.as_ref()),
+        ("SLACK_SIGNING_SECRET", Some(&app.signing_secret)),
+    ];
+    rows.into_iter().filter_map(|(name, value)| Some((name, value?.to_string()))).collect()
+}

@@ -1,0 +1,14 @@
+//! Tests of the Slack twin through a universe in process: requests in, answers out.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
+mod affordances;
+mod calls;
+mod chat;
+mod conversations;
+mod deliveries;
+mod desk;
+mod paging;
+mod universe;
+mod users;
+mod world;
