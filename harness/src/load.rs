@@ -129,6 +129,13 @@ pub struct LoadedTarget {
     pub ready: Vec<Option<Template>>,
 }
 
+impl LoadedTarget {
+    /// Sets a variable of its environment to a plain text.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.env.insert(name.to_owned(), Template::plain(value));
+    }
+}
+
 /// Reads a scenario file.
 ///
 /// # Errors

@@ -127,6 +127,32 @@ pub enum PlanSchema {
     V1,
 }
 
+/// A variable of the target's environment that is set on the command line: `NAME=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvVar {
+    /// Its name.
+    pub name: String,
+    /// Its value, taken as it is.
+    pub value: String,
+}
+
+impl std::str::FromStr for EnvVar {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok(Self { name: name.to_owned(), value: value.to_owned() }),
+            _ => Err(format!("expected NAME=VALUE, found `{text}`")),
+        }
+    }
+}
+
+impl std::fmt::Display for EnvVar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}={}", self.name, self.value)
+    }
+}
+
 /// A target in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedTarget {
@@ -138,6 +164,9 @@ pub struct PlannedTarget {
     pub digest: String,
     /// A hash of the program, and of the files among its arguments: a program that was built anew is another one.
     pub program: String,
+    /// Variables set on the command line, as `NAME=VALUE`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
 }
 
 /// A scenario in a plan.
@@ -292,7 +321,7 @@ fn digest(plan: &Plan, units: &[Unit]) -> String {
 }
 
 /// A target as plans hold it.
-pub fn planned_target(target: &LoadedTarget) -> PlannedTarget {
+pub fn planned_target(target: &LoadedTarget, env: &[EnvVar]) -> PlannedTarget {
     let mut hasher = blake3::Hasher::new_derive_key("dtu target program v1");
     for part in &target.target.command {
         if let Ok(bytes) = fs_err::read(program_path(target, &part.value)) {
@@ -305,6 +334,7 @@ pub fn planned_target(target: &LoadedTarget) -> PlannedTarget {
         file: target.path.clone(),
         digest: target.digest.clone(),
         program: hasher.finalize().to_hex().to_string(),
+        env: env.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -49,7 +49,7 @@ pub struct Scenario {
     /// What the target may change; anything else it changes is collateral damage.
     #[serde(default)]
     pub collateral: Collateral,
-    /// The share of `should` checks, by weight, that must hold; 1 where absent.
+    /// The share of `should` checks, by weight, that must hold; where absent they only inform.
     #[serde(default)]
     pub satisfied_when: Option<f64>,
 }

@@ -3,10 +3,13 @@
 use serde_json::Value;
 
 /// The names that [`schema`] knows.
-pub const KINDS: &[&str] = &["scenario", "target", "faults"];
+pub const KINDS: &[&str] = &["scenario", "target", "world", "faults"];
 
-/// The schema of a kind of file: `scenario`, `target` or `faults`.
+/// The schema of a kind of file: `scenario`, `target`, `world` or `faults`.
 pub fn schema(kind: &str) -> Option<Value> {
+    if kind == "world" {
+        return Some(dtu_kernel::world::schema(&dtu_universe::all()));
+    }
     let schema = match kind {
         "scenario" => schemars::schema_for!(crate::scenario::Scenario),
         "target" => schemars::schema_for!(crate::target::Target),
@@ -28,6 +31,6 @@ mod tests {
             assert!(text.contains(&format!("dtu/{kind}/v1")), "{kind}");
             assert!(!text.contains("\"Spanned"), "{kind}: spans are no part of the format");
         }
-        assert_eq!(schema("worlds"), None);
+        assert_eq!(schema("planets"), None);
     }
 }

@@ -32,12 +32,18 @@ async fn every_route_answers_bad_input_in_the_services_shape() {
         for info in twin.operations() {
             for method in info.methods {
                 let target = format!("{url}{}", filled(info.path, "%00%F0%9F%92%A9..;'\""));
-                let cursor = format!("{target}?cursor=%25%25&after=%25%25&limit=-1&filter=((&search=%5C&since=x&types=%00");
+                let cursor =
+                    format!("{target}?cursor=%25%25&after=%25%25&limit=-1&filter=((&search=%5C&since=x&types=%00");
                 for (url, auth, kind, body) in [
                     (&target, "", "application/json", "{"),
                     (&target, good.as_str(), "application/json", "{"),
                     (&target, good.as_str(), "application/json", "[[[[1]]]]"),
-                    (&target, good.as_str(), "application/json", "{\"channel\":{\"a\":[]},\"profile\":7,\"text\":1e999}"),
+                    (
+                        &target,
+                        good.as_str(),
+                        "application/json",
+                        "{\"channel\":{\"a\":[]},\"profile\":7,\"text\":1e999}",
+                    ),
                     (&target, good.as_str(), "application/x-www-form-urlencoded", "%%%&=&&channel=%00&blocks={"),
                     (&target, good.as_str(), "multipart/form-data; boundary=x", "--x\r\ngarbage"),
                     (&target, good.as_str(), "nonsense/\u{7f}", "x"),

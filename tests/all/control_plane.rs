@@ -80,7 +80,8 @@ async fn state_diff_and_ledger_tell_what_happened() {
     );
     let (_, diff) = plane.call("GET", &at("/diff"), None).await;
     let rows = diff.as_array().expect("rows");
-    let added = rows.iter().find(|row| row["key"] == group["id"] && row["before"].is_null()).expect("the group was added");
+    let added =
+        rows.iter().find(|row| row["key"] == group["id"] && row["before"].is_null()).expect("the group was added");
     assert_eq!(added["causes"][0], json!([1, "target"]));
 
     let (_, groups) = plane.call("GET", &at("/state/okta/groups"), None).await;

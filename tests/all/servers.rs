@@ -49,7 +49,8 @@ async fn dtu_up_serves_what_its_line_says() {
     let http = reqwest::Client::builder().no_proxy().build().expect("is made");
     let env = |name: &str| line["env"][name].as_str().unwrap_or_else(|| panic!("{name} is given")).to_owned();
     let slack = format!("{}auth.test", env("SLACK_API_URL"));
-    let answer: Value = http.post(slack).bearer_auth(env("SLACK_BOT_TOKEN")).send().await.expect("answers").json().await.expect("JSON");
+    let answer: Value =
+        http.post(slack).bearer_auth(env("SLACK_BOT_TOKEN")).send().await.expect("answers").json().await.expect("JSON");
     assert_eq!(answer["ok"], true);
     let okta = format!("{}/api/v1/users/me", env("OKTA_CLIENT_ORGURL"));
     let request = http.get(okta).header("authorization", format!("SSWS {}", env("OKTA_CLIENT_TOKEN")));

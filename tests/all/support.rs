@@ -65,7 +65,8 @@ impl Plane {
         let org = universe["env"]["OKTA_CLIENT_ORGURL"].as_str().expect("okta is served");
         let token = universe["env"]["OKTA_CLIENT_TOKEN"].as_str().expect("okta has a token");
         let method = method.parse().expect("is a method");
-        let mut request = self.http.request(method, format!("{org}{path}")).header("authorization", format!("SSWS {token}"));
+        let mut request =
+            self.http.request(method, format!("{org}{path}")).header("authorization", format!("SSWS {token}"));
         if let Some(body) = body {
             request = request.json(&body);
         }

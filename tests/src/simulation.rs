@@ -49,7 +49,8 @@ struct Simulation {
 impl Simulation {
     fn new(universe: Arc<Universe>, seed: u64) -> Self {
         let env = universe.env();
-        let token = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone()).unwrap_or_default();
+        let token =
+            |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone()).unwrap_or_default();
         let (slack_token, okta_token) = (token("SLACK_BOT_TOKEN"), token("OKTA_CLIENT_TOKEN"));
         let ids = |value: &Value| -> Vec<String> {
             let items = value.as_array().into_iter().flatten();
@@ -94,7 +95,11 @@ impl Simulation {
             10 => self.okta("listUsers", &[], None, &[("search", r#"profile.department eq "Sales""#)]),
             11 | 12 => self.change_membership(&mut draw),
             13 => self.act("lena", "slack.user.post", json!({ "channel": "#random", "text": format!("step {step}") })),
-            14 => self.act("lena", "slack.user.slash", json!({ "channel": "#access-requests", "command": "/access", "text": "figma-admin" })),
+            14 => self.act(
+                "lena",
+                "slack.user.slash",
+                json!({ "channel": "#access-requests", "command": "/access", "text": "figma-admin" }),
+            ),
             _ => self.pass_time(&mut draw, step).await,
         }
         self.universe.settle(Duration::from_secs(30)).await;
@@ -102,7 +107,11 @@ impl Simulation {
 
     fn post(&mut self, draw: &mut Draw) {
         let (channel, words) = (pick(draw, &self.channels), draw.below(9));
-        let text = format!("{} <@{}> &amp; more", "word ".repeat(usize::try_from(words).unwrap_or(0) + 1), pick(draw, &self.slack_users));
+        let text = format!(
+            "{} <@{}> &amp; more",
+            "word ".repeat(usize::try_from(words).unwrap_or(0) + 1),
+            pick(draw, &self.slack_users)
+        );
         let call = Call::slack("chat.postMessage", &self.slack_token, &[("channel", &channel), ("text", &text)]);
         let answer = self.record("chat.postMessage", call);
         if let Some(ts) = answer["ts"].as_str() {

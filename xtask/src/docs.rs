@@ -12,10 +12,10 @@ const FILES: &[(&str, &[&str])] = &[
     ("schema/target.schema.json", &["schema", "target"]),
     ("schema/world.schema.json", &["schema", "world"]),
     ("schema/faults.schema.json", &["schema", "faults"]),
-    ("openapi/control-plane.json", &["schema", "control-plane"]),
-    ("openapi/okta.json", &["schema", "okta"]),
-    ("openapi/slack.json", &["schema", "slack"]),
-    ("reference/cli.md", &["schema", "cli"]),
+    ("openapi/control-plane.json", &["reference", "control-plane"]),
+    ("openapi/okta.json", &["reference", "okta"]),
+    ("openapi/slack.json", &["reference", "slack"]),
+    ("reference/cli.md", &["reference", "cli"]),
 ];
 
 /// Writes the files, or with `check` fails where one is not what it would be.

@@ -2,9 +2,10 @@
 
 mod build;
 mod out;
+mod reference;
 mod report;
 mod run;
-pub mod up;
+mod up;
 
 use std::{fmt, path::PathBuf, process::ExitCode};
 
@@ -44,6 +45,8 @@ enum Command {
     Schema(SchemaArgs),
     /// Serves a universe: all twins over one world, and the control plane.
     Up(up::Up),
+    /// Prints a page of the reference: this command line, or the OpenAPI document of the control plane or of a twin.
+    Reference(reference::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -149,6 +152,7 @@ pub fn main() -> ExitCode {
         Command::Lint(args) => lint_main(&args),
         Command::Schema(args) => schema_main(&args),
         Command::Up(args) => return up::run(&args),
+        Command::Reference(args) => reference::main(&args),
     };
     let code = done.unwrap_or_else(|failure| {
         out::say(&failure);

@@ -15,7 +15,7 @@ use crate::{
     evidence::{Folder, KeepEvidence, Record},
     lint,
     load::{self, LoadedScenario, LoadedTarget},
-    plan::{self, Key, Plan, Shard, Unit, Wishes},
+    plan::{self, EnvVar, Key, Plan, Shard, Unit, Wishes},
     process::{Supervisor, rest},
     progress::Progress,
     report::{self, Report},
@@ -36,6 +36,9 @@ pub(super) struct Args {
     /// Trajectories for each variant of a scenario.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
+    /// Sets a variable of the target's environment; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    target_env: Vec<EnvVar>,
     /// The seed of the run, from which all others are made.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -115,12 +118,16 @@ async fn perform(args: &Args) -> Result<u8, Failure> {
 }
 
 fn load(args: &Args) -> Result<Loaded, Failure> {
-    let (scenarios, target) = both(load::scenarios(&args.paths), load::target(&args.target))?;
+    let (scenarios, mut target) = both(load::scenarios(&args.paths), load::target(&args.target))?;
+    for var in &args.target_env {
+        target.set_env(&var.name, &var.value);
+    }
     let twins = twins();
     let worlds = runner::worlds(&scenarios, &SERVICES)?;
     let mut problems = lint::lint_target(&target, &twins);
     for (scenario, found) in scenarios.iter().zip(&worlds) {
         problems.extend(lint::lint(scenario, &twins, &found.world));
+        problems.extend(lint::lint_together(&target, scenario, &found.world));
     }
     if !problems.is_empty() {
         return Err(problems.into());
@@ -129,7 +136,8 @@ fn load(args: &Args) -> Result<Loaded, Failure> {
     build::build(&target)?;
     build::check_program(&target)?;
     let digests: Vec<String> = worlds.into_iter().map(|found| found.digest).collect();
-    let (plan, units) = plan::plan(&scenarios, &digests, plan::planned_target(&target), &args.wishes())?;
+    let (plan, units) =
+        plan::plan(&scenarios, &digests, plan::planned_target(&target, &args.target_env), &args.wishes())?;
     Ok(Loaded { scenarios, target, plan, units, universes, twins })
 }
 

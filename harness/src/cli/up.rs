@@ -11,7 +11,7 @@ use dtu_kernel::{
 
 /// Serves a universe: all twins over one world, and the control plane.
 #[derive(Debug, Args)]
-pub struct Up {
+pub(super) struct Up {
     #[command(flatten)]
     flags: Flags,
     /// The twins to serve, separated by commas; all where absent.
@@ -23,7 +23,7 @@ pub struct Up {
 }
 
 /// Runs the command.
-pub fn run(up: &Up) -> ExitCode {
+pub(super) fn run(up: &Up) -> ExitCode {
     shell::finish(serve(up))
 }
 

@@ -16,6 +16,11 @@ enum Part {
 }
 
 impl Template {
+    /// A text that holds no expression, whatever it looks like.
+    pub fn plain(text: &str) -> Self {
+        Self(vec![Part::Text(text.to_owned())])
+    }
+
     /// Fills it. A text that is one `${...}` and nothing else gives the expression's value, whatever its type.
     ///
     /// # Errors

@@ -36,7 +36,9 @@ impl Report<'_> {
         let seed = self.plan.seed;
         let faults = if self.plan.faults { "" } else { " --no-faults" };
         let target = quoted(&self.plan.target.file);
-        format!("dtu run {} --target {target} --seed {seed}{faults} --only {}", quoted(file), quoted(&key.to_string()))
+        let env: String = self.plan.target.env.iter().map(|var| format!(" --target-env {}", quoted(var))).collect();
+        let only = quoted(&key.to_string());
+        format!("dtu run {} --target {target}{env} --seed {seed}{faults} --only {only}", quoted(file))
     }
 
     /// Where a trajectory's evidence lies.

@@ -32,6 +32,7 @@ fn plan() -> Plan {
         version: file("0.1.0"),
         digest: file("abc"),
         target: PlannedTarget {
+            env: Vec::new(),
             name: file("access-bot"),
             file: file("my targets/bot.yaml"),
             digest: file("t"),

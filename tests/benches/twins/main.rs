@@ -113,10 +113,13 @@ type Runtime = tokio::runtime::Runtime;
 
 fn server_figures(page: &mut Page, server: &Runtime, client: &Runtime, span: Duration) -> anyhow::Result<()> {
     page.say("## Calls, against bare axum\n");
-    page.say("| call | answer | bare axum | twin | ratio | ratio, ledger off | budget |\n|---|--:|--:|--:|--:|--:|--:|");
+    page.say(
+        "| call | answer | bare axum | twin | ratio | ratio, ledger off | budget |\n|---|--:|--:|--:|--:|--:|--:|",
+    );
     let (full, off) = server.block_on(async { anyhow::Ok((Served::start(Keep::Full)?, Served::start(Keep::Off)?)) })?;
     let (slack, okta) = (full.slack_auth(), full.okta_auth());
-    let user = Call::okta("getUser", &full.env("OKTA_CLIENT_TOKEN"), &["lena.fischer@acme.example"], None).json(full.universe());
+    let user = Call::okta("getUser", &full.env("OKTA_CLIENT_TOKEN"), &["lena.fischer@acme.example"], None)
+        .json(full.universe());
     let user = format!("/api/v1/users/{}", user["id"].as_str().context("lena is in Okta")?);
     let list = Shot::form("/api/conversations.list", &[("authorization", &slack)], "limit=20");
     let post = Shot::form("/api/chat.postMessage", &[("authorization", &slack)], "channel=%23general&text=hello+there");
@@ -152,7 +155,9 @@ async fn bare_axum(body: Value) -> anyhow::Result<SocketAddr> {
     let router = axum::Router::new().fallback(handler);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    tokio::spawn(async move { axum::serve(axum::serve::ListenerExt::tap_io(listener, |io| drop(io.set_nodelay(true))), router).await });
+    tokio::spawn(async move {
+        axum::serve(axum::serve::ListenerExt::tap_io(listener, |io| drop(io.set_nodelay(true))), router).await
+    });
     Ok(address)
 }
 
@@ -172,8 +177,15 @@ fn median(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-fn size_figures(page: &mut Page, server: &Runtime, client: &Runtime, span: Duration, messages: usize) -> anyhow::Result<()> {
-    let (small, large) = server.block_on(async { anyhow::Ok((Served::start(Keep::Off)?, Served::start(Keep::Off)?)) })?;
+fn size_figures(
+    page: &mut Page,
+    server: &Runtime,
+    client: &Runtime,
+    span: Duration,
+    messages: usize,
+) -> anyhow::Result<()> {
+    let (small, large) =
+        server.block_on(async { anyhow::Ok((Served::start(Keep::Off)?, Served::start(Keep::Off)?)) })?;
     fill(&small, 1_000);
     let before = process::resident_bytes();
     let start = Instant::now();
@@ -181,10 +193,16 @@ fn size_figures(page: &mut Page, server: &Runtime, client: &Runtime, span: Durat
     let took = start.elapsed();
     let bytes = process::resident_bytes().saturating_sub(before) / messages as u64;
     page.say("## Size\n");
-    page.say(format!("Posting {messages} messages within the process took {took:.1?}; a message costs {bytes} bytes, ledger off.\n"));
+    page.say(format!(
+        "Posting {messages} messages within the process took {took:.1?}; a message costs {bytes} bytes, ledger off.\n"
+    ));
     page.say(format!("| what | 1,000 messages | {messages} messages | ratio | budget |\n|---|--:|--:|--:|--:|"));
     let auth = small.slack_auth();
-    let history = Shot::form("/api/conversations.history", &[("authorization", &auth)], &format!("limit=50&channel={}", channel(&small)));
+    let history = Shot::form(
+        "/api/conversations.history",
+        &[("authorization", &auth)],
+        &format!("limit=50&channel={}", channel(&small)),
+    );
     let [a, b] = measure(client, [small.address("slack"), large.address("slack")], &history, span);
     page.say(format!("| `conversations.history`, 50 messages | {a:.0}/s | {b:.0}/s | {:.2}x slower | 1.5x |", a / b));
     let (a, b) = (server.block_on(fork_nanos(&small)), server.block_on(fork_nanos(&large)));
@@ -192,12 +210,16 @@ fn size_figures(page: &mut Page, server: &Runtime, client: &Runtime, span: Durat
     let (a, b) = (server.block_on(fork_and_write_nanos(&small)), server.block_on(fork_and_write_nanos(&large)));
     page.say(format!("| fork and first write | {:.1} µs | {:.1} µs | {:.2}x | |", a / 1e3, b / 1e3, b / a));
     let (a, b) = (server.block_on(serve_micros(&small)), server.block_on(serve_micros(&large)));
-    page.say(format!("| fork, listen with all twins, tear down | {a:.0} µs | {b:.0} µs | {:.2}x | 1,000 µs |\n", b / a));
+    page.say(format!(
+        "| fork, listen with all twins, tear down | {a:.0} µs | {b:.0} µs | {:.2}x | 1,000 µs |\n",
+        b / a
+    ));
     Ok(())
 }
 
 fn channel(served: &Served) -> String {
-    let answer = Call::slack("conversations.list", &served.env("SLACK_BOT_TOKEN"), &[("limit", "999")]).json(served.universe());
+    let answer =
+        Call::slack("conversations.list", &served.env("SLACK_BOT_TOKEN"), &[("limit", "999")]).json(served.universe());
     let general = answer["channels"].as_array().into_iter().flatten().find(|channel| channel["is_general"] == true);
     general.and_then(|channel| channel["id"].as_str()).expect("there is a general channel").to_owned()
 }
