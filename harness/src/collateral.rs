@@ -34,7 +34,7 @@ pub fn evaluate(scenario: &LoadedScenario, facts: &mut Facts) -> CheckResult {
 fn unforeseen(scenario: &LoadedScenario, facts: &mut Facts) -> Result<Vec<NetChange>, EvalError> {
     let mut out = Vec::new();
     for change in facts.diff()? {
-        let is_targets = change.causes.iter().any(|(_, principal)| principal == "target");
+        let is_targets = change.causes.iter().any(|cause| cause.principal == "target");
         if is_targets && !is_journal(facts.universe(), &change) && !is_allowed(scenario, facts, &change)? {
             out.push(change);
         }
@@ -97,7 +97,7 @@ const fn kind(change: &NetChange) -> &'static str {
 }
 
 fn moment(change: &NetChange, nth: u64, entries: &[Entry]) -> Moment {
-    let seq = change.causes.iter().rev().find(|(_, principal)| principal == "target").map_or(0, |(seq, _)| *seq);
+    let seq = change.causes.iter().rev().find(|cause| cause.principal == "target").map_or(0, |cause| cause.seq);
     let cause = entries.binary_search_by_key(&seq, |entry| entry.seq).ok().map(|at| &entries[at]);
     let by = cause.map(|entry| format!(" by `{}` number {}", entry.what, entry.nth)).unwrap_or_default();
     Moment {
@@ -189,7 +189,7 @@ mod tests {
             key: "k".to_owned(),
             before: json!({ "a": 1, "b": 2, "c": 3 }),
             after: json!({ "a": 1, "b": 3, "d": 4 }),
-            causes: vec![(7, "target".to_owned())],
+            causes: vec![dtu_kernel::ledger::Cause { seq: 7, principal: "target".to_owned() }],
         };
         assert_eq!(moment(&change, 1, &[]).shows, "changed b, c, d");
     }

@@ -82,7 +82,7 @@ async fn state_diff_and_ledger_tell_what_happened() {
     let rows = diff.as_array().expect("rows");
     let added =
         rows.iter().find(|row| row["key"] == group["id"] && row["before"].is_null()).expect("the group was added");
-    assert_eq!(added["causes"][0], json!([1, "target"]));
+    assert_eq!(added["causes"][0], json!({ "seq": 1, "principal": "target" }));
 
     let (_, groups) = plane.call("GET", &at("/state/okta/groups"), None).await;
     assert!(groups.as_array().expect("rows").iter().any(|row| row["name"] == "book-club"));

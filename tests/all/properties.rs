@@ -42,6 +42,12 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
+fn perform_all<'a>(universe: &Arc<Universe>, acts: impl IntoIterator<Item = &'a Act>) {
+    for act in acts {
+        perform(universe, act);
+    }
+}
+
 fn perform(universe: &Arc<Universe>, act: &Act) {
     let (slack, okta) = (env(universe, "SLACK_BOT_TOKEN"), env(universe, "OKTA_CLIENT_TOKEN"));
     match act {
@@ -92,18 +98,18 @@ proptest! {
         right in prop::collection::vec(act(), 0..8),
     ) {
         let base = universe(5);
-        common.iter().for_each(|act| perform(&base, act));
+        perform_all(&base, &common);
         let fork = base.fork("fork", None);
         let at_fork = everything(&base);
         prop_assert_eq!(&everything(&fork), &at_fork);
-        left.iter().for_each(|act| perform(&base, act));
+        perform_all(&base, &left);
         prop_assert_eq!(&everything(&fork), &at_fork, "writes of the base are not seen in the fork");
         let after_left = everything(&base);
-        right.iter().for_each(|act| perform(&fork, act));
+        perform_all(&fork, &right);
         prop_assert_eq!(&everything(&base), &after_left, "writes of the fork are not seen in the base");
         // What a universe becomes depends on what was done in it alone.
         let alone = universe(5);
-        common.iter().chain(&right).for_each(|act| perform(&alone, act));
+        perform_all(&alone, common.iter().chain(&right));
         prop_assert_eq!(everything(&fork), everything(&alone));
     }
 
@@ -114,16 +120,16 @@ proptest! {
         after in prop::collection::vec(act(), 0..6),
     ) {
         let restored = universe(6);
-        before.iter().for_each(|act| perform(&restored, act));
+        perform_all(&restored, &before);
         let (kept, diff) = (everything(&restored), restored.diff(0).expect("is read"));
         let snapshot = restored.snapshot();
-        undone.iter().for_each(|act| perform(&restored, act));
+        perform_all(&restored, &undone);
         prop_assert!(restored.restore(&snapshot.id));
         prop_assert_eq!(&everything(&restored), &kept);
         prop_assert_eq!(restored.diff(0).expect("is read"), diff);
-        after.iter().for_each(|act| perform(&restored, act));
+        perform_all(&restored, &after);
         let straight = universe(6);
-        before.iter().chain(&after).for_each(|act| perform(&straight, act));
+        perform_all(&straight, before.iter().chain(&after));
         prop_assert_eq!(everything(&restored), everything(&straight), "ids and times too");
     }
 

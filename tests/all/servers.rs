@@ -1,7 +1,7 @@
 //! `dtu up` and the standalone twins as processes: what they print, take and do at their end.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
 };
 
@@ -104,8 +104,7 @@ fn the_environment_is_written_to_a_file() {
     let path = folder.path().join("twins.env");
     let file = path.to_str().expect("a path of text");
     let server = start("dtu", &["up", "--port-base", "0", "--json", "--env-file", file]);
-    let mut text = String::new();
-    std::fs::File::open(&path).expect("is there").read_to_string(&mut text).expect("is read");
+    let text = fs_err::read_to_string(&path).expect("is there");
     let wanted = format!("SLACK_API_URL={}\n", server.line["env"]["SLACK_API_URL"].as_str().expect("is given"));
     assert!(text.contains(&wanted), "{text}");
 }

@@ -35,15 +35,10 @@ impl Shot {
     }
 
     fn new(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Self {
-        let mut text = format!("{method} {target} HTTP/1.1\r\nhost: twin.localhost\r\n");
-        for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
-        if !body.is_empty() {
-            text.push_str(&format!("content-length: {}\r\n", body.len()));
-        }
-        text.push_str("\r\n");
-        text.push_str(body);
+        let length = if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+        let headers: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let text =
+            format!("{method} {target} HTTP/1.1\r\nhost: twin.localhost\r\n{}{length}\r\n{body}", headers.concat());
         Self(text.into_bytes().into())
     }
 }

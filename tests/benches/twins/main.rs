@@ -1,6 +1,9 @@
 //! Benchmarks of the twins. Every figure of a server is a ratio to a bare axum server measured in the same run, turn
 //! by turn, since machines differ and drift. Prints the page `docs/benchmarks.md`.
 
+#![expect(clippy::disallowed_methods, reason = "benchmarks measure in the machine's time")]
+#![expect(clippy::cast_precision_loss, reason = "figures are rounded to three digits")]
+
 mod load;
 mod process;
 
@@ -204,12 +207,14 @@ fn size_figures(
         &format!("limit=50&channel={}", channel(&small)),
     );
     let [a, b] = measure(client, [small.address("slack"), large.address("slack")], &history, span);
+    // Universes and listeners want a runtime around them.
+    let _runtime = server.enter();
     page.say(format!("| `conversations.history`, 50 messages | {a:.0}/s | {b:.0}/s | {:.2}x slower | 1.5x |", a / b));
-    let (a, b) = (server.block_on(fork_nanos(&small)), server.block_on(fork_nanos(&large)));
+    let (a, b) = (fork_nanos(&small), fork_nanos(&large));
     page.say(format!("| fork | {:.1} µs | {:.1} µs | {:.2}x | 10 µs |", a / 1e3, b / 1e3, b / a));
-    let (a, b) = (server.block_on(fork_and_write_nanos(&small)), server.block_on(fork_and_write_nanos(&large)));
+    let (a, b) = (fork_and_write_nanos(&small), fork_and_write_nanos(&large));
     page.say(format!("| fork and first write | {:.1} µs | {:.1} µs | {:.2}x | |", a / 1e3, b / 1e3, b / a));
-    let (a, b) = (server.block_on(serve_micros(&small)), server.block_on(serve_micros(&large)));
+    let (a, b) = (serve_micros(&small), serve_micros(&large));
     page.say(format!(
         "| fork, listen with all twins, tear down | {a:.0} µs | {b:.0} µs | {:.2}x | 1,000 µs |\n",
         b / a
@@ -245,11 +250,11 @@ fn nanos<T>(mut act: impl FnMut() -> T) -> f64 {
     median(figures)
 }
 
-async fn fork_nanos(served: &Served) -> f64 {
+fn fork_nanos(served: &Served) -> f64 {
     nanos(|| served.universe().fork("fork", Some(3)))
 }
 
-async fn fork_and_write_nanos(served: &Served) -> f64 {
+fn fork_and_write_nanos(served: &Served) -> f64 {
     let (token, channel) = (served.env("SLACK_BOT_TOKEN"), channel(served));
     nanos(|| {
         let fork = served.universe().fork("fork", Some(3));
@@ -259,7 +264,7 @@ async fn fork_and_write_nanos(served: &Served) -> f64 {
     })
 }
 
-async fn serve_micros(served: &Served) -> f64 {
+fn serve_micros(served: &Served) -> f64 {
     let mut figures = Vec::new();
     for _ in 0..100 {
         let start = Instant::now();

@@ -17,7 +17,7 @@ pub(crate) fn resident_bytes() -> u64 {
 }
 
 fn resident(status: &str) -> u64 {
-    let text = std::fs::read_to_string(status).unwrap_or_default();
+    let text = fs_err::read_to_string(status).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse::<u64>().ok());
     kilobytes.unwrap_or(0) * 1024

@@ -496,7 +496,7 @@ impl<T: Twin> Host for Hosted<T> {
         let reply = T::unserved(&scene);
         let exchange = Exchange {
             operation: "",
-            gap: reason != Reason::BodyTooLarge,
+            gap: reason == Reason::Broken || (reason != Reason::BodyTooLarge && T::is_gap(&scene)),
             caller: SmolStr::default(),
             resource: SmolStr::default(),
             method: request.method.clone(),

@@ -268,6 +268,7 @@ impl Universe {
             let now = guard.clock.now();
             let host = &self.twins()[delivery.twin];
             let Some(outbound) = host.prepare(&guard.states[delivery.twin], &delivery, now) else {
+                self.note_dropped(&delivery, now);
                 return Next::Done;
             };
             (outbound, guard.generation)
@@ -295,6 +296,22 @@ impl Universe {
         self.plan(guard, twin, planned, Some(seq), &principal);
         self.wake.notify_one();
         next
+    }
+
+    /// A delivery that lost its object before it went out.
+    fn note_dropped(&self, delivery: &Delivery, now: Timestamp) {
+        let attempt = Attempt {
+            delivery: delivery.id,
+            kind: delivery.kind.clone(),
+            url: SmolStr::default(),
+            attempt: delivery.attempt,
+            request: Bytes::new(),
+            outcome: Err("dropped_by_service"),
+            response: Bytes::new(),
+        };
+        let twin = self.twins()[delivery.twin].name();
+        let event = Event::Delivery(Box::new(attempt));
+        self.ledger().append(now, Principal::System, twin, delivery.cause, event, Vec::new());
     }
 
     /// Lets the fault plan have its say on a delivery; false where the delivery does not go out now.

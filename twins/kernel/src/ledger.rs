@@ -11,6 +11,7 @@ use std::{
 use bytes::Bytes;
 use imbl::Vector;
 use parking_lot::Mutex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
@@ -290,7 +291,7 @@ impl Lineage {
 }
 
 /// A net change of one row between two points.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, JsonSchema)]
 pub struct NetChange {
     /// The twin.
     pub twin: String,
@@ -302,8 +303,17 @@ pub struct NetChange {
     pub before: Value,
     /// The row at the second point; null where absent.
     pub after: Value,
-    /// The entries that touched the row: (seq, principal).
-    pub causes: Vec<(u64, String)>,
+    /// The entries that touched the row.
+    pub causes: Vec<Cause>,
+}
+
+/// An entry that touched a row.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq, JsonSchema)]
+pub struct Cause {
+    /// Its position.
+    pub seq: u64,
+    /// Who made it happen.
+    pub principal: String,
 }
 
 /// How many entries stay in memory before the oldest half moves to the file.
@@ -470,7 +480,7 @@ fn merge(net: &mut indexmap::IndexMap<(String, String, String), NetChange>, entr
             causes: Vec::new(),
         });
         slot.after = change["after"].clone();
-        let cause = (seq, text(&entry["principal"]));
+        let cause = Cause { seq, principal: text(&entry["principal"]) };
         if slot.causes.last() != Some(&cause) {
             slot.causes.push(cause);
         }

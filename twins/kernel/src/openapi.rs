@@ -25,7 +25,16 @@ impl Default for Document {
 impl Document {
     /// The schema of a type; what it refers to goes into the document's components.
     pub fn schema(&mut self, of: SchemaOf) -> Value {
-        of(&mut self.generator).to_value()
+        let schema = of(&mut self.generator);
+        self.adapted(schema)
+    }
+
+    /// A schema in the dialect of OpenAPI 3.0. The generator adapts only what it puts into the components.
+    fn adapted(&mut self, mut schema: Schema) -> Value {
+        for transform in self.generator.transforms_mut() {
+            transform.transform(&mut schema);
+        }
+        schema.to_value()
     }
 
     /// Adds an operation: an OpenAPI operation object under its path and method.
@@ -96,10 +105,11 @@ fn twin_operation(document: &mut Document, info: &OperationInfo, method: &Method
 }
 
 /// The schema behind a reference into the components.
-fn resolve(document: &Document, schema: &Value) -> Value {
+fn resolve(document: &mut Document, schema: &Value) -> Value {
     let name = schema["$ref"].as_str().and_then(|at| at.rsplit('/').next());
-    match name.and_then(|name| document.generator.definitions().get(name)) {
-        Some(definition) => definition.clone(),
+    let definition = name.and_then(|name| document.generator.definitions().get(name)).cloned();
+    match definition.and_then(|definition| Schema::try_from(definition).ok()) {
+        Some(definition) => document.adapted(definition),
         None => schema.clone(),
     }
 }

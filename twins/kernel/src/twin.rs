@@ -107,6 +107,13 @@ pub trait Twin: Sized + Send + Sync + 'static {
     /// A timer that [`Tx::timer`] set has come due.
     fn on_timer(state: &mut Self::State, tx: &mut Tx<'_>, name: &str, data: &Value);
 
+    /// Whether a request that no operation can take is one that the real service serves: a gap in the twin, which
+    /// makes a trajectory say nothing. A mistake of the caller is none.
+    fn is_gap(scene: &Unserved<'_>) -> bool {
+        let _ = scene;
+        true
+    }
+
     /// Tables in which the service only keeps a record of what was done (audit logs, last use of a token): their
     /// rows follow from other changes and are never collateral damage themselves.
     fn journals() -> &'static [&'static str] {

@@ -364,6 +364,9 @@ impl Universe {
     /// # Errors
     /// [`RuleError`]; nothing is armed then.
     pub fn arm(&self, rules: &[Rule]) -> Result<(), RuleError> {
+        if rules.is_empty() {
+            return Ok(());
+        }
         let mut inner = self.inner.write();
         let now = inner.clock.now();
         inner.faults.arm(rules, now)?;

@@ -77,7 +77,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             get(diff),
         )
         .query(&[("since", "The ledger entry from which changes count.")])
-        .answer(SchemaGenerator::subschema_for::<Vec<DiffRow>>),
+        .answer(SchemaGenerator::subschema_for::<Vec<NetChange>>),
         Endpoint::new(
             "getLedger",
             Method::GET,
@@ -96,23 +96,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .query(&[("from", "The first entry.")]),
     ]
-}
-
-/// A net change, as in the ledger's own type.
-#[derive(Debug, Serialize, JsonSchema)]
-struct DiffRow {
-    twin: String,
-    table: String,
-    key: String,
-    before: Value,
-    after: Value,
-    causes: Vec<(u64, String)>,
-}
-
-impl std::convert::From<NetChange> for DiffRow {
-    fn from(c: NetChange) -> Self {
-        Self { twin: c.twin, table: c.table, key: c.key, before: c.before, after: c.after, causes: c.causes }
-    }
 }
 
 async fn views(State(control): State<Arc<Control>>, Path(id): Path<String>) -> Result<Json<Value>, ControlError> {
@@ -145,9 +128,8 @@ async fn diff(
     State(control): State<Arc<Control>>,
     Path(id): Path<String>,
     query: Query<Since>,
-) -> Result<Json<Vec<DiffRow>>, ControlError> {
-    let changes = control.find(&id)?.universe.diff(query.since)?;
-    Ok(Json(changes.into_iter().map(DiffRow::from).collect()))
+) -> Result<Json<Vec<NetChange>>, ControlError> {
+    Ok(Json(control.find(&id)?.universe.diff(query.since)?))
 }
 
 async fn page(

@@ -225,6 +225,9 @@ async fn create(
 /// Reads a JSON body; an empty one stands for an object without members.
 pub(super) fn parse<B: serde::de::DeserializeOwned>(body: &[u8]) -> Result<B, ControlError> {
     let body = if body.is_empty() { b"{}" } else { body };
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(ControlError::invalid("the body does not fit: expected a JSON object"));
+    }
     serde_json::from_slice(body).map_err(|error| ControlError::invalid(format!("the body does not fit: {error}")))
 }
 
