@@ -1,0 +1,99 @@
+//! The services' own client libraries, unmodified, against the twins: each script in `tests/clients/` states what its
+//! library must see, and ends well where all of it holds.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::support::{Plane, root};
+
+/// How long one script may take.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slack_sdk_for_python() {
+    script(python(), "python/slack_client.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn okta_sdk_for_python() {
+    script(python(), "python/okta_client.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slack_web_api_for_node() {
+    script(node(), "node/slack_client.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn okta_sdk_for_node() {
+    script(node(), "node/okta_client.mjs").await;
+}
+
+/// Python with the client libraries, where they are installed.
+fn python() -> Option<PathBuf> {
+    Some(root().join("target/clients/venv/bin/python")).filter(|python| python.exists())
+}
+
+/// Node, where the client libraries are installed next to the scripts.
+fn node() -> Option<PathBuf> {
+    root().join("tests/clients/node/node_modules").exists().then(|| "node".into())
+}
+
+/// Runs a script against a universe of its own.
+async fn script(interpreter: Option<PathBuf>, path: &str) {
+    let Some(interpreter) = interpreter else {
+        let required = std::env::var("DTU_CLIENTS").is_ok_and(|wanted| wanted == "required");
+        assert!(!required, "the client libraries are not installed: run `cargo xtask test`");
+        return say_skipped(path);
+    };
+    let plane = Plane::start().await;
+    let universe = plane.universe(json!({ "clock": "real" })).await;
+    let output = run(&interpreter, path, &environment(&plane, &universe)).await;
+    let told = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (told(&output.stdout), told(&output.stderr));
+    assert!(output.status.success(), "{path}: {}\n{out}{err}", output.status);
+    assert!(out.trim_end().ends_with("claims held"), "{path} ends early:\n{out}{err}");
+}
+
+#[expect(clippy::print_stderr, reason = "whoever runs the tests is told what was left out")]
+fn say_skipped(path: &str) {
+    eprintln!("skipped {path}: the client libraries are not installed; `cargo xtask test` installs them");
+}
+
+/// What a script reads: the universe's own variables, and where its control plane is.
+fn environment(plane: &Plane, universe: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().expect("is a text").to_owned();
+    let env = universe["env"].as_object().expect("a universe tells its environment");
+    let control = [
+        ("DTU_CONTROL_URL".to_owned(), plane.url("")),
+        ("DTU_CONTROL_TOKEN".to_owned(), plane.token().to_owned()),
+        ("DTU_UNIVERSE".to_owned(), text(&universe["universe"])),
+    ];
+    env.iter().map(|(name, value)| (name.clone(), text(value))).chain(control).collect()
+}
+
+/// Runs a script with this environment alone: no proxy, and no configuration of the person who runs the tests.
+async fn run(interpreter: &Path, path: &str, environment: &[(String, String)]) -> Output {
+    let home = tempfile::tempdir().expect("an empty home is made");
+    let child = Command::new(interpreter)
+        .arg(root().join("tests/clients").join(path))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", home.path())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the interpreter starts");
+    let ended = tokio::time::timeout(TIME_LIMIT, child.wait_with_output()).await;
+    ended.unwrap_or_else(|_| panic!("{path} takes longer than {TIME_LIMIT:?}")).expect("the script ends")
+}
