@@ -19,6 +19,8 @@ pub enum Error {
     InvalidToken,
     /// The token's owner may not do this.
     Forbidden,
+    /// Something that the org has not switched on. Okta answers 401, not 403.
+    FeatureOff,
     /// An object that there is not.
     NotFound {
         /// The id as given.
@@ -189,6 +191,7 @@ impl Error {
         match self {
             Self::InvalidToken => known("E0000011"),
             Self::Forbidden => known("E0000006"),
+            Self::FeatureOff => known("E0000015"),
             Self::NotFound { id, kind } => summary("E0000007", &format!("Resource not found: {id} ({kind})")),
             Self::NoPath => known("E0000008"),
             Self::NoMethod => known("E0000022"),

@@ -8,7 +8,10 @@ use dtu_kernel::{
     wire::Request,
 };
 use http::{Method, header};
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::Value;
 use smol_str::SmolStr;
 
@@ -102,5 +105,16 @@ fn body(operation: &OperationInfo, request: &Request) -> Result<Option<Value>, E
         _ => return Err(Error::MediaType),
     }
     let text: Cow<'_, str> = std::str::from_utf8(&request.body).map_err(|_| Error::Malformed)?.into();
-    serde_json::from_str(&text).map(Some).map_err(|_| Error::Malformed)
+    let body: Value = serde_json::from_str(&text).map_err(|_| Error::Malformed)?;
+    if body.is_object() { Ok(Some(body)) } else { Err(Error::Malformed) }
+}
+
+/// Reads what must be an object, or null where that fits too. Without this, serde takes a list of a struct's fields
+/// for the struct.
+pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    if !value.is_object() && !value.is_null() {
+        return Err(D::Error::custom("is not an object"));
+    }
+    serde_json::from_value(value).map_err(D::Error::custom)
 }

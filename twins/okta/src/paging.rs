@@ -48,6 +48,10 @@ fn url(scene: &Scene<'_>, limit: usize, after: Option<&str>) -> String {
         query.append_pair("after", after);
     }
     query.append_pair("limit", &limit.to_string());
-    query.extend_pairs(request.query_pairs().filter(|(name, _)| name != "after" && name != "limit"));
+    // A search's `sortOrder` without `sortBy` says nothing, and is not repeated, as recorded.
+    let asks = |wanted: &str| request.query_pairs().any(|(name, _)| name == wanted);
+    let idle = asks("search") && !asks("sortBy");
+    let said = |name: &str| name == "after" || name == "limit" || (name == "sortOrder" && idle);
+    query.extend_pairs(request.query_pairs().filter(|(name, _)| !said(name)));
     format!("{}{}?{}", request.origin, request.path, query.finish())
 }

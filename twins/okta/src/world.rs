@@ -203,7 +203,7 @@ fn user(world: &World, person: &Person, number: usize, tx: &mut Tx<'_>) -> User 
         status,
         created,
         activated: lived.then_some(created),
-        status_changed: Some(status_changed),
+        status_changed: lived.then_some(status_changed),
         last_login: signed_in.then(|| login.min(if status == Status::Active { login } else { status_changed })),
         last_updated: status_changed,
         password_changed: has_password.then_some(created),

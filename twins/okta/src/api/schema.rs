@@ -31,6 +31,7 @@ pub fn get(cx: &Read<'_, Okta>, args: GetSchema) -> Result<Typed<Value>, Error> 
         "$schema": "http://json-schema.org/draft-04/schema#",
         "name": "user",
         "title": "User",
+        "description": "Okta user profile template with default permission settings",
         "lastUpdated": founded,
         "created": founded,
         "definitions": {
@@ -61,10 +62,12 @@ fn base_schema() -> Value {
         }
         set("mutability", json!("READ_WRITE"));
         set("scope", json!("NONE"));
-        if info.min > 0 {
+        // Of a mail address the schema shows the format only, though its length is checked as well.
+        let sized = info.format != "email";
+        if sized && info.min > 0 {
             set("minLength", json!(info.min));
         }
-        if info.max > 0 {
+        if sized && info.max > 0 {
             set("maxLength", json!(info.max));
         }
         set("permissions", json!([{ "principal": "SELF", "action": info.own }]));

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     Caller, Okta,
     error::Error,
+    input::object,
     model::{
         State,
         accounts::{self, Credentials, NewUser},
@@ -127,6 +128,10 @@ pub fn list(cx: &Read<'_, Okta>, args: ListUsers) -> Result<Typed<Vec<UserBody>>
         Some(fields) => Typed::from_answer(Answer::json(&project(rows, fields))),
         None => Typed::ok(&rows.collect::<Vec<_>>()),
     };
+    if has_text(args.q.as_deref()) {
+        // A query cannot be paged. That its answers have no links is recorded of groups.
+        return Ok(answer);
+    }
     Ok(paging::linked(answer, cx.scene, limit, found.next.as_deref()))
 }
 
@@ -242,8 +247,10 @@ pub fn get(cx: &Read<'_, Okta>, args: GetUser) -> Result<Typed<UserBody>, Error>
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct UserInput {
     profile: Option<Map<String, Value>>,
+    #[serde(default, deserialize_with = "object")]
     credentials: Option<CredentialsInput>,
     group_ids: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "object")]
     r#type: Option<TypeInput>,
     #[serde(default)]
     realm_id: Option<String>,
@@ -279,11 +286,11 @@ struct TypeInput {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CredentialsInput {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     password: Option<PasswordInput>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     recovery_question: Option<QuestionInput>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     provider: Option<ProviderInput>,
     #[serde(default, rename = "emails")]
     _emails: Option<Value>,

@@ -80,7 +80,9 @@ pub fn create(act: &mut Act<'_, '_>, new: NewUser) -> Result<Arc<User>, Error> {
         status,
         created: now,
         activated: new.activate.then_some(now),
-        status_changed: Some(now),
+        // Recorded of the Identity Engine: null of a staged person without a password. Older orgs show null of all
+        // who are staged.
+        status_changed: (new.activate || has_password).then_some(now),
         last_login: None,
         last_updated: now,
         password_changed: has_password.then_some(now),

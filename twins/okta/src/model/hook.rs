@@ -10,7 +10,6 @@ use dtu_kernel::{
 };
 use imbl::OrdSet;
 use serde::Serialize;
-use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{
@@ -57,8 +56,6 @@ pub struct Hook {
     pub last_updated: Timestamp,
     /// The event types it asks for.
     pub items: Vec<SmolStr>,
-    /// The filter as given; null where there is none.
-    pub filter: Value,
     /// Where it calls.
     pub channel: Channel,
 }
@@ -111,12 +108,12 @@ impl Hooks {
 pub struct HookProfile {
     /// Its name.
     pub name: SmolStr,
+    /// Whether it is to be switched on; none where nobody said.
+    pub active: Option<bool>,
     /// What it is for.
     pub description: Option<String>,
     /// The event types.
     pub items: Vec<SmolStr>,
-    /// The filter as given.
-    pub filter: Value,
     /// Where it calls.
     pub channel: Channel,
 }
@@ -172,7 +169,6 @@ pub fn create(act: &mut Act<'_, '_>, profile: HookProfile) -> Result<Arc<Hook>, 
         created_by: act.by.actor.id.clone(),
         last_updated: now,
         items: profile.items,
-        filter: profile.filter,
         channel: profile.channel,
     };
     let hook = act.state.hooks.put(&mut act.tx.changes, hook);
@@ -180,26 +176,47 @@ pub fn create(act: &mut Act<'_, '_>, profile: HookProfile) -> Result<Arc<Hook>, 
     Ok(hook)
 }
 
-/// Gives a hook other properties. Another channel must be verified again.
+/// Gives a hook other properties, and switches it on or off where they say so, as recorded. Another channel must be
+/// verified again.
 ///
 /// # Errors
-/// A hook that is not allowed.
+/// A hook that is not allowed, or one active hook too many.
 pub fn replace(act: &mut Act<'_, '_>, hook: &Hook, profile: HookProfile) -> Result<Arc<Hook>, Error> {
     profile.check()?;
+    let was_active = hook.active;
+    let verified = hook.verified && profile.channel == hook.channel;
+    let active = profile.active.unwrap_or(hook.active);
+    check_room(act, hook, active && verified && !hook.active)?;
     let row = Hook {
-        verified: hook.verified && profile.channel == hook.channel,
+        active,
+        verified,
         challenge: SmolStr::default(),
         name: profile.name,
         description: profile.description,
         items: profile.items,
-        filter: profile.filter,
         channel: profile.channel,
         last_updated: act.now(),
         ..Hook::clone(hook)
     };
     let hook = act.state.hooks.put(&mut act.tx.changes, row);
     act.log(&HOOK_UPDATED, vec![Party::hook(&hook)]);
+    if active != was_active {
+        act.log(switched(active), vec![Party::hook(&hook)]);
+    }
     Ok(hook)
+}
+
+const fn switched(active: bool) -> &'static EventType {
+    if active { &HOOK_ACTIVATED } else { &HOOK_DEACTIVATED }
+}
+
+/// Whether there may be one hook more that is told of events.
+fn check_room(act: &Act<'_, '_>, hook: &Hook, counts: bool) -> Result<(), Error> {
+    let others = act.state.hooks.iter().filter(|other| other.active && other.verified && other.id != hook.id);
+    if counts && others.count() >= ACTIVE_MAX {
+        return Err(Error::invalid("eventHook", "The number of active event hooks is too large"));
+    }
+    Ok(())
 }
 
 /// Switches a hook on or off.
@@ -207,14 +224,10 @@ pub fn replace(act: &mut Act<'_, '_>, hook: &Hook, profile: HookProfile) -> Resu
 /// # Errors
 /// One hook too many.
 pub fn switch(act: &mut Act<'_, '_>, hook: &Hook, active: bool) -> Result<Arc<Hook>, Error> {
-    let counts = |other: &&Arc<Hook>| other.active && other.verified && other.id != hook.id;
-    if active && hook.verified && act.state.hooks.iter().filter(counts).count() >= ACTIVE_MAX {
-        return Err(Error::invalid("eventHook", "The number of active event hooks is too large"));
-    }
+    check_room(act, hook, active && hook.verified)?;
     let row = Hook { active, last_updated: act.now(), ..Hook::clone(hook) };
     let hook = act.state.hooks.put(&mut act.tx.changes, row);
-    let event = if active { &HOOK_ACTIVATED } else { &HOOK_DEACTIVATED };
-    act.log(event, vec![Party::hook(&hook)]);
+    act.log(switched(active), vec![Party::hook(&hook)]);
     Ok(hook)
 }
 

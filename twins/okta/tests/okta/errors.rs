@@ -69,6 +69,63 @@ fn paths_methods_bodies_and_types() {
 }
 
 #[test]
+fn what_must_be_an_object_is_one() {
+    let org = Org::acme();
+    let check = |line: &str, body: &str| {
+        org.refuse(call(line).raw("application/json", body), 400, "E0000003", &[]);
+    };
+    for line in ["POST /api/v1/users", "POST /api/v1/users/me", "POST /api/v1/groups", "POST /api/v1/eventHooks"] {
+        for body in ["[]", "null", "5", "\"x\"", "true", "[{}]", "\u{feff}{}", &"[".repeat(50_000)] {
+            check(line, body);
+        }
+    }
+    for field in ["credentials", "type"] {
+        check("POST /api/v1/users/me", &format!("{{\"{field}\":[null]}}"));
+        check("POST /api/v1/users/me", &format!("{{\"{field}\":7}}"));
+    }
+    for field in ["password", "recovery_question", "provider"] {
+        check("POST /api/v1/users/me", &format!("{{\"credentials\":{{\"{field}\":[\"a\",\"b\"]}}}}"));
+    }
+    for field in ["events", "channel"] {
+        check("POST /api/v1/eventHooks", &format!("{{\"{field}\":[\"a\"]}}"));
+    }
+}
+
+#[test]
+fn only_answers_with_a_body_vary() {
+    let org = Org::acme();
+    let id = org.id("lena.fischer");
+    assert_eq!(org.get("/api/v1/users?limit=1").header("vary"), "Accept-Encoding");
+    assert_eq!(org.check(call("GET /api/v1/nothing"), 404).header("vary"), "Accept-Encoding");
+    let gone = org.check(call(&format!("DELETE /api/v1/users/{id}/sessions")), 204);
+    assert!(!gone.headers.contains_key("vary") && !gone.headers.contains_key("content-type"));
+    assert_eq!(gone.header("cache-control"), "no-cache, no-store");
+    let refused = org.check(call("PATCH /api/v1/users"), 405);
+    for name in ["vary", "cache-control", "x-okta-request-id", "x-rate-limit-limit"] {
+        assert!(!refused.headers.contains_key(name), "{name}");
+    }
+}
+
+#[test]
+fn deep_and_long_questions_are_answered() {
+    let org = Org::acme();
+    let deep = [format!("{}id%20pr", "(".repeat(30_000)), "not(".repeat(10_000), "not%20".repeat(10_000)];
+    let long = ["id%20pr%20and%20".repeat(3_000) + "id%20pr", "id%20eq%20%22".to_owned() + &"x".repeat(30_000) + "%22"];
+    for path in ["users?search=", "groups?search="] {
+        for text in &deep {
+            let got = org.check(call(&format!("GET /api/v1/{path}{text}")), 400);
+            assert_eq!(got.text("/errorCode"), "E0000031");
+        }
+        for text in &long {
+            org.get(&format!("/api/v1/{path}{text}"));
+        }
+    }
+    for text in &deep {
+        org.check(call(&format!("GET /api/v1/logs?filter={text}")), 400);
+    }
+}
+
+#[test]
 fn searches_that_cannot_be_are_refused() {
     let org = Org::acme();
     let check = |query: &str, code: &str, causes: &[&str]| {

@@ -84,6 +84,54 @@ fn a_hook_lives_as_recorded() {
 }
 
 #[test]
+fn filters_are_refused_until_they_are_followed() {
+    let org = Org::acme();
+    let id = org.post("/api/v1/eventHooks", &hook("https://hooks.example/x")).text("/id").to_owned();
+    let condition = json!({ "expression": "event.actor.id eq '1'", "version": null });
+    let map = json!([{ "event": "user.lifecycle.deactivate", "condition": condition }]);
+    for filter in [json!({ "type": "EXPRESSION_LANGUAGE", "eventFilterMap": map }), json!({}), json!([]), json!("x")] {
+        let mut body = hook("https://hooks.example/x");
+        body["events"]["filter"] = filter;
+        org.refuse(call("POST /api/v1/eventHooks").json(&body), 401, "E0000015", &[]);
+        org.refuse(call(&format!("PUT /api/v1/eventHooks/{id}")).json(&body), 401, "E0000015", &[]);
+    }
+    assert_eq!(org.get("/api/v1/eventHooks").column("/id").len(), 1);
+    let mut body = hook("https://hooks.example/x");
+    body["events"]["filter"] = Value::Null;
+    assert_eq!(org.post("/api/v1/eventHooks", &body).body["events"]["filter"], Value::Null);
+}
+
+#[test]
+fn replacing_switches_as_the_status_says() {
+    let org = Org::acme();
+    let path = {
+        let mut off = hook("https://hooks.example/x");
+        off["status"] = json!("INACTIVE");
+        let got = org.post("/api/v1/eventHooks", &off);
+        assert_eq!(got.text("/status"), "ACTIVE", "a new hook is on");
+        format!("/api/v1/eventHooks/{}", got.text("/id"))
+    };
+    let check = |sent: Option<&str>, status: &str| {
+        let mut body = hook("https://hooks.example/x");
+        body["status"] = json!(sent);
+        let got = org.check(call(&format!("PUT {path}")).json(&body), 200);
+        assert_eq!(got.text("/status"), status, "{sent:?}");
+    };
+    check(Some("INACTIVE"), "INACTIVE");
+    check(None, "INACTIVE");
+    check(Some("ACTIVE"), "ACTIVE");
+    check(Some("ACTIVE"), "ACTIVE");
+    let events = org.events();
+    assert_eq!(
+        (events["event_hook.deactivated"], events["event_hook.activated"], events["event_hook.updated"]),
+        (1, 1, 4)
+    );
+    let mut body = hook("https://hooks.example/x");
+    body["status"] = json!("ASLEEP");
+    org.refuse(call(&format!("PUT {path}")).json(&body), 400, "E0000003", &[]);
+}
+
+#[test]
 fn bad_hooks_are_refused() {
     let org = Org::acme();
     let check = |pointer: &str, value: Value, causes: &[&str]| {

@@ -100,13 +100,54 @@ fn q_matches_beginnings_of_names() {
         let found: BTreeSet<String> = got.column("/profile/login").into_iter().collect();
         let wanted: BTreeSet<String> = logins.iter().map(|login| format!("{login}@acme.example")).collect();
         assert_eq!(found, wanted, "{q}");
-        assert_eq!(got.link("next"), None);
+        assert_eq!(got.link("self"), None, "a query cannot be paged");
     };
     check("lena", &["lena.fischer"]);
     check("FISCH", &["lena.fischer"]);
     check("marcus", &[]);
     check("ro", &["rob.castellanos"]);
-    assert_eq!(org.get("/api/v1/users?q=a").link("self").as_deref(), Some("/api/v1/users?limit=10&q=a"));
+    assert_eq!(org.get("/api/v1/groups?q=aws").link("self"), None);
+}
+
+#[test]
+fn links_repeat_what_counts() {
+    let org = Org::acme();
+    let check = |query: &str, link: &str| {
+        let got = org.get(&format!("/api/v1/users?{query}"));
+        assert_eq!(got.link("self").as_deref(), Some(format!("/api/v1/users?limit=200&{link}").as_str()), "{query}");
+    };
+    check("search=id+pr&sortOrder=0", "search=id+pr");
+    check("search=id+pr&sortBy=created&sortOrder=desc", "search=id+pr&sortBy=created&sortOrder=desc");
+    check("filter=status+eq+%22STAGED%22", "filter=status+eq+%22STAGED%22");
+}
+
+#[test]
+fn status_changes_count_from_the_first_credential() {
+    let org = Org::acme();
+    let check = |activate: bool, password: bool, changed: bool| {
+        let login = format!("{activate}.{password}@acme.example");
+        let mut body = new_user(&login);
+        if password {
+            body["credentials"] = json!({ "password": { "value": "Tr0ub4dor-and-3" } });
+        }
+        let got = org.post(&format!("/api/v1/users?activate={activate}"), &body);
+        assert_eq!(got.body["statusChanged"].is_string(), changed, "{login}: {}", got.body);
+    };
+    check(false, false, false);
+    check(false, true, true);
+    check(true, false, true);
+    check(true, true, true);
+}
+
+#[test]
+fn the_schema_tells_lengths_of_all_but_mail_addresses() {
+    let org = Org::acme();
+    let schema = org.get("/api/v1/meta/schemas/user/default").body;
+    assert!(schema["description"].is_string());
+    let property = |name: &str| schema["definitions"]["base"]["properties"][name].clone();
+    assert_eq!((&property("login")["minLength"], &property("login")["maxLength"]), (&json!(5), &json!(100)));
+    assert_eq!((property("email").get("minLength"), property("email").get("maxLength")), (None, None));
+    assert_eq!(property("email")["format"], "email");
 }
 
 #[test]
