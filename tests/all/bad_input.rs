@@ -96,6 +96,7 @@ async fn ten_megabytes_are_refused_and_the_twin_goes_on() {
         ("okta", "/api/v1/users", "OKTA_CLIENT_TOKEN"),
         ("okta", "/api/v1/groups", "OKTA_CLIENT_TOKEN"),
         ("okta", "/nowhere", "OKTA_CLIENT_TOKEN"),
+        ("okta", "//api/v1//users/", "OKTA_CLIENT_TOKEN"),
     ] {
         let url = format!("{}{path}", universe["twins"][twin]["url"].as_str().expect("is served"));
         let scheme = if twin == "okta" { "SSWS" } else { "Bearer" };
@@ -110,4 +111,21 @@ async fn ten_megabytes_are_refused_and_the_twin_goes_on() {
     }
     assert_eq!(plane.slack(&universe, "auth.test", &[]).await["ok"], true);
     assert_eq!(plane.okta(&universe, "GET", "/api/v1/users?limit=1", None).await.0, 200);
+}
+
+#[tokio::test]
+async fn paths_are_read_as_the_services_front_servers_read_them() {
+    let plane = Plane::start().await;
+    let universe = plane.universe(stepped(3)).await;
+    for (path, status) in [
+        ("/api/v1/users?limit=1", 200),
+        ("//api/v1/users?limit=1", 200),
+        ("/api/v1/users/?limit=1", 200),
+        ("/api/v1/users/%ff", 404),
+        ("/api/v1/users/me/", 200),
+        ("/api/v1/nothing/", 404),
+    ] {
+        assert_eq!(plane.okta(&universe, "GET", path, None).await.0, status, "{path}");
+    }
+    assert_eq!(plane.slack(&universe, "/auth.test", &[]).await["ok"], true);
 }

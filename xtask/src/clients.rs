@@ -22,10 +22,10 @@ fn python(clients: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let mut version = Command::new("python3");
-    version.args(["-c", "import sys; print(sys.version_info >= (3, 9))"]);
-    let new_enough = output(version).context("Python 3.9 or newer is needed for the client tests")?;
+    version.args(["-c", "import sys; print(sys.version_info >= (3, 10))"]);
+    let new_enough = output(version).context("Python 3.10 or newer is needed for the client tests")?;
     if new_enough.trim() != "True" {
-        bail!("Python 3.9 or newer is needed for the client tests");
+        bail!("Python 3.10 or newer is needed for the client tests");
     }
     let venv = clients.join("venv");
     let mut make = Command::new("python3");

@@ -36,7 +36,9 @@ impl Report<'_> {
         let seed = self.plan.seed;
         let faults = if self.plan.faults { "" } else { " --no-faults" };
         let target = quoted(&self.plan.target.file);
-        let env: String = self.plan.target.env.iter().map(|var| format!(" --target-env {}", quoted(var))).collect();
+        let env: Vec<String> =
+            self.plan.target.env.iter().map(|var| format!(" --target-env {}", quoted(var))).collect();
+        let env = env.concat();
         let only = quoted(&key.to_string());
         format!("dtu run {} --target {target}{env} --seed {seed}{faults} --only {only}", quoted(file))
     }

@@ -337,12 +337,15 @@ impl FaultPlan {
     pub fn disarm(&mut self, rule: &str) -> bool {
         let before = self.rules.len();
         self.rules.retain(|armed| armed.rule.id != rule);
+        // A rule armed again under the same id begins anew.
+        self.matched.remove(rule);
+        self.fired.remove(rule);
         self.rules.len() < before
     }
 
     /// Disarms all rules.
     pub fn clear(&mut self) {
-        self.rules.clear();
+        *self = Self::default();
     }
 
     /// The first rule that strikes `subject`, if any.
@@ -450,6 +453,8 @@ mod tests {
         assert_eq!(hits, [false, true, false, false]);
         assert!(!struck(&mut plan, call("listUsers", "x"), &seeds, &mut ordinals));
         assert_eq!((plan.matched("a"), plan.fired("a")), (4, 1));
+        assert!(plan.disarm("a") && !plan.disarm("a"));
+        assert_eq!((plan.matched("a"), plan.fired("a")), (0, 0), "armed again, it begins anew");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A twin behind one face: what the universe needs of any twin, whatever its types.
 
-use std::{any::Any, panic::AssertUnwindSafe, sync::Arc};
+use std::{any::Any, borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
 
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value};
@@ -95,6 +95,8 @@ pub trait Host: Send + Sync + std::fmt::Debug {
     fn title(&self) -> &'static str;
     /// [`Twin::BODY_MAX`].
     fn body_max(&self) -> usize;
+    /// [`Twin::path`].
+    fn path<'p>(&self, sent: &'p str) -> Cow<'p, str>;
     /// [`Twin::journals`].
     fn journals(&self) -> &'static [&'static str];
     /// The operation table.
@@ -414,6 +416,10 @@ impl<T: Twin> Host for Hosted<T> {
 
     fn body_max(&self) -> usize {
         T::BODY_MAX
+    }
+
+    fn path<'p>(&self, sent: &'p str) -> Cow<'p, str> {
+        T::path(sent)
     }
 
     fn journals(&self) -> &'static [&'static str] {

@@ -4,7 +4,7 @@
 //! file and are read back from there; nothing is lost.
 
 use std::{
-    io::{BufRead, BufReader, Seek, SeekFrom, Write},
+    io::{BufReader, Read, Seek, SeekFrom, Write},
     sync::Arc,
 };
 
@@ -182,6 +182,14 @@ pub struct Attempt {
 impl Entry {
     /// The entry as the control plane, evidence files and checks see it. The form is stable.
     pub fn to_json(&self) -> Value {
+        let mut out = self.head_json();
+        let (request, response) = self.event.bodies();
+        put_bodies(&mut out, request, response);
+        out
+    }
+
+    /// The same without bodies.
+    fn head_json(&self) -> Value {
         let mut out = json!({
             "seq": self.seq,
             "at": self.at,
@@ -215,19 +223,19 @@ impl Event {
                 out["fault"] = json!(x.fault);
                 out["status"] = json!(x.status);
                 out["request"] = json!({
-                    "method": x.method.as_str(), "target": x.target, "content_type": x.content_type, "body": text(&x.request),
+                    "method": x.method.as_str(), "target": x.target, "content_type": x.content_type,
                 });
-                out["response"] = json!({ "status": x.status, "body": text(&x.response) });
+                out["response"] = json!({ "status": x.status });
             }
             Self::Delivery(d) => {
                 out["kind"] = json!("delivery");
                 out["delivery"] = json!({ "id": d.delivery, "kind": d.kind, "url": d.url, "attempt": d.attempt });
-                out["request"] = json!({ "method": "POST", "target": d.url, "body": text(&d.request) });
+                out["request"] = json!({ "method": "POST", "target": d.url });
                 match d.outcome {
                     Ok(status) => {
                         out["status"] = json!(status);
                         out["error"] = json!("");
-                        out["response"] = json!({ "status": status, "body": text(&d.response) });
+                        out["response"] = json!({ "status": status });
                     }
                     Err(reason) => {
                         out["status"] = json!(0);
@@ -273,7 +281,7 @@ impl Event {
 }
 
 /// Bodies are text nearly always; what is not is shown as its length.
-fn text(body: &Bytes) -> Value {
+fn text(body: &[u8]) -> Value {
     match std::str::from_utf8(body) {
         Ok(text) => json!(text),
         Err(_) => json!({ "bytes": body.len() }),
@@ -317,7 +325,9 @@ pub struct Cause {
 }
 
 /// How many entries stay in memory before the oldest half moves to the file.
-const IN_MEMORY_MAX: usize = 65_536;
+const ENTRIES_MAX: usize = 65_536;
+/// How many bytes of bodies stay in memory before the oldest half moves to the file.
+const BYTES_MAX: usize = 32 << 20;
 
 /// The ledger of one universe.
 #[derive(Debug)]
@@ -335,9 +345,12 @@ struct Inner {
     spill: Option<Spill>,
     lineage: Lineage,
     limit: Option<usize>,
+    /// Bytes of bodies in memory.
+    bytes: usize,
 }
 
-/// The file that holds the oldest entries, one JSON document a line.
+/// The file that holds the oldest entries: for each its JSON without bodies, then the bodies as they are, so that
+/// moving an entry costs little more than copying it.
 #[derive(Debug)]
 struct Spill {
     file: std::fs::File,
@@ -380,8 +393,9 @@ impl Ledger {
         inner.next += 1;
         if self.keep != Keep::Off {
             let event = if self.keep == Keep::Changes { event.without_bodies() } else { event };
+            inner.bytes += event.body_bytes();
             inner.entries.push_back(Arc::new(Entry { seq, at, principal, twin, cause, event, changes }));
-            if inner.entries.len() > inner.limit.unwrap_or(IN_MEMORY_MAX) {
+            if inner.entries.len() > inner.limit.unwrap_or(ENTRIES_MAX) || inner.bytes > BYTES_MAX {
                 inner.spill_half();
             }
         }
@@ -488,6 +502,20 @@ fn merge(net: &mut indexmap::IndexMap<(String, String, String), NetChange>, entr
 }
 
 impl Event {
+    /// The bodies of request and answer; empty where there are none.
+    fn bodies(&self) -> (&[u8], &[u8]) {
+        match self {
+            Self::Request(x) => (&x.request, &x.response),
+            Self::Delivery(d) => (&d.request, &d.response),
+            _ => (&[], &[]),
+        }
+    }
+
+    fn body_bytes(&self) -> usize {
+        let (request, response) = self.bodies();
+        request.len() + response.len()
+    }
+
     fn without_bodies(mut self) -> Self {
         match &mut self {
             Self::Request(x) => {
@@ -527,6 +555,7 @@ impl Inner {
         match spill.write(self.entries.iter().take(half)) {
             Ok(()) => {
                 self.entries = self.entries.split_off(half);
+                self.bytes = self.entries.iter().map(|entry| entry.event.body_bytes()).sum();
             }
             Err(error) => tracing::warn!(%error, "the ledger stays in memory: cannot write its file"),
         }
@@ -539,8 +568,11 @@ impl Spill {
         let mut offsets = Vec::new();
         for entry in entries {
             offsets.push(self.end + text.len() as u64);
-            serde_json::to_writer(&mut text, &entry.to_json())?;
-            text.push(b'\n');
+            let (request, response) = entry.event.bodies();
+            for part in [serde_json::to_vec(&entry.head_json())?.as_slice(), request, response] {
+                text.extend_from_slice(&(part.len() as u64).to_le_bytes());
+                text.extend_from_slice(part);
+            }
         }
         self.file.seek(SeekFrom::Start(self.end))?;
         self.file.write_all(&text)?;
@@ -555,8 +587,33 @@ impl Spill {
             return Ok(Vec::new());
         };
         self.file.seek(SeekFrom::Start(*offset))?;
-        let count = usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
-        BufReader::new(&self.file).lines().take(count).map(|line| Ok(serde_json::from_str(&line?)?)).collect()
+        let mut reader = BufReader::new(&self.file);
+        let mut entries = Vec::new();
+        for _ in from..to.min(self.offsets.len() as u64) {
+            let (head, request, response) = (part(&mut reader)?, part(&mut reader)?, part(&mut reader)?);
+            let mut entry: Value = serde_json::from_slice(&head)?;
+            put_bodies(&mut entry, &request, &response);
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+}
+
+/// One part of an entry in the file: its length, then its bytes.
+fn part(reader: &mut impl Read) -> std::io::Result<Vec<u8>> {
+    let mut length = [0; 8];
+    reader.read_exact(&mut length)?;
+    let mut bytes = vec![0; usize::try_from(u64::from_le_bytes(length)).unwrap_or(0)];
+    reader.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Puts bodies where an entry's JSON has a place for them.
+fn put_bodies(entry: &mut Value, request: &[u8], response: &[u8]) {
+    for (side, body) in [("request", request), ("response", response)] {
+        if let Some(Value::Object(side)) = entry.get_mut(side) {
+            side.insert("body".to_owned(), text(body));
+        }
     }
 }
 

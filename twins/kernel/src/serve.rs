@@ -1,6 +1,7 @@
 //! The data plane's listeners: service-true paths only, one listener a twin.
 
 use std::{
+    borrow::Cow,
     io,
     net::SocketAddr,
     pin::Pin,
@@ -12,7 +13,12 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::RawPathParams, routing::MethodFilter};
+use axum::{
+    Router,
+    body::Body,
+    extract::{RawPathParams, rejection::RawPathParamsRejection},
+    routing::MethodFilter,
+};
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -53,6 +59,9 @@ struct Place {
 /// A twin's routes, made from its operation table. Shared by all universes.
 pub type Routes = Router;
 
+/// A path's parameters, where they can be read.
+type Params = Result<RawPathParams, RawPathParamsRejection>;
+
 /// Makes the routes of a twin.
 pub fn routes(host: &Arc<dyn Host>) -> Routes {
     let mut router = Router::new();
@@ -67,9 +76,15 @@ pub fn routes(host: &Arc<dyn Host>) -> Routes {
             for method in info.methods {
                 let Ok(filter) = MethodFilter::try_from(method.clone()) else { continue };
                 let (host, names) = (Arc::clone(host), Arc::clone(&names));
-                methods = methods.on(filter, move |params: RawPathParams, request: http::Request<Body>| {
+                methods = methods.on(filter, move |params: Params, request: http::Request<Body>| {
                     let (host, names) = (Arc::clone(&host), Arc::clone(&names));
-                    async move { operation(&host, index, &names, &params, request).await }
+                    async move {
+                        match params {
+                            Ok(params) => operation(&host, index, &names, &params, request).await,
+                            // Percent-escapes that are no UTF-8 name nothing.
+                            Err(_) => unserved(&host, request, Reason::NotFound).await,
+                        }
+                    }
                 });
             }
         }
@@ -284,6 +299,7 @@ async fn connection(stream: TcpStream, universe: Arc<Universe>, slot: usize, rou
     let place = Place { universe, slot, reset };
     let service = hyper::service::service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(place.clone());
+        clean_path(place.universe.twins()[slot].as_ref(), request.uri_mut());
         routes.clone().call(request.map(Body::new))
     });
     // How a connection ends is the client's business or a fault rule's; there is nobody to tell.
@@ -293,6 +309,18 @@ async fn connection(stream: TcpStream, universe: Arc<Universe>, slot: usize, rou
         .auto_date_header(false)
         .serve_connection(TokioIo::new(socket), service)
         .await;
+}
+
+/// Gives a request the path that the service's front server makes of it.
+fn clean_path(host: &dyn Host, uri: &mut http::Uri) {
+    let Cow::Owned(path) = host.path(uri.path()) else { return };
+    let target = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    };
+    if let Ok(cleaned) = target.parse() {
+        *uri = cleaned;
+    }
 }
 
 /// A connection that can be told to end with a reset instead of a close.

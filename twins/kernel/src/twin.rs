@@ -1,5 +1,7 @@
 //! What a service's behavioural clone must say of itself. One who knows one twin knows all.
 
+use std::borrow::Cow;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -13,7 +15,7 @@ use crate::{
     operation::{Operation, OperationInfo},
     time::Timestamp,
     tx::Tx,
-    wire::{Answer, Reply, Request},
+    wire::{self, Answer, Reply, Request},
     world::World,
 };
 
@@ -61,6 +63,13 @@ pub trait Twin: Sized + Send + Sync + 'static {
 
     /// The environment variables that clients of the service read, for a twin served at `origin`.
     fn env(state: &Self::State, origin: &str) -> Vec<(&'static str, String)>;
+
+    /// The path that the service's front server makes of the path sent. By default slashes in a row count as one, as
+    /// nginx reads them (<https://nginx.org/en/docs/http/ngx_http_core_module.html#merge_slashes>): clients whose
+    /// configured address ends in a slash send two.
+    fn path(sent: &str) -> Cow<'_, str> {
+        wire::merge_slashes(sent)
+    }
 
     /// Reads a request as far as that needs no state. Never fails: what is wrong is kept, so that authentication,
     /// limits and validation answer in the service's own order.

@@ -1,5 +1,7 @@
 //! What goes over the wire, before and after a service's own meaning is put on it.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
@@ -75,12 +77,37 @@ pub const JSON_UTF8: &str = "application/json; charset=utf-8";
 /// The bare media type of JSON.
 pub const JSON: &str = "application/json";
 
+/// A path in which slashes in a row count as one.
+pub fn merge_slashes(path: &str) -> Cow<'_, str> {
+    if !path.contains("//") {
+        return Cow::Borrowed(path);
+    }
+    let mut merged = String::with_capacity(path.len());
+    for c in path.chars() {
+        if c != '/' || !merged.ends_with('/') {
+            merged.push(c);
+        }
+    }
+    Cow::Owned(merged)
+}
+
+/// A value as JSON in a buffer of just its size: the ledger may keep it for long.
+pub fn to_json_bytes<B: Serialize + ?Sized>(body: &B) -> Bytes {
+    thread_local! {
+        static SCRATCH: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.clear();
+        // Serialising our own response types cannot fail: they hold no maps with keys that are not text.
+        let _ = serde_json::to_writer(&mut *scratch, body);
+        Bytes::copy_from_slice(scratch)
+    })
+}
+
 impl Answer {
     /// 200 with `body` as JSON.
     pub fn json<B: Serialize + ?Sized>(body: &B) -> Self {
-        // Serialising our own response types cannot fail: they hold no maps with keys that are not text.
-        let bytes = serde_json::to_vec(body).unwrap_or_default();
-        Self { status: StatusCode::OK, headers: Vec::new(), body: Some((JSON, Bytes::from(bytes))) }
+        Self { status: StatusCode::OK, headers: Vec::new(), body: Some((JSON, to_json_bytes(body))) }
     }
 
     /// A status without a body.

@@ -16,6 +16,8 @@ pub mod search;
 pub mod views;
 mod world;
 
+use std::borrow::Cow;
+
 use dtu_kernel::{
     delivery::{Delivery, Next, Outbound, Outcome},
     diagnostic::Diagnostic,
@@ -23,7 +25,7 @@ use dtu_kernel::{
     time::Timestamp,
     twin::{Affordance, Limit, Quota, Scene, Twin, Unserved, View},
     tx::Tx,
-    wire::{Answer, Reply, Request},
+    wire::{self, Answer, Reply, Request},
     world::World,
 };
 use http::Method;
@@ -134,6 +136,21 @@ impl Twin for Okta {
 
     fn journals() -> &'static [&'static str] {
         &["log"]
+    }
+
+    /// Slashes in a row count as one, and one at the end as none: recorded for `//api/v1/users` and
+    /// `/api/v1/api-tokens/`.
+    fn path(sent: &str) -> Cow<'_, str> {
+        let merged = wire::merge_slashes(sent);
+        match merged.strip_suffix('/') {
+            Some(rest) if !rest.is_empty() => Cow::Owned(rest.to_owned()),
+            _ => merged,
+        }
+    }
+
+    /// Only what lies below the API's own paths can be a gap.
+    fn is_gap(scene: &Unserved<'_>) -> bool {
+        ["/api/", "/oauth2/", "/.well-known/", "/idp/", "/app/"].iter().any(|root| scene.request.path.starts_with(root))
     }
 
     /// Nothing in an org happens by itself.
