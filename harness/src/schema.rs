@@ -8,7 +8,7 @@ pub const KINDS: &[&str] = &["scenario", "target", "world", "faults"];
 /// The schema of a kind of file: `scenario`, `target`, `world` or `faults`.
 pub fn schema(kind: &str) -> Option<Value> {
     if kind == "world" {
-        return Some(dtu_kernel::world::schema(&dtu_universe::all()));
+        return Some(dtu_universe::world_schema());
     }
     let schema = match kind {
         "scenario" => schemars::schema_for!(crate::scenario::Scenario),

@@ -235,32 +235,6 @@ impl World {
     }
 }
 
-/// The JSON Schema of world files with the sections of `twins`.
-pub fn schema(twins: &[Arc<dyn crate::host::Host>]) -> serde_json::Value {
-    let mut generator = schemars::SchemaGenerator::default();
-    let text = serde_json::json!({ "type": "string" });
-    let mut properties = serde_json::json!({
-        "schema": { "const": "dtu/world/v1" },
-        "name": text,
-        "epoch": { "type": "string", "format": "date-time" },
-        "company": generator.subschema_for::<Company>(),
-        "people": { "type": "array", "items": generator.subschema_for::<Person>() },
-        "groups": { "type": "array", "items": generator.subschema_for::<Group>() },
-    });
-    for twin in twins {
-        properties[twin.name()] = twin.section_schema(&mut generator).to_value();
-    }
-    serde_json::json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "World",
-        "type": "object",
-        "properties": properties,
-        "required": ["schema", "name", "epoch", "company"],
-        "additionalProperties": false,
-        "$defs": generator.take_definitions(true),
-    })
-}
-
 thread_local! {
     /// Which section [`Picked`] takes: a type cannot carry a name that is known only when the program runs.
     static PICK: std::cell::Cell<&'static str> = const { std::cell::Cell::new("") };

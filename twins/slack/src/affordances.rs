@@ -173,7 +173,7 @@ fn edit(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Edit) -> Result<V
         return Err(Refusal::new("people can edit their own messages only"));
     }
     let text = typed(state, &with.text)?;
-    let edited = Edited { user: user.id.clone(), ts: micros(tx.now) };
+    let edited = Edited { user: user.id.clone(), ts: micros(tx.now.floor_secs()) };
     messages::edit(state, tx, &channel.id, ts, |message| {
         message.text = Arc::clone(&text);
         message.edit_extra(|extra| extra.edited = Some(edited.clone()));

@@ -71,15 +71,18 @@ const INTERACTIVE: &[&str] = &[
 /// Reads a `blocks` argument: JSON, or text that holds JSON. None where nothing was given; an empty list stays one.
 pub(crate) fn read(argument: Option<Value>, tx: &mut Tx<'_>) -> Result<Option<Value>, Error> {
     let Some(mut blocks) = list(argument, Code::InvalidBlocksFormat)? else { return Ok(None) };
-    let mut problems = Problems::default();
-    problems.check_blocks(&blocks);
-    if !problems.found.is_empty() {
-        return Err(Error::Blocks(problems.found));
-    }
+    check(&blocks, "").map_err(Error::Blocks)?;
     for block in &mut blocks {
         complete(block, tx);
     }
     Ok(Some(Value::Array(blocks)))
+}
+
+/// What is wrong with the blocks of a message or attachment, which `under` points to.
+fn check(blocks: &[Value], under: &str) -> Result<(), Vec<String>> {
+    let mut problems = Problems::default();
+    problems.check_blocks(blocks, &format!("{under}/blocks"));
+    if problems.found.is_empty() { Ok(()) } else { Err(problems.found) }
 }
 
 /// Reads an `attachments` argument. Blocks inside are checked as well.
@@ -90,8 +93,15 @@ pub(crate) fn read_attachments(argument: Option<Value>, tx: &mut Tx<'_>) -> Resu
     }
     for (at, attachment) in attachments.iter_mut().enumerate() {
         let Some(members) = attachment.as_object_mut() else { return Err(Code::InvalidAttachments.into()) };
-        if let Some(blocks) = read(members.remove("blocks"), tx)? {
-            members.insert("blocks".to_owned(), blocks);
+        if let Some(mut blocks) = list(members.remove("blocks"), Code::InvalidAttachments)? {
+            check(&blocks, &format!("/attachments/{at}")).map_err(Error::Attachments)?;
+            for block in &mut blocks {
+                complete(block, tx);
+            }
+            members.insert("blocks".to_owned(), Value::Array(blocks));
+        }
+        if let Some(color) = members.get_mut("color") {
+            complete_color(color);
         }
         members.insert("id".to_owned(), Value::from(at + 1));
         if !members.contains_key("fallback") {
@@ -126,13 +136,13 @@ impl Problems {
         self.found.push(format!("{what} [json-pointer:{at}]"));
     }
 
-    fn check_blocks(&mut self, blocks: &[Value]) {
+    fn check_blocks(&mut self, blocks: &[Value], under: &str) {
         if blocks.len() > BLOCKS_MAX {
-            self.add(format_args!("no more than {BLOCKS_MAX} items allowed"), "/blocks");
+            self.add(format_args!("no more than {BLOCKS_MAX} items allowed"), under);
         }
         let mut ids = BTreeSet::new();
         for (n, block) in blocks.iter().enumerate() {
-            let at = format!("/blocks/{n}");
+            let at = format!("{under}/{n}");
             let Some(members) = block.as_object() else {
                 self.add("must be an object", &at);
                 continue;
@@ -173,8 +183,14 @@ impl Problems {
                 }
             }
             "input" => {
-                self.check_present(block, "label", at);
-                self.check_present(block, "element", at);
+                match block.get("label") {
+                    Some(label) => self.check_text_object(label, 2000, Some("plain_text"), &format!("{at}/label")),
+                    None => self.add("missing required field: label", at),
+                }
+                match block.get("element") {
+                    Some(element) => self.check_element(element, &format!("{at}/element")),
+                    None => self.add("missing required field: element", at),
+                }
             }
             _ => {}
         }
@@ -275,9 +291,13 @@ impl Problems {
     }
 
     fn check_length(&mut self, owner: &Map<String, Value>, name: &str, most: usize, at: &str) {
-        let text = owner.get(name).and_then(Value::as_str).unwrap_or_default();
-        if text.chars().count() > most {
-            self.add(format_args!("must be less than {} characters", most + 1), &format!("{at}/{name}"));
+        match owner.get(name) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) if text.chars().count() <= most => {}
+            Some(Value::String(_)) => {
+                self.add(format_args!("must be less than {} characters", most + 1), &format!("{at}/{name}"));
+            }
+            Some(_) => self.add("must be a string", &format!("{at}/{name}")),
         }
     }
 }
@@ -293,7 +313,8 @@ fn complete(block: &mut Value, tx: &mut Tx<'_>) {
     }
     let fields = members.get_mut("fields").and_then(Value::as_array_mut);
     fields.into_iter().flatten().for_each(complete_text);
-    let elements = if members["type"] == "rich_text" { None } else { members.get_mut("elements") };
+    let is_rich = members.get("type").is_some_and(|kind| kind == "rich_text");
+    let elements = if is_rich { None } else { members.get_mut("elements") };
     for element in elements.and_then(Value::as_array_mut).into_iter().flatten() {
         complete_element(element, tx);
     }
@@ -307,7 +328,8 @@ fn complete(block: &mut Value, tx: &mut Tx<'_>) {
 fn complete_element(element: &mut Value, tx: &mut Tx<'_>) {
     complete_text(element);
     let Some(members) = element.as_object_mut() else { return };
-    let is_interactive = members["type"].as_str().is_some_and(|kind| INTERACTIVE.contains(&kind));
+    let kind = members.get("type").and_then(Value::as_str);
+    let is_interactive = kind.is_some_and(|kind| INTERACTIVE.contains(&kind));
     if is_interactive && !members.contains_key("action_id") {
         members.insert("action_id".to_owned(), short_id(tx));
     }
@@ -323,6 +345,18 @@ fn complete_text(text: &mut Value) {
     if let Some(members) = text.as_object_mut() {
         members.entry(default.0).or_insert(Value::from(default.1));
     }
+}
+
+/// Slack keeps colours as bare digits, and its three named ones as such too.
+fn complete_color(color: &mut Value) {
+    let digits = match color.as_str() {
+        Some("good") => "2eb886",
+        Some("warning") => "daa038",
+        Some("danger") => "a30200",
+        Some(text) => text.trim_start_matches('#'),
+        None => return,
+    };
+    *color = Value::from(digits);
 }
 
 fn short_id(tx: &mut Tx<'_>) -> Value {
@@ -353,7 +387,7 @@ impl Button {
     }
 
     pub(crate) fn label(&self) -> String {
-        unescape(self.element["text"]["text"].as_str().unwrap_or_default())
+        unescape(self.element["text"]["text"].as_str().unwrap_or_default()).into_owned()
     }
 }
 

@@ -18,7 +18,10 @@ use crate::{
     error::{self, Code, Error},
     input::{self, Input, is_hook},
     limits::POSTING,
-    model::{State, apps::TokenKind},
+    model::{
+        State,
+        apps::{Token, TokenKind},
+    },
 };
 
 /// Believes or refuses the token, and its right to call the method.
@@ -28,11 +31,10 @@ pub(crate) fn authenticate(state: &State, operation: &OperationInfo, input: &Inp
     }
     let text = input.token.as_ref().ok_or(Code::NotAuthed)?;
     let token = state.tokens.get(text).ok_or(Code::InvalidAuth)?;
-    if token.revoked {
-        return Err(Code::TokenRevoked.into());
-    }
-    if state.users.get(&token.user).is_some_and(|user| user.deleted) {
-        return Err(Code::AccountInactive.into());
+    if token.revoked || state.users.get(&token.user).is_some_and(|user| user.deleted) {
+        // The code tells whose token it was, not why it is over.
+        let is_bot = token.kind == TokenKind::Bot;
+        return Err(if is_bot { Code::AccountInactive } else { Code::TokenRevoked }.into());
     }
     if token.kind == TokenKind::App && operation.id != "auth.test" {
         return Err(Code::NotAllowedTokenType.into());
@@ -40,8 +42,17 @@ pub(crate) fn authenticate(state: &State, operation: &OperationInfo, input: &Inp
     if !operation.scopes.is_empty() && !operation.scopes.iter().any(|scope| token.has(scope)) {
         return Err(Error::MissingScope { needed: operation.scopes.join(",").into(), provided: token.granted.clone() });
     }
-    let channel = if operation.limit == POSTING { input.text("channel").into() } else { SmolStr::default() };
+    let channel = if operation.limit == POSTING { posted_to(state, token, input) } else { SmolStr::default() };
     Ok(Caller { token: Some(token.clone()), channel })
+}
+
+/// The channel that a posting counts for, however it is named; one for all that is not there.
+fn posted_to(state: &State, token: &Token, input: &Input) -> SmolStr {
+    let named = input.text("channel").trim();
+    match state.visible_by_name(named, &token.user) {
+        Some(channel) => channel.id.clone(),
+        None => state.users.get(&named.into()).map(|user| user.id.clone()).unwrap_or_default(),
+    }
 }
 
 /// Reads the arguments of a method.
@@ -61,6 +72,7 @@ fn expected(why: &str) -> &'static str {
         _ if why.contains("a list") => "must be an array",
         _ if why.contains("a number") => "must be an integer",
         _ if why.contains("true or false") => "must be a boolean",
+        _ if why.starts_with("unknown variant") => "must be a valid enum value",
         _ => "must be a string",
     }
 }

@@ -29,6 +29,7 @@ codes! {
     AlreadyInChannel = "already_in_channel",
     AsUserNotSupported = "as_user_not_supported",
     CannotDmBot = "cannot_dm_bot",
+    CantBroadcastMessage = "cant_broadcast_message",
     CantInvite = "cant_invite",
     CantInviteSelf = "cant_invite_self",
     CantUpdateMessage = "cant_update_message",
@@ -72,6 +73,7 @@ codes! {
     MissingPostType = "missing_post_type",
     MsgTooLong = "msg_too_long",
     NameTaken = "name_taken",
+    NoDualBroadcastContentUpdate = "no_dual_broadcast_content_update",
     NoText = "no_text",
     NoUser = "no_user",
     NotAllowedTokenType = "not_allowed_token_type",
@@ -108,6 +110,10 @@ pub enum Error {
     Arguments(Vec<String>),
     /// Blocks that do not pass validation, with each problem and its place.
     Blocks(Vec<String>),
+    /// The same for blocks within attachments.
+    Attachments(Vec<String>),
+    /// A code, and a sentence about what was sent.
+    Explained(Code, String),
     /// An invitation that fails for some of several users.
     Invites(Vec<(SmolStr, Code)>),
     /// `api.test` asked for an error.
@@ -155,10 +161,11 @@ impl Error {
     /// The code as Slack writes it.
     pub fn code(&self) -> SmolStr {
         let fixed = match self {
-            Self::Refused(code) | Self::Gone(code) | Self::BadHook(code) => code.as_str(),
+            Self::Refused(code) | Self::Gone(code) | Self::BadHook(code) | Self::Explained(code, _) => code.as_str(),
             Self::MissingScope { .. } => "missing_scope",
             Self::Arguments(_) => Code::InvalidArguments.as_str(),
             Self::Blocks(_) => Code::InvalidBlocks.as_str(),
+            Self::Attachments(_) => Code::InvalidAttachments.as_str(),
             // Slack puts the first user's problem on top.
             Self::Invites(users) => users.first().map_or(Code::UserNotFound, |(_, code)| *code).as_str(),
             Self::RateLimited(_) => "ratelimited",
@@ -203,7 +210,12 @@ impl Error {
                 body["needed"] = json!(needed);
                 body["provided"] = json!(provided);
             }
-            Self::Arguments(messages) => body["response_metadata"] = json!({ "messages": as_errors(messages) }),
+            Self::Arguments(messages) | Self::Attachments(messages) => {
+                body["response_metadata"] = json!({ "messages": as_errors(messages) });
+            }
+            Self::Explained(_, message) => {
+                body["response_metadata"] = json!({ "messages": as_errors(std::slice::from_ref(message)) });
+            }
             Self::Blocks(problems) => {
                 body["errors"] = json!(problems);
                 body["response_metadata"] = json!({ "messages": as_errors(problems) });

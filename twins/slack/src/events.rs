@@ -27,7 +27,7 @@ use crate::{
         people::User,
         time::{micros, ts_text},
     },
-    shapes::{self, ChannelView, UserView},
+    shapes::{self, ChannelView, Occasion, UserView},
     text,
 };
 
@@ -150,7 +150,11 @@ fn hidden(state: &State, tx: &mut Tx<'_>, channel: &SmolStr, subtype: &str, part
 /// A public channel was made.
 pub(crate) fn channel_created(state: &State, tx: &mut Tx<'_>, channel: &Channel) {
     let listeners = listeners(state, "channel_created");
-    let view = ChannelView { viewer: &channel.creator, num_members: false, locale: false };
+    if listeners.is_empty() {
+        return;
+    }
+    let occasion = Occasion::Announced;
+    let view = ChannelView { viewer: &channel.creator, occasion, num_members: false, locale: false };
     let event = json!({
         "type": "channel_created",
         "channel": shapes::conversation(state, channel, view),
@@ -168,18 +172,24 @@ pub(crate) fn member_joined(
     inviter: Option<&SmolStr>,
 ) {
     let Some(row) = state.channels.get(channel) else { return };
+    let listeners = listeners_in(state, "member_joined_channel", row);
+    if listeners.is_empty() {
+        return;
+    }
     let mut event = membership_event(state, tx, "member_joined_channel", row, user);
     if let Some(inviter) = inviter {
         event["inviter"] = json!(inviter);
     }
-    let listeners = listeners_in(state, "member_joined_channel", row);
     send(state, tx, &listeners, Some(channel), &event);
 }
 
 /// Somebody has left a channel.
 pub(crate) fn member_left(state: &State, tx: &mut Tx<'_>, channel: &Channel, user: &SmolStr) {
-    let event = membership_event(state, tx, "member_left_channel", channel, user);
     let listeners = listeners_in(state, "member_left_channel", channel);
+    if listeners.is_empty() {
+        return;
+    }
+    let event = membership_event(state, tx, "member_left_channel", channel, user);
     send(state, tx, &listeners, Some(&channel.id), &event);
 }
 
@@ -194,17 +204,19 @@ fn membership_event(state: &State, tx: &Tx<'_>, name: &str, channel: &Channel, u
     })
 }
 
-/// An account changed.
+/// An account changed. Apps are told the mail address where they may ask for it.
 pub(crate) fn user_changed(state: &State, tx: &mut Tx<'_>, user: &User) {
-    let listeners = listeners(state, "user_change");
-    let view = UserView { email: true, locale: true, now: tx.now };
-    let event = json!({
-        "type": "user_change",
-        "user": shapes::user(state, user, view),
-        "cache_ts": tx.now.as_secs(),
-        "event_ts": ts_text(micros(tx.now)),
-    });
-    send(state, tx, &listeners, None, &event);
+    for app in listeners(state, "user_change") {
+        let email = app.scopes.iter().any(|scope| scope == "users:read.email");
+        let view = UserView { email, locale: true, now: tx.now };
+        let event = json!({
+            "type": "user_change",
+            "user": shapes::user(state, user, view),
+            "cache_ts": tx.now.as_secs(),
+            "event_ts": ts_text(micros(tx.now)),
+        });
+        send(state, tx, &[app], None, &event);
+    }
 }
 
 fn listeners(state: &State, subscription: &str) -> Vec<Arc<App>> {

@@ -36,9 +36,9 @@ pub(crate) fn read(operation: &OperationInfo, request: &Request) -> Input {
     let added =
         if is_hook(operation) { add_json(&mut input, request) } else { add_body(&mut input, operation, request) };
     // An address that apps were told says first whether it is still one.
-    if let Err(code) = added
-        && !is_hook(operation)
-    {
+    if is_hook(operation) {
+        input.problem = None;
+    } else if let Err(code) = added {
         input.problem = Some(code);
     }
     let in_form = input.args.shift_remove("token").and_then(|token| token.as_str().map(SmolStr::new));
@@ -84,6 +84,9 @@ fn add_json(input: &mut Input, request: &Request) -> Result<(), Code> {
     let body: Value = serde_json::from_slice(&request.body).map_err(|_| Code::InvalidJson)?;
     let Value::Object(members) = body else { return Err(Code::JsonNotObject) };
     for (name, value) in members {
+        if !is_name(&name) {
+            input.problem = Some(Code::InvalidArgName);
+        }
         // The token must not come in JSON, and null stands for the default.
         if name != "token" && !value.is_null() {
             input.args.insert(name, value);
@@ -101,11 +104,16 @@ fn add_pairs(input: &mut Input, text: &[u8]) {
 fn add_pair(input: &mut Input, name: &str, value: String) {
     if name.contains('[') {
         input.problem = Some(Code::InvalidArrayArg);
-    } else if name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')) {
+    } else if !is_name(name) {
         input.problem = Some(Code::InvalidArgName);
     } else {
         input.args.insert(name.to_owned(), Value::String(value));
     }
+}
+
+/// Whether arguments may have this name.
+fn is_name(name: &str) -> bool {
+    name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 
 /// The value of a `Content-Type` parameter.
@@ -132,7 +140,7 @@ pub(crate) fn charset_warning(request: &Request) -> Option<&'static str> {
         return None;
     }
     let has = parameter(request, "charset").is_some();
-    match request.header(header::CONTENT_TYPE)?.split(';').next().unwrap_or_default().trim() {
+    match request.media_type().as_str() {
         "application/json" | "text/plain" if !has => Some("missing_charset"),
         "application/x-www-form-urlencoded" | "multipart/form-data" if has => Some("superfluous_charset"),
         _ => None,

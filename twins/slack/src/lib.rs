@@ -185,6 +185,7 @@ fn messages() -> Vec<Row> {
             .errors(&[
                 "channel_not_found",
                 "invalid_cursor",
+                "invalid_limit",
                 "invalid_ts_latest",
                 "invalid_ts_oldest",
                 "not_in_channel",
@@ -192,7 +193,15 @@ fn messages() -> Vec<Row> {
         Row::read("conversations.replies", ANY, "/api/conversations.replies", timeline::replies)
             .limit(TIER_3)
             .scopes(HISTORY)
-            .errors(&["channel_not_found", "invalid_cursor", "not_in_channel", "thread_not_found"])
+            .errors(&[
+                "channel_not_found",
+                "invalid_cursor",
+                "invalid_limit",
+                "invalid_ts_latest",
+                "invalid_ts_oldest",
+                "not_in_channel",
+                "thread_not_found",
+            ])
             .form_only(),
     ]
 }
@@ -222,21 +231,43 @@ fn postings() -> Vec<Row> {
             ]),
         Row::write("chat.update", ANY, "/api/chat.update", chat::update).limit(TIER_3).scopes(&["chat:write"]).errors(
             &[
+                "cant_broadcast_message",
                 "cant_update_message",
                 "channel_not_found",
                 "file_not_found",
+                "invalid_attachments",
                 "invalid_blocks",
+                "invalid_blocks_format",
+                "invalid_metadata_format",
+                "invalid_metadata_schema",
                 "is_inactive",
                 "markdown_text_conflict",
                 "message_not_found",
                 "msg_too_long",
+                "no_dual_broadcast_content_update",
                 "no_text",
+                "too_many_attachments",
             ],
         ),
         Row::write("chat.postEphemeral", ANY, "/api/chat.postEphemeral", chat::post_ephemeral)
             .limit(TIER_4)
             .scopes(&["chat:write"])
-            .errors(&["channel_not_found", "is_archived", "no_text", "not_in_channel", "user_not_in_channel"]),
+            .errors(&[
+                "cannot_dm_bot",
+                "cannot_reply_to_message",
+                "channel_not_found",
+                "invalid_attachments",
+                "invalid_blocks",
+                "invalid_blocks_format",
+                "invalid_thread_ts",
+                "is_archived",
+                "markdown_text_conflict",
+                "msg_too_long",
+                "no_text",
+                "not_in_channel",
+                "too_many_attachments",
+                "user_not_in_channel",
+            ]),
         Row::write("commands.respond", POST, "/commands/{team}/{id}/{secret}", hooks::respond).limit(SPECIAL),
         Row::write("actions.respond", POST, "/actions/{team}/{id}/{secret}", hooks::respond).limit(SPECIAL),
     ]

@@ -18,12 +18,11 @@ use crate::{
         people::{Role, SLACKBOT, User},
         time::ts_text,
     },
-    text,
+    text::{self, RichText},
 };
 
 /// A user.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-#[expect(clippy::struct_excessive_bools, reason = "the flags are Slack's")]
 pub(crate) struct UserBody {
     id: SmolStr,
     name: SmolStr,
@@ -32,6 +31,17 @@ pub(crate) struct UserBody {
     is_app_user: bool,
     team_id: SmolStr,
     deleted: bool,
+    #[serde(flatten)]
+    active: Option<ActiveBody>,
+    profile: Profile,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locale: Option<&'static str>,
+}
+
+/// What is told of users whose account is not deactivated.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are Slack's")]
+pub(crate) struct ActiveBody {
     color: SmolStr,
     is_email_confirmed: bool,
     real_name: SmolStr,
@@ -45,9 +55,6 @@ pub(crate) struct UserBody {
     is_ultra_restricted: bool,
     has_2fa: bool,
     who_can_share_contact_card: &'static str,
-    profile: Profile,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    locale: Option<&'static str>,
 }
 
 /// What a user tells of themselves.
@@ -96,7 +103,6 @@ pub(crate) struct UserView {
 
 /// Puts a user into words.
 pub(crate) fn user(state: &State, user: &User, view: UserView) -> UserBody {
-    let zone = zone_at(&user.tz, view.now);
     let is_person = !matches!(user.role, Role::Bot);
     UserBody {
         id: user.id.clone(),
@@ -106,8 +112,17 @@ pub(crate) fn user(state: &State, user: &User, view: UserView) -> UserBody {
         is_app_user: false,
         team_id: state.workspace.id.clone(),
         deleted: user.deleted,
+        active: (!user.deleted).then(|| active(user, view.now)),
+        profile: profile(state, user, view.email),
+        locale: view.locale.then_some("en-US"),
+    }
+}
+
+fn active(user: &User, now: Timestamp) -> ActiveBody {
+    let zone = zone_at(&user.tz, now);
+    ActiveBody {
         color: color(&user.id),
-        is_email_confirmed: is_person,
+        is_email_confirmed: user.role != Role::Bot,
         real_name: user.real_name.clone(),
         tz: user.tz.clone(),
         tz_label: zone.0,
@@ -119,8 +134,6 @@ pub(crate) fn user(state: &State, user: &User, view: UserView) -> UserBody {
         is_ultra_restricted: false,
         has_2fa: false,
         who_can_share_contact_card: "EVERYONE",
-        profile: profile(state, user, view.email),
-        locale: view.locale.then_some("en-US"),
     }
 }
 
@@ -243,10 +256,17 @@ pub(crate) struct ChannelBody {
     is_ext_shared: bool,
     shared_team_ids: [SmolStr; 1],
     pending_connected_team_ids: [(); 0],
-    is_member: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_member: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_read: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_open: Option<bool>,
     topic: NoteBody,
     purpose: NoteBody,
     previous_names: [(); 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     num_members: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -266,11 +286,32 @@ pub(crate) struct DirectBody {
     updated: i64,
     user: SmolStr,
     is_user_deleted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_read: Option<&'static str>,
+    #[serde(flatten)]
+    opened: Option<OpenedBody>,
     priority: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     num_members: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     locale: Option<&'static str>,
+}
+
+/// What a direct message is told with where it was opened.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct OpenedBody {
+    latest: Option<Box<MessageBody>>,
+    unread_count: u32,
+    unread_count_display: u32,
+    is_open: bool,
+}
+
+impl OpenedBody {
+    fn new(state: &State, channel: &Channel) -> Self {
+        let latest = state.timeline(&channel.id, u64::MAX).next_back();
+        let latest = latest.map(|row| Box::new(message(state, &channel.id, row)));
+        Self { latest, unread_count: 0, unread_count_display: 0, is_open: true }
+    }
 }
 
 /// Any conversation. Written as what it holds.
@@ -292,18 +333,36 @@ impl Serialize for ConversationBody {
     }
 }
 
+/// What a conversation is told for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// One of a list.
+    Listed,
+    /// Asked about by its id.
+    Asked,
+    /// Made, joined, opened, or invited to.
+    Entered,
+    /// Announced to apps.
+    Announced,
+}
+
 /// What of a conversation is shown, and to whom.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ChannelView<'a> {
     pub(crate) viewer: &'a SmolStr,
+    pub(crate) occasion: Occasion,
     pub(crate) num_members: bool,
     pub(crate) locale: bool,
 }
+
+/// How far members have read: nobody has marked anything.
+const UNREAD: &str = "0000000000.000000";
 
 /// Puts a conversation into words.
 pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'_>) -> ConversationBody {
     let num_members = view.num_members.then_some(channel.members);
     let locale = view.locale.then_some("en-US");
+    let entered = view.occasion == Occasion::Entered;
     if channel.kind == Kind::Im {
         let partner = state.partner(channel, view.viewer);
         return ConversationBody::Direct(DirectBody {
@@ -316,20 +375,30 @@ pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'
             updated: channel.updated,
             user: partner.map(|user| user.id.clone()).unwrap_or_default(),
             is_user_deleted: partner.is_some_and(|user| user.deleted),
+            last_read: (view.occasion != Occasion::Listed).then_some(UNREAD),
+            opened: entered.then(|| OpenedBody::new(state, channel)),
             priority: 0,
             num_members,
             locale,
         });
     }
     let team = &state.workspace.id;
+    let is_group = channel.kind == Kind::Mpim;
+    // Announcements are for nobody in particular; the lists of what is not public hold the viewer's own only.
+    let is_member = match view.occasion {
+        Occasion::Announced => None,
+        Occasion::Listed if channel.kind != Kind::Public => Some(true),
+        _ => Some(state.is_member(&channel.id, view.viewer)),
+    };
+    let shows_read = is_member == Some(true) && view.occasion != Occasion::Listed;
     ConversationBody::Channel(Box::new(ChannelBody {
         id: channel.id.clone(),
         name: Some(channel.name.clone()),
         // Private channels have had C ids and this flag since 2021; `is_group` is for group messages of old.
         is_channel: channel.kind.is_channel(),
-        is_group: channel.kind == Kind::Mpim,
+        is_group,
         is_im: false,
-        is_mpim: channel.kind == Kind::Mpim,
+        is_mpim: is_group,
         is_private: channel.kind != Kind::Public,
         created: channel.created,
         is_archived: channel.archived,
@@ -347,10 +416,13 @@ pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'
         is_ext_shared: false,
         shared_team_ids: [team.clone()],
         pending_connected_team_ids: [],
-        is_member: state.is_member(&channel.id, view.viewer),
+        is_member,
+        last_read: shows_read.then_some(UNREAD),
+        is_open: is_group.then_some(true),
         topic: NoteBody::new(&channel.topic),
         purpose: NoteBody::new(&channel.purpose),
         previous_names: [],
+        priority: (is_group || entered).then_some(0),
         num_members,
         locale,
     }))
@@ -393,6 +465,14 @@ impl Icons {
 pub(crate) struct EditedBody {
     user: SmolStr,
     ts: SmolStr,
+}
+
+/// A message's blocks: those that an app gave, or what Slack makes of the text.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+enum Blocks {
+    Given(Arc<Value>),
+    Made(RichText),
 }
 
 /// A message.
@@ -447,7 +527,8 @@ pub(crate) struct MessageBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     root: Option<Box<MessageBody>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    blocks: Option<Arc<Value>>,
+    #[schemars(with = "Option<Value>")]
+    blocks: Option<Blocks>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attachments: Option<Arc<Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -476,7 +557,7 @@ pub(crate) fn message(state: &State, channel: &SmolStr, message: &Message) -> Me
             }
             if message.blocks().is_none() && message.attachments().is_none() && !message.text.is_empty() {
                 let block_id = text::derived_id(&[channel, &ts], 5);
-                body.blocks = Some(Arc::new(text::rich_text(&message.text, &block_id)));
+                body.blocks = Some(Blocks::Made(RichText { text: Arc::clone(&message.text), block_id }));
             }
         }
         Some(Subtype::Tombstone) => body.hidden = Some(true),
@@ -506,14 +587,16 @@ fn add_thread(state: &State, channel: &SmolStr, message: &Message, body: &mut Me
     body.parent_user_id = first.map(|first| first.user.clone());
     if message.is_broadcast() {
         body.subtype = Some("thread_broadcast");
-        body.root = first.map(|first| Box::new(self::message(state, channel, first)));
+        // What began a thread is no reply itself.
+        let root = first.filter(|first| first.reply_to.is_none());
+        body.root = root.map(|root| Box::new(self::message(state, channel, root)));
     }
 }
 
 fn add_extra(message: &Message, body: &mut MessageBody) {
     let Some(extra) = &message.extra else { return };
-    if extra.blocks.is_some() {
-        body.blocks.clone_from(&extra.blocks);
+    if let Some(blocks) = &extra.blocks {
+        body.blocks = Some(Blocks::Given(Arc::clone(blocks)));
     }
     body.attachments.clone_from(&extra.attachments);
     body.username.clone_from(&extra.username);

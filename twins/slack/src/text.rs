@@ -3,7 +3,9 @@
 //! Stored text escapes `&`, `<` and `>` and keeps links and mentions in angle brackets:
 //! <https://docs.slack.dev/messaging/formatting-message-text>.
 
-use serde_json::{Value, json};
+use std::{borrow::Cow, sync::Arc};
+
+use serde::{Serialize, Serializer};
 use smol_str::SmolStr;
 
 use crate::model::State;
@@ -11,7 +13,7 @@ use crate::model::State;
 /// How text is to be read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reading {
-    /// Whether `@name` and `#name` become mentions.
+    /// Whether `#name` and `@here` become mentions; `@name` does only where a person typed it.
     pub(crate) link_names: bool,
     /// Whether a person typed it: world keys in `<@key>` are resolved as well.
     pub(crate) typed: bool,
@@ -24,48 +26,48 @@ pub(crate) fn store(state: &State, text: &str, reading: Reading) -> String {
     let mut in_code = false;
     let mut at_word_start = true;
     while let Some(c) = rest.chars().next() {
-        let (piece, used) = if in_code { escape(rest) } else { piece(state, rest, at_word_start, reading) };
+        let used = if let Some((piece, used)) = piece(state, rest, at_word_start && !in_code, reading) {
+            out.push_str(&piece);
+            used
+        } else {
+            push_escaped(&mut out, c, rest);
+            c.len_utf8()
+        };
         in_code ^= c == '`';
         at_word_start = !c.is_alphanumeric();
-        out.push_str(&piece);
         rest = &rest[used..];
     }
     out
 }
 
-/// The next piece of stored text, and how many bytes of the sent text it stands for.
-fn piece(state: &State, rest: &str, at_word_start: bool, reading: Reading) -> (String, usize) {
-    if rest.starts_with('<')
-        && let Some(end) = rest.find('>')
-        && let Some(control) = control(state, &rest[1..end], reading)
-    {
-        return (format!("<{control}>"), end + 1);
-    }
-    if at_word_start && (rest.starts_with("http://") || rest.starts_with("https://")) {
-        let url = bare_url(rest);
-        if url.len() > "https://".len() {
-            return (format!("<{}>", url.replace("&amp;", "&").replace('&', "&amp;")), url.len());
+/// What Slack makes of the start of `rest`, and how many bytes of the sent text it stands for; none where it is
+/// ordinary text.
+fn piece(state: &State, rest: &str, at_word_start: bool, reading: Reading) -> Option<(String, usize)> {
+    match rest.as_bytes().first()? {
+        // What is in angle brackets is read in code as well; it ends before the next bracket opens.
+        b'<' => {
+            let end = 1 + rest[1..].find(['<', '>']).filter(|end| rest[1 + end..].starts_with('>'))?;
+            Some((format!("<{}>", control(state, &rest[1..end], reading)?), end + 1))
         }
+        b'h' if at_word_start && (rest.starts_with("http://") || rest.starts_with("https://")) => {
+            let url = bare_url(rest);
+            let is_address = url.len() > "https://".len();
+            is_address.then(|| (format!("<{}>", url.replace("&amp;", "&").replace('&', "&amp;")), url.len()))
+        }
+        b'@' | b'#' if at_word_start && reading.link_names => link_name(state, rest, reading.typed),
+        _ => None,
     }
-    if at_word_start
-        && reading.link_names
-        && let Some(linked) = link_name(state, rest)
-    {
-        return linked;
-    }
-    escape(rest)
 }
 
-fn escape(rest: &str) -> (String, usize) {
-    let Some(c) = rest.chars().next() else { return (String::new(), 0) };
-    let text = match c {
-        '&' if ["&amp;", "&lt;", "&gt;"].iter().any(|entity| rest.starts_with(entity)) => "&".to_owned(),
-        '&' => "&amp;".to_owned(),
-        '<' => "&lt;".to_owned(),
-        '>' => "&gt;".to_owned(),
-        _ => c.to_string(),
-    };
-    (text, c.len_utf8())
+/// Adds the character at the start of `rest`. What was escaped before it was sent stays as it is.
+fn push_escaped(out: &mut String, c: char, rest: &str) {
+    match c {
+        '&' if ["&amp;", "&lt;", "&gt;"].iter().any(|entity| rest.starts_with(entity)) => out.push('&'),
+        '&' => out.push_str("&amp;"),
+        '<' => out.push_str("&lt;"),
+        '>' => out.push_str("&gt;"),
+        _ => out.push(c),
+    }
 }
 
 /// The inside of angle brackets where it is a link, mention or command.
@@ -89,10 +91,12 @@ fn control(state: &State, inside: &str, reading: Reading) -> Option<String> {
 
 fn bare_url(rest: &str) -> &str {
     let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '|' | '`')).unwrap_or(rest.len());
+    // Brackets that were escaped before they were sent end an address as they do plain.
+    let end = ["&lt;", "&gt;"].iter().filter_map(|entity| rest[..end].find(entity)).min().unwrap_or(end);
     rest[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '\'', '*', '_', '~'])
 }
 
-fn link_name(state: &State, rest: &str) -> Option<(String, usize)> {
+fn link_name(state: &State, rest: &str, typed: bool) -> Option<(String, usize)> {
     let sign = rest.chars().next().filter(|c| matches!(c, '@' | '#'))?;
     let body = &rest[1..];
     let end = body.find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))).unwrap_or(body.len());
@@ -105,7 +109,7 @@ fn link_name(state: &State, rest: &str) -> Option<(String, usize)> {
     if matches!(name, "here" | "channel" | "everyone") {
         return Some((format!("<!{name}>"), used));
     }
-    let id = state.index.user_by_name.get(name)?;
+    let id = state.index.user_by_name.get(name).filter(|_| typed)?;
     Some((format!("<@{id}>"), used))
 }
 
@@ -140,44 +144,110 @@ pub(crate) fn mentions(text: &str) -> impl Iterator<Item = &str> {
     text.split("<@").skip(1).filter_map(|rest| rest.split(['>', '|']).next())
 }
 
-/// The `rich_text` block that Slack makes of a text without blocks.
-pub(crate) fn rich_text(text: &str, block_id: &str) -> Value {
-    let mut elements = Vec::new();
-    let mut plain = String::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        if let Some((element, used)) = element(rest) {
-            flush(&mut plain, &mut elements);
-            elements.push(element);
-            rest = &rest[used..];
-        } else {
-            let len = rest.chars().next().map_or(1, char::len_utf8);
-            plain.push_str(&rest[..len]);
-            rest = &rest[len..];
-        }
-    }
-    flush(&mut plain, &mut elements);
-    json!([{
-        "type": "rich_text",
-        "block_id": block_id,
-        "elements": [{ "type": "rich_text_section", "elements": elements }],
-    }])
+/// The `rich_text` block that Slack makes of a text without blocks. Made while it is written: it is told with every
+/// message, and never kept.
+#[derive(Clone, Debug)]
+pub(crate) struct RichText {
+    /// The text as stored.
+    pub(crate) text: Arc<str>,
+    pub(crate) block_id: SmolStr,
 }
 
-fn flush(plain: &mut String, elements: &mut Vec<Value>) {
+impl Serialize for RichText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let section = Section { kind: "rich_text_section", elements: elements(&self.text) };
+        [Block { kind: "rich_text", id: &self.block_id, elements: [section] }].serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct Block<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(rename = "block_id")]
+    id: &'a str,
+    elements: [Section<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct Section<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    elements: Vec<Element<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Element<'a> {
+    Text {
+        text: Cow<'a, str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        style: Option<Style>,
+    },
+    Emoji {
+        name: &'a str,
+    },
+    User {
+        user_id: &'a str,
+    },
+    Channel {
+        channel_id: &'a str,
+    },
+    Broadcast {
+        range: &'a str,
+    },
+    Link {
+        url: Cow<'a, str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<Cow<'a, str>>,
+    },
+}
+
+/// A style, as the only member of an object: `{"bold": true}`.
+#[derive(Clone, Copy)]
+struct Style(&'static str);
+
+impl Serialize for Style {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.0, true)])
+    }
+}
+
+fn elements(text: &str) -> Vec<Element<'_>> {
+    let mut found = Vec::new();
+    let (mut at, mut plain) = (0, 0);
+    while let Some(mark) = text[at..].find(['<', ':', '`', '*', '~']) {
+        at += mark;
+        if let Some((element, used)) = element(&text[at..]) {
+            push_plain(&mut found, &text[plain..at]);
+            found.push(element);
+            at += used;
+            plain = at;
+        } else {
+            at += 1;
+        }
+    }
+    push_plain(&mut found, &text[plain..]);
+    found
+}
+
+fn push_plain<'a>(found: &mut Vec<Element<'a>>, plain: &'a str) {
     if !plain.is_empty() {
-        elements.push(json!({ "type": "text", "text": unescape(plain) }));
-        plain.clear();
+        found.push(Element::Text { text: unescape(plain), style: None });
     }
 }
 
 /// Stored text as people read it.
-pub(crate) fn unescape(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
+    if text.contains('&') {
+        text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").into()
+    } else {
+        text.into()
+    }
 }
 
 /// The rich element at the start of `rest`, and how many bytes it takes.
-fn element(rest: &str) -> Option<(Value, usize)> {
+fn element(rest: &str) -> Option<(Element<'_>, usize)> {
     match rest.as_bytes().first()? {
         b'<' => {
             let end = rest.find('>')?;
@@ -188,7 +258,7 @@ fn element(rest: &str) -> Option<(Value, usize)> {
             let name = &rest[1..end];
             let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'+' | b'-');
             let is_name = !name.is_empty() && name.bytes().all(fits) && !name.bytes().all(|b| b.is_ascii_digit());
-            is_name.then(|| (json!({ "type": "emoji", "name": name }), end + 1))
+            is_name.then_some((Element::Emoji { name }, end + 1))
         }
         b'`' => styled(rest, '`', "code"),
         b'*' => styled(rest, '*', "bold"),
@@ -197,27 +267,23 @@ fn element(rest: &str) -> Option<(Value, usize)> {
     }
 }
 
-fn styled(rest: &str, mark: char, style: &str) -> Option<(Value, usize)> {
+fn styled<'a>(rest: &'a str, mark: char, style: &'static str) -> Option<(Element<'a>, usize)> {
     let end = 1 + rest[1..].find(mark)?;
     let inside = &rest[1..end];
     let fits = !inside.is_empty() && inside.trim() == inside && !inside.contains(['\n', '<']);
-    fits.then(|| (json!({ "type": "text", "text": unescape(inside), "style": { style: true } }), end + 1))
+    fits.then(|| (Element::Text { text: unescape(inside), style: Some(Style(style)) }, end + 1))
 }
 
-fn bracketed(inside: &str) -> Option<Value> {
+fn bracketed(inside: &str) -> Option<Element<'_>> {
     let (target, label) = inside.split_once('|').map_or((inside, None), |(target, label)| (target, Some(label)));
-    let mut chars = target.chars();
-    Some(match chars.next()? {
-        '@' => json!({ "type": "user", "user_id": chars.as_str() }),
-        '#' => json!({ "type": "channel", "channel_id": chars.as_str() }),
-        '!' => match chars.as_str() {
-            range @ ("here" | "channel" | "everyone") => json!({ "type": "broadcast", "range": range }),
-            _ => return None,
-        },
-        _ => match label {
-            Some(label) => json!({ "type": "link", "url": unescape(target), "text": unescape(label) }),
-            None => json!({ "type": "link", "url": unescape(target) }),
-        },
+    let first = target.chars().next()?;
+    let name = &target[first.len_utf8()..];
+    Some(match first {
+        '@' => Element::User { user_id: name },
+        '#' => Element::Channel { channel_id: name },
+        '!' if matches!(name, "here" | "channel" | "everyone") => Element::Broadcast { range: name },
+        '!' => return None,
+        _ => Element::Link { url: unescape(target), text: label.map(unescape) },
     })
 }
 

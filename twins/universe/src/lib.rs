@@ -5,8 +5,9 @@ use std::sync::Arc;
 use dtu_kernel::{
     host::{Host, host},
     multiverse::Multiverse,
-    world::SERVICES,
+    world::{Company, Group, Person, SERVICES},
 };
+use serde_json::{Value, json};
 
 /// All twins that there are, in the order of their ports.
 pub fn all() -> Vec<Arc<dyn Host>> {
@@ -36,4 +37,29 @@ fn numbered(host: Arc<dyn Host>) -> (Arc<dyn Host>, u16) {
     let place = SERVICES.iter().position(|name| *name == host.name()).unwrap_or(SERVICES.len());
     let number = u16::try_from(place + 1).unwrap_or(u16::MAX);
     (host, number)
+}
+
+/// The JSON Schema of world files: what services share, and the sections of all twins.
+pub fn world_schema() -> Value {
+    let mut generator = schemars::SchemaGenerator::default();
+    let mut properties = json!({
+        "schema": { "const": "dtu/world/v1" },
+        "name": { "type": "string" },
+        "epoch": { "type": "string", "format": "date-time" },
+        "company": generator.subschema_for::<Company>(),
+        "people": { "type": "array", "items": generator.subschema_for::<Person>() },
+        "groups": { "type": "array", "items": generator.subschema_for::<Group>() },
+    });
+    for twin in all() {
+        properties[twin.name()] = twin.section_schema(&mut generator).to_value();
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "World",
+        "type": "object",
+        "properties": properties,
+        "required": ["schema", "name", "epoch", "company"],
+        "additionalProperties": false,
+        "$defs": generator.take_definitions(true),
+    })
 }

@@ -26,7 +26,7 @@ pub(crate) struct ApiTestAnswer {
 
 /// `api.test`: needs no token.
 pub(crate) fn api_test(_: &Read<'_, Slack>, ApiTest(args): ApiTest) -> Result<Typed<ApiTestAnswer>, Error> {
-    match args.get("error").and_then(Value::as_str) {
+    match args.get("error").and_then(Value::as_str).filter(|code| !code.is_empty()) {
         Some(code) => Err(Error::Echo { code: code.into(), args: Box::new(args) }),
         None => Ok(Typed::ok(&ApiTestAnswer { args })),
     }

@@ -18,7 +18,7 @@ use crate::{
         channels::{Channel, Kind},
         messages::{self, Draft, Edited, Extra, Message, Subtype, TEXT_MAX, UPDATE_TEXT_MAX},
         people::SLACKBOT,
-        time::{micros, parse_ts, ts_text},
+        time::{micros, parse_message_ts, parse_ts, ts_text},
     },
     shapes::{self, MessageBody},
     text::{self, Reading},
@@ -35,7 +35,17 @@ struct Content {
     blocks: Option<Value>,
     attachments: Option<Value>,
     link_names: bool,
-    parse: Option<String>,
+    parse: Option<Parse>,
+}
+
+/// How much of a text is read: `client` is what Slack's own windows do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Parse {
+    Full,
+    None,
+    #[serde(alias = "")]
+    Client,
 }
 
 /// The same, checked and as stored.
@@ -76,7 +86,7 @@ impl Content {
             Some(text) if text.chars().count() > TEXT_MAX => (Some(text.chars().take(TEXT_MAX).collect()), true),
             other => (other, false),
         };
-        let link_names = self.link_names || self.parse.as_deref() == Some("full");
+        let link_names = self.link_names || self.parse == Some(Parse::Full);
         let reading = Reading { link_names, typed: false };
         Ok(Said {
             text: sent.map(|text: String| text::store(state, &text, reading).into()),
@@ -100,7 +110,7 @@ fn read_metadata(argument: Option<Value>) -> Result<Option<Value>, Error> {
     if members.is_empty() || fits { Ok(Some(value)) } else { Err(Code::InvalidMetadataSchema.into()) }
 }
 
-/// Arguments of `chat.postMessage`. Links are not unfurled: nothing outside is ever fetched.
+/// Arguments of `chat.postMessage`. Links are not unfurled, whatever is asked: nothing outside is ever fetched.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct PostMessage {
     channel: String,
@@ -119,8 +129,12 @@ pub(crate) struct PostMessage {
     icon_url: Option<SmolStr>,
     #[serde(default)]
     link_names: bool,
-    parse: Option<String>,
+    parse: Option<Parse>,
     mrkdwn: Option<bool>,
+    #[serde(rename = "unfurl_links")]
+    _unfurl_links: Option<bool>,
+    #[serde(rename = "unfurl_media")]
+    _unfurl_media: Option<bool>,
 }
 
 /// What was posted.
@@ -229,11 +243,19 @@ fn check_may_post(state: &State, token: &Token, channel: &Channel) -> Result<(),
 
 fn read_thread(state: &State, channel: &SmolStr, thread_ts: Option<&str>) -> Result<Option<u64>, Error> {
     let Some(text) = thread_ts.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let ts = parse_ts(text).ok_or(Code::InvalidThreadTs)?;
+    let invalid = || Error::Explained(Code::InvalidThreadTs, format!("{text} is not a valid thread_ts"));
+    let about = parse_ts(text).filter(|ts| *ts > 0).ok_or_else(invalid)?;
+    let ts = parse_message_ts(text).unwrap_or_else(|| orphan(about));
     match state.message(channel, ts).and_then(|first| first.subtype()) {
         Some(Subtype::ChannelJoin | Subtype::ChannelLeave) => Err(Code::CannotReplyToMessage.into()),
         _ => Ok(Some(ts)),
     }
+}
+
+/// A thread that no message began: what a timestamp without its six decimals replies to. Slack takes such a posting
+/// and shows it nowhere. Long before any message, so that none can come to have it.
+const fn orphan(about: u64) -> u64 {
+    about / 1_000
 }
 
 /// Arguments of `chat.update`.
@@ -250,9 +272,12 @@ pub(crate) struct Update {
     reply_broadcast: bool,
     #[serde(default)]
     link_names: bool,
-    parse: Option<String>,
+    parse: Option<Parse>,
     #[serde(default)]
     file_ids: Vec<String>,
+    /// Bots and people edit as themselves anyway.
+    #[serde(rename = "as_user")]
+    _as_user: Option<bool>,
 }
 
 /// What a message was made into.
@@ -268,7 +293,7 @@ pub(crate) struct Updated {
 pub(crate) fn update(cx: &mut Write<'_, '_, Slack>, args: Update) -> Result<Typed<Updated>, Error> {
     let token = cx.caller.token()?;
     let channel = cx.state.visible(&args.channel, &token.user).map(Arc::clone).ok_or(Code::ChannelNotFound)?;
-    let ts = parse_ts(&args.ts).ok_or(Code::MessageNotFound)?;
+    let ts = parse_message_ts(&args.ts).ok_or(Code::MessageNotFound)?;
     let row = cx.state.message(&channel.id, ts).map(Arc::clone).ok_or(Code::MessageNotFound)?;
     check_may_update(&channel, &row, token)?;
     if args.text.as_ref().is_some_and(|text| text.chars().count() > UPDATE_TEXT_MAX) {
@@ -288,15 +313,14 @@ pub(crate) fn update(cx: &mut Write<'_, '_, Slack>, args: Update) -> Result<Type
         parse: args.parse,
     };
     let said = content.read(cx.state, cx.tx)?;
-    if said.text.is_none() && said.blocks.is_none() && said.attachments.is_none() && metadata.is_none() {
-        return Err(Code::NoText.into());
-    }
+    let says_nothing = said.text.is_none() && said.blocks.is_none() && said.attachments.is_none() && metadata.is_none();
+    check_broadcast(&row, args.reply_broadcast, says_nothing)?;
     let editor = match token.kind {
         TokenKind::Bot => cx.state.apps.get(&token.app).map_or_else(SmolStr::default, |app| app.bot.clone()),
         _ => token.user.clone(),
     };
-    let edited = Edited { user: editor, ts: micros(cx.tx.now) };
-    let broadcast = args.reply_broadcast && row.reply_to.is_some();
+    let edited = Edited { user: editor, ts: micros(cx.tx.now.floor_secs()) };
+    let broadcast = args.reply_broadcast;
     let after = messages::edit(cx.state, cx.tx, &channel.id, ts, |message| {
         apply(message, &said, metadata.as_ref(), broadcast, &edited);
     });
@@ -314,6 +338,16 @@ fn check_may_update(channel: &Channel, row: &Message, token: &Token) -> Result<(
     match row {
         _ if channel.archived => Err(Code::IsInactive),
         _ if row.user != token.user || !is_ordinary => Err(Code::CantUpdateMessage),
+        _ => Ok(()),
+    }
+}
+
+/// Whether an edit may say what it says: a reply is either shown in the channel or changed, not both at once.
+fn check_broadcast(row: &Message, broadcast: bool, says_nothing: bool) -> Result<(), Code> {
+    match (broadcast, row.reply_to) {
+        (true, None) => Err(Code::CantBroadcastMessage),
+        (true, Some(_)) if !says_nothing && !row.is_broadcast() => Err(Code::NoDualBroadcastContentUpdate),
+        (false, _) if says_nothing => Err(Code::NoText),
         _ => Ok(()),
     }
 }
@@ -360,7 +394,10 @@ pub(crate) struct PostEphemeral {
     icon_url: Option<SmolStr>,
     #[serde(default)]
     link_names: bool,
-    parse: Option<String>,
+    parse: Option<Parse>,
+    /// Nobody is told apart by it: what one person sees shows the app either way.
+    #[serde(rename = "as_user")]
+    _as_user: Option<bool>,
 }
 
 /// That somebody was shown something.

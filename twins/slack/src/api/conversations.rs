@@ -19,13 +19,13 @@ use crate::{
         State,
         apps::{Token, TokenKind},
         channels::{self, Channel, Kind},
-        people::Role,
+        people::{Role, SLACKBOT},
     },
-    shapes::{self, ChannelView, ConversationBody},
+    shapes::{self, ChannelView, ConversationBody, Occasion},
 };
 
 /// The most conversations of one page.
-const PAGE_MAX: usize = 999;
+const PAGE_MAX: usize = 1000;
 /// The most users invited at once.
 const INVITES_MAX: usize = 1000;
 /// The most users of a group message, besides the caller.
@@ -59,7 +59,11 @@ fn manage_scopes(token: &Token, kind: Kind, bot: &'static str) -> &'static [&'st
 
 fn one(state: &State, channel: &SmolStr, viewer: &SmolStr) -> Result<ConversationBody, Error> {
     let row = state.channels.get(channel).ok_or(Code::ChannelNotFound)?;
-    Ok(shapes::conversation(state, row, ChannelView { viewer, num_members: false, locale: false }))
+    Ok(shapes::conversation(
+        state,
+        row,
+        ChannelView { viewer, occasion: Occasion::Entered, num_members: false, locale: false },
+    ))
 }
 
 /// One conversation.
@@ -83,7 +87,12 @@ pub(crate) fn info(cx: &Read<'_, Slack>, args: Info) -> Result<Typed<One>, Error
     let token = cx.caller.token()?;
     let row = cx.state.visible(&args.channel, &token.user).ok_or(Code::ChannelNotFound)?;
     need_kind_scope(token, row.kind, "read")?;
-    let view = ChannelView { viewer: &token.user, num_members: args.include_num_members, locale: args.include_locale };
+    let view = ChannelView {
+        viewer: &token.user,
+        occasion: Occasion::Asked,
+        num_members: args.include_num_members,
+        locale: args.include_locale,
+    };
     Ok(Typed::ok(&One { channel: shapes::conversation(cx.state, row, view) }))
 }
 
@@ -97,6 +106,9 @@ pub(crate) struct List {
     exclude_archived: bool,
     #[serde(default)]
     types: Vec<String>,
+    /// For tokens of organisations only.
+    #[serde(rename = "team_id")]
+    _team_id: Option<SmolStr>,
 }
 
 /// A page of conversations.
@@ -147,10 +159,16 @@ pub(crate) fn list(cx: &Read<'_, Slack>, args: List) -> Result<Typed<Listed>, Er
     kinds.retain(|kind| from.is_none_or(|from| *kind >= from.kind));
     let from_of = |kind: Kind| from.filter(|from| from.kind == kind).map(|from| from.id.clone()).unwrap_or_default();
     let mut ids = kinds.iter().flat_map(|kind| of_kind(state, &token.user, *kind, &from_of(*kind)));
-    let view = ChannelView { viewer: &token.user, num_members: true, locale: false };
+    // Only channels are counted.
+    let view = |row: &Channel| ChannelView {
+        viewer: &token.user,
+        occasion: Occasion::Listed,
+        num_members: row.kind.is_channel(),
+        locale: false,
+    };
     let rows = ids.by_ref().take(size).filter_map(|id| state.channels.get(id));
     let shown = rows.filter(|row| !(args.exclude_archived && row.archived));
-    let channels = shown.map(|row| shapes::conversation(state, row, view)).collect();
+    let channels = shown.map(|row| shapes::conversation(state, row, view(row))).collect();
     let next = ids.next().map(|id| paging::cursor("team", id));
     Ok(Typed::ok(&Listed { channels, response_metadata: PageEnd::new(next) }))
 }
@@ -176,7 +194,7 @@ pub(crate) fn members(cx: &Read<'_, Slack>, args: Members) -> Result<Typed<Membe
     let (state, token) = (cx.state, cx.caller.token()?);
     let row = state.visible(&args.channel, &token.user).ok_or(Code::ChannelNotFound)?;
     need_kind_scope(token, row.kind, "read")?;
-    let size = args.limit.size(100, PAGE_MAX + 1)?;
+    let size = args.limit.size(100, PAGE_MAX)?;
     let from = paging::read_cursor(args.cursor.as_deref(), "user")?;
     if from.as_ref().is_some_and(|id| !id.starts_with('U')) {
         return Err(Code::InvalidCursor.into());
@@ -196,6 +214,9 @@ pub(crate) struct Create {
     name: String,
     #[serde(default)]
     is_private: bool,
+    /// For tokens of organisations only.
+    #[serde(rename = "team_id")]
+    _team_id: Option<SmolStr>,
 }
 
 /// `conversations.create`
@@ -417,7 +438,7 @@ fn read_talkers(state: &State, token: &Token, users: &[SmolStr]) -> Result<Vec<S
 }
 
 fn check_talkers(state: &State, token: &Token, talkers: &[SmolStr]) -> Result<(), Code> {
-    let is_bot = |user: &SmolStr| state.app_of_bot(user).is_some();
+    let is_bot = |user: &SmolStr| user == SLACKBOT || state.app_of_bot(user).is_some();
     match talkers {
         _ if talkers.len() > GROUP_MAX + 1 => Err(Code::TooManyUsers),
         // A bot has nobody to talk to but others; people may write to themselves.

@@ -18,7 +18,7 @@ use crate::{
         apps::TokenKind,
         channels::{Channel, Kind},
         messages::Message,
-        time::parse_ts,
+        time::{parse_message_ts, parse_ts},
     },
     shapes::{self, MessageBody},
 };
@@ -162,7 +162,7 @@ pub(crate) struct RepliesPage {
 pub(crate) fn replies(cx: &Read<'_, Slack>, args: Replies) -> Result<Typed<RepliesPage>, Error> {
     let row = readable(cx, &args.channel)?;
     let size = args.limit.size(REPLIES_MAX, REPLIES_MAX)?;
-    let ts = parse_ts(&args.ts).ok_or(Code::ThreadNotFound)?;
+    let ts = parse_message_ts(&args.ts).ok_or(Code::ThreadNotFound)?;
     let first = cx.state.message(&row.id, ts).ok_or(Code::ThreadNotFound)?;
     let show = |message: &Arc<Message>| body(cx, &row.id, message, args.include_all_metadata);
     if first.reply_to.is_some() {

@@ -31,6 +31,9 @@ pub(crate) struct List {
     limit: Limit,
     #[serde(default)]
     include_locale: bool,
+    /// For tokens of organisations only.
+    #[serde(rename = "team_id")]
+    _team_id: Option<SmolStr>,
 }
 
 /// A page of users.

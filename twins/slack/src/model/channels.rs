@@ -265,7 +265,15 @@ pub(crate) fn open_direct(state: &mut State, tx: &mut Tx<'_>, talkers: &[SmolStr
     let created = tx.now.as_secs();
     let channel = add(state, tx, NewChannel { name, kind, creator: talkers[0].clone(), created });
     let id = channel.id.clone();
-    state.channels.update(&mut tx.changes, &id, |row| row.talkers = talkers.into());
+    let note = |value: SmolStr| Note { value, creator: talkers[0].clone(), last_set: created };
+    let purpose = (kind == Kind::Mpim).then(|| note(group_purpose(state, talkers)));
+    state.channels.update(&mut tx.changes, &id, |row| {
+        row.talkers = talkers.into();
+        if let Some(purpose) = purpose {
+            row.topic = note(SmolStr::new_static("Group messaging"));
+            row.purpose = purpose;
+        }
+    });
     state.index.direct.insert(direct_key(talkers), id.clone());
     for user in talkers {
         add_member(state, tx, &id, user, created);
@@ -275,9 +283,15 @@ pub(crate) fn open_direct(state: &mut State, tx: &mut Tx<'_>, talkers: &[SmolStr
 
 /// `mpdm-one--two--three-1`, as Slack names group messages.
 fn group_name(state: &State, talkers: &[SmolStr]) -> SmolStr {
-    let names: Vec<&str> =
-        talkers.iter().map(|id| state.users.get(id).map_or(id.as_str(), |user| user.name.as_str())).collect();
-    format_smolstr!("mpdm-{}-1", names.join("--"))
+    format_smolstr!("mpdm-{}-1", names(state, talkers).join("--"))
+}
+
+fn group_purpose(state: &State, talkers: &[SmolStr]) -> SmolStr {
+    format_smolstr!("Group messaging with: @{}", names(state, talkers).join(" @"))
+}
+
+fn names<'a>(state: &'a State, users: &'a [SmolStr]) -> Vec<&'a str> {
+    users.iter().map(|id| state.users.get(id).map_or(id.as_str(), |user| user.name.as_str())).collect()
 }
 
 impl State {

@@ -20,7 +20,7 @@ use super::{
     channels::{Channel, Kind},
     messages::{self, Draft, Extra},
     people::User,
-    time::{micros, parse_ts, ts_text},
+    time::{micros, parse_message_ts, ts_text},
 };
 use crate::{
     blocks::{self, Button},
@@ -255,14 +255,15 @@ impl Said {
         let blocks = blocks::read(said.remove("blocks"), tx).map_err(bad)?;
         let attachments = blocks::read_attachments(said.remove("attachments"), tx);
         let text = said.get("text").and_then(Value::as_str).filter(|text| !text.is_empty());
+        let text = text.map(|text| text.chars().take(messages::TEXT_MAX).collect::<String>());
         Ok(Self {
-            text: text.map(|text| text::store(state, text, Reading::default()).into()),
+            text: text.map(|text| text::store(state, &text, Reading::default()).into()),
             blocks,
             attachments: attachments.map_err(|_| Error::BadHook(Code::InvalidAttachments))?,
             in_channel: said.get("response_type").is_some_and(|kind| kind == "in_channel"),
             replace: truth(said.get("replace_original")),
             delete: truth(said.get("delete_original")),
-            thread: said.get("thread_ts").and_then(Value::as_str).and_then(parse_ts),
+            thread: said.get("thread_ts").and_then(Value::as_str).and_then(parse_message_ts),
         })
     }
 
@@ -400,7 +401,7 @@ pub(crate) fn click(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion, on:
 
 fn action(button: &Button, now: Timestamp) -> Value {
     let mut action = json!({ "action_id": button.action_id(), "block_id": button.block_id });
-    for name in ["text", "value", "url", "style"] {
+    for name in ["text", "value", "url", "style", "confirm"] {
         if let Some(value) = button.element.get(name) {
             action[name] = value.clone();
         }

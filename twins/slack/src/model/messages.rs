@@ -48,7 +48,7 @@ impl Subtype {
 pub struct Edited {
     /// The user, or the bot's id.
     pub user: SmolStr,
-    /// When, as a message timestamp.
+    /// When, as a message timestamp of a whole second.
     pub ts: u64,
 }
 
@@ -100,6 +100,14 @@ pub struct Thread {
 }
 
 impl Thread {
+    fn add(&mut self, reply: &Message) {
+        self.count += 1;
+        self.latest = reply.ts.max(self.latest);
+        if !self.users.contains(&reply.user) {
+            self.users.push(reply.user.clone());
+        }
+    }
+
     /// The participants that messages name.
     pub fn shown_users(&self) -> Vec<SmolStr> {
         self.users.iter().take(REPLY_USERS_SHOWN).cloned().collect()
@@ -204,6 +212,8 @@ pub(crate) fn next_ts(state: &mut State, tx: &Tx<'_>, channel: &SmolStr) -> u64 
 /// Posts a message now.
 pub(crate) fn post(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, draft: Draft) -> u64 {
     let ts = next_ts(state, tx, channel);
+    // No thread is younger than what replies to it: what a later message's timestamp will be can be guessed.
+    let draft = Draft { reply_to: draft.reply_to.filter(|parent| *parent < ts), ..draft };
     let message = put_at(state, tx, channel, draft, ts);
     events::message_posted(state, tx, channel, &message);
     ts
@@ -231,12 +241,7 @@ fn put_reply(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, parent: u64,
     }
     // A reply to what is not there leaves an orphan, as at Slack.
     state.messages.update(&mut tx.changes, &(channel.clone(), parent), |first| {
-        let thread = first.thread.get_or_insert_default();
-        thread.count += 1;
-        thread.latest = reply.ts.max(thread.latest);
-        if !thread.users.contains(&reply.user) {
-            thread.users.push(reply.user.clone());
-        }
+        first.thread.get_or_insert_default().add(&reply);
     });
     state.replies.put(&mut tx.changes, ((channel.clone(), parent), reply.ts), reply)
 }
@@ -289,14 +294,12 @@ fn remove_reply(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, parent: u
     state.index.thread_of.remove(&(channel.clone(), ts));
     let first = ((channel.clone(), parent), 0);
     let end = ((channel.clone(), parent), u64::MAX);
-    let latest = state.replies.range(first..=end).next_back().map(|(key, _)| key.1);
-    state.messages.update(&mut tx.changes, &(channel.clone(), parent), |message| match (&mut message.thread, latest) {
-        (Some(thread), Some(latest)) => {
-            thread.count = thread.count.saturating_sub(1);
-            thread.latest = latest;
-        }
-        _ => message.thread = None,
-    });
+    let mut left = Thread::default();
+    for (_, reply) in state.replies.range(first..=end) {
+        left.add(reply);
+    }
+    let left = (left.count > 0).then(|| Box::new(left));
+    state.messages.update(&mut tx.changes, &(channel.clone(), parent), |message| message.thread = left);
 }
 
 /// Shows something to one person alone.

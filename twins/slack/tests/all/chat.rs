@@ -182,9 +182,15 @@ fn text_is_stored_as_slack_stores_it() {
     check(
         "@lena.fischer in #general, @here",
         json!({ "link_names": true }),
-        &format!("<@{lena}> in <#{general}|general>, <!here>"),
+        &format!("@lena.fischer in <#{general}|general>, <!here>"),
     );
-    check("@lena.fischer", json!({ "parse": "full" }), &format!("<@{lena}>"));
+    check("@lena.fischer #general", json!({ "parse": "full" }), &format!("@lena.fischer <#{general}|general>"));
+    check(&format!("it`s <@{lena}> `<@{lena}> <b>`"), json!({}), &format!("it`s <@{lena}> `<@{lena}> &lt;b&gt;`"));
+    for sent in ["https://<", "https://&lt;"] {
+        check(sent, json!({}), "https://&lt;");
+    }
+    check("https://a.example/x&gt;y", json!({}), "<https://a.example/x>&gt;y");
+    check("<<@here> <!here>", json!({}), "&lt;&lt;@here&gt; <!here>");
     let markdown = desk.call_json(
         TESTER,
         "chat.postMessage",

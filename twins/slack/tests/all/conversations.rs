@@ -40,6 +40,7 @@ fn a_channel_is_told_in_full() {
         "shared_team_ids": "[ids]",
         "pending_connected_team_ids": [],
         "is_member": true,
+        "last_read": "0000000000.000000",
         "topic": {
           "value": "Q1 all-hands: Thursday 12 March, 15:00 London",
           "creator": "[id]",

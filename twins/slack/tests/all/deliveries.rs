@@ -477,3 +477,45 @@ async fn other_apps_are_not_told() {
     desk.settle().await;
     assert!(events(&server).await.is_empty());
 }
+
+#[tokio::test]
+async fn apps_are_told_what_they_may_ask_for() {
+    let (desk, server) = listening(&["user_change", "channel_created"], 200).await;
+    desk.act("slack.user.create_channel", "lena", json!({ "name": "new" }));
+    desk.act("slack.admin.deactivate_user", "dana", json!({ "user": "omar" }));
+    desk.settle().await;
+    let told = events(&server).await;
+    let channel = &told[0]["event"]["channel"];
+    assert_eq!(
+        (channel["name"].as_str(), channel.get("is_member"), channel.get("last_read")),
+        (Some("new"), None, None)
+    );
+    let user = &told[1]["event"]["user"];
+    let may = desk.state().find_app("access-bot").unwrap().scopes.iter().any(|scope| scope == "users:read.email");
+    assert_eq!((user["deleted"].as_bool(), user["profile"].get("email").is_some()), (Some(true), may));
+}
+
+#[tokio::test]
+async fn a_deleted_reply_leaves_the_books_in_order() {
+    let (desk, server) = listening(&[], 200).await;
+    Mock::given(method("POST")).and(path("/clicks")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let parent = desk.post(TESTER, "channel={#general}&text=parent");
+    let first = desk.post(TESTER, &format!("channel={{#general}}&text=r&thread_ts={parent}"));
+    let button = json!({ "channel": "{#general}", "text": "x", "blocks": buttons(&["Go"]), "thread_ts": parent });
+    let ts = desk.call_json(BOT, "chat.postMessage", &button)["ts"].clone();
+    desk.act("slack.user.click", "lena", json!({ "channel": "general", "message_ts": ts, "label": "Go" }));
+    desk.settle().await;
+    let sent = received(&server, "/clicks").await.pop().unwrap();
+    let payload: Value = serde_json::from_str(&field(&form(&sent), "payload")).unwrap();
+    assert_eq!(payload["container"]["thread_ts"], parent);
+    let url = payload["response_url"].as_str().unwrap().to_owned();
+    assert_eq!(respond(&desk, &url, &json!({ "delete_original": "true" })), (200, "ok".to_owned()));
+    let thread = desk.call(TESTER, "conversations.replies", &format!("channel={{#general}}&ts={parent}"));
+    let top = &thread["messages"][0];
+    assert_eq!((top["reply_count"].as_u64(), top["latest_reply"].as_str()), (Some(1), Some(&*first)));
+    assert_eq!(top["reply_users"], json!([desk.expand("{@dtutester}")]));
+    // What is said through it is cut like all text.
+    let long = json!({ "text": "x".repeat(50_000), "response_type": "in_channel" });
+    assert_eq!(respond(&desk, &url, &long), (200, "ok".to_owned()));
+    assert_eq!(desk.texts("general").last().unwrap().len(), 40_000);
+}

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
 mod affordances;
+mod attack;
 mod calls;
 mod chat;
+mod codes;
 mod conversations;
 mod deliveries;
 mod desk;

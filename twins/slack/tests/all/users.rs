@@ -119,3 +119,14 @@ fn all_users_are_listed() {
         ],
     );
 }
+
+#[test]
+fn deactivated_people_are_told_in_short() {
+    let desk = Desk::new();
+    let told = desk.call(BOT, "users.info", "user={@marcus}&include_locale=true")["user"].clone();
+    let keys: Vec<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["id", "name", "is_bot", "updated", "is_app_user", "team_id", "deleted", "profile", "locale"]);
+    assert_eq!(told["deleted"], true);
+    let listed = desk.call(TESTER, "users.list", "team_id=T0")["members"].clone();
+    assert!(listed.as_array().unwrap().iter().all(|user| user.get("tz").is_some() != (user["deleted"] == true)));
+}
