@@ -104,11 +104,6 @@ impl Links {
         self
     }
 
-    fn call(mut self, name: &str, href: String) -> Self {
-        self.0.insert(name.to_owned(), json!({ "href": href, "method": "POST" }));
-        self
-    }
-
     fn hint(mut self, name: &str, href: String, allow: &[&str]) -> Self {
         self.0.insert(name.to_owned(), json!({ "href": href, "hints": { "allow": allow } }));
         self

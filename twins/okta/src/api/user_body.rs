@@ -1,11 +1,13 @@
 //! How a person is shown.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use schemars::JsonSchema;
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 use smol_str::SmolStr;
 
-use super::{Empty, Links, stamp};
+use super::{Empty, stamp};
 use crate::model::{
     State,
     profile::Attribute,
@@ -25,13 +27,42 @@ pub struct UserBody {
     last_updated: String,
     password_changed: Option<String>,
     r#type: TypeRef,
-    profile: Map<String, Value>,
+    #[schemars(with = "BTreeMap<String, Option<String>>")]
+    profile: ProfileBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     credentials: Option<CredentialsBody>,
     #[serde(rename = "_embedded", skip_serializing_if = "Option::is_none")]
     pub(super) embedded: Option<Value>,
     #[serde(rename = "_links")]
-    links: Map<String, Value>,
+    #[schemars(with = "BTreeMap<String, LinkBody>")]
+    links: UserLinks,
+}
+
+/// The profile of a row, written without a copy: people are the most asked for.
+#[derive(Debug)]
+struct ProfileBody(Arc<User>);
+
+impl Serialize for ProfileBody {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.profile.shown())
+    }
+}
+
+/// Links by name, in Okta's order.
+#[derive(Debug)]
+struct UserLinks(Vec<(&'static str, LinkBody)>);
+
+impl Serialize for UserLinks {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, link)| (name, link)))
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct LinkBody {
+    href: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -130,26 +161,24 @@ const CALLS: [(&str, &str); 12] = [
     ("changeRecoveryQuestion", "credentials/change_recovery_question"),
 ];
 
-fn links(state: &State, user: &User, origin: &str, omit: Omit) -> Map<String, Value> {
+fn links(state: &State, user: &User, origin: &str, omit: Omit) -> UserLinks {
     let own = format!("{origin}/api/v1/users/{}", user.id);
     let meta = |kind: &str, id: &str| format!("{origin}/api/v1/meta/{kind}/user/{id}");
-    let names = link_names(user.status).iter().copied();
-    let names = names.filter(|name| !omit.credential_links || !CREDENTIAL_LINKS.contains(name));
-    let add = |links: Links, name: &str| match name {
-        "self" => links.to(name, own.clone()),
-        "schema" => links.to(name, meta("schemas", &state.users.schema_id)),
-        "type" => links.to(name, meta("types", &state.users.type_id)),
-        "delete" => Links({
-            let mut links = links.0;
-            links.insert(name.to_owned(), json!({ "href": own, "method": "DELETE" }));
-            links
-        }),
-        _ => {
-            let path = CALLS.iter().find(|(call, _)| *call == name).map_or("", |(_, path)| path);
-            links.call(name, format!("{own}/{path}"))
-        }
+    let link = |name: &'static str| {
+        let (href, method) = match name {
+            "self" => (own.clone(), None),
+            "schema" => (meta("schemas", &state.users.schema_id), None),
+            "type" => (meta("types", &state.users.type_id), None),
+            "delete" => (own.clone(), Some("DELETE")),
+            _ => {
+                let path = CALLS.iter().find(|(call, _)| *call == name).map_or("", |(_, path)| path);
+                (format!("{own}/{path}"), Some("POST"))
+            }
+        };
+        (name, LinkBody { href, method })
     };
-    names.fold(Links::new(), add).0
+    let names = link_names(user.status).iter().copied();
+    UserLinks(names.filter(|name| !omit.credential_links || !CREDENTIAL_LINKS.contains(name)).map(link).collect())
 }
 
 fn credentials(user: &User) -> CredentialsBody {
@@ -167,7 +196,7 @@ fn credentials(user: &User) -> CredentialsBody {
 }
 
 impl UserBody {
-    fn new(state: &State, user: &User, links: Map<String, Value>, omit: Omit) -> Self {
+    fn new(state: &State, user: &Arc<User>, links: UserLinks, omit: Omit) -> Self {
         Self {
             id: user.id.clone(),
             status: user.status.text(),
@@ -178,7 +207,7 @@ impl UserBody {
             last_updated: stamp(user.last_updated),
             password_changed: user.password_changed.map(stamp),
             r#type: TypeRef { id: state.users.type_id.clone() },
-            profile: user.profile.to_json(),
+            profile: ProfileBody(Arc::clone(user)),
             credentials: (!omit.credentials).then(|| credentials(user)),
             embedded: None,
             links,
@@ -186,21 +215,21 @@ impl UserBody {
     }
 
     /// With all links: for answers about one person.
-    pub(super) fn whole(state: &State, user: &User, origin: &str) -> Self {
+    pub(super) fn whole(state: &State, user: &Arc<User>, origin: &str) -> Self {
         Self::one(state, user, origin, Omit::default())
     }
 
-    pub(super) fn one(state: &State, user: &User, origin: &str, omit: Omit) -> Self {
+    pub(super) fn one(state: &State, user: &Arc<User>, origin: &str, omit: Omit) -> Self {
         Self::new(state, user, links(state, user, origin, omit), omit)
     }
 
     /// With the link to itself only: for lists.
-    pub(super) fn listed(state: &State, user: &User, origin: &str) -> Self {
+    pub(super) fn listed(state: &State, user: &Arc<User>, origin: &str) -> Self {
         Self::row(state, user, origin, Omit::default())
     }
 
-    pub(super) fn row(state: &State, user: &User, origin: &str, omit: Omit) -> Self {
-        let own = Links::new().to("self", format!("{origin}/api/v1/users/{}", user.id));
-        Self::new(state, user, own.0, omit)
+    pub(super) fn row(state: &State, user: &Arc<User>, origin: &str, omit: Omit) -> Self {
+        let own = LinkBody { href: format!("{origin}/api/v1/users/{}", user.id), method: None };
+        Self::new(state, user, UserLinks(vec![("self", own)]), omit)
     }
 }

@@ -3,7 +3,6 @@
 //! See developer.okta.com/docs/api/openapi/okta-management/management/tag/Schema/.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
 /// What the default user schema says of an attribute.
@@ -205,22 +204,17 @@ impl Profile {
         format!("{} {}", self.get(Attribute::FIRST_NAME), self.get(Attribute::LAST_NAME)).trim().to_owned()
     }
 
-    /// The profile as Okta shows it: some attributes are there even without a value.
-    pub fn to_json(&self) -> Map<String, Value> {
+    /// The profile as Okta shows it: names and values in its order, some there even without a value.
+    pub fn shown(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
         use Attribute as A;
         const FIRST: [Attribute; 3] = [A::FIRST_NAME, A::LAST_NAME, A::MOBILE_PHONE];
         const LAST: [Attribute; 3] = [A::SECOND_EMAIL, A::LOGIN, A::EMAIL];
-        let mut json = Map::new();
-        let mut show = |attribute: Attribute| {
-            let value = self.get(attribute);
-            let value = if value.is_empty() { Value::Null } else { Value::from(value) };
-            json.insert(attribute.info().name.to_owned(), value);
-        };
-        FIRST.into_iter().for_each(&mut show);
         let middle = self.iter().map(|(attribute, _)| attribute);
-        middle.filter(|attribute| !FIRST.contains(attribute) && !LAST.contains(attribute)).for_each(&mut show);
-        LAST.into_iter().for_each(&mut show);
-        json
+        let middle = middle.filter(|attribute| !FIRST.contains(attribute) && !LAST.contains(attribute));
+        FIRST.into_iter().chain(middle).chain(LAST).map(|attribute| {
+            let value = self.get(attribute);
+            (attribute.info().name, (!value.is_empty()).then_some(value))
+        })
     }
 
     /// What is wrong with the profile, as (field, message), in the order that Okta tells it.
@@ -297,8 +291,8 @@ mod tests {
 
     #[test]
     fn shown_in_okta_s_order() {
-        let json = profile(&[("login", "l"), ("email", "e"), ("nickName", "n"), ("firstName", "f")]).to_json();
-        let names: Vec<&String> = json.keys().collect();
+        let profile = profile(&[("login", "l"), ("email", "e"), ("nickName", "n"), ("firstName", "f")]);
+        let names: Vec<&str> = profile.shown().map(|(name, _)| name).collect();
         assert_eq!(names, ["firstName", "lastName", "mobilePhone", "nickName", "secondEmail", "login", "email"]);
     }
 
