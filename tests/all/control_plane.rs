@@ -150,6 +150,21 @@ async fn faults_strike_until_they_are_disarmed() {
 }
 
 #[tokio::test]
+async fn real_limits_hold_on_the_universes_clock() {
+    let plane = Plane::start().await;
+    let universe = plane.universe(json!({ "clock": "stepped", "limits": true })).await;
+    let at = |path: &str| format!("/v1/universes/{}{path}", universe["universe"].as_str().unwrap_or_default());
+    // Tier 2: twenty calls a minute and app.
+    for call in 1..=21 {
+        let answer = plane.slack(&universe, "conversations.list", &[]).await;
+        assert_eq!(answer["ok"], call <= 20, "call {call}: {answer}");
+    }
+    assert_eq!(plane.slack(&universe, "users.info", &[("user", "USLACKBOT")]).await["ok"], true, "other methods go on");
+    plane.call("POST", &at("/clock/advance"), Some(json!({ "by": "60s" }))).await;
+    assert_eq!(plane.slack(&universe, "conversations.list", &[]).await["ok"], true, "the next minute is a new one");
+}
+
+#[tokio::test]
 async fn people_act_with_their_own_rights() {
     let plane = Plane::start().await;
     let universe = plane.universe(stepped(1)).await;
