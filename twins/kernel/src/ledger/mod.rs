@@ -3,13 +3,11 @@
 //! Entries hold the rows that a write touched, never roots of the state. Past a limit the oldest entries move to a
 //! file and are read back from there; nothing is lost.
 
-use std::{
-    io::{BufReader, Read, Seek, SeekFrom, Write},
-    sync::Arc,
-};
+mod store;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
-use imbl::Vector;
 use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +15,7 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 use tokio::sync::watch;
 
+use self::store::Store;
 use crate::{
     table::{Change, Row},
     time::Timestamp,
@@ -324,53 +323,30 @@ pub struct Cause {
     pub principal: String,
 }
 
-/// How many entries stay in memory before the oldest half moves to the file.
-const ENTRIES_MAX: usize = 65_536;
-/// How many bytes of bodies stay in memory before the oldest half moves to the file.
-const BYTES_MAX: usize = 32 << 20;
-
 /// The ledger of one universe.
 #[derive(Debug)]
 pub struct Ledger {
     keep: Keep,
-    inner: Mutex<Inner>,
+    store: Arc<Store>,
+    lineage: Mutex<Lineage>,
     latest: watch::Sender<u64>,
-}
-
-#[derive(Debug, Default)]
-struct Inner {
-    next: u64,
-    /// Entries in memory: those from `next - entries.len()`.
-    entries: Vector<Arc<Entry>>,
-    spill: Option<Spill>,
-    lineage: Lineage,
-    limit: Option<usize>,
-    /// Bytes of bodies in memory.
-    bytes: usize,
-}
-
-/// The file that holds the oldest entries: for each its JSON without bodies, then the bodies as they are, so that
-/// moving an entry costs little more than copying it.
-#[derive(Debug)]
-struct Spill {
-    file: std::fs::File,
-    /// Where the entry of each seq begins.
-    offsets: Vec<u64>,
-    end: u64,
 }
 
 impl Ledger {
     /// An empty ledger.
     pub fn new(keep: Keep) -> Self {
-        let lineage = Lineage(vec![(0, u64::MAX)]);
-        Self { keep, inner: Mutex::new(Inner { lineage, ..Inner::default() }), latest: watch::Sender::new(0) }
+        Self::over(keep, Store::new())
     }
 
-    /// The same with another limit of entries in memory (tests and small machines).
-    #[must_use]
-    pub fn with_memory_limit(self, entries: usize) -> Self {
-        self.inner.lock().limit = Some(entries.max(2));
-        self
+    /// The same that keeps few entries in memory (tests).
+    #[cfg(test)]
+    fn of_small_shelves(keep: Keep) -> Self {
+        Self::over(keep, Store::with_shelves_of(2))
+    }
+
+    fn over(keep: Keep, store: Store) -> Self {
+        let lineage = Mutex::new(Lineage(vec![(0, u64::MAX)]));
+        Self { keep, store: Arc::new(store), lineage, latest: watch::Sender::new(0) }
     }
 
     /// How much is kept.
@@ -388,25 +364,21 @@ impl Ledger {
         event: Event,
         changes: Vec<Change>,
     ) -> u64 {
-        let mut inner = self.inner.lock();
-        let seq = inner.next;
-        inner.next += 1;
-        if self.keep != Keep::Off {
-            let event = if self.keep == Keep::Changes { event.without_bodies() } else { event };
-            inner.bytes += event.body_bytes();
-            inner.entries.push_back(Arc::new(Entry { seq, at, principal, twin, cause, event, changes }));
-            if inner.entries.len() > inner.limit.unwrap_or(ENTRIES_MAX) || inner.bytes > BYTES_MAX {
-                inner.spill_half();
+        let seq = match self.keep {
+            Keep::Off => self.store.skip(),
+            Keep::Full => self.store.push(|seq| Entry { seq, at, principal, twin, cause, event, changes }),
+            Keep::Changes => {
+                let event = event.without_bodies();
+                self.store.push(|seq| Entry { seq, at, principal, twin, cause, event, changes })
             }
-        }
-        drop(inner);
+        };
         self.latest.send_replace(seq + 1);
         seq
     }
 
     /// How many entries were appended.
     pub fn len(&self) -> u64 {
-        self.inner.lock().next
+        self.store.len()
     }
 
     /// Whether nothing was appended.
@@ -424,30 +396,12 @@ impl Ledger {
     /// # Errors
     /// Where entries on disk cannot be read back.
     pub fn page(&self, from: u64, limit: usize) -> std::io::Result<Vec<Value>> {
-        self.read(from, limit, Entry::to_json)
-    }
-
-    /// A page of entries, those in memory rendered by `render`.
-    fn read(&self, from: u64, limit: usize, render: fn(&Entry) -> Value) -> std::io::Result<Vec<Value>> {
-        let mut inner = self.inner.lock();
-        let first_in_memory = inner.first_in_memory();
-        let mut out = Vec::new();
-        if from < first_in_memory
-            && let Some(spill) = &mut inner.spill
-        {
-            let end = first_in_memory.min(from.saturating_add(limit as u64));
-            out = spill.read(from, end)?;
-        }
-        let skip = usize::try_from(from.max(first_in_memory) - first_in_memory).unwrap_or(usize::MAX);
-        let rest: Vec<Arc<Entry>> = inner.entries.iter().skip(skip).take(limit - out.len()).cloned().collect();
-        drop(inner);
-        out.extend(rest.iter().map(|entry| render(entry)));
-        Ok(out)
+        self.store.read(from, limit, Entry::to_json)
     }
 
     /// The ranges that led to the present state.
     pub fn lineage(&self) -> Lineage {
-        let mut lineage = self.inner.lock().lineage.clone();
+        let mut lineage = self.lineage.lock().clone();
         let next = self.len();
         if let Some(last) = lineage.0.last_mut() {
             last.1 = next;
@@ -457,10 +411,9 @@ impl Ledger {
 
     /// Makes a snapshot's past, and what comes from now on, the ranges that led to the present state.
     pub fn rebase(&self, past: &Lineage) {
-        let mut inner = self.inner.lock();
         let mut lineage = past.clone();
-        lineage.0.push((inner.next, u64::MAX));
-        inner.lineage = lineage;
+        lineage.0.push((self.len(), u64::MAX));
+        *self.lineage.lock() = lineage;
     }
 
     /// The net changes of all rows since entry `since`, along the present lineage, in order of first touch.
@@ -468,12 +421,12 @@ impl Ledger {
     /// # Errors
     /// Where entries on disk cannot be read back.
     pub fn diff(&self, since: u64) -> std::io::Result<Vec<NetChange>> {
-        let lineage = self.inner.lock().lineage.clone();
+        let lineage = self.lineage.lock().clone();
         let mut net: indexmap::IndexMap<(String, String, String), NetChange> = indexmap::IndexMap::new();
         let mut from = since;
         loop {
             // Bodies say nothing about rows.
-            let page = self.read(from, 1_024, Entry::head_json)?;
+            let page = self.store.read(from, 1_024, Entry::head_json)?;
             let Some(last) = page.last() else { break };
             from = last["seq"].as_u64().unwrap_or(from) + 1;
             for entry in &page {
@@ -538,82 +491,6 @@ impl Event {
     }
 }
 
-impl Inner {
-    fn first_in_memory(&self) -> u64 {
-        self.next - self.entries.len() as u64
-    }
-
-    /// Moves the older half to the file. Where the disk refuses, memory keeps all: nothing is lost.
-    fn spill_half(&mut self) {
-        let half = self.entries.len() / 2;
-        if self.spill.is_none() {
-            match tempfile::tempfile() {
-                Ok(file) => {
-                    self.spill = Some(Spill { file, offsets: Vec::new(), end: 0 });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "the ledger stays in memory: no file to move it to");
-                    return;
-                }
-            }
-        }
-        let Some(spill) = &mut self.spill else { return };
-        match spill.write(self.entries.iter().take(half)) {
-            Ok(()) => {
-                self.entries = self.entries.split_off(half);
-                self.bytes = self.entries.iter().map(|entry| entry.event.body_bytes()).sum();
-            }
-            Err(error) => tracing::warn!(%error, "the ledger stays in memory: cannot write its file"),
-        }
-    }
-}
-
-impl Spill {
-    fn write<'a>(&mut self, entries: impl Iterator<Item = &'a Arc<Entry>>) -> std::io::Result<()> {
-        let mut text = Vec::new();
-        let mut offsets = Vec::new();
-        for entry in entries {
-            offsets.push(self.end + text.len() as u64);
-            let (request, response) = entry.event.bodies();
-            for part in [serde_json::to_vec(&entry.head_json())?.as_slice(), request, response] {
-                text.extend_from_slice(&(part.len() as u64).to_le_bytes());
-                text.extend_from_slice(part);
-            }
-        }
-        self.file.seek(SeekFrom::Start(self.end))?;
-        self.file.write_all(&text)?;
-        self.end += text.len() as u64;
-        self.offsets.extend(offsets);
-        Ok(())
-    }
-
-    fn read(&mut self, from: u64, to: u64) -> std::io::Result<Vec<Value>> {
-        let index = usize::try_from(from).unwrap_or(usize::MAX);
-        let Some(offset) = self.offsets.get(index) else {
-            return Ok(Vec::new());
-        };
-        self.file.seek(SeekFrom::Start(*offset))?;
-        let mut reader = BufReader::new(&self.file);
-        let mut entries = Vec::new();
-        for _ in from..to.min(self.offsets.len() as u64) {
-            let (head, request, response) = (part(&mut reader)?, part(&mut reader)?, part(&mut reader)?);
-            let mut entry: Value = serde_json::from_slice(&head)?;
-            put_bodies(&mut entry, &request, &response);
-            entries.push(entry);
-        }
-        Ok(entries)
-    }
-}
-
-/// One part of an entry in the file: its length, then its bytes.
-fn part(reader: &mut impl Read) -> std::io::Result<Vec<u8>> {
-    let mut length = [0; 8];
-    reader.read_exact(&mut length)?;
-    let mut bytes = vec![0; usize::try_from(u64::from_le_bytes(length)).unwrap_or(0)];
-    reader.read_exact(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// Puts bodies where an entry's JSON has a place for them.
 fn put_bodies(entry: &mut Value, request: &[u8], response: &[u8]) {
     for (side, body) in [("request", request), ("response", response)] {
@@ -634,25 +511,8 @@ mod tests {
     }
 
     #[test]
-    fn what_moved_to_disk_is_read_back() {
-        let ledger = Ledger::new(Keep::Full).with_memory_limit(10);
-        for _ in 0..1_000 {
-            note(&ledger, Vec::new());
-        }
-        let seqs = |from, limit| -> Vec<u64> {
-            let page = ledger.page(from, limit).expect("reads");
-            page.iter().filter_map(|entry| entry["seq"].as_u64()).collect()
-        };
-        assert_eq!(seqs(0, 3), [0, 1, 2]);
-        assert_eq!(seqs(985, 50), (985..1_000).collect::<Vec<_>>());
-        assert_eq!(seqs(0, 5_000), (0..1_000).collect::<Vec<_>>());
-        assert!(seqs(1_000, 10).is_empty());
-        assert!(seqs(5_000, 10).is_empty());
-    }
-
-    #[test]
     fn a_diff_nets_changes_and_follows_restores() {
-        let ledger = Ledger::new(Keep::Full).with_memory_limit(4);
+        let ledger = Ledger::of_small_shelves(Keep::Full);
         let mut table: Table<SmolStr, String> = Table::new("rows");
         let mut write = |key: &str, value: Option<&str>| {
             let mut changes = Changes::default();
