@@ -65,48 +65,41 @@ impl Timestamp {
     /// `2026-03-02T09:00:00.000Z`, as Okta writes time.
     pub fn iso_millis(self) -> String {
         let c = self.civil();
-        format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-            c.year(),
-            c.month(),
-            c.day(),
-            c.hour(),
-            c.minute(),
-            c.second(),
-            c.millisecond()
-        )
+        let mut text = iso_seconds(c);
+        text.push('.');
+        digits(&mut text, c.millisecond(), 3);
+        text.push('Z');
+        text
     }
 
     /// `2026-03-02T09:00:00.000000Z`, as the ledger writes time: nothing is lost.
     pub fn iso_micros(self) -> String {
         let c = self.civil();
-        let micros = i32::from(c.millisecond()) * 1_000 + i32::from(c.microsecond());
-        format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{micros:06}Z",
-            c.year(),
-            c.month(),
-            c.day(),
-            c.hour(),
-            c.minute(),
-            c.second()
-        )
+        let mut text = iso_seconds(c);
+        text.push('.');
+        digits(&mut text, c.millisecond(), 3);
+        digits(&mut text, c.microsecond(), 3);
+        text.push('Z');
+        text
     }
 
     /// `Mon, 02 Mar 2026 09:00:00 GMT`, the form of the HTTP `Date` header (RFC 9110, section 5.6.7).
     pub fn http_date(self) -> String {
+        const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
         const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let c = self.civil();
-        let day = match c.weekday() {
-            jiff::civil::Weekday::Monday => "Mon",
-            jiff::civil::Weekday::Tuesday => "Tue",
-            jiff::civil::Weekday::Wednesday => "Wed",
-            jiff::civil::Weekday::Thursday => "Thu",
-            jiff::civil::Weekday::Friday => "Fri",
-            jiff::civil::Weekday::Saturday => "Sat",
-            jiff::civil::Weekday::Sunday => "Sun",
-        };
-        let month = MONTHS[usize::from(c.month().unsigned_abs()) - 1];
-        format!("{day}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT", c.day(), c.year(), c.hour(), c.minute(), c.second())
+        let mut text = String::with_capacity(32);
+        text.push_str(DAYS[usize::from(c.weekday().to_monday_zero_offset().unsigned_abs())]);
+        text.push_str(", ");
+        digits(&mut text, c.day().into(), 2);
+        text.push(' ');
+        text.push_str(MONTHS[usize::from(c.month().unsigned_abs()) - 1]);
+        text.push(' ');
+        digits(&mut text, c.year(), 4);
+        text.push(' ');
+        clock_time(&mut text, c);
+        text.push_str(" GMT");
+        text
     }
 
     /// Reads RFC 3339 (`2026-03-02T09:00:00Z`, any offset, any fraction).
@@ -120,6 +113,38 @@ impl Timestamp {
     fn civil(self) -> jiff::civil::DateTime {
         let stamp = jiff::Timestamp::from_microsecond(self.0).unwrap_or(jiff::Timestamp::MAX);
         jiff::tz::Offset::UTC.to_datetime(stamp)
+    }
+}
+
+/// `2026-03-02T09:00:00`. Written by hand: answers are full of times, and formatting them showed in profiles.
+fn iso_seconds(c: jiff::civil::DateTime) -> String {
+    let mut text = String::with_capacity(32);
+    digits(&mut text, c.year(), 4);
+    text.push('-');
+    digits(&mut text, c.month().into(), 2);
+    text.push('-');
+    digits(&mut text, c.day().into(), 2);
+    text.push('T');
+    clock_time(&mut text, c);
+    text
+}
+
+/// `09:00:00`
+fn clock_time(text: &mut String, c: jiff::civil::DateTime) {
+    digits(text, c.hour().into(), 2);
+    text.push(':');
+    digits(text, c.minute().into(), 2);
+    text.push(':');
+    digits(text, c.second().into(), 2);
+}
+
+/// A number of a date or time with leading zeros. None of them is negative: time begins in year 0 at the earliest.
+fn digits(text: &mut String, number: i16, width: u32) {
+    let mut unit = 10_u16.pow(width - 1);
+    while unit > 0 {
+        let digit = number.unsigned_abs() / unit % 10;
+        text.push(char::from_digit(digit.into(), 10).unwrap_or('0'));
+        unit /= 10;
     }
 }
 
@@ -215,6 +240,10 @@ mod tests {
         assert_eq!(t.iso_millis(), "2026-03-02T09:00:00.123Z");
         assert_eq!(t.iso_micros(), "2026-03-02T09:00:00.123456Z");
         assert_eq!(t.http_date(), "Mon, 02 Mar 2026 09:00:00 GMT");
+        let sunday =
+            Timestamp::parse("1999-12-31T23:59:59.009Z").expect("is a time").after(Duration::from_secs(2 * 86_400));
+        assert_eq!(sunday.http_date(), "Sun, 02 Jan 2000 23:59:59 GMT");
+        assert_eq!(sunday.iso_millis(), "2000-01-02T23:59:59.009Z");
         assert_eq!(Timestamp::parse(&t.iso_micros()), Ok(t));
         assert!(Timestamp::parse("yesterday").is_err());
     }
