@@ -189,7 +189,8 @@ async fn read(
     };
     match tokio::time::timeout(BODY_PATIENCE, Limited::new(body, body_max).collect()).await {
         Ok(Ok(body)) => {
-            request.body = body.to_bytes();
+            // Copied: what comes in is a slice of the connection's buffer, and the ledger would keep all of that.
+            request.body = Bytes::copy_from_slice(&body.to_bytes());
             Read::Whole(request)
         }
         Ok(Err(error)) if error.is::<LengthLimitError>() => Read::TooLarge(request),
