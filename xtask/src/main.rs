@@ -5,6 +5,8 @@ mod clients;
 mod docs;
 mod shell;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// Chores of the Digital Twin Universe.
@@ -36,11 +38,18 @@ enum Chore {
     },
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().chore {
+fn main() -> ExitCode {
+    let done = match Cli::parse().chore {
         Chore::Test => test(),
         Chore::Docs { check } => docs::run(check),
         Chore::Bench { seconds, dry_run } => bench::run(seconds, dry_run),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            shell::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
     }
 }
 
