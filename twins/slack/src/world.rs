@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The `slack` section.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Section {
     /// The workspace.
@@ -57,14 +57,6 @@ struct Section {
     #[serde(default)]
     #[schemars(with = "Vec<AppEntry>")]
     apps: Vec<Spanned<AppEntry>>,
-}
-
-impl Default for Section {
-    fn default() -> Self {
-        let (guests, admins, absent) = (Vec::new(), Vec::new(), Vec::new());
-        let workspace = WorkspaceEntry::default();
-        Self { workspace, guests, owner: None, admins, absent, channels: Vec::new(), apps: Vec::new() }
-    }
 }
 
 /// The workspace.
