@@ -14,11 +14,8 @@ use crate::{
     facts::{Facts, short},
     load::{LoadedCheck, LoadedProperty, LoadedScenario},
     scenario::Check,
-    verdict::{CheckResult, Held, Moment},
+    verdict::{CheckResult, Held, MOMENTS_MAX, Moment},
 };
-
-/// How many moments a result shows at most.
-pub(crate) const MOMENTS_MAX: usize = 8;
 
 /// Watches the `eventually` checks of a scenario from its last beat on.
 #[derive(Debug)]

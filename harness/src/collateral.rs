@@ -9,12 +9,11 @@ use dtu_kernel::{ledger::NetChange, universe::Universe};
 use serde_json::Value;
 
 use crate::{
-    check::MOMENTS_MAX,
     expr::{EvalError, Program},
     facts::{Entry, Facts},
     load::LoadedScenario,
     scenario::Role,
-    verdict::{CheckResult, Held, Moment},
+    verdict::{CheckResult, Held, MOMENTS_MAX, Moment},
 };
 
 /// The name of the check.

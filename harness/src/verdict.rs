@@ -48,6 +48,9 @@ pub struct CheckResult {
     pub moments: Vec<Moment>,
 }
 
+/// How many moments a result shows at most.
+pub(crate) const MOMENTS_MAX: usize = 8;
+
 /// A moment in a trajectory's ledger, named so that equal runs name it alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Moment {

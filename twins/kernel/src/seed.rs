@@ -112,21 +112,26 @@ impl Draw {
     /// A version 4 UUID in its usual text form.
     pub fn uuid(&mut self) -> String {
         let (a, b) = (self.bits(), self.bits());
-        format!(
-            "{:08x}-{:04x}-4{:03x}-{:x}{:03x}-{:012x}",
-            a >> 32,
-            (a >> 16) & 0xffff,
-            a & 0xfff,
-            8 + (b >> 62),
-            (b >> 48) & 0xfff,
-            b & 0xffff_ffff_ffff
-        )
+        uuid(a, b)
     }
 
     fn pick(&mut self, alphabet: &[u8]) -> u8 {
         let at = self.below(alphabet.len() as u64);
         alphabet[usize::try_from(at).unwrap_or(0)]
     }
+}
+
+/// A version 4 UUID of 122 of these bits, in its usual text form.
+pub fn uuid(a: u64, b: u64) -> String {
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:x}{:03x}-{:012x}",
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xfff,
+        8 + (b >> 62),
+        (b >> 48) & 0xfff,
+        b & 0xffff_ffff_ffff
+    )
 }
 
 /// A probability as a ratio of whole numbers, written `1/20`. No floats on the random path.

@@ -303,16 +303,7 @@ pub(crate) fn derived_id(parts: &[&str], len: usize) -> SmolStr {
 /// A version 4 UUID that depends on what it is for only.
 pub(crate) fn derived_uuid(parts: &[&str]) -> SmolStr {
     let a = hash(parts);
-    let b = mix(a);
-    smol_str::format_smolstr!(
-        "{:08x}-{:04x}-4{:03x}-{:x}{:03x}-{:012x}",
-        a >> 32,
-        (a >> 16) & 0xffff,
-        a & 0xfff,
-        8 + (b >> 62),
-        (b >> 48) & 0xfff,
-        b & 0xffff_ffff_ffff
-    )
+    dtu_kernel::seed::uuid(a, mix(a)).into()
 }
 
 pub(crate) fn hash(parts: &[&str]) -> u64 {

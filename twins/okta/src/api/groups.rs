@@ -14,9 +14,10 @@ use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    Links, act, bad_expand, find_user, no_content, stamp,
+    Links, act, bad_expand, find_user,
+    listing::{EQUAL, FILTERS, NO_CO, SEARCHES, TIMES, direction, has_text},
+    no_content, stamp,
     user_body::UserBody,
-    users::{direction, has_text},
 };
 use crate::{
     Okta,
@@ -27,7 +28,7 @@ use crate::{
         user::User,
     },
     paging::{self, Size},
-    query::{Dialect, Kind, Operator, Rule},
+    query::{Dialect, Kind, Rule},
     search::{Ask, Cursor, Direction, Found, Order, search},
 };
 
@@ -114,9 +115,6 @@ const PAGE: Size = Size { default: 10_000, max: 10_000 };
 const QUERY_PAGE: Size = Size { default: 300, max: 10_000 };
 const MEMBERS_PAGE: Size = Size { default: 1_000, max: 1_000 };
 
-const FILTERS: &[Operator] = &[Operator::Eq, Operator::Gt, Operator::Ge, Operator::Lt, Operator::Le];
-const EQUAL: &[Operator] = &[Operator::Eq];
-
 const FILTER: Dialect<GroupField> = Dialect {
     not: false,
     fold_case: false,
@@ -132,12 +130,6 @@ const FILTER: Dialect<GroupField> = Dialect {
         Some(Rule { field, kind, operators })
     },
 };
-
-const SEARCHES: &[Operator] =
-    &[Operator::Eq, Operator::Sw, Operator::Co, Operator::Pr, Operator::Gt, Operator::Ge, Operator::Lt, Operator::Le];
-const NO_CO: &[Operator] =
-    &[Operator::Eq, Operator::Sw, Operator::Pr, Operator::Gt, Operator::Ge, Operator::Lt, Operator::Le];
-const TIMES: &[Operator] = &[Operator::Eq, Operator::Pr, Operator::Gt, Operator::Ge, Operator::Lt, Operator::Le];
 
 const SEARCH: Dialect<GroupField> = Dialect {
     not: false,

@@ -3,6 +3,7 @@
 pub mod event_hooks;
 pub mod groups;
 pub mod lifecycle;
+mod listing;
 pub mod logs;
 pub mod schema;
 pub mod tokens;

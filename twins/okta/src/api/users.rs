@@ -18,6 +18,7 @@ use smol_str::SmolStr;
 use super::{
     act, bad_expand, find_user,
     groups::GroupBody,
+    listing::{EQUAL, FILTERS, NO_CO, SEARCHES, TIMES, direction, has_text},
     no_content,
     user_body::{Omit, UserBody},
 };
@@ -33,7 +34,7 @@ use crate::{
         user::{Provider, Status, User, UserField},
     },
     paging::{self, Size},
-    query::{Dialect, Kind, Operator, Rule},
+    query::{Dialect, Kind, Rule},
     search::{Ask, Cursor, Direction, Found, Order, search},
 };
 
@@ -57,9 +58,6 @@ pub struct ListUsers {
 const PAGE: Size = Size { default: 200, max: 200 };
 const QUERY_PAGE: Size = Size { default: 10, max: 200 };
 
-const FILTERS: &[Operator] = &[Operator::Eq, Operator::Gt, Operator::Ge, Operator::Lt, Operator::Le];
-const EQUAL: &[Operator] = &[Operator::Eq];
-
 /// `filter`: few attributes, compared as written.
 const FILTER: Dialect<UserField> = Dialect {
     not: false,
@@ -79,12 +77,6 @@ const FILTER: Dialect<UserField> = Dialect {
         Some(Rule { field, kind, operators })
     },
 };
-
-const SEARCHES: &[Operator] =
-    &[Operator::Eq, Operator::Sw, Operator::Co, Operator::Pr, Operator::Gt, Operator::Ge, Operator::Lt, Operator::Le];
-const NO_CO: &[Operator] =
-    &[Operator::Eq, Operator::Sw, Operator::Pr, Operator::Gt, Operator::Ge, Operator::Lt, Operator::Le];
-const TIMES: &[Operator] = &[Operator::Eq, Operator::Pr, Operator::Gt, Operator::Ge, Operator::Lt, Operator::Le];
 
 /// `search`: all attributes, without regard to case.
 const SEARCH: Dialect<UserField> = Dialect {
@@ -135,10 +127,6 @@ pub fn list(cx: &Read<'_, Okta>, args: ListUsers) -> Result<Typed<Vec<UserBody>>
     Ok(paging::linked(answer, cx.scene, limit, found.next.as_deref()))
 }
 
-pub(super) fn has_text(text: Option<&str>) -> bool {
-    text.is_some_and(|text| !text.trim().is_empty())
-}
-
 fn find(state: &State, args: &ListUsers, limit: usize) -> Result<Found<User>, Error> {
     if let Some(q) = args.q.as_deref().filter(|q| has_text(Some(q))) {
         return Ok(Found { rows: query(state, q, limit), next: None });
@@ -172,14 +160,6 @@ fn order(args: &ListUsers) -> Result<Order<UserField>, Error> {
     let rule = (SEARCH.rule)(path);
     let field = rule.ok_or_else(|| Error::Search(format!("Invalid sort attribute '{path}'.")))?.field;
     Ok(Order::By(field, direction(args.sort_order.as_deref())?))
-}
-
-pub(super) fn direction(text: Option<&str>) -> Result<Direction, Error> {
-    match text.map(str::to_ascii_lowercase).as_deref() {
-        None | Some("asc" | "ascending") => Ok(Direction::Up),
-        Some("desc" | "descending") => Ok(Direction::Down),
-        Some(other) => Err(Error::Search(format!("Invalid sort order '{other}'."))),
-    }
 }
 
 /// People whose names or mail addresses start with `q`, without those who are deactivated.
