@@ -1,0 +1,3 @@
+//! The generic twin: what has no hand-written behaviour works from the contract alone.
+
+pub mod refusal;

@@ -1,0 +1,40 @@
+//! Why the generic twin refuses a call. Each twin puts it into its service's own envelope.
+
+use smol_str::SmolStr;
+
+use crate::violation::Violation;
+
+/// Why a call is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Parameters or body do not fit the contract; at least one.
+    Invalid(Vec<Violation>),
+    /// There is nothing of that id.
+    NotFound {
+        /// What kind of thing: the last literal part of the collection's path (`apps`).
+        collection: SmolStr,
+        /// The id asked for.
+        id: SmolStr,
+    },
+    /// There is one already with the id, or name, that must be unique.
+    Exists {
+        /// What kind of thing.
+        collection: SmolStr,
+        /// The member that must be unique.
+        member: SmolStr,
+        /// Its value.
+        value: String,
+    },
+    /// A page was asked for with a cursor that no answer gave out.
+    BadCursor {
+        /// The parameter.
+        parameter: SmolStr,
+        /// What was sent.
+        value: String,
+    },
+    /// The body's media type is none that the operation takes.
+    MediaType {
+        /// What was sent; empty where nothing was said.
+        sent: String,
+    },
+}
