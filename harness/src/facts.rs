@@ -13,6 +13,7 @@ use std::{
 
 use cel::Context;
 use dtu_kernel::{
+    environment::Environment,
     host::Host,
     ledger::{Keep, NetChange},
     universe::Universe,
@@ -34,6 +35,7 @@ pub struct Facts {
     params: Map<String, Value>,
     port: u16,
     people: Object,
+    environment: Option<Environment>,
     /// Rendered views by twin and name. A twin's are thrown away when an entry changes it.
     views: BTreeMap<(String, String), Owned>,
     entries: Vec<Entry>,
@@ -57,6 +59,7 @@ impl Facts {
             params,
             port: 0,
             people,
+            environment: None,
             views: BTreeMap::new(),
             entries: Vec::new(),
             read: 0,
@@ -226,14 +229,20 @@ impl Facts {
             "people" => Some(Box::new(self.people.clone())),
             "now" => Some(from_json(&json!(self.universe.now().iso_micros()))),
             "port" => Some(from_json(&json!(self.port))),
-            "env" => Some(from_json(&self.env())),
+            "env" => self.env().map(|env| from_json(&env)),
             "twins" => Some(from_json(&self.origins())),
             _ => self.twin(root, mentions),
         }
     }
 
-    fn env(&self) -> Value {
-        self.universe.env().into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect()
+    /// The environment for clients, made when it is first asked for; its files last as long as these facts. Without
+    /// files there is no environment, and the expression says that `env` is not known.
+    fn env(&mut self) -> Option<Value> {
+        if self.environment.is_none() {
+            self.environment = Environment::of(&self.universe).ok();
+        }
+        let variables = self.environment.as_ref()?.variables().iter();
+        Some(variables.map(|(name, value)| ((*name).to_owned(), Value::String(value.clone()))).collect())
     }
 
     fn origins(&self) -> Value {

@@ -12,7 +12,7 @@ use dtu_kernel::{
     operation::{Operation, OperationInfo, Typed},
     table::Table,
     time::Timestamp,
-    twin::{Affordance, Limit, Quota, Read, Refusal, Scene, Twin, Unserved, View, Write},
+    twin::{Affordance, EnvVar, Limit, Quota, Read, Refusal, Scene, Twin, Unserved, View, Write},
     tx::Tx,
     universe::{Options, Universe},
     wire::{Answer, Reply, Request},
@@ -88,26 +88,35 @@ fn take(state: &mut State, tx: &mut Tx<'_>, _: &str, args: TakeItem) -> Result<V
 }
 
 impl Twin for Shelf {
-    const NAME: &'static str = "shelf";
-    const TITLE: &'static str = "Shelf";
-    const BODY_MAX: usize = 1_000;
     type State = State;
     type Input = Args;
     type Caller = SmolStr;
     type Error = Failure;
 
-    fn operations() -> Vec<Operation<Self>> {
+    fn name(&self) -> &'static str {
+        "shelf"
+    }
+
+    fn title(&self) -> &'static str {
+        "Shelf"
+    }
+
+    fn body_max(&self) -> usize {
+        1_000
+    }
+
+    fn operations(&self) -> Vec<Operation<Self>> {
         vec![
             Operation::write("putItem", &[Method::PUT], "/items/{item}", put),
             Operation::read("listItems", &[Method::GET], "/items", list),
         ]
     }
 
-    fn affordances() -> Vec<Affordance<Self>> {
+    fn affordances(&self) -> Vec<Affordance<Self>> {
         vec![Affordance::new("shelf.user.take", "Takes an item away.", take)]
     }
 
-    fn views() -> Vec<View<Self>> {
+    fn views(&self) -> Vec<View<Self>> {
         let items = |state: &State| state.items.iter().map(|(_, item)| json!(item)).collect();
         let log = |state: &State| state.log.iter().map(|(_, line)| json!(line)).collect();
         vec![
@@ -116,20 +125,20 @@ impl Twin for Shelf {
         ]
     }
 
-    fn load(_: &World, _: &mut Tx<'_>) -> Result<State, Vec<Diagnostic>> {
+    fn load(&self, _: &World, _: &mut Tx<'_>) -> Result<State, Vec<Diagnostic>> {
         Ok(State { items: Table::new("items"), log: Table::new("log") })
     }
 
-    fn env(_: &State, origin: &str) -> Vec<(&'static str, String)> {
-        vec![("SHELF_URL", origin.to_owned())]
+    fn env(&self, _: &State, origin: &str) -> Vec<EnvVar> {
+        vec![EnvVar::text("SHELF_URL", origin)]
     }
 
-    fn input(_: &OperationInfo, request: &Request) -> Args {
+    fn input(&self, _: &OperationInfo, request: &Request) -> Args {
         let path = request.path_params.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
         path.chain(request.query_pairs().map(|(name, value)| (name.into_owned(), json!(value)))).collect()
     }
 
-    fn authenticate(_: &State, _: &Scene<'_>, _: &Args) -> Result<SmolStr, Failure> {
+    fn authenticate(&self, _: &State, _: &Scene<'_>, _: &Args) -> Result<SmolStr, Failure> {
         Ok("bot".into())
     }
 
@@ -137,47 +146,47 @@ impl Twin for Shelf {
         args::read(input).map_err(|_| Failure(StatusCode::BAD_REQUEST))
     }
 
-    fn caller_name(caller: &SmolStr) -> SmolStr {
+    fn caller_name(&self, caller: &SmolStr) -> SmolStr {
         caller.clone()
     }
 
-    fn resource(_: &OperationInfo, input: &Args) -> SmolStr {
+    fn resource(&self, _: &OperationInfo, input: &Args) -> SmolStr {
         input.get("item").and_then(Value::as_str).unwrap_or_default().into()
     }
 
-    fn limit(_: &OperationInfo, _: &SmolStr) -> Limit {
+    fn limit(&self, _: &OperationInfo, _: &SmolStr) -> Limit {
         Limit { bucket: "all".into(), per_minute: 60 }
     }
 
-    fn render(scene: &Scene<'_>, _: Option<&SmolStr>, _: Quota, result: Result<Answer, Failure>) -> Reply {
+    fn render(&self, scene: &Scene<'_>, _: Option<&SmolStr>, _: Quota, result: Result<Answer, Failure>) -> Reply {
         match result {
             Ok(answer) => Reply::new(answer, scene.now),
             Err(Failure(status)) => Reply::new(Answer::empty(status), scene.now).refused("refused"),
         }
     }
 
-    fn unserved(scene: &Unserved<'_>) -> Reply {
+    fn unserved(&self, scene: &Unserved<'_>) -> Reply {
         Reply::new(Answer::empty(StatusCode::NOT_FOUND), scene.now)
     }
 
-    fn prepare(_: &State, _: &Delivery, _: Timestamp) -> Option<Outbound> {
+    fn prepare(&self, _: &State, _: &Delivery, _: Timestamp) -> Option<Outbound> {
         None
     }
 
-    fn delivered(_: &mut State, _: &mut Tx<'_>, _: &Delivery, _: &Outcome) -> Next {
+    fn delivered(&self, _: &mut State, _: &mut Tx<'_>, _: &Delivery, _: &Outcome) -> Next {
         Next::Done
     }
 
-    fn on_timer(_: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
+    fn on_timer(&self, _: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
 
-    fn journals() -> &'static [&'static str] {
+    fn journals(&self) -> &'static [&'static str] {
         &["log"]
     }
 }
 
 /// The one twin of the tests.
 pub(crate) fn twins() -> Vec<Arc<dyn Host>> {
-    vec![host::<Shelf>()]
+    vec![host(Shelf)]
 }
 
 /// A company of three.

@@ -16,8 +16,8 @@ fn universe(seed: u64) -> Arc<Universe> {
 }
 
 fn env(universe: &Universe, name: &str) -> String {
-    let found = universe.env().into_iter().find(|(key, _)| *key == name);
-    found.map(|(_, value)| value).expect("the twin names its token")
+    let found = universe.env().into_iter().find(|variable| variable.name == name);
+    found.map(|variable| variable.content().to_owned()).expect("the twin names its token")
 }
 
 /// A write of either twin, as a person or program might make it.

@@ -49,8 +49,10 @@ struct Simulation {
 impl Simulation {
     fn new(universe: Arc<Universe>, seed: u64) -> Self {
         let env = universe.env();
-        let token =
-            |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone()).unwrap_or_default();
+        let token = |name: &str| {
+            let found = env.iter().find(|variable| variable.name == name);
+            found.map(|variable| variable.content().to_owned()).unwrap_or_default()
+        };
         let (slack_token, okta_token) = (token("SLACK_BOT_TOKEN"), token("OKTA_CLIENT_TOKEN"));
         let ids = |value: &Value| -> Vec<String> {
             let items = value.as_array().into_iter().flatten();

@@ -99,8 +99,8 @@ impl Served {
     }
 
     fn env(&self, name: &str) -> String {
-        let found = self.universe().env().into_iter().find(|(key, _)| *key == name);
-        found.map(|(_, value)| value).expect("the twin names it")
+        let found = self.universe().env().into_iter().find(|variable| variable.name == name);
+        found.map(|variable| variable.content().to_owned()).expect("the twin names it")
     }
 
     fn slack_auth(&self) -> String {

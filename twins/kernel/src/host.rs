@@ -11,9 +11,9 @@ use crate::{
     diagnostic::Diagnostic,
     fault::{Effect, Fired, Injected, Subject},
     ledger::{Event, Exchange, Keep, Principal},
-    operation::{Operation, OperationInfo, Run},
+    operation::{Level, Operation, OperationInfo, Run},
     time::Timestamp,
-    twin::{Affordance, Quota, Read, Reason, Refusal, Scene, Twin, Unserved, View, Write},
+    twin::{Affordance, EnvVar, Quota, Read, Reason, Refusal, Scene, Twin, Unserved, View, Write},
     tx::{Planned, Tx},
     universe::{Inner, Universe},
     wire::{Answer, Reply, Request, proxy_page},
@@ -89,11 +89,13 @@ pub struct Waiting {
 
 /// What the universe needs of any twin. Implemented once, by [`Hosted`].
 pub trait Host: Send + Sync + std::fmt::Debug {
-    /// [`Twin::NAME`].
+    /// [`Twin::name`].
     fn name(&self) -> &'static str;
-    /// [`Twin::TITLE`].
+    /// [`Twin::store`].
+    fn store(&self) -> &'static str;
+    /// [`Twin::title`].
     fn title(&self) -> &'static str;
-    /// [`Twin::BODY_MAX`].
+    /// [`Twin::body_max`].
     fn body_max(&self) -> usize;
     /// [`Twin::path`].
     fn path<'p>(&self, sent: &'p str) -> Cow<'p, str>;
@@ -115,7 +117,7 @@ pub trait Host: Send + Sync + std::fmt::Debug {
     /// Every problem found.
     fn load(&self, world: &World, tx: &mut Tx<'_>) -> Result<StateBox, Vec<Diagnostic>>;
     /// [`Twin::env`].
-    fn env(&self, state: &StateBox, origin: &str) -> Vec<(&'static str, String)>;
+    fn env(&self, state: &StateBox, origin: &str) -> Vec<EnvVar>;
     /// A call of an operation: from authentication to the commit.
     fn call(&self, universe: &Universe, slot: usize, operation: usize, request: Request) -> Called;
     /// Answers a call that had to wait, now that its delivery is over.
@@ -144,6 +146,7 @@ pub trait Host: Send + Sync + std::fmt::Debug {
 
 /// The one implementation of [`Host`].
 pub struct Hosted<T: Twin> {
+    twin: T,
     operations: Vec<Operation<T>>,
     infos: Vec<OperationInfo>,
     affordances: Vec<Affordance<T>>,
@@ -152,18 +155,19 @@ pub struct Hosted<T: Twin> {
 
 impl<T: Twin> std::fmt::Debug for Hosted<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(T::NAME)
+        f.write_str(self.twin.name())
     }
 }
 
 /// A twin, ready to be put into universes.
-pub fn host<T: Twin>() -> Arc<dyn Host> {
-    let operations = T::operations();
-    Arc::new(Hosted::<T> {
+pub fn host<T: Twin>(twin: T) -> Arc<dyn Host> {
+    let operations = twin.operations();
+    Arc::new(Hosted {
         infos: operations.iter().map(|operation| operation.info.clone()).collect(),
         operations,
-        affordances: T::affordances(),
-        views: T::views(),
+        affordances: twin.affordances(),
+        views: twin.views(),
+        twin,
     })
 }
 
@@ -204,23 +208,39 @@ struct Done {
     written: Option<Written>,
 }
 
-fn finish<T: Twin>(ran: Ran<T>, scene: &Scene<'_>, resource: SmolStr) -> Done {
-    let caller_name = ran.caller.as_ref().map(T::caller_name).unwrap_or_default();
-    let mut reply = T::render(scene, ran.caller.as_ref(), ran.quota, ran.result);
-    let wire = on_the_wire(ran.fault.as_ref(), &mut reply, scene.now);
-    let fault = ran.fault.as_ref();
-    let exchange = exchange(scene.operation, scene.request, &reply, wire, caller_name, resource, fault);
-    Done { reply, wire, exchange, fault: ran.fault, written: ran.written }
-}
-
 struct Written {
     changes: Vec<crate::table::Change>,
     planned: Vec<Planned>,
 }
 
 impl<T: Twin> Hosted<T> {
+    /// Renders what came of a call, does to it what a fault on the wire does, and makes its record.
+    fn finish(&self, universe: &Universe, ran: Ran<T>, scene: &Scene<'_>, resource: SmolStr) -> Done {
+        let caller_name = ran.caller.as_ref().map(|caller| self.twin.caller_name(caller)).unwrap_or_default();
+        let mut reply = self.twin.render(scene, ran.caller.as_ref(), ran.quota, ran.result);
+        let wire = on_the_wire(ran.fault.as_ref(), &mut reply, scene.now);
+        if universe.checks() && ran.fault.is_none() {
+            let misfits = self.twin.misfits(scene.operation, &reply);
+            if !misfits.is_empty() {
+                reply = misfit(scene, &misfits);
+            }
+        }
+        let fault = ran.fault.as_ref();
+        let exchange = exchange(scene.operation, scene.request, &reply, wire, caller_name, resource, fault);
+        Done { reply, wire, exchange, fault: ran.fault, written: ran.written }
+    }
+
+    /// The object that a call names; not worth finding out where nobody keeps it.
+    fn resource(&self, universe: &Universe, operation: &Operation<T>, input: &T::Input) -> SmolStr {
+        match universe.ledger().keep() {
+            Keep::Off => SmolStr::default(),
+            Keep::Full | Keep::Changes => self.twin.resource(&operation.info, input),
+        }
+    }
+
     /// Runs a call with the pen in hand: limits are counted and faults drawn; a write is committed.
     fn run_with_pen(
+        &self,
         universe: &Universe,
         inner: &mut Inner,
         slot: usize,
@@ -229,25 +249,25 @@ impl<T: Twin> Hosted<T> {
         input: T::Input,
     ) -> Ran<T> {
         let mut ran = Ran::new(scene.now);
-        let caller = match T::authenticate(peek::<T>(&inner.states[slot]), scene, &input) {
+        let caller = match self.twin.authenticate(peek::<T>(inner.states.of(slot)), scene, &input) {
             Ok(caller) => caller,
             Err(error) => {
                 ran.result = Err(error);
                 return ran;
             }
         };
-        let limit = T::limit(scene.operation, &caller);
-        let (quota, wait) = universe.count(inner, T::NAME, &limit, scene.now);
+        let limit = self.twin.limit(scene.operation, &caller);
+        let (quota, wait) = universe.count(inner, self.twin.name(), &limit, scene.now);
         ran.quota = quota;
-        let caller_name = T::caller_name(&caller);
-        let resource = T::resource(scene.operation, &input);
+        let caller_name = self.twin.caller_name(&caller);
+        let resource = self.twin.resource(scene.operation, &input);
         let caller = ran.caller.insert(caller);
         if let Some(retry_after) = wait {
             ran.result = Err(Injected::RateLimited { retry_after }.into());
             return ran;
         }
         let subject = Subject {
-            twin: T::NAME,
+            twin: self.twin.name(),
             name: scene.operation.id,
             delivery: false,
             resource: &resource,
@@ -260,18 +280,19 @@ impl<T: Twin> Hosted<T> {
         }
         match &operation.run {
             Run::Read(run) => {
-                let cx = Read { state: peek::<T>(&inner.states[slot]), caller, scene };
+                let cx = Read { state: peek::<T>(inner.states.of(slot)), caller, scene };
                 ran.result = run(&cx, input);
             }
+            Run::Absent => {}
             Run::Write(run) => {
                 // Works on a copy (pointers only), so that an error or panic leaves no trace.
-                let mut state: T::State = peek::<T>(&inner.states[slot]).clone();
+                let mut state: T::State = peek::<T>(inner.states.of(slot)).clone();
                 let mut tx = Tx::new(scene.now, scene.request.origin.clone(), universe.seeds(), &mut inner.ordinals);
                 let mut cx = Write { state: &mut state, tx: &mut tx, caller, scene };
                 ran.result = run(&mut cx, input);
                 let (changes, planned) = (tx.changes.into_vec(), tx.planned);
                 if ran.result.is_ok() {
-                    inner.states[slot] = Arc::new(state);
+                    inner.states.set(slot, Arc::new(state));
                     ran.written = Some(Written { changes, planned });
                 }
             }
@@ -287,6 +308,7 @@ impl<T: Twin> Hosted<T> {
 
     /// A call that must have the pen. Gives the request back where the twin broke.
     fn call_with_pen(
+        &self,
         universe: &Universe,
         slot: usize,
         operation: &Operation<T>,
@@ -294,18 +316,18 @@ impl<T: Twin> Hosted<T> {
         request_bits: (u64, u64),
         input: T::Input,
     ) -> Result<Called, Box<Request>> {
-        let resource = resource::<T>(universe, operation, &input);
+        let resource = self.resource(universe, operation, &input);
         let mut guard = universe.lock();
         let inner = &mut *guard;
         let scene = Scene { now: inner.clock.now(), operation: &operation.info, request: &request, request_bits };
-        let run = || Self::run_with_pen(universe, inner, slot, operation, &scene, input);
+        let run = || self.run_with_pen(universe, inner, slot, operation, &scene, input);
         let Ok(ran) = std::panic::catch_unwind(AssertUnwindSafe(run)) else {
             drop(guard);
             return Err(Box::new(request));
         };
         let now = scene.now;
-        let done = finish::<T>(ran, &scene, resource);
-        let cause = done.fault.map(|fired| universe.record_fault(T::NAME, operation.info.id, &fired, now));
+        let done = self.finish(universe, ran, &scene, resource);
+        let cause = done.fault.map(|fired| universe.record_fault(self.twin.name(), operation.info.id, &fired, now));
         let (changes, planned) = done.written.map_or_else(Default::default, |w| (w.changes, w.planned));
         let waits = planned.iter().any(|plan| matches!(plan, Planned::Delivery { awaited: true, .. }));
         let event = if waits {
@@ -313,7 +335,7 @@ impl<T: Twin> Hosted<T> {
         } else {
             Event::Request(Box::new(done.exchange))
         };
-        let seq = universe.ledger().append(now, Principal::Target, T::NAME, cause, event, changes);
+        let seq = universe.ledger().append(now, Principal::Target, self.twin.name(), cause, event, changes);
         Ok(match universe.plan(guard, slot, planned, Some(seq), &Principal::Target) {
             Some(delivery) => Called::Waits(Waiting { delivery, request, request_bits, cause: seq }),
             None => Called::Answered(done.reply, done.wire),
@@ -322,6 +344,7 @@ impl<T: Twin> Hosted<T> {
 
     /// A call that only looks. Gives the request back where the twin broke.
     fn call_reading(
+        &self,
         universe: &Universe,
         slot: usize,
         operation: &Operation<T>,
@@ -329,31 +352,31 @@ impl<T: Twin> Hosted<T> {
         request_bits: (u64, u64),
         input: T::Input,
     ) -> Result<Called, Box<Request>> {
-        let resource = resource::<T>(universe, operation, &input);
+        let resource = self.resource(universe, operation, &input);
         let guard = universe.look();
         let scene = Scene { now: guard.clock.now(), operation: &operation.info, request: &request, request_bits };
-        let run = || Self::run_reading(&guard, slot, operation, &scene, input);
+        let run = || self.run_reading(&guard, slot, operation, &scene, input);
         let Ok(ran) = std::panic::catch_unwind(AssertUnwindSafe(run)) else {
             drop(guard);
             return Err(Box::new(request));
         };
-        let done = finish::<T>(ran, &scene, resource);
+        let done = self.finish(universe, ran, &scene, resource);
         let event = Event::Request(Box::new(done.exchange));
-        universe.ledger().append(scene.now, Principal::Target, T::NAME, None, event, Vec::new());
+        universe.ledger().append(scene.now, Principal::Target, self.twin.name(), None, event, Vec::new());
         Ok(Called::Answered(done.reply, done.wire))
     }
 
-    fn run_reading(inner: &Inner, slot: usize, operation: &Operation<T>, scene: &Scene<'_>, input: T::Input) -> Ran<T> {
-        let state = peek::<T>(&inner.states[slot]);
+    fn run_reading(&self, inner: &Inner, slot: usize, operation: &Operation<T>, scene: &Scene<'_>, input: T::Input) -> Ran<T> {
+        let state = peek::<T>(inner.states.of(slot));
         let mut ran = Ran::new(scene.now);
-        let caller = match T::authenticate(state, scene, &input) {
+        let caller = match self.twin.authenticate(state, scene, &input) {
             Ok(caller) => caller,
             Err(error) => {
                 ran.result = Err(error);
                 return ran;
             }
         };
-        ran.quota = Quota::untouched(T::limit(scene.operation, &caller).per_minute, scene.now);
+        ran.quota = Quota::untouched(self.twin.limit(scene.operation, &caller).per_minute, scene.now);
         let caller = ran.caller.insert(caller);
         if let Run::Read(run) = &operation.run {
             ran.result = run(&Read { state, caller, scene }, input);
@@ -362,12 +385,16 @@ impl<T: Twin> Hosted<T> {
     }
 }
 
-/// The object that a call names; not worth finding out where nobody keeps it.
-fn resource<T: Twin>(universe: &Universe, operation: &Operation<T>, input: &T::Input) -> SmolStr {
-    match universe.ledger().keep() {
-        Keep::Off => SmolStr::default(),
-        Keep::Full | Keep::Changes => T::resource(&operation.info, input),
+/// Stands in for an answer that does not fit the service's public documents, so that whoever caused it fails.
+fn misfit(scene: &Scene<'_>, misfits: &[String]) -> Reply {
+    let mut page = format!("the answer of {} does not fit the service's public documents:\n", scene.operation.id);
+    for line in misfits {
+        page.push_str("  ");
+        page.push_str(line);
+        page.push('\n');
     }
+    let answer = Answer::text("text/plain; charset=utf-8", page).with_status(http::StatusCode::INTERNAL_SERVER_ERROR);
+    Reply::new(answer, scene.now).refused("misfit").as_gap()
 }
 
 /// The error of an effect that strikes before anything happens.
@@ -407,23 +434,27 @@ fn on_the_wire(fired: Option<&Fired>, reply: &mut Reply, now: Timestamp) -> Wire
 
 impl<T: Twin> Host for Hosted<T> {
     fn name(&self) -> &'static str {
-        T::NAME
+        self.twin.name()
+    }
+
+    fn store(&self) -> &'static str {
+        self.twin.store()
     }
 
     fn title(&self) -> &'static str {
-        T::TITLE
+        self.twin.title()
     }
 
     fn body_max(&self) -> usize {
-        T::BODY_MAX
+        self.twin.body_max()
     }
 
     fn path<'p>(&self, sent: &'p str) -> Cow<'p, str> {
-        T::path(sent)
+        self.twin.path(sent)
     }
 
     fn journals(&self) -> &'static [&'static str] {
-        T::journals()
+        self.twin.journals()
     }
 
     fn operations(&self) -> &[OperationInfo] {
@@ -449,25 +480,29 @@ impl<T: Twin> Host for Hosted<T> {
     }
 
     fn section_schema(&self, generator: &mut SchemaGenerator) -> schemars::Schema {
-        T::section_schema(generator)
+        self.twin.section_schema(generator)
     }
 
     fn load(&self, world: &World, tx: &mut Tx<'_>) -> Result<StateBox, Vec<Diagnostic>> {
-        T::load(world, tx).map(|state| Arc::new(state) as StateBox)
+        self.twin.load(world, tx).map(|state| Arc::new(state) as StateBox)
     }
 
-    fn env(&self, state: &StateBox, origin: &str) -> Vec<(&'static str, String)> {
-        T::env(peek::<T>(state), origin)
+    fn env(&self, state: &StateBox, origin: &str) -> Vec<EnvVar> {
+        self.twin.env(peek::<T>(state), origin)
     }
 
     fn call(&self, universe: &Universe, slot: usize, index: usize, request: Request) -> Called {
         let operation = &self.operations[index];
-        let input = T::input(&operation.info, &request);
-        let request_bits = universe.request_bits(T::NAME);
+        if let Run::Absent = operation.run {
+            let reply = self.unserved(universe, request, Reason::Absent(operation.info.id));
+            return Called::Answered(reply, Wire::Plain);
+        }
+        let input = self.twin.input(&operation.info, &request);
+        let request_bits = universe.request_bits(self.twin.name());
         let called = if operation.info.writes || universe.needs_pen() {
-            Self::call_with_pen(universe, slot, operation, request, request_bits, input)
+            self.call_with_pen(universe, slot, operation, request, request_bits, input)
         } else {
-            Self::call_reading(universe, slot, operation, request, request_bits, input)
+            self.call_reading(universe, slot, operation, request, request_bits, input)
         };
         called
             .unwrap_or_else(|request| Called::Answered(self.unserved(universe, *request, Reason::Broken), Wire::Plain))
@@ -478,10 +513,10 @@ impl<T: Twin> Host for Hosted<T> {
         let Waiting { request, request_bits, cause, .. } = waiting;
         let guard = universe.look();
         let scene = Scene { now: guard.clock.now(), operation: &operation.info, request: &request, request_bits };
-        let input = T::input(&operation.info, &request);
-        let state = peek::<T>(&guard.states[slot]);
+        let input = self.twin.input(&operation.info, &request);
+        let state = peek::<T>(guard.states.of(slot));
         let mut ran = Ran::new(scene.now);
-        match (T::authenticate(state, &scene, &input), &operation.then) {
+        match (self.twin.authenticate(state, &scene, &input), &operation.then) {
             (Ok(caller), Some(then)) => {
                 let caller = ran.caller.insert(caller);
                 ran.result = then(&Read { state, caller, scene: &scene });
@@ -490,19 +525,24 @@ impl<T: Twin> Host for Hosted<T> {
             // A call waits only where its operation says how it goes on; without that it has failed.
             (Ok(_), None) => ran.result = Err(Injected::Failure { status: None, code: None }.into()),
         }
-        let done = finish::<T>(ran, &scene, SmolStr::default());
+        let done = self.finish(universe, ran, &scene, SmolStr::default());
         let event = Event::Request(Box::new(done.exchange));
-        universe.ledger().append(scene.now, Principal::Target, T::NAME, Some(cause), event, Vec::new());
+        universe.ledger().append(scene.now, Principal::Target, self.twin.name(), Some(cause), event, Vec::new());
         (done.reply, done.wire)
     }
 
     fn unserved(&self, universe: &Universe, request: Request, reason: Reason) -> Reply {
         let now = universe.now();
-        let scene = Unserved { now, request: &request, reason, request_bits: universe.request_bits(T::NAME) };
-        let reply = T::unserved(&scene);
+        let scene = Unserved { now, request: &request, reason, request_bits: universe.request_bits(self.twin.name()) };
+        let reply = self.twin.unserved(&scene);
         let exchange = Exchange {
-            operation: "",
-            gap: reason == Reason::Broken || (reason != Reason::BodyTooLarge && T::is_gap(&scene)),
+            operation: if let Reason::Absent(operation) = reason { operation } else { "" },
+            level: Level::Absent,
+            gap: match reason {
+                Reason::Broken | Reason::Absent(_) => true,
+                Reason::BodyTooLarge => false,
+                Reason::NotFound | Reason::MethodNotAllowed => self.twin.is_gap(&scene),
+            },
             caller: SmolStr::default(),
             resource: SmolStr::default(),
             method: request.method.clone(),
@@ -515,7 +555,7 @@ impl<T: Twin> Host for Hosted<T> {
             fault: SmolStr::default(),
         };
         let event = Event::Request(Box::new(exchange));
-        universe.ledger().append(now, Principal::Target, T::NAME, None, event, Vec::new());
+        universe.ledger().append(now, Principal::Target, self.twin.name(), None, event, Vec::new());
         reply
     }
 
@@ -528,7 +568,7 @@ impl<T: Twin> Host for Hosted<T> {
         with: Map<String, Value>,
     ) -> Result<Value, Refusal> {
         let Some(affordance) = self.affordances.iter().find(|affordance| affordance.verb == verb) else {
-            return Err(Refusal::new(format!("the {} twin has no verb `{verb}`", T::NAME)));
+            return Err(Refusal::new(format!("the {} twin has no verb `{verb}`", self.twin.name())));
         };
         let mut next: T::State = peek::<T>(state).clone();
         let result = (affordance.run)(&mut next, tx, actor, with)?;
@@ -537,19 +577,19 @@ impl<T: Twin> Host for Hosted<T> {
     }
 
     fn prepare(&self, state: &StateBox, delivery: &Delivery, now: Timestamp) -> Option<Outbound> {
-        T::prepare(peek::<T>(state), delivery, now)
+        self.twin.prepare(peek::<T>(state), delivery, now)
     }
 
     fn delivered(&self, state: &mut StateBox, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
         let mut next: T::State = peek::<T>(state).clone();
-        let what = T::delivered(&mut next, tx, delivery, outcome);
+        let what = self.twin.delivered(&mut next, tx, delivery, outcome);
         *state = Arc::new(next);
         what
     }
 
     fn on_timer(&self, state: &mut StateBox, tx: &mut Tx<'_>, name: &str, data: &Value) {
         let mut next: T::State = peek::<T>(state).clone();
-        T::on_timer(&mut next, tx, name, data);
+        self.twin.on_timer(&mut next, tx, name, data);
         *state = Arc::new(next);
     }
 }
@@ -566,7 +606,8 @@ fn exchange(
     let sent = !matches!(wire, Wire::Hang(_) | Wire::Reset);
     Exchange {
         operation: operation.id,
-        gap: false,
+        level: operation.level,
+        gap: reply.gap,
         caller,
         resource,
         method: request.method.clone(),

@@ -229,8 +229,10 @@ impl Universe {
         let inner = &mut *guard;
         let now = inner.clock.now();
         let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
-        self.twins()[twin].on_timer(&mut inner.states[twin], &mut tx, &name, data);
+        let mut state = Arc::clone(inner.states.of(twin));
+        self.twins()[twin].on_timer(&mut state, &mut tx, &name, data);
         let (changes, planned) = (tx.changes.into_vec(), tx.planned);
+        inner.states.set(twin, state);
         let host = self.twins()[twin].name();
         let seq = self.ledger().append(now, Principal::System, host, cause, Event::Timer { name }, changes);
         self.plan(guard, twin, planned, Some(seq), &Principal::System);
@@ -267,7 +269,7 @@ impl Universe {
             }
             let now = guard.clock.now();
             let host = &self.twins()[delivery.twin];
-            let Some(outbound) = host.prepare(&guard.states[delivery.twin], &delivery, now) else {
+            let Some(outbound) = host.prepare(guard.states.of(delivery.twin), &delivery, now) else {
                 self.note_dropped(&delivery, now);
                 return Next::Done;
             };
@@ -283,8 +285,10 @@ impl Universe {
         let now = inner.clock.now();
         let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
         let host = &self.twins()[delivery.twin];
-        let next = host.delivered(&mut inner.states[delivery.twin], &mut tx, &delivery, &outcome);
+        let mut state = Arc::clone(inner.states.of(delivery.twin));
+        let next = host.delivered(&mut state, &mut tx, &delivery, &outcome);
         let (changes, planned) = (tx.changes.into_vec(), tx.planned);
+        inner.states.set(delivery.twin, state);
         let event = Event::Delivery(Box::new(attempt_record(&delivery, &outbound, &outcome)));
         let seq = self.ledger().append(now, Principal::System, host.name(), delivery.cause, event, changes);
         let (twin, principal) = (delivery.twin, delivery.principal.clone());

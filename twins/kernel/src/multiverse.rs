@@ -14,6 +14,7 @@ use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
     diagnostic::Diagnostic,
+    environment::Environment,
     host::Host,
     serve::{Listening, Routes, listen, routes},
     universe::{Options, Universe},
@@ -27,8 +28,8 @@ pub enum Ports {
     Free,
     /// Each twin on this port plus its number (see [`Multiverse::new`]).
     From(u16),
-    /// All on one port: for a universe of one twin.
-    One(u16),
+    /// The first twin on this port, others on free ones.
+    First(u16),
 }
 
 /// A twin that can be put into universes, with its number for ports.
@@ -45,6 +46,7 @@ pub struct Running {
     /// The universe.
     pub universe: Arc<Universe>,
     listening: Vec<Listening>,
+    environment: Mutex<Option<Arc<Environment>>>,
 }
 
 impl Running {
@@ -52,6 +54,18 @@ impl Running {
     pub fn urls(&self) -> impl Iterator<Item = (&'static str, String)> {
         let names = self.universe.twins().iter().map(|twin| twin.name());
         names.zip(self.listening.iter().map(Listening::url))
+    }
+
+    /// The environment for clients; its files are written when it is first asked for.
+    ///
+    /// # Errors
+    /// Where a file cannot be written.
+    pub fn environment(&self) -> io::Result<Arc<Environment>> {
+        let mut made = self.environment.lock();
+        if let Some(environment) = made.as_ref() {
+            return Ok(Arc::clone(environment));
+        }
+        Ok(Arc::clone(made.insert(Arc::new(Environment::of(&self.universe)?))))
     }
 }
 
@@ -177,13 +191,14 @@ impl Multiverse {
             let port = match ports {
                 Ports::Free => 0,
                 Ports::From(base) => base.saturating_add(member.number),
-                Ports::One(port) => port,
+                Ports::First(port) if slot == 0 => port,
+                Ports::First(_) => 0,
             };
             let twin = member.host.name();
             let served = listen(&universe, slot, member.routes.clone(), port);
             listening.push(served.map_err(|source| CreateError::Port { twin, port, source })?);
         }
-        Ok(Running { universe, listening })
+        Ok(Running { universe, listening, environment: Mutex::new(None) })
     }
 
     /// A running universe.

@@ -4,7 +4,7 @@ use http::Method;
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::{host::Host, operation::OperationInfo};
+use crate::{host::Host, operation::{Described, Level, OperationInfo}};
 
 /// The schema of a type, as tables hold it.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -13,12 +13,13 @@ pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 #[derive(Debug)]
 pub struct Document {
     generator: SchemaGenerator,
+    named: Map<String, Value>,
     paths: Map<String, Value>,
 }
 
 impl Default for Document {
     fn default() -> Self {
-        Self { generator: SchemaSettings::openapi3().into_generator(), paths: Map::new() }
+        Self { generator: SchemaSettings::openapi3().into_generator(), named: Map::new(), paths: Map::new() }
     }
 }
 
@@ -37,6 +38,11 @@ impl Document {
         schema.to_value()
     }
 
+    /// Adds a schema under a name of its own. The first of a name stays.
+    pub fn define(&mut self, name: &str, schema: Value) {
+        self.named.entry(name.to_owned()).or_insert(schema);
+    }
+
     /// Adds an operation: an OpenAPI operation object under its path and method.
     pub fn add(&mut self, path: &str, method: &Method, operation: Value) {
         let item = self.paths.entry(path.to_owned()).or_insert_with(|| json!({}));
@@ -45,7 +51,8 @@ impl Document {
 
     /// The finished document.
     pub fn finish(mut self, title: &str, version: &str, security: Value) -> Value {
-        let schemas: Map<String, Value> = self.generator.take_definitions(true);
+        let mut schemas: Map<String, Value> = self.generator.take_definitions(true);
+        schemas.append(&mut self.named);
         json!({
             "openapi": "3.0.3",
             "info": { "title": title, "version": version },
@@ -58,7 +65,7 @@ impl Document {
 /// The document of what a twin implements.
 pub fn of_twin(host: &dyn Host) -> Value {
     let mut document = Document::default();
-    for info in host.operations() {
+    for info in host.operations().iter().filter(|info| info.level != Level::Absent) {
         for (n, method) in info.methods.iter().enumerate() {
             let operation = twin_operation(&mut document, info, method, n);
             document.add(info.path, method, operation);
@@ -68,6 +75,9 @@ pub fn of_twin(host: &dyn Host) -> Value {
 }
 
 fn twin_operation(document: &mut Document, info: &OperationInfo, method: &Method, n: usize) -> Value {
+    if let Some(Described(describe)) = &info.described {
+        return describe(document);
+    }
     let arguments = document.schema(info.arguments);
     let arguments = resolve(document, &arguments);
     let in_path: Vec<&str> = info.path_params().collect();

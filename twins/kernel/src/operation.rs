@@ -2,14 +2,45 @@
 //!
 //! The table drives routing, argument reading, limits, fault matching, the OpenAPI document and coverage.
 
+use std::sync::Arc;
+
 use http::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{
+    openapi::Document,
     twin::{Read, Twin, Write},
     wire::Answer,
 };
+
+/// How far a twin goes with an operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Hand-written rules: the twin does what the service does.
+    #[default]
+    Behaves,
+    /// Generic stateful behaviour: what is written can be read again.
+    Stores,
+    /// Answers are valid but nothing is remembered.
+    Shapes,
+    /// Refused by name, in the service's shape; a gap.
+    Absent,
+}
+
+impl Level {
+    /// The level's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Behaves => "behaves",
+            Self::Stores => "stores",
+            Self::Shapes => "shapes",
+            Self::Absent => "absent",
+        }
+    }
+}
 
 /// What is known of an operation without running it.
 #[derive(Clone, Debug)]
@@ -34,10 +65,26 @@ pub struct OperationInfo {
     pub arguments: fn(&mut SchemaGenerator) -> Schema,
     /// The schema of its answer's body; none where it has no body.
     pub response: Option<fn(&mut SchemaGenerator) -> Schema>,
+    /// How far the twin goes with it.
+    pub level: Level,
+    /// Describes the operation for the OpenAPI document where its types do not: rows made from a contract.
+    pub described: Option<Described>,
 }
 
-type RunRead<T> = Box<dyn Fn(&Read<'_, T>, <T as Twin>::Input) -> Result<Answer, <T as Twin>::Error> + Send + Sync>;
-type RunWrite<T> =
+/// Makes an operation's OpenAPI object, and adds the schemas that it names to the document.
+#[derive(Clone)]
+pub struct Described(pub Arc<dyn Fn(&mut Document) -> Value + Send + Sync>);
+
+impl std::fmt::Debug for Described {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Described")
+    }
+}
+
+/// How a row that looks runs, where its arguments and answer have no Rust types.
+pub type RunRead<T> = Box<dyn Fn(&Read<'_, T>, <T as Twin>::Input) -> Result<Answer, <T as Twin>::Error> + Send + Sync>;
+/// How a row that changes runs, where its arguments and answer have no Rust types.
+pub type RunWrite<T> =
     Box<dyn Fn(&mut Write<'_, '_, T>, <T as Twin>::Input) -> Result<Answer, <T as Twin>::Error> + Send + Sync>;
 
 type RunThen<T> = Box<dyn Fn(&Read<'_, T>) -> Result<Answer, <T as Twin>::Error> + Send + Sync>;
@@ -46,6 +93,7 @@ type RunThen<T> = Box<dyn Fn(&Read<'_, T>) -> Result<Answer, <T as Twin>::Error>
 pub(crate) enum Run<T: Twin> {
     Read(RunRead<T>),
     Write(RunWrite<T>),
+    Absent,
 }
 
 /// One row of a twin's table.
@@ -136,6 +184,26 @@ impl<T: Twin> Operation<T> {
         Self { info: OperationInfo::new::<A, B>(id, methods, path, true), run: Run::Write(Box::new(run)), then: None }
     }
 
+    /// A row that looks, made from a contract.
+    pub fn untyped_read(info: OperationInfo, run: RunRead<T>) -> Self {
+        Self { info: OperationInfo { writes: false, ..info }, run: Run::Read(run), then: None }
+    }
+
+    /// A row that changes, made from a contract.
+    pub fn untyped_write(info: OperationInfo, run: RunWrite<T>) -> Self {
+        Self { info: OperationInfo { writes: true, ..info }, run: Run::Write(run), then: None }
+    }
+
+    /// A row that is refused by name: the service has the operation, the twin has not.
+    pub fn absent(info: OperationInfo) -> Self {
+        Self { info: OperationInfo { writes: false, level: Level::Absent, ..info }, run: Run::Absent, then: None }
+    }
+
+    /// What is known of it without running it.
+    pub const fn info(&self) -> &OperationInfo {
+        &self.info
+    }
+
     /// How it answers once a delivery queued with [`crate::tx::Tx::deliver_and_wait`] is over.
     #[must_use]
     pub fn then<B: 'static>(mut self, answer: ThenHandler<T, B>) -> Self {
@@ -191,7 +259,14 @@ impl OperationInfo {
             json_body: true,
             arguments: SchemaGenerator::subschema_for::<A>,
             response: (!empty).then_some(SchemaGenerator::subschema_for::<B>),
+            level: Level::Behaves,
+            described: None,
         }
+    }
+
+    /// An operation whose arguments and answer have no Rust types.
+    pub fn untyped(id: &'static str, methods: &'static [Method], path: &'static str, level: Level) -> Self {
+        Self { level, ..Self::new::<Value, Value>(id, methods, path, false) }
     }
 
     /// The names of the path's parameters, in order.

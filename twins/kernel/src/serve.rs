@@ -13,12 +13,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router,
-    body::Body,
-    extract::{RawPathParams, rejection::RawPathParamsRejection},
-    routing::MethodFilter,
-};
+use axum::{Router, body::Body};
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -33,7 +28,7 @@ use tower::Service as _;
 
 use crate::{
     host::{Called, Host, Wire},
-    operation::OperationInfo,
+    route::{Found, Params, Paths},
     twin::Reason,
     universe::Universe,
     wire::{Reply, Request},
@@ -59,61 +54,33 @@ struct Place {
 /// A twin's routes, made from its operation table. Shared by all universes.
 pub type Routes = Router;
 
-/// A path's parameters, where they can be read.
-type Params = Result<RawPathParams, RawPathParamsRejection>;
-
-/// Makes the routes of a twin.
+/// Makes the routes of a twin: one axum service that looks each request up in the twin's own table of paths.
 pub fn routes(host: &Arc<dyn Host>) -> Routes {
-    let mut router = Router::new();
-    let mut paths: indexmap::IndexMap<&'static str, Vec<(usize, &OperationInfo)>> = indexmap::IndexMap::new();
-    for (index, info) in host.operations().iter().enumerate() {
-        paths.entry(info.path).or_default().push((index, info));
-    }
-    for (path, operations) in paths {
-        let mut methods = axum::routing::MethodRouter::new();
-        for (index, info) in operations {
-            let names: Arc<[&'static str]> = info.path_params().collect();
-            for method in info.methods {
-                let Ok(filter) = MethodFilter::try_from(method.clone()) else { continue };
-                let (host, names) = (Arc::clone(host), Arc::clone(&names));
-                methods = methods.on(filter, move |params: Params, request: http::Request<Body>| {
-                    let (host, names) = (Arc::clone(&host), Arc::clone(&names));
-                    async move {
-                        match params {
-                            Ok(params) => operation(&host, index, &names, &params, request).await,
-                            // Percent-escapes that are no UTF-8 name nothing.
-                            Err(_) => unserved(&host, request, Reason::NotFound).await,
-                        }
-                    }
-                });
+    let paths = Arc::new(Paths::new(host.operations()));
+    let host = Arc::clone(host);
+    Router::new().fallback(move |request: http::Request<Body>| {
+        let found = paths.find(request.method(), request.uri().path());
+        let host = Arc::clone(&host);
+        async move {
+            match found {
+                Found::Operation(index, params) => operation(&host, index, params, request).await,
+                Found::Nothing => unserved(&host, request, Reason::NotFound).await,
+                Found::OtherMethods => unserved(&host, request, Reason::MethodNotAllowed).await,
             }
         }
-        let refuse = Arc::clone(host);
-        methods = methods.fallback(move |request: http::Request<Body>| {
-            let host = Arc::clone(&refuse);
-            async move { unserved(&host, request, Reason::MethodNotAllowed).await }
-        });
-        router = router.route(path, methods);
-    }
-    let refuse = Arc::clone(host);
-    router.fallback(move |request: http::Request<Body>| {
-        let host = Arc::clone(&refuse);
-        async move { unserved(&host, request, Reason::NotFound).await }
     })
 }
 
 async fn operation(
     host: &Arc<dyn Host>,
     index: usize,
-    names: &[&'static str],
-    params: &RawPathParams,
+    params: Params,
     request: http::Request<Body>,
 ) -> Response<Body> {
     let Some(place) = request.extensions().get::<Place>().cloned() else {
         return Response::default();
     };
     let busy = Busy::new(&place.universe);
-    let params = names.iter().copied().zip(params.iter().map(|(_, value)| value.to_owned())).collect();
     match read(&place, host.body_max(), params, request).await {
         Read::Whole(request) => {
             let (reply, wire) = match host.call(&place.universe, place.slot, index, request) {
@@ -170,7 +137,7 @@ enum Read {
 async fn read(
     place: &Place,
     body_max: usize,
-    path_params: Vec<(&'static str, String)>,
+    path_params: Params,
     request: http::Request<Body>,
 ) -> Read {
     let (parts, body) = request.into_parts();

@@ -11,6 +11,7 @@ use crate::{
     clock::ClockMode,
     control,
     diagnostic::Diagnostic,
+    environment::Environment,
     fault::PlanFile,
     host::Host,
     ledger::Keep,
@@ -39,6 +40,10 @@ pub struct Flags {
     /// How much the ledger keeps.
     #[arg(long, default_value = "full")]
     pub ledger: LedgerFlag,
+    /// Holds each answer against the service's public documents, and answers with a server error that says why where
+    /// one does not fit.
+    #[arg(long)]
+    pub check_responses: bool,
     /// Prints one line of JSON when all is ready, instead of a page for people.
     #[arg(long)]
     pub json: bool,
@@ -114,6 +119,7 @@ impl From<CreateError> for StartError {
 #[derive(Debug)]
 pub struct Server {
     running: Arc<Running>,
+    environment: Arc<Environment>,
     control: control::Serving,
 }
 
@@ -138,6 +144,7 @@ pub async fn start(
             LedgerFlag::Changes => Keep::Changes,
             LedgerFlag::Off => Keep::Off,
         },
+        check: flags.check_responses,
     };
     let running = multiverse.create(None, &flags.world, &options, ports)?;
     if let Some(plan) = plan {
@@ -149,7 +156,9 @@ pub async fn start(
         let message = format!("the control plane cannot listen on port {control_port}: {error}");
         StartError::Machine(format!("{message}\n  hint: `--port-base 0` takes free ports"))
     })?;
-    Ok(Server { running, control })
+    let environment = running.environment();
+    let environment = environment.map_err(|error| StartError::Machine(format!("the files for clients: {error}")))?;
+    Ok(Server { running, environment, control })
 }
 
 impl Server {
@@ -158,7 +167,7 @@ impl Server {
         let twins: Map<String, Value> =
             self.running.urls().map(|(name, url)| (name.to_owned(), json!({ "url": url }))).collect();
         let env: Map<String, Value> =
-            self.env().into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+            self.env().iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         json!({
             "universe": self.running.universe.id(),
             "seed": self.running.universe.seed(),
@@ -168,8 +177,8 @@ impl Server {
         })
     }
 
-    fn env(&self) -> Vec<(&'static str, String)> {
-        self.running.universe.env()
+    fn env(&self) -> &[(&'static str, String)] {
+        self.environment.variables()
     }
 
     /// The page for people.
@@ -186,15 +195,15 @@ impl Server {
             writeln!(page, "  {:<16} http://{}  token {}", "control plane", self.control.address, self.control.token);
         let _ = writeln!(page, "\nenvironment for clients:");
         for (name, value) in self.env() {
-            let _ = writeln!(page, "  export {name}={}", shell_quoted(&value));
+            let _ = writeln!(page, "  export {name}={}", shell_quoted(value));
         }
         let _ = writeln!(page, "\nCtrl-C ends it");
         page
     }
 
     fn env_file(&self) -> String {
-        let line = |(name, value): (&str, String)| format!("{name}={}\n", shell_quoted(&value));
-        self.env().into_iter().map(line).collect()
+        let line = |(name, value): &(&str, String)| format!("{name}={}\n", shell_quoted(value));
+        self.env().iter().map(line).collect()
     }
 }
 
@@ -254,10 +263,12 @@ struct Standalone {
 }
 
 /// The whole of a standalone twin's `main`.
-pub fn standalone(twin: Arc<dyn Host>) -> ExitCode {
+///
+/// Twins after the first are served on free ports: a service that an API cannot do without (Google's token endpoint).
+pub fn standalone(twins: Vec<Arc<dyn Host>>) -> ExitCode {
     let cli = Standalone::parse();
-    let ports = Ports::One(cli.port);
-    let multiverse = Arc::new(Multiverse::new(vec![(twin, 0)]));
+    let ports = Ports::First(cli.port);
+    let multiverse = Arc::new(Multiverse::new(twins.into_iter().map(|twin| (twin, 0)).collect()));
     finish(block_on(run(multiverse, &cli.flags, ports, 0)))
 }
 

@@ -22,14 +22,23 @@ use crate::{
 /// A behavioural clone of one service.
 ///
 /// State is a value: [`Twin::State`] is a struct of persistent maps, cloned by pointer. Handlers and hooks are
-/// synchronous functions of it; nothing else is ambient.
+/// synchronous functions of it; nothing else is ambient. The twin itself (`&self`) holds what never changes: its
+/// contract, and for a twin made from a document its name.
 pub trait Twin: Sized + Send + Sync + 'static {
     /// The twin's name, as in `--twins`, ledger and faults (`slack`).
-    const NAME: &'static str;
+    fn name(&self) -> &'static str;
+
     /// The service's name for people.
-    const TITLE: &'static str;
+    fn title(&self) -> &'static str;
+
     /// The longest request body it takes, in bytes.
-    const BODY_MAX: usize;
+    fn body_max(&self) -> usize;
+
+    /// The store that holds its state. Twins that name the same store share one state, which must be of one type and
+    /// is loaded by the first of them: Google's APIs are several services over one workspace.
+    fn store(&self) -> &'static str {
+        self.name()
+    }
 
     /// All that the service remembers.
     type State: Clone + Send + Sync + std::fmt::Debug + 'static;
@@ -41,16 +50,16 @@ pub trait Twin: Sized + Send + Sync + 'static {
     type Error: From<Injected> + Send;
 
     /// The operation table.
-    fn operations() -> Vec<Operation<Self>>;
+    fn operations(&self) -> Vec<Operation<Self>>;
 
     /// The human verbs.
-    fn affordances() -> Vec<Affordance<Self>>;
+    fn affordances(&self) -> Vec<Affordance<Self>>;
 
     /// What the control plane and checks see of the state.
-    fn views() -> Vec<View<Self>>;
+    fn views(&self) -> Vec<View<Self>>;
 
     /// The schema of the twin's section of a world file.
-    fn section_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn section_schema(&self, generator: &mut SchemaGenerator) -> Schema {
         let _ = generator;
         schemars::json_schema!({ "type": "object" })
     }
@@ -59,27 +68,32 @@ pub trait Twin: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// Every problem found, with its place in the file.
-    fn load(world: &World, tx: &mut Tx<'_>) -> Result<Self::State, Vec<Diagnostic>>;
+    fn load(&self, world: &World, tx: &mut Tx<'_>) -> Result<Self::State, Vec<Diagnostic>>;
 
     /// The environment variables that clients of the service read, for a twin served at `origin`.
-    fn env(state: &Self::State, origin: &str) -> Vec<(&'static str, String)>;
+    fn env(&self, state: &Self::State, origin: &str) -> Vec<EnvVar>;
 
     /// The path that the service's front server makes of the path sent. By default slashes in a row count as one, as
     /// nginx reads them (<https://nginx.org/en/docs/http/ngx_http_core_module.html#merge_slashes>): clients whose
     /// configured address ends in a slash send two.
-    fn path(sent: &str) -> Cow<'_, str> {
+    fn path<'p>(&self, sent: &'p str) -> Cow<'p, str> {
         wire::merge_slashes(sent)
     }
 
     /// Reads a request as far as that needs no state. Never fails: what is wrong is kept, so that authentication,
     /// limits and validation answer in the service's own order.
-    fn input(operation: &OperationInfo, request: &Request) -> Self::Input;
+    fn input(&self, operation: &OperationInfo, request: &Request) -> Self::Input;
 
     /// Believes or refuses the credential, and the caller's right to call this operation.
     ///
     /// # Errors
     /// The service's refusal.
-    fn authenticate(state: &Self::State, scene: &Scene<'_>, input: &Self::Input) -> Result<Self::Caller, Self::Error>;
+    fn authenticate(
+        &self,
+        state: &Self::State,
+        scene: &Scene<'_>,
+        input: &Self::Input,
+    ) -> Result<Self::Caller, Self::Error>;
 
     /// Reads the operation's arguments.
     ///
@@ -88,16 +102,17 @@ pub trait Twin: Sized + Send + Sync + 'static {
     fn decode<A: DeserializeOwned>(operation: &OperationInfo, input: Self::Input) -> Result<A, Self::Error>;
 
     /// The caller as the ledger names it.
-    fn caller_name(caller: &Self::Caller) -> SmolStr;
+    fn caller_name(&self, caller: &Self::Caller) -> SmolStr;
 
     /// The object that the call names, for fault rules and the ledger; empty where none.
-    fn resource(operation: &OperationInfo, input: &Self::Input) -> SmolStr;
+    fn resource(&self, operation: &OperationInfo, input: &Self::Input) -> SmolStr;
 
     /// The calls a minute that the real service allows of this operation and caller, and the bucket they fall in.
-    fn limit(operation: &OperationInfo, caller: &Self::Caller) -> Limit;
+    fn limit(&self, operation: &OperationInfo, caller: &Self::Caller) -> Limit;
 
     /// Puts the service's envelope and headers around an answer or error.
     fn render(
+        &self,
         scene: &Scene<'_>,
         caller: Option<&Self::Caller>,
         quota: Quota,
@@ -105,28 +120,79 @@ pub trait Twin: Sized + Send + Sync + 'static {
     ) -> Reply;
 
     /// Answers a request that no operation can take, in the service's shape.
-    fn unserved(scene: &Unserved<'_>) -> Reply;
+    fn unserved(&self, scene: &Unserved<'_>) -> Reply;
 
     /// Builds the next attempt of a delivery; none where it has lost its object (an endpoint deleted meanwhile).
-    fn prepare(state: &Self::State, delivery: &Delivery, now: Timestamp) -> Option<Outbound>;
+    fn prepare(&self, state: &Self::State, delivery: &Delivery, now: Timestamp) -> Option<Outbound>;
 
     /// Takes in what came of an attempt.
-    fn delivered(state: &mut Self::State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next;
+    fn delivered(
+        &self,
+        state: &mut Self::State,
+        tx: &mut Tx<'_>,
+        delivery: &Delivery,
+        outcome: &Outcome,
+    ) -> Next;
 
     /// A timer that [`Tx::timer`] set has come due.
-    fn on_timer(state: &mut Self::State, tx: &mut Tx<'_>, name: &str, data: &Value);
+    fn on_timer(&self, state: &mut Self::State, tx: &mut Tx<'_>, name: &str, data: &Value);
 
     /// Whether a request that no operation can take is one that the real service serves: a gap in the twin, which
     /// makes a trajectory say nothing. A mistake of the caller is none.
-    fn is_gap(scene: &Unserved<'_>) -> bool {
+    fn is_gap(&self, scene: &Unserved<'_>) -> bool {
         let _ = scene;
         true
     }
 
     /// Tables in which the service only keeps a record of what was done (audit logs, last use of a token): their
     /// rows follow from other changes and are never collateral damage themselves.
-    fn journals() -> &'static [&'static str] {
+    fn journals(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// What of an answer does not fit the service's public documents, less what is known to differ. Asked for every
+    /// answer of a universe that checks them ([`crate::universe::Options::check`]).
+    fn misfits(&self, operation: &OperationInfo, reply: &Reply) -> Vec<String> {
+        let _ = (operation, reply);
+        Vec::new()
+    }
+}
+
+/// An environment variable that clients of a service read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvVar {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: EnvValue,
+}
+
+/// What an environment variable holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EnvValue {
+    /// A text.
+    Text(String),
+    /// The path of a file: whoever sets the variable writes it.
+    File {
+        /// The file's name.
+        name: &'static str,
+        /// What is in it.
+        content: String,
+    },
+}
+
+impl EnvVar {
+    /// A variable with a text.
+    pub fn text(name: &'static str, value: impl Into<String>) -> Self {
+        Self { name, value: EnvValue::Text(value.into()) }
+    }
+
+    /// The text that it holds, or the content of its file.
+    pub fn content(&self) -> &str {
+        match &self.value {
+            EnvValue::Text(text) => text,
+            EnvValue::File { content, .. } => content,
+        }
     }
 }
 
@@ -150,7 +216,9 @@ pub enum Reason {
     NotFound,
     /// The path is served under other methods.
     MethodNotAllowed,
-    /// The body is longer than [`Twin::BODY_MAX`].
+    /// The service has this operation, the twin has not: a gap.
+    Absent(&'static str),
+    /// The body is longer than [`Twin::body_max`].
     BodyTooLarge,
     /// The twin broke: a bug of ours, kept from the client's sight as the service's own failure.
     Broken,

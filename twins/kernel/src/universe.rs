@@ -27,7 +27,7 @@ use crate::{
     ledger::{Event, Keep, Ledger, Lineage, NetChange, Principal},
     seed::{Ordinals, SeedTree, Site},
     time::Timestamp,
-    twin::{Limit, Quota, Refusal},
+    twin::{EnvVar, Limit, Quota, Refusal},
     tx::{Planned, Tx},
     world::World,
 };
@@ -45,11 +45,14 @@ pub struct Options {
     pub limits: bool,
     /// How much the ledger keeps.
     pub keep: Keep,
+    /// Whether each answer is held against the service's public documents; one that does not fit is answered as a
+    /// server error that says why.
+    pub check: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 1, clock: ClockMode::Real, start: None, limits: false, keep: Keep::Full }
+        Self { seed: 1, clock: ClockMode::Real, start: None, limits: false, keep: Keep::Full, check: false }
     }
 }
 
@@ -61,6 +64,7 @@ pub struct Universe {
     world: Arc<World>,
     twins: Arc<[Arc<dyn Host>]>,
     limits: bool,
+    check: bool,
     inner: RwLock<Inner>,
     ledger: Ledger,
     /// Requests so far: keys the draws of request ids, so that reads need no pen.
@@ -81,7 +85,7 @@ pub struct Universe {
 /// The value of a universe.
 #[derive(Clone, Debug)]
 pub(crate) struct Inner {
-    pub(crate) states: Vec<StateBox>,
+    pub(crate) states: States,
     pub(crate) ordinals: Ordinals,
     pub(crate) clock: Clock,
     pub(crate) faults: FaultPlan,
@@ -90,6 +94,27 @@ pub(crate) struct Inner {
     /// Counts restores, so that a job that was under way across one does not touch the restored state.
     pub(crate) generation: u64,
     windows: OrdMap<SmolStr, Window>,
+}
+
+/// The states of a universe's stores. Twins that name the same store work on one state.
+#[derive(Clone, Debug)]
+pub(crate) struct States {
+    /// One for each store, in the order in which twins first name them.
+    boxes: Vec<StateBox>,
+    /// Each twin's store, as a place in `boxes`.
+    places: Arc<[usize]>,
+}
+
+impl States {
+    /// The state that a twin works on.
+    pub(crate) fn of(&self, slot: usize) -> &StateBox {
+        &self.boxes[self.places[slot]]
+    }
+
+    /// Replaces it.
+    pub(crate) fn set(&mut self, slot: usize, state: StateBox) {
+        self.boxes[self.places[slot]] = state;
+    }
 }
 
 /// A minute of a rate limit: when it began, and the calls in it.
@@ -162,19 +187,24 @@ impl Universe {
         };
         let clock = Clock::new(options.clock, start);
         let mut ordinals = Ordinals::default();
-        let (mut states, mut problems) = (Vec::with_capacity(twins.len()), Vec::new());
+        let (mut boxes, mut problems) = (Vec::with_capacity(twins.len()), Vec::new());
+        let mut stores: indexmap::IndexSet<&'static str> = indexmap::IndexSet::new();
         for twin in twins.iter() {
+            if !stores.insert(twin.store()) {
+                continue;
+            }
             let mut tx = Tx::new(world.epoch, SmolStr::default(), &seeds, &mut ordinals);
             match twin.load(&world, &mut tx) {
-                Ok(state) => states.push(state),
+                Ok(state) => boxes.push(state),
                 Err(found) => problems.extend(found),
             }
         }
         if !problems.is_empty() {
             return Err(problems);
         }
+        let place = |twin: &Arc<dyn Host>| stores.get_index_of(twin.store()).unwrap_or_default();
         let inner = Inner {
-            states,
+            states: States { places: twins.iter().map(place).collect(), boxes },
             ordinals,
             clock,
             faults: FaultPlan::default(),
@@ -185,7 +215,8 @@ impl Universe {
         };
         let ledger = Ledger::new(options.keep);
         let detail = json!({ "world": world.name, "seed": options.seed, "clock": options.clock.to_string() });
-        Ok(Self::assemble(id.into(), seeds, world, twins, options.limits, inner, ledger, 0, "created", detail))
+        let rules = (options.limits, options.check);
+        Ok(Self::assemble(id.into(), seeds, world, twins, rules, inner, ledger, 0, "created", detail))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the one constructor behind create and fork")]
@@ -194,7 +225,7 @@ impl Universe {
         seeds: SeedTree,
         world: Arc<World>,
         twins: Arc<[Arc<dyn Host>]>,
-        limits: bool,
+        (limits, check): (bool, bool),
         inner: Inner,
         ledger: Ledger,
         requests: u64,
@@ -212,6 +243,7 @@ impl Universe {
             origins: RwLock::new(vec![SmolStr::default(); twins.len()]),
             twins,
             limits,
+            check,
             inner: RwLock::new(inner),
             ledger,
             requests: AtomicU64::new(requests),
@@ -234,7 +266,7 @@ impl Universe {
         let ledger = Ledger::new(self.ledger.keep());
         let requests = self.requests.load(Ordering::Relaxed);
         let (world, twins) = (Arc::clone(&self.world), Arc::clone(&self.twins));
-        Self::assemble(id.into(), seeds, world, twins, self.limits, inner, ledger, requests, "forked", detail)
+        Self::assemble(id.into(), seeds, world, twins, (self.limits, self.check), inner, ledger, requests, "forked", detail)
     }
 
     /// The universe's id.
@@ -284,14 +316,14 @@ impl Universe {
     /// A part of a twin's state as people and checks see it.
     pub fn view(&self, twin: &str, name: &str) -> Option<Value> {
         let slot = self.slot(twin)?;
-        let state = Arc::clone(&self.inner.read().states[slot]);
+        let state = Arc::clone(&self.inner.read().states.of(slot));
         self.twins[slot].view(&state, name)
     }
 
     /// A twin's state itself, where its type is known (tests and benchmarks).
     pub fn state<S: Send + Sync + 'static>(&self, twin: &str) -> Option<Arc<S>> {
         let slot = self.slot(twin)?;
-        let state = Arc::clone(&self.inner.read().states[slot]);
+        let state = Arc::clone(&self.inner.read().states.of(slot));
         state.downcast().ok()
     }
 
@@ -305,19 +337,26 @@ impl Universe {
         let Some(slot) = self.slot(twin) else { return false };
         let mut guard = self.inner.write();
         let inner = &mut *guard;
-        let Some(state) = inner.states[slot].downcast_ref::<S>() else { return false };
+        let Some(state) = inner.states.of(slot).downcast_ref::<S>() else { return false };
         let mut next = state.clone();
         let mut tx = Tx::new(inner.clock.now(), self.origin(slot), &self.seeds, &mut inner.ordinals);
         edit(&mut next, &mut tx);
-        inner.states[slot] = Arc::new(next);
+        inner.states.set(slot, Arc::new(next));
         true
     }
 
     /// The environment variables that clients of all twins read.
-    pub fn env(&self) -> Vec<(&'static str, String)> {
-        let states = self.inner.read().states.clone();
-        let env = |(slot, twin): (usize, &Arc<dyn Host>)| twin.env(&states[slot], &self.origin(slot));
-        self.twins.iter().enumerate().flat_map(env).collect()
+    ///
+    /// Where twins of one store name the same variable, the first of them sets it.
+    pub fn env(&self) -> Vec<EnvVar> {
+        let inner = self.inner.read().clone();
+        let mut all: indexmap::IndexMap<&'static str, EnvVar> = indexmap::IndexMap::new();
+        for (slot, twin) in self.twins.iter().enumerate() {
+            for variable in twin.env(inner.states.of(slot), &self.origin(slot)) {
+                all.entry(variable.name).or_insert(variable);
+            }
+        }
+        all.into_values().collect()
     }
 
     /// Where a twin is served, for URLs in deliveries.
@@ -345,11 +384,13 @@ impl Universe {
         let now = inner.clock.now();
         let mut tx = Tx::new(now, origin, &self.seeds, &mut inner.ordinals);
         let shown = Value::Object(with.clone());
-        let outcome = self.twins[slot].perform(&mut inner.states[slot], &mut tx, verb, actor, with);
+        let mut state = Arc::clone(inner.states.of(slot));
+        let outcome = self.twins[slot].perform(&mut state, &mut tx, verb, actor, with);
         let (changes, planned) = match outcome {
             Ok(_) => (tx.changes.into_vec(), tx.planned),
             Err(_) => (Vec::new(), Vec::new()),
         };
+        inner.states.set(slot, state);
         let principal = Principal::Actor(actor.into());
         let event =
             Event::Affordance { verb: verb.into(), with: shown, outcome: outcome.clone().map_err(|refusal| refusal.0) };
@@ -478,6 +519,11 @@ impl Universe {
 
     pub(crate) fn look(&self) -> RwLockReadGuard<'_, Inner> {
         self.inner.read()
+    }
+
+    /// Whether answers are held against the services' public documents.
+    pub(crate) const fn checks(&self) -> bool {
+        self.check
     }
 
     /// Whether a call that only reads must take the pen all the same: to count limits or draw faults.

@@ -146,6 +146,8 @@ pub struct Reply {
     pub body: Bytes,
     /// The service's own error code where it refuses; empty where it does not. For the ledger, not for the wire.
     pub error: SmolStr,
+    /// Whether the twin answered so because it lacks something that the service has. For the ledger, too.
+    pub gap: bool,
 }
 
 impl Reply {
@@ -165,7 +167,14 @@ impl Reply {
             }
         }
         headers.insert(header::DATE, date_header(now));
-        Self { status: answer.status, headers, body, error: SmolStr::default() }
+        Self { status: answer.status, headers, body, error: SmolStr::default(), gap: false }
+    }
+
+    /// The same, marked as a gap in the twin.
+    #[must_use]
+    pub const fn as_gap(mut self) -> Self {
+        self.gap = true;
+        self
     }
 
     /// The same, marked as the service's refusal `code`.

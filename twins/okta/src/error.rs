@@ -30,6 +30,8 @@ pub enum Error {
     },
     /// Nothing at the path.
     NoPath,
+    /// Okta has the operation, the twin has not.
+    Unsupported,
     /// Not by this method.
     NoMethod,
     /// The body is too long.
@@ -195,6 +197,7 @@ impl Error {
             Self::NotFound { id, kind } => summary("E0000007", &format!("Resource not found: {id} ({kind})")),
             Self::NoPath => known("E0000008"),
             Self::NoMethod => known("E0000022"),
+            Self::Unsupported => known("E0000060"),
             Self::TooLarge => (413, SmolStr::new_static("E0000003"), known("E0000003").2, Vec::new()),
             Self::Malformed => known("E0000003"),
             Self::MediaType => known("E0000021"),
@@ -305,6 +308,7 @@ const CODES: &[(&str, u16, &str)] = &[
     ("E0000037", 400, "Type mismatch exception. "),
     ("E0000038", 403, "This operation is not allowed in the user's current status."),
     ("E0000047", 429, "API call exceeded rate limit due to too many requests."),
+    ("E0000060", 501, "Unsupported operation."),
     ("E0000093", 400, "Target count limit exceeded"),
     ("E0000100", 503, "Unable to perform search query."),
     (

@@ -23,7 +23,7 @@ use dtu_kernel::{
     diagnostic::Diagnostic,
     operation::{Operation, OperationInfo},
     time::Timestamp,
-    twin::{Affordance, Limit, Quota, Scene, Twin, Unserved, View},
+    twin::{Affordance, EnvVar, Limit, Quota, Scene, Twin, Unserved, View},
     tx::Tx,
     wire::{self, Answer, Reply, Request},
     world::World,
@@ -57,44 +57,55 @@ const PUT: &[Method] = &[Method::PUT];
 const DELETE: &[Method] = &[Method::DELETE];
 
 impl Twin for Okta {
-    const NAME: &'static str = "okta";
-    const TITLE: &'static str = "Okta";
-    const BODY_MAX: usize = 1 << 20;
-
     type State = State;
     type Input = Input;
     type Caller = Caller;
     type Error = Error;
 
-    fn operations() -> Vec<Operation<Self>> {
+    fn name(&self) -> &'static str {
+        "okta"
+    }
+
+    fn title(&self) -> &'static str {
+        "Okta"
+    }
+
+    fn body_max(&self) -> usize {
+        1 << 20
+    }
+
+    fn operations(&self) -> Vec<Operation<Self>> {
         [users(), lifecycle(), groups(), logs_and_hooks(), tokens_and_schema()].into_iter().flatten().collect()
     }
 
-    fn affordances() -> Vec<Affordance<Self>> {
+    fn affordances(&self) -> Vec<Affordance<Self>> {
         affordances::affordances()
     }
 
-    fn views() -> Vec<View<Self>> {
+    fn views(&self) -> Vec<View<Self>> {
         views::views()
     }
 
-    fn section_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn section_schema(&self, generator: &mut SchemaGenerator) -> Schema {
         world::schema(generator)
     }
 
-    fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnostic>> {
+    fn load(&self, world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnostic>> {
         world::load(world, tx)
     }
 
-    fn env(state: &State, origin: &str) -> Vec<(&'static str, String)> {
-        vec![("OKTA_CLIENT_ORGURL", origin.to_owned()), ("OKTA_CLIENT_TOKEN", state.tokens.first.to_string())]
+    fn env(&self, state: &State, origin: &str) -> Vec<EnvVar> {
+        vec![
+            EnvVar::text("OKTA_CLIENT_ORGURL", origin),
+            EnvVar::text("OKTA_CLIENT_TOKEN", state.tokens.first.as_str()),
+        ]
     }
 
-    fn input(operation: &OperationInfo, request: &Request) -> Input {
+    fn input(&self, operation: &OperationInfo, request: &Request) -> Input {
         Input::read(operation, request)
     }
 
-    fn authenticate(state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
+    fn authenticate(&self, state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
         let token = input.token.as_deref().and_then(|value| state.tokens.by_value(value)).ok_or(Error::InvalidToken)?;
         let owner = state.users.get(&token.user).ok_or(Error::InvalidToken)?;
         let caller = Caller { user: token.user.clone(), token: token.id.clone(), name: token.name.clone() };
@@ -106,41 +117,41 @@ impl Twin for Okta {
         input.decode()
     }
 
-    fn caller_name(caller: &Caller) -> SmolStr {
+    fn caller_name(&self, caller: &Caller) -> SmolStr {
         caller.name.clone()
     }
 
-    fn resource(_: &OperationInfo, input: &Input) -> SmolStr {
+    fn resource(&self, _: &OperationInfo, input: &Input) -> SmolStr {
         input.resource.clone()
     }
 
-    fn limit(operation: &OperationInfo, _: &Caller) -> Limit {
+    fn limit(&self, operation: &OperationInfo, _: &Caller) -> Limit {
         Limit { bucket: SmolStr::new_static(operation.limit), per_minute: limits::per_minute(operation.limit) }
     }
 
-    fn render(scene: &Scene<'_>, _: Option<&Caller>, quota: Quota, result: Result<Answer, Error>) -> Reply {
+    fn render(&self, scene: &Scene<'_>, _: Option<&Caller>, quota: Quota, result: Result<Answer, Error>) -> Reply {
         render::reply(scene, quota, result)
     }
 
-    fn unserved(scene: &Unserved<'_>) -> Reply {
+    fn unserved(&self, scene: &Unserved<'_>) -> Reply {
         render::unserved(scene)
     }
 
-    fn prepare(state: &State, delivery: &Delivery, _: Timestamp) -> Option<Outbound> {
+    fn prepare(&self, state: &State, delivery: &Delivery, _: Timestamp) -> Option<Outbound> {
         events::prepare(state, delivery)
     }
 
-    fn delivered(state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
+    fn delivered(&self, state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
         events::delivered(state, tx, delivery, outcome)
     }
 
-    fn journals() -> &'static [&'static str] {
+    fn journals(&self) -> &'static [&'static str] {
         &["log"]
     }
 
     /// Slashes in a row count as one, and one at the end as none: recorded for `//api/v1/users` and
     /// `/api/v1/api-tokens/`.
-    fn path(sent: &str) -> Cow<'_, str> {
+    fn path<'p>(&self, sent: &'p str) -> Cow<'p, str> {
         let merged = wire::merge_slashes(sent);
         match merged.strip_suffix('/') {
             Some(rest) if !rest.is_empty() => Cow::Owned(rest.to_owned()),
@@ -149,12 +160,12 @@ impl Twin for Okta {
     }
 
     /// Only what lies below the API's own paths can be a gap.
-    fn is_gap(scene: &Unserved<'_>) -> bool {
+    fn is_gap(&self, scene: &Unserved<'_>) -> bool {
         ["/api/", "/oauth2/", "/.well-known/", "/idp/", "/app/"].iter().any(|root| scene.request.path.starts_with(root))
     }
 
     /// Nothing in an org happens by itself.
-    fn on_timer(_: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
+    fn on_timer(&self, _: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
 }
 
 fn users() -> Vec<Operation<Okta>> {

@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn each_operation_has_a_bucket() {
-        for operation in host::<crate::Okta>().operations() {
+        for operation in host(crate::Okta).operations() {
             let known = super::LIMITS.iter().any(|(name, _)| *name == operation.limit);
             assert!(known, "{} has the unknown limit `{}`", operation.id, operation.limit);
         }

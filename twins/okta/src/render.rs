@@ -36,6 +36,7 @@ pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Erro
 pub(crate) fn unserved(scene: &Unserved<'_>) -> Reply {
     let error = match scene.reason {
         Reason::NotFound => Error::NoPath,
+        Reason::Absent(_) => Error::Unsupported,
         Reason::MethodNotAllowed => Error::NoMethod,
         Reason::BodyTooLarge => Error::TooLarge,
         Reason::Broken => Error::Failure { status: 500, code: SmolStr::new_static("E0000009") },

@@ -182,11 +182,11 @@ pub(crate) fn unserved(scene: &Unserved<'_>) -> Reply {
     let mut reply = match (scene.reason, method) {
         (Reason::Broken, _) => Reply::new(Error::from(Code::FatalError).answer(None), scene.now).refused("fatal_error"),
         (Reason::BodyTooLarge, _) => page(StatusCode::PAYLOAD_TOO_LARGE, scene),
-        (Reason::NotFound, Some(name)) if !name.is_empty() => {
+        (Reason::NotFound | Reason::Absent(_), Some(name)) if !name.is_empty() => {
             let body = json!({ "ok": false, "error": "unknown_method", "req_method": name });
             Reply::new(Answer::json(&body), scene.now).refused("unknown_method")
         }
-        (Reason::NotFound, _) => page(StatusCode::NOT_FOUND, scene),
+        (Reason::NotFound | Reason::Absent(_), _) => page(StatusCode::NOT_FOUND, scene),
         (Reason::MethodNotAllowed, _) => page(StatusCode::METHOD_NOT_ALLOWED, scene),
     };
     add_headers(&mut reply, scene.request_bits);

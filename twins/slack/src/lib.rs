@@ -24,7 +24,7 @@ use dtu_kernel::{
     diagnostic::Diagnostic,
     operation::{Operation, OperationInfo},
     time::Timestamp,
-    twin::{Affordance, Limit, Quota, Scene, Twin, Unserved, View},
+    twin::{Affordance, EnvVar, Limit, Quota, Scene, Twin, Unserved, View},
     tx::Tx,
     wire::{Answer, Reply, Request},
     world::World,
@@ -274,46 +274,54 @@ fn postings() -> Vec<Row> {
 }
 
 impl Twin for Slack {
-    const NAME: &'static str = "slack";
-    const TITLE: &'static str = "Slack";
-    const BODY_MAX: usize = 10 << 20;
-
     type State = State;
     type Input = Input;
     type Caller = Caller;
     type Error = Error;
 
-    fn operations() -> Vec<Operation<Self>> {
+    fn name(&self) -> &'static str {
+        "slack"
+    }
+
+    fn title(&self) -> &'static str {
+        "Slack"
+    }
+
+    fn body_max(&self) -> usize {
+        10 << 20
+    }
+
+    fn operations(&self) -> Vec<Operation<Self>> {
         operations()
     }
 
-    fn affordances() -> Vec<Affordance<Self>> {
+    fn affordances(&self) -> Vec<Affordance<Self>> {
         affordances::all()
     }
 
-    fn views() -> Vec<View<Self>> {
+    fn views(&self) -> Vec<View<Self>> {
         views::all()
     }
 
-    fn section_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn section_schema(&self, generator: &mut SchemaGenerator) -> Schema {
         world::schema(generator)
     }
 
-    fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnostic>> {
+    fn load(&self, world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnostic>> {
         world::load(world, tx)
     }
 
-    fn env(state: &State, origin: &str) -> Vec<(&'static str, String)> {
-        let mut env = vec![("SLACK_API_URL", format!("{origin}/api/"))];
-        env.extend(views::broadest_app(state).map(|app| views::tokens_of(app)).unwrap_or_default());
-        env
+    fn env(&self, state: &State, origin: &str) -> Vec<EnvVar> {
+        let tokens = views::broadest_app(state).map(|app| views::tokens_of(app)).unwrap_or_default();
+        let tokens = tokens.into_iter().map(|(name, value)| EnvVar::text(name, value));
+        std::iter::once(EnvVar::text("SLACK_API_URL", format!("{origin}/api/"))).chain(tokens).collect()
     }
 
-    fn input(operation: &OperationInfo, request: &Request) -> Input {
+    fn input(&self, operation: &OperationInfo, request: &Request) -> Input {
         input::read(operation, request)
     }
 
-    fn authenticate(state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
+    fn authenticate(&self, state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
         envelope::authenticate(state, scene.operation, input)
     }
 
@@ -321,11 +329,11 @@ impl Twin for Slack {
         envelope::decode(input)
     }
 
-    fn caller_name(caller: &Caller) -> SmolStr {
+    fn caller_name(&self, caller: &Caller) -> SmolStr {
         caller.token.as_ref().map(|token| token.bearer.clone()).unwrap_or_default()
     }
 
-    fn resource(_: &OperationInfo, input: &Input) -> SmolStr {
+    fn resource(&self, _: &OperationInfo, input: &Input) -> SmolStr {
         ["channel", "user", "users", "email"]
             .into_iter()
             .map(|name| input.text(name))
@@ -334,30 +342,30 @@ impl Twin for Slack {
             .into()
     }
 
-    fn limit(operation: &OperationInfo, caller: &Caller) -> Limit {
+    fn limit(&self, operation: &OperationInfo, caller: &Caller) -> Limit {
         limits::limit(operation, caller)
     }
 
-    fn render(scene: &Scene<'_>, caller: Option<&Caller>, _: Quota, result: Result<Answer, Error>) -> Reply {
+    fn render(&self, scene: &Scene<'_>, caller: Option<&Caller>, _: Quota, result: Result<Answer, Error>) -> Reply {
         envelope::render(scene, caller, result)
     }
 
-    fn unserved(scene: &Unserved<'_>) -> Reply {
+    fn unserved(&self, scene: &Unserved<'_>) -> Reply {
         envelope::unserved(scene)
     }
 
-    fn prepare(state: &State, delivery: &Delivery, now: Timestamp) -> Option<Outbound> {
+    fn prepare(&self, state: &State, delivery: &Delivery, now: Timestamp) -> Option<Outbound> {
         events::prepare(state, delivery, now)
     }
 
-    fn delivered(state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
+    fn delivered(&self, state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
         events::delivered(state, tx, delivery, outcome)
     }
 
-    fn on_timer(_: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
+    fn on_timer(&self, _: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
 
     /// What was told to apps so that they can answer.
-    fn journals() -> &'static [&'static str] {
+    fn journals(&self) -> &'static [&'static str] {
         &["response_urls", "triggers"]
     }
 }

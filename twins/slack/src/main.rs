@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    dtu_kernel::shell::standalone(dtu_kernel::host::host::<dtu_slack::Slack>())
+    dtu_kernel::shell::standalone(vec![dtu_kernel::host::host(dtu_slack::Slack)])
 }

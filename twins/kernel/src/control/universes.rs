@@ -47,6 +47,9 @@ struct Create {
     /// `full`, `changes` or `off`.
     #[serde(default = "full")]
     ledger: String,
+    /// Whether each answer is held against the services' public documents.
+    #[serde(default)]
+    check_responses: bool,
     /// Fault rules, armed at once.
     #[serde(default)]
     faults: Vec<Rule>,
@@ -178,9 +181,12 @@ impl Control {
     }
 }
 
-fn info(running: &Running) -> UniverseInfo {
+fn info(running: &Running) -> Result<UniverseInfo, ControlError> {
     let universe = &running.universe;
-    UniverseInfo {
+    let environment = running.environment();
+    let environment =
+        environment.map_err(|error| ControlError::internal(format!("the files for clients: {error}")))?;
+    Ok(UniverseInfo {
         universe: universe.id().into(),
         world: universe.world().name.clone(),
         seed: universe.seed(),
@@ -188,12 +194,14 @@ fn info(running: &Running) -> UniverseInfo {
         clock: universe.clock_mode().to_string(),
         ledger: universe.ledger().len(),
         twins: running.urls().map(|(name, url)| (name, TwinInfo { url })).collect(),
-        env: universe.env().into_iter().collect(),
-    }
+        env: environment.variables().iter().cloned().collect(),
+    })
 }
 
-async fn list(State(control): State<Arc<Control>>) -> Json<Vec<UniverseInfo>> {
-    Json(control.multiverse.list().iter().map(|running| info(running)).collect())
+async fn list(State(control): State<Arc<Control>>) -> Result<Json<Vec<UniverseInfo>>, ControlError> {
+    let all: Result<Vec<UniverseInfo>, ControlError> =
+        control.multiverse.list().iter().map(|running| info(running)).collect();
+    all.map(Json)
 }
 
 async fn create(
@@ -213,13 +221,14 @@ async fn create(
         start: wanted.start,
         limits: wanted.limits,
         keep,
+        check: wanted.check_responses,
     };
     let running = control.multiverse.create(wanted.id.map(SmolStr::from), &wanted.world, &options, Ports::Free)?;
     if let Err(error) = running.universe.arm(&wanted.faults) {
         control.multiverse.delete(running.universe.id());
         return Err(ControlError::invalid(error.to_string()));
     }
-    Ok((StatusCode::CREATED, Json(info(&running))))
+    Ok((StatusCode::CREATED, Json(info(&running)?)))
 }
 
 /// Reads a JSON body; an empty one stands for an object without members.
@@ -232,7 +241,7 @@ pub(super) fn parse<B: serde::de::DeserializeOwned>(body: &[u8]) -> Result<B, Co
 }
 
 async fn show(State(control): State<Arc<Control>>, Path(id): Path<String>) -> Result<Json<UniverseInfo>, ControlError> {
-    Ok(Json(info(&*control.find(&id)?)))
+    Ok(Json(info(&*control.find(&id)?)?))
 }
 
 async fn end(State(control): State<Arc<Control>>, Path(id): Path<String>) -> Result<StatusCode, ControlError> {
@@ -249,7 +258,7 @@ async fn fork(
     let wanted: Fork = parse(&body)?;
     control.find(&id)?;
     let running = control.multiverse.fork(&id, wanted.id.map(SmolStr::from), wanted.seed)?;
-    Ok((StatusCode::CREATED, Json(info(&running))))
+    Ok((StatusCode::CREATED, Json(info(&running)?)))
 }
 
 async fn reset(
@@ -258,7 +267,7 @@ async fn reset(
 ) -> Result<Json<UniverseInfo>, ControlError> {
     let running = control.find(&id)?;
     running.universe.reset();
-    Ok(Json(info(&running)))
+    Ok(Json(info(&running)?))
 }
 
 async fn snapshots(
@@ -281,7 +290,7 @@ async fn restore(
 ) -> Result<Json<UniverseInfo>, ControlError> {
     let running = control.find(&id)?;
     if running.universe.restore(&snapshot) {
-        Ok(Json(info(&running)))
+        Ok(Json(info(&running)?))
     } else {
         let kept = running.universe.snapshots();
         Err(ControlError::unknown("snapshot", &snapshot, kept.iter().map(|kept| kept.id.as_str())))

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 use self::store::Store;
 use crate::{
+    operation::Level,
     table::{Change, Row},
     time::Timestamp,
 };
@@ -135,6 +136,8 @@ pub enum Event {
 pub struct Exchange {
     /// The operation's id; empty where no operation is served there.
     pub operation: &'static str,
+    /// How far the twin goes with it.
+    pub level: Level,
     /// Whether the twin does not implement what was asked: a coverage gap.
     pub gap: bool,
     /// Who called, as the twin names it; empty where not authenticated.
@@ -215,6 +218,7 @@ impl Event {
             Self::Request(x) => {
                 out["kind"] = json!("request");
                 out["operation"] = json!(x.operation);
+                out["level"] = json!(x.level);
                 out["gap"] = json!(x.gap);
                 out["caller"] = json!(x.caller);
                 out["resource"] = json!(x.resource);

@@ -54,7 +54,7 @@ fn paths_methods_bodies_and_types() {
     org.refuse(call("GET /api/v1/users?limit=many"), 400, "E0000037", &[]);
     org.refuse(call("GET /api/v1/users?limit=0"), 400, "E0000001", &["limit: The field has an invalid value"]);
     assert_eq!(org.get("/api/v1/users?limit=5000").link("self").as_deref(), Some("/api/v1/users?limit=200"));
-    let host = dtu_kernel::host::host::<dtu_okta::Okta>();
+    let host = dtu_kernel::host::host(dtu_okta::Okta);
     let request = dtu_kernel::wire::Request {
         method: http::Method::POST,
         path: "/api/v1/users".into(),

@@ -113,7 +113,7 @@ impl Org {
 
     pub(crate) fn with(options: &Options) -> Self {
         let world = World::find("acme", &["okta", "slack", "jira", "google"]).expect("acme is a good world");
-        let host = host::<Okta>();
+        let host = host(Okta);
         let hosts = Arc::from([Arc::clone(&host)]);
         let universe = Universe::create("test", hosts, Arc::new(world), options).expect("acme loads");
         universe.set_origin(0, ORIGIN);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dtu_kernel::{host::host, universe::Universe, world::World};
+use dtu_kernel::{host::host, twin::EnvVar, universe::Universe, world::World};
 use dtu_okta::{Okta, model::State, token_env};
 use serde_json::{Value, json};
 
@@ -31,8 +31,8 @@ fn acme_is_all_there() {
 fn clients_are_told_where_and_with_what() {
     let org = Org::acme();
     let env = org.universe.env();
-    assert_eq!(env[0], ("OKTA_CLIENT_ORGURL", "http://okta.test".to_owned()));
-    assert_eq!(env[1], ("OKTA_CLIENT_TOKEN", ADMIN.to_owned()));
+    let told = [EnvVar::text("OKTA_CLIENT_ORGURL", "http://okta.test"), EnvVar::text("OKTA_CLIENT_TOKEN", ADMIN)];
+    assert_eq!(env, told);
     let state = org.universe.state::<State>("okta").expect("is Okta's");
     assert_eq!(token_env(&state, "access-bot"), Some(vec![("OKTA_CLIENT_TOKEN", BOT.to_owned())]));
     assert_eq!(token_env(&state, "nobody"), None);
@@ -52,7 +52,7 @@ groups:
 {section}"#
     );
     let world = World::parse("tiny.yaml", &text, &["okta"]).expect("the shared part is good");
-    let made = Universe::create("tiny", Arc::from([host::<Okta>()]), Arc::new(world), &options());
+    let made = Universe::create("tiny", Arc::from([host(Okta)]), Arc::new(world), &options());
     match made {
         Ok(_) => Vec::new(),
         Err(problems) => problems.iter().map(|problem| problem.to_string().replace("\n  hint: ", " | ")).collect(),

@@ -50,7 +50,7 @@ people:
     )
     .unwrap();
     let world = World::parse("w.yaml", &text, &["slack"]).unwrap_or_else(|problems| panic!("{problems:?}"));
-    let universe = Universe::create("w", Arc::new([host::<Slack>()]), Arc::new(world), &Options::default());
+    let universe = Universe::create("w", Arc::new([host(Slack)]), Arc::new(world), &Options::default());
     Desk { universe: universe.unwrap_or_else(|problems| panic!("{}", problems[0])) }
 }
 

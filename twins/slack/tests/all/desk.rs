@@ -36,7 +36,7 @@ impl Desk {
 
     pub(crate) fn with(options: &Options) -> Self {
         let world = World::find("acme", &["okta", "slack"]).expect("acme is part of the program");
-        let universe = Universe::create("test", Arc::new([host::<Slack>()]), Arc::new(world), options);
+        let universe = Universe::create("test", Arc::new([host(Slack)]), Arc::new(world), options);
         let universe = universe.unwrap_or_else(|problems| panic!("{}", problems[0]));
         universe.set_origin(0, "http://127.0.0.1:7003");
         Self { universe }

@@ -1,5 +1,6 @@
 //! What holds of the twin inside universes: forks are apart, equal runs are equal, refusals leave no trace.
 
+use dtu_kernel::twin::EnvVar;
 use serde_json::{Value, json};
 
 use crate::desk::{BOT, Desk, TESTER};
@@ -55,7 +56,7 @@ fn changes_are_in_the_ledger() {
 fn clients_are_told_where_and_who() {
     let desk = Desk::new();
     let env = desk.universe.env();
-    let value = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
+    let value = |name: &str| env.iter().find(|variable| variable.name == name).map(EnvVar::content);
     assert_eq!(value("SLACK_API_URL"), Some("http://127.0.0.1:7003/api/"));
     assert_eq!(value("SLACK_BOT_TOKEN"), Some(TESTER));
     assert!(value("SLACK_USER_TOKEN").is_some() && value("SLACK_APP_TOKEN").is_some());

@@ -52,7 +52,7 @@ slack:
 "#;
     let text = format!("{}{section}", head.trim_start());
     let world = World::parse("w.yaml", &text, &["slack"]).expect("the shared part is right");
-    let made = Universe::create("w", Arc::new([host::<Slack>()]), Arc::new(world), &Options::default());
+    let made = Universe::create("w", Arc::new([host(Slack)]), Arc::new(world), &Options::default());
     made.err().unwrap_or_default().iter().map(Diagnostic::to_string).collect()
 }
 

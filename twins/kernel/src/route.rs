@@ -1,0 +1,183 @@
+//! From a request's method and path to the operation that serves it.
+//!
+//! The table is made from the operation table. It takes what the services' paths need and axum's own router does not:
+//! fixed endings behind a parameter (`/values/{range}:append`).
+
+use std::sync::Arc;
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+use smol_str::SmolStr;
+
+use crate::operation::OperationInfo;
+
+/// A path's parameters in the order of its template, decoded.
+pub type Params = Vec<(&'static str, String)>;
+
+/// What serves a request.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The operation of this place in the table.
+    Operation(usize, Params),
+    /// Nothing is served at the path.
+    Nothing,
+    /// The path is served under other methods.
+    OtherMethods,
+}
+
+/// One operation at a path.
+#[derive(Debug)]
+struct Served {
+    method: Method,
+    operation: usize,
+    names: Arc<[&'static str]>,
+}
+
+/// The paths of a twin.
+#[derive(Debug)]
+pub struct Paths {
+    router: matchit::Router<Vec<Served>>,
+}
+
+impl Paths {
+    /// The paths of an operation table. A row whose method and path an earlier row has is never reached.
+    ///
+    /// # Panics
+    /// Where a path cannot be routed ([`check_path`] has looked at paths from documents).
+    pub fn new(operations: &[OperationInfo]) -> Self {
+        let mut paths: indexmap::IndexMap<SmolStr, Vec<Served>> = indexmap::IndexMap::new();
+        for (operation, info) in operations.iter().enumerate() {
+            let names: Arc<[&'static str]> = info.path_params().collect();
+            let served = paths.entry(numbered(info.path)).or_default();
+            for method in info.methods {
+                served.push(Served { method: method.clone(), operation, names: Arc::clone(&names) });
+            }
+        }
+        let mut router = matchit::Router::new();
+        for (path, served) in paths {
+            router.insert(path, served).expect("paths are checked before they come into a table");
+        }
+        Self { router }
+    }
+
+    /// What serves a request. `HEAD` is served as `GET`, whose body is not sent.
+    pub fn find(&self, method: &Method, path: &str) -> Found {
+        let Ok(matched) = self.router.at(path) else { return Found::Nothing };
+        let of = |method: &Method| matched.value.iter().find(|served| served.method == *method);
+        let found = of(method).or_else(|| if method == Method::HEAD { of(&Method::GET) } else { None });
+        let Some(served) = found else { return Found::OtherMethods };
+        let mut params = Vec::with_capacity(served.names.len());
+        for (name, (_, value)) in served.names.iter().zip(matched.params.iter()) {
+            // Percent-escapes that are no UTF-8 name nothing.
+            let Ok(value) = percent_decode_str(value).decode_utf8() else { return Found::Nothing };
+            params.push((*name, value.into_owned()));
+        }
+        Found::Operation(served.operation, params)
+    }
+}
+
+/// A path template with its parameters' names replaced by their number: two templates that differ only in names are
+/// one path.
+pub fn numbered(path: &str) -> SmolStr {
+    let mut out = String::with_capacity(path.len());
+    for (n, part) in path.split('{').enumerate() {
+        match part.split_once('}') {
+            Some((_, rest)) if n > 0 => {
+                out.push('{');
+                out.push_str(&n.to_string());
+                out.push('}');
+                out.push_str(rest);
+            }
+            // A brace that nothing closes stays, to be found when the path is put into a table.
+            None if n > 0 => {
+                out.push('{');
+                out.push_str(part);
+            }
+            _ => out.push_str(part),
+        }
+    }
+    out.into()
+}
+
+/// Whether a path can stand in a table beside those of `router`, which it joins.
+///
+/// # Errors
+/// Why not, for people.
+pub fn check_path(router: &mut matchit::Router<()>, path: &str) -> Result<(), String> {
+    match router.insert(numbered(path), ()) {
+        // Another method of a path that is there already.
+        Ok(()) => Ok(()),
+        Err(matchit::InsertError::Conflict { with }) if with == numbered(path) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::Level;
+
+    const GET: &[Method] = &[Method::GET];
+    const POST: &[Method] = &[Method::POST];
+
+    fn paths() -> Paths {
+        let rows: [(&[Method], &str); 8] = [
+            (GET, "/users"),
+            (GET, "/users/{id}"),
+            (POST, "/users/{userId}"),
+            (GET, "/users/me"),
+            (GET, "/v4/sheets/{id}/values/{range}"),
+            (POST, "/v4/sheets/{id}/values/{range}:append"),
+            (POST, "/v4/sheets/{id}:batchUpdate"),
+            (GET, "/users/{userId}/groups"),
+        ];
+        let infos: Vec<OperationInfo> =
+            rows.iter().map(|(methods, path)| OperationInfo::untyped("x", methods, path, Level::Stores)).collect();
+        Paths::new(&infos)
+    }
+
+    fn check(method: Method, path: &str, expected: &str) {
+        let found = match paths().find(&method, path) {
+            Found::Operation(at, params) => {
+                let params: Vec<String> = params.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+                format!("{at}{}", params.concat())
+            }
+            Found::Nothing => "nothing".to_owned(),
+            Found::OtherMethods => "other methods".to_owned(),
+        };
+        assert_eq!(found, expected, "{method} {path}");
+    }
+
+    #[test]
+    fn requests_find_their_operation() {
+        check(Method::GET, "/users", "0");
+        check(Method::HEAD, "/users", "0");
+        check(Method::GET, "/users/7", "1 id=7");
+        check(Method::POST, "/users/7", "2 userId=7");
+        check(Method::GET, "/users/me", "3");
+        check(Method::POST, "/users/me", "other methods");
+        check(Method::GET, "/users/7/groups", "7 userId=7");
+        check(Method::DELETE, "/users", "other methods");
+        check(Method::GET, "/nothing", "nothing");
+        check(Method::GET, "/users/", "nothing");
+        check(Method::GET, "/users/a%20b%2Fc", "1 id=a b/c");
+        check(Method::GET, "/users/%ff", "nothing");
+    }
+
+    #[test]
+    fn fixed_endings_are_told_from_parameters() {
+        check(Method::GET, "/v4/sheets/S/values/A1:B2", "4 id=S range=A1:B2");
+        check(Method::POST, "/v4/sheets/S/values/A1:B2:append", "5 id=S range=A1:B2");
+        check(Method::POST, "/v4/sheets/S/values/%27Sheet%201%27%21A1:append", "5 id=S range='Sheet 1'!A1");
+        check(Method::POST, "/v4/sheets/S:batchUpdate", "6 id=S");
+    }
+
+    #[test]
+    fn paths_that_cannot_be_routed_are_told() {
+        let mut router = matchit::Router::new();
+        assert_eq!(check_path(&mut router, "/a/{x}"), Ok(()));
+        assert_eq!(check_path(&mut router, "/a/{y}"), Ok(()));
+        assert!(check_path(&mut router, "/a/{x}...{y}").is_err());
+        assert!(check_path(&mut router, "/a/{x").is_err());
+    }
+}
