@@ -1,6 +1,10 @@
 //! The command line.
 
 mod build;
+mod contract;
+mod coverage;
+mod documents;
+mod fidelity;
 mod out;
 mod reference;
 mod report;
@@ -10,7 +14,7 @@ mod up;
 use std::{fmt, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use dtu_kernel::{diagnostic::Diagnostic, world::SERVICES};
+use dtu_kernel::diagnostic::Diagnostic;
 use tracing_subscriber::EnvFilter;
 
 pub use self::out::Out;
@@ -45,6 +49,11 @@ enum Command {
     Schema(SchemaArgs),
     /// Serves a universe: all twins over one world, and the control plane.
     Up(up::Up),
+    /// Public API documents as contracts: what a service takes and answers, and what a newer document changes.
+    #[command(subcommand)]
+    Contract(contract::Contracts),
+    /// Says how far twins go with each operation of their services' public documents, and what proves it.
+    Coverage(coverage::Args),
     /// Prints a page of the reference: this command line, or the OpenAPI document of the control plane or of a twin.
     Reference(reference::Args),
 }
@@ -57,6 +66,8 @@ struct LintArgs {
     /// A target file to look at as well.
     #[arg(long, value_name = "FILE")]
     target: Option<PathBuf>,
+    #[command(flatten)]
+    documents: documents::Documents,
 }
 
 #[derive(Debug, clap::Args)]
@@ -151,7 +162,12 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::main(&args),
         Command::Lint(args) => lint_main(&args),
         Command::Schema(args) => schema_main(&args),
-        Command::Up(args) => return up::run(&args),
+        Command::Up(args) => match up::run(&args) {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
+        Command::Coverage(args) => coverage::main(&args),
+        Command::Contract(command) => contract::main(&command),
         Command::Reference(args) => reference::main(&args),
     };
     let code = done.unwrap_or_else(|failure| {
@@ -172,8 +188,8 @@ fn start_logging() {
 fn lint_main(args: &LintArgs) -> Result<u8, Failure> {
     let target = args.target.as_deref().map(load::target).transpose();
     let (scenarios, target) = both(load::scenarios(&args.paths), target)?;
-    let twins = run::twins();
-    let worlds = runner::worlds(&scenarios, &SERVICES)?;
+    let twins = run::twins(&args.documents)?;
+    let worlds = runner::worlds(&scenarios, &run::sections(&twins))?;
     let mut problems = Vec::new();
     for (scenario, found) in scenarios.iter().zip(&worlds) {
         problems.extend(lint::lint(scenario, &twins, &found.world));

@@ -6,12 +6,15 @@ use clap::CommandFactory as _;
 use dtu_kernel::{control, openapi};
 use serde_json::Value;
 
-use super::{Cli, Failure, Out};
+use super::{Cli, Failure, Out, coverage, fidelity};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// `cli`, `control-plane`, or a twin's name.
+    /// `cli`, `control-plane`, `coverage`, `fidelity`, or a twin's name.
     page: String,
+    /// The twin that the page `fidelity` is about.
+    #[arg(required_if_eq("page", "fidelity"))]
+    twin: Option<String>,
 }
 
 pub(super) fn main(args: &Args) -> Result<u8, Failure> {
@@ -19,6 +22,8 @@ pub(super) fn main(args: &Args) -> Result<u8, Failure> {
     match args.page.as_str() {
         "cli" => out.write(&command_line())?,
         "control-plane" => out.write_bytes(&crate::evidence::pretty(&control::document()))?,
+        "coverage" => out.write(&fidelity::overview(&coverage::all()?))?,
+        "fidelity" => out.write(&fidelity::page(&coverage::of(args.twin.as_deref().unwrap_or_default())?))?,
         twin => out.write_bytes(&crate::evidence::pretty(&twin_document(twin)?))?,
     }
     Ok(0)
@@ -30,7 +35,7 @@ fn twin_document(twin: &str) -> Result<Value, Failure> {
         return Ok(openapi::of_twin(host.as_ref()));
     }
     let problem = dtu_kernel::diagnostic::Diagnostic::whole("reference", format!("there is no page `{twin}`"));
-    let known = ["cli", "control-plane"].into_iter().chain(all.iter().map(|host| host.name()));
+    let known = ["cli", "control-plane", "coverage", "fidelity"].into_iter().chain(all.iter().map(|host| host.name()));
     Err(problem.suggest(twin, known).into())
 }
 

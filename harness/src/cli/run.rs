@@ -10,7 +10,7 @@ use std::{
 use dtu_kernel::{host::Host, world::SERVICES};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, Out, both, build, out};
+use super::{Failure, Out, both, build, documents::Documents, out};
 use crate::{
     evidence::{Folder, KeepEvidence, Record},
     lint,
@@ -58,6 +58,8 @@ pub(super) struct Args {
     /// Prints the result as one JSON document.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    documents: Documents,
     /// Leaves out the fault rules of all scenarios.
     #[arg(long)]
     no_faults: bool,
@@ -78,9 +80,17 @@ impl Args {
     }
 }
 
-/// All twins.
-pub(super) fn twins() -> Arc<[Arc<dyn Host>]> {
-    dtu_universe::all().into()
+/// All twins, and those of documents.
+pub(super) fn twins(documents: &Documents) -> Result<Arc<[Arc<dyn Host>]>, Failure> {
+    let mut all = dtu_universe::all();
+    all.extend(documents.twins()?);
+    Ok(all.into())
+}
+
+/// The sections that a world file may have: of all services, and of documents' twins.
+pub(super) fn sections(twins: &[Arc<dyn Host>]) -> Vec<&'static str> {
+    let own = twins.iter().map(|twin| twin.name()).filter(|name| !SERVICES.contains(name));
+    SERVICES.into_iter().chain(own).collect()
 }
 
 /// What is to be run, all of it checked.
@@ -122,8 +132,8 @@ fn load(args: &Args) -> Result<Loaded, Failure> {
     for var in &args.target_env {
         target.set_env(&var.name, &var.value);
     }
-    let twins = twins();
-    let worlds = runner::worlds(&scenarios, &SERVICES)?;
+    let twins = twins(&args.documents)?;
+    let worlds = runner::worlds(&scenarios, &sections(&twins))?;
     let mut problems = lint::lint_target(&target, &twins);
     for (scenario, found) in scenarios.iter().zip(&worlds) {
         problems.extend(lint::lint(scenario, &twins, &found.world));

@@ -77,7 +77,8 @@ pub enum SecurityScheme {
         /// The scheme, in lower case.
         scheme: SmolStr,
     },
-    /// OAuth 2.0 or OpenID Connect: a bearer token with scopes.
+    /// OAuth 2.0 or `OpenID` Connect: a bearer token with scopes.
+    #[serde(rename = "oauth2")]
     OAuth2,
 }
 
@@ -266,7 +267,9 @@ impl Contract {
 
     /// All operations, each with its document.
     pub fn operations(&self) -> impl Iterator<Item = (&Document, &Operation)> {
-        self.documents.iter().flat_map(|document| document.operations.iter().map(move |operation| (document, operation)))
+        self.documents
+            .iter()
+            .flat_map(|document| document.operations.iter().map(move |operation| (document, operation)))
     }
 
     /// An operation by the provider's id: the first document's that has it.

@@ -29,6 +29,7 @@ pub enum Type {
 /// bounds are numbers (as in JSON Schema 2020-12), and references name a schema of the same document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "JSON Schema's own keywords")]
 pub struct Schema {
     /// The schema of the document that this one is. Facts beside it hold as well.
     #[serde(rename = "$ref", skip_serializing_if = "Option::is_none")]

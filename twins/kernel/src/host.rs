@@ -366,7 +366,14 @@ impl<T: Twin> Hosted<T> {
         Ok(Called::Answered(done.reply, done.wire))
     }
 
-    fn run_reading(&self, inner: &Inner, slot: usize, operation: &Operation<T>, scene: &Scene<'_>, input: T::Input) -> Ran<T> {
+    fn run_reading(
+        &self,
+        inner: &Inner,
+        slot: usize,
+        operation: &Operation<T>,
+        scene: &Scene<'_>,
+        input: T::Input,
+    ) -> Ran<T> {
         let state = peek::<T>(inner.states.of(slot));
         let mut ran = Ran::new(scene.now);
         let caller = match self.twin.authenticate(state, scene, &input) {
@@ -606,7 +613,7 @@ fn exchange(
     let sent = !matches!(wire, Wire::Hang(_) | Wire::Reset);
     Exchange {
         operation: operation.id,
-        level: operation.level,
+        level: operation.level(),
         gap: reply.gap,
         caller,
         resource,

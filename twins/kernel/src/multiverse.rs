@@ -139,7 +139,9 @@ impl Multiverse {
         if let Some(world) = worlds.get(name_or_path) {
             return Ok(Arc::clone(world));
         }
-        let world = Arc::new(World::find(name_or_path, &SERVICES)?);
+        let own = self.twins.iter().map(|twin| twin.name()).filter(|name| !SERVICES.contains(name));
+        let sections: Vec<&str> = SERVICES.into_iter().chain(own).collect();
+        let world = Arc::new(World::find(name_or_path, &sections)?);
         worlds.insert(name_or_path.to_owned(), Arc::clone(&world));
         Ok(world)
     }

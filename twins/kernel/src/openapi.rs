@@ -4,7 +4,10 @@ use http::Method;
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::{host::Host, operation::{Described, Level, OperationInfo}};
+use crate::{
+    host::Host,
+    operation::{Level, OperationInfo},
+};
 
 /// The schema of a type, as tables hold it.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -38,9 +41,14 @@ impl Document {
         schema.to_value()
     }
 
-    /// Adds a schema under a name of its own. The first of a name stays.
+    /// Whether there is a schema under this name of its own.
+    pub fn defines(&self, name: &str) -> bool {
+        self.named.contains_key(name)
+    }
+
+    /// Puts a schema under a name of its own, in place of what was there.
     pub fn define(&mut self, name: &str, schema: Value) {
-        self.named.entry(name.to_owned()).or_insert(schema);
+        self.named.insert(name.to_owned(), schema);
     }
 
     /// Adds an operation: an OpenAPI operation object under its path and method.
@@ -65,7 +73,7 @@ impl Document {
 /// The document of what a twin implements.
 pub fn of_twin(host: &dyn Host) -> Value {
     let mut document = Document::default();
-    for info in host.operations().iter().filter(|info| info.level != Level::Absent) {
+    for info in host.operations().iter().filter(|info| info.level() != Level::Absent) {
         for (n, method) in info.methods.iter().enumerate() {
             let operation = twin_operation(&mut document, info, method, n);
             document.add(info.path, method, operation);
@@ -75,8 +83,8 @@ pub fn of_twin(host: &dyn Host) -> Value {
 }
 
 fn twin_operation(document: &mut Document, info: &OperationInfo, method: &Method, n: usize) -> Value {
-    if let Some(Described(describe)) = &info.described {
-        return describe(document);
+    if let Some(described) = &info.described {
+        return described.object(document);
     }
     let arguments = document.schema(info.arguments);
     let arguments = resolve(document, &arguments);

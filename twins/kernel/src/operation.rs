@@ -65,15 +65,47 @@ pub struct OperationInfo {
     pub arguments: fn(&mut SchemaGenerator) -> Schema,
     /// The schema of its answer's body; none where it has no body.
     pub response: Option<fn(&mut SchemaGenerator) -> Schema>,
-    /// How far the twin goes with it.
-    pub level: Level,
+    /// How far the twin goes with it: see [`OperationInfo::level`].
+    pub depth: Depth,
+    /// Its number in the twin's contract, of rows that are made from it.
+    pub contract: Option<usize>,
     /// Describes the operation for the OpenAPI document where its types do not: rows made from a contract.
     pub described: Option<Described>,
 }
 
+/// How a row knows its level.
+#[derive(Clone)]
+pub enum Depth {
+    /// By itself.
+    Is(Level),
+    /// By looking into schemas, which is put off until somebody asks: a twin starts without reading all of them.
+    Ask(Arc<dyn Fn() -> Level + Send + Sync>),
+}
+
+impl std::fmt::Debug for Depth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Is(level) => level.fmt(f),
+            Self::Ask(_) => f.write_str("Ask"),
+        }
+    }
+}
+
 /// Makes an operation's OpenAPI object, and adds the schemas that it names to the document.
 #[derive(Clone)]
-pub struct Described(pub Arc<dyn Fn(&mut Document) -> Value + Send + Sync>);
+pub struct Described(Arc<dyn Fn(&mut Document) -> Value + Send + Sync>);
+
+impl Described {
+    /// From what describes it.
+    pub fn new(describe: impl Fn(&mut Document) -> Value + Send + Sync + 'static) -> Self {
+        Self(Arc::new(describe))
+    }
+
+    /// The operation's object.
+    pub fn object(&self, document: &mut Document) -> Value {
+        (self.0)(document)
+    }
+}
 
 impl std::fmt::Debug for Described {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -196,7 +228,7 @@ impl<T: Twin> Operation<T> {
 
     /// A row that is refused by name: the service has the operation, the twin has not.
     pub fn absent(info: OperationInfo) -> Self {
-        Self { info: OperationInfo { writes: false, level: Level::Absent, ..info }, run: Run::Absent, then: None }
+        Self { info: OperationInfo { writes: false, depth: Depth::Is(Level::Absent), ..info }, run: Run::Absent, then: None }
     }
 
     /// What is known of it without running it.
@@ -259,14 +291,28 @@ impl OperationInfo {
             json_body: true,
             arguments: SchemaGenerator::subschema_for::<A>,
             response: (!empty).then_some(SchemaGenerator::subschema_for::<B>),
-            level: Level::Behaves,
+            depth: Depth::Is(Level::Behaves),
+            contract: None,
             described: None,
         }
     }
 
     /// An operation whose arguments and answer have no Rust types.
     pub fn untyped(id: &'static str, methods: &'static [Method], path: &'static str, level: Level) -> Self {
-        Self { level, ..Self::new::<Value, Value>(id, methods, path, false) }
+        Self { depth: Depth::Is(level), ..Self::new::<Value, Value>(id, methods, path, false) }
+    }
+
+    /// How far the twin goes with it.
+    pub fn level(&self) -> Level {
+        match &self.depth {
+            Depth::Is(level) => *level,
+            Depth::Ask(ask) => ask(),
+        }
+    }
+
+    /// Whether it has hand-written rules. Never looks into schemas.
+    pub const fn behaves(&self) -> bool {
+        matches!(self.depth, Depth::Is(Level::Behaves))
     }
 
     /// The names of the path's parameters, in order.

@@ -43,7 +43,7 @@ impl Paths {
     /// The paths of an operation table. A row whose method and path an earlier row has is never reached.
     ///
     /// # Panics
-    /// Where a path cannot be routed ([`check_path`] has looked at paths from documents).
+    /// Where a path cannot be routed ([`PathCheck`] has looked at paths from documents).
     pub fn new(operations: &[OperationInfo]) -> Self {
         let mut paths: indexmap::IndexMap<SmolStr, Vec<Served>> = indexmap::IndexMap::new();
         for (operation, info) in operations.iter().enumerate() {
@@ -99,16 +99,29 @@ pub fn numbered(path: &str) -> SmolStr {
     out.into()
 }
 
-/// Whether a path can stand in a table beside those of `router`, which it joins.
-///
-/// # Errors
-/// Why not, for people.
-pub fn check_path(router: &mut matchit::Router<()>, path: &str) -> Result<(), String> {
-    match router.insert(numbered(path), ()) {
-        // Another method of a path that is there already.
-        Ok(()) => Ok(()),
-        Err(matchit::InsertError::Conflict { with }) if with == numbered(path) => Ok(()),
-        Err(error) => Err(error.to_string()),
+/// Looks whether paths can stand in one table.
+#[derive(Debug, Default)]
+pub struct PathCheck {
+    router: matchit::Router<()>,
+    known: indexmap::IndexSet<SmolStr>,
+}
+
+impl PathCheck {
+    /// Adds a path; one that is there already is another method's.
+    ///
+    /// # Errors
+    /// Why it cannot stand beside the others, for people.
+    pub fn add(&mut self, path: &str) -> Result<(), String> {
+        let path = numbered(path);
+        if self.known.contains(&path) {
+            return Ok(());
+        }
+        if !path.starts_with('/') {
+            return Err("a path starts with a slash".to_owned());
+        }
+        self.router.insert(path.clone(), ()).map_err(|error| error.to_string())?;
+        self.known.insert(path);
+        Ok(())
     }
 }
 
@@ -174,10 +187,13 @@ mod tests {
 
     #[test]
     fn paths_that_cannot_be_routed_are_told() {
-        let mut router = matchit::Router::new();
-        assert_eq!(check_path(&mut router, "/a/{x}"), Ok(()));
-        assert_eq!(check_path(&mut router, "/a/{y}"), Ok(()));
-        assert!(check_path(&mut router, "/a/{x}...{y}").is_err());
-        assert!(check_path(&mut router, "/a/{x").is_err());
+        let mut paths = PathCheck::default();
+        let mut check = |path: &str, fits: bool| assert_eq!(paths.add(path).is_ok(), fits, "{path}");
+        check("/a/{x}", true);
+        check("/a/{y}", true);
+        check("/a/{x}:do", true);
+        check("/a/{x}...{y}", false);
+        check("/a/{x", false);
+        check("a", false);
     }
 }

@@ -71,12 +71,7 @@ pub fn routes(host: &Arc<dyn Host>) -> Routes {
     })
 }
 
-async fn operation(
-    host: &Arc<dyn Host>,
-    index: usize,
-    params: Params,
-    request: http::Request<Body>,
-) -> Response<Body> {
+async fn operation(host: &Arc<dyn Host>, index: usize, params: Params, request: http::Request<Body>) -> Response<Body> {
     let Some(place) = request.extensions().get::<Place>().cloned() else {
         return Response::default();
     };
@@ -134,12 +129,7 @@ enum Read {
     Broken,
 }
 
-async fn read(
-    place: &Place,
-    body_max: usize,
-    path_params: Params,
-    request: http::Request<Body>,
-) -> Read {
+async fn read(place: &Place, body_max: usize, path_params: Params, request: http::Request<Body>) -> Read {
     let (parts, body) = request.into_parts();
     let origin = match parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()) {
         Some(host) if !host.is_empty() => format_smolstr!("http://{host}"),

@@ -126,13 +126,7 @@ pub trait Twin: Sized + Send + Sync + 'static {
     fn prepare(&self, state: &Self::State, delivery: &Delivery, now: Timestamp) -> Option<Outbound>;
 
     /// Takes in what came of an attempt.
-    fn delivered(
-        &self,
-        state: &mut Self::State,
-        tx: &mut Tx<'_>,
-        delivery: &Delivery,
-        outcome: &Outcome,
-    ) -> Next;
+    fn delivered(&self, state: &mut Self::State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next;
 
     /// A timer that [`Tx::timer`] set has come due.
     fn on_timer(&self, state: &mut Self::State, tx: &mut Tx<'_>, name: &str, data: &Value);

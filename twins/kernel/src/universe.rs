@@ -266,7 +266,18 @@ impl Universe {
         let ledger = Ledger::new(self.ledger.keep());
         let requests = self.requests.load(Ordering::Relaxed);
         let (world, twins) = (Arc::clone(&self.world), Arc::clone(&self.twins));
-        Self::assemble(id.into(), seeds, world, twins, (self.limits, self.check), inner, ledger, requests, "forked", detail)
+        Self::assemble(
+            id.into(),
+            seeds,
+            world,
+            twins,
+            (self.limits, self.check),
+            inner,
+            ledger,
+            requests,
+            "forked",
+            detail,
+        )
     }
 
     /// The universe's id.

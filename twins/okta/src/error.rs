@@ -2,7 +2,7 @@
 //!
 //! See developer.okta.com/docs/reference/error-codes/.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use dtu_kernel::{args::ArgError, fault::Injected, time::Timestamp, wire::Answer};
@@ -26,7 +26,7 @@ pub enum Error {
         /// The id as given.
         id: String,
         /// Okta's name for the kind of object.
-        kind: &'static str,
+        kind: Cow<'static, str>,
     },
     /// Nothing at the path.
     NoPath,
@@ -121,7 +121,7 @@ impl Error {
 
     /// An id that names nothing.
     pub fn not_found(id: &str, kind: &'static str) -> Self {
-        Self::NotFound { id: id.to_owned(), kind }
+        Self::NotFound { id: id.to_owned(), kind: Cow::Borrowed(kind) }
     }
 
     /// A value that someone else has.

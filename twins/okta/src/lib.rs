@@ -4,6 +4,7 @@
 
 pub mod affordances;
 pub mod api;
+pub mod contract;
 pub mod error;
 pub mod events;
 pub mod input;
@@ -18,6 +19,7 @@ mod world;
 
 use std::borrow::Cow;
 
+use dtu_contract::backing::{self, Backed as _};
 use dtu_kernel::{
     delivery::{Delivery, Next, Outbound, Outcome},
     diagnostic::Diagnostic,
@@ -75,7 +77,8 @@ impl Twin for Okta {
     }
 
     fn operations(&self) -> Vec<Operation<Self>> {
-        [users(), lifecycle(), groups(), logs_and_hooks(), tokens_and_schema()].into_iter().flatten().collect()
+        let own = [users(), lifecycle(), groups(), logs_and_hooks(), tokens_and_schema()];
+        backing::rows(self, own.into_iter().flatten().collect())
     }
 
     fn affordances(&self) -> Vec<Affordance<Self>> {
@@ -95,10 +98,7 @@ impl Twin for Okta {
     }
 
     fn env(&self, state: &State, origin: &str) -> Vec<EnvVar> {
-        vec![
-            EnvVar::text("OKTA_CLIENT_ORGURL", origin),
-            EnvVar::text("OKTA_CLIENT_TOKEN", state.tokens.first.as_str()),
-        ]
+        vec![EnvVar::text("OKTA_CLIENT_ORGURL", origin), EnvVar::text("OKTA_CLIENT_TOKEN", state.tokens.first.as_str())]
     }
 
     fn input(&self, operation: &OperationInfo, request: &Request) -> Input {
@@ -157,6 +157,10 @@ impl Twin for Okta {
             Some(rest) if !rest.is_empty() => Cow::Owned(rest.to_owned()),
             _ => merged,
         }
+    }
+
+    fn misfits(&self, operation: &OperationInfo, reply: &Reply) -> Vec<String> {
+        self.backing().misfits(operation, reply)
     }
 
     /// Only what lies below the API's own paths can be a gap.

@@ -12,6 +12,7 @@ use crate::{api::request_id, error::Error};
 
 /// An answer or refusal with Okta's headers.
 pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Error>) -> Reply {
+    let is_gap = matches!(result, Err(Error::Unsupported));
     let (answer, code, resets) = match result {
         Ok(answer) => (answer, SmolStr::default(), None),
         Err(error) => {
@@ -21,6 +22,7 @@ pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Erro
         }
     };
     let mut reply = dress(answer, code, scene.now, scene.request_bits);
+    reply.gap = is_gap;
     let remaining = if resets.is_some() { 0 } else { quota.remaining };
     let reset = resets.unwrap_or(quota.reset);
     let mut number = |name: &'static str, value: i64| {

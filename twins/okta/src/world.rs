@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use dtu_contract::generic::Store;
 use dtu_kernel::{
     diagnostic::Diagnostic,
     time::Timestamp,
@@ -106,6 +107,7 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
         hooks: Hooks::default(),
         tokens: Tokens::default(),
         people: OrdMap::new(),
+        objects: Store::new("objects"),
     };
     add_people(&mut state, tx, world);
     add_groups(&mut state, tx, world, &section);

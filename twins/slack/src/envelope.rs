@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use crate::{
-    Caller,
+    Caller, contract,
     error::{self, Code, Error},
     input::{self, Input, is_hook},
     limits::POSTING,
@@ -39,11 +39,23 @@ pub(crate) fn authenticate(state: &State, operation: &OperationInfo, input: &Inp
     if token.kind == TokenKind::App && operation.id != "auth.test" {
         return Err(Code::NotAllowedTokenType.into());
     }
-    if !operation.scopes.is_empty() && !operation.scopes.iter().any(|scope| token.has(scope)) {
-        return Err(Error::MissingScope { needed: operation.scopes.join(",").into(), provided: token.granted.clone() });
+    if let Some(needed) = lacked(operation, token) {
+        return Err(Error::MissingScope { needed, provided: token.granted.clone() });
     }
     let channel = if operation.limit == POSTING { posted_to(state, token, input) } else { SmolStr::default() };
     Ok(Caller { token: Some(token.clone()), channel })
+}
+
+/// The scopes of which the token should have one and has none: the row's own, or else the contract's.
+fn lacked(operation: &OperationInfo, token: &Token) -> Option<SmolStr> {
+    if operation.behaves() {
+        let scopes = operation.scopes;
+        let lacks = !scopes.is_empty() && !scopes.iter().any(|scope| token.has(scope));
+        return lacks.then(|| scopes.join(",").into());
+    }
+    let scopes = contract::scopes(operation);
+    let lacks = !scopes.is_empty() && !scopes.iter().any(|scope| token.has(scope));
+    lacks.then(|| scopes.join(",").into())
 }
 
 /// The channel that a posting counts for, however it is named; one for all that is not there.
@@ -82,12 +94,16 @@ pub(crate) fn render(scene: &Scene<'_>, caller: Option<&Caller>, result: Result<
     let is_hook = is_hook(scene.operation);
     let warning = if is_hook { None } else { input::charset_warning(scene.request) };
     let mut reply = match result {
-        Err(error) => Reply::new(error.answer(warning), scene.now).refused(error.code()),
+        Err(error) => {
+            let reply = Reply::new(error.answer(warning), scene.now).refused(error.code());
+            if let Error::Unserved(_) = error { reply.as_gap() } else { reply }
+        }
         Ok(answer) if is_hook => Reply::new(answer, scene.now),
         Ok(mut answer) => {
-            let body = answer.body.as_ref().map_or(&b"{}"[..], |(_, body)| body);
-            let body = warning.map_or_else(|| with_ok(body), |warning| with_warning(body, warning));
-            answer.body = Some((JSON, body));
+            let body = answer.body.take().map_or_else(|| Bytes::from_static(b"{}"), |(_, body)| body);
+            // What is served from the contract has `ok` among its members already.
+            let body = if scene.operation.behaves() { with_ok(&body) } else { body };
+            answer.body = Some((JSON, warning.map_or(body.clone(), |warning| with_warning(&body, warning))));
             Reply::new(answer, scene.now)
         }
     };
@@ -111,7 +127,7 @@ fn with_ok(body: &[u8]) -> Bytes {
 }
 
 fn with_warning(body: &[u8], warning: &str) -> Bytes {
-    let mut value: Value = serde_json::from_slice(&with_ok(body)).unwrap_or_else(|_| json!({ "ok": true }));
+    let mut value: Value = serde_json::from_slice(body).unwrap_or_else(|_| json!({ "ok": true }));
     error::add_warning(&mut value, warning);
     Bytes::from(value.to_string())
 }

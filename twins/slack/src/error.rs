@@ -106,6 +106,10 @@ pub enum Error {
         /// The token's scopes, comma-separated.
         provided: SmolStr,
     },
+    /// A code of a method that has no rules of its own.
+    Named(SmolStr),
+    /// Something that Slack acts on and the twin does not.
+    Unserved(String),
     /// `invalid_arguments` with what is wrong, in Slack's words.
     Arguments(Vec<String>),
     /// Blocks that do not pass validation, with each problem and its place.
@@ -163,13 +167,13 @@ impl Error {
         let fixed = match self {
             Self::Refused(code) | Self::Gone(code) | Self::BadHook(code) | Self::Explained(code, _) => code.as_str(),
             Self::MissingScope { .. } => "missing_scope",
-            Self::Arguments(_) => Code::InvalidArguments.as_str(),
+            Self::Arguments(_) | Self::Unserved(_) => Code::InvalidArguments.as_str(),
             Self::Blocks(_) => Code::InvalidBlocks.as_str(),
             Self::Attachments(_) => Code::InvalidAttachments.as_str(),
             // Slack puts the first user's problem on top.
             Self::Invites(users) => users.first().map_or(Code::UserNotFound, |(_, code)| *code).as_str(),
             Self::RateLimited(_) => "ratelimited",
-            Self::Echo { code, .. } | Self::Failure { code, .. } => return code.clone(),
+            Self::Echo { code, .. } | Self::Failure { code, .. } | Self::Named(code) => return code.clone(),
         };
         SmolStr::new_static(fixed)
     }
@@ -213,7 +217,7 @@ impl Error {
             Self::Arguments(messages) | Self::Attachments(messages) => {
                 body["response_metadata"] = json!({ "messages": as_errors(messages) });
             }
-            Self::Explained(_, message) => {
+            Self::Explained(_, message) | Self::Unserved(message) => {
                 body["response_metadata"] = json!({ "messages": as_errors(std::slice::from_ref(message)) });
             }
             Self::Blocks(problems) => {

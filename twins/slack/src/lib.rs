@@ -5,6 +5,7 @@
 mod affordances;
 mod api;
 mod blocks;
+pub mod contract;
 mod envelope;
 mod error;
 mod events;
@@ -19,6 +20,7 @@ mod world;
 
 use std::sync::Arc;
 
+use dtu_contract::backing::{self, Backed as _};
 use dtu_kernel::{
     delivery::{Delivery, Next, Outbound, Outcome},
     diagnostic::Diagnostic,
@@ -292,7 +294,7 @@ impl Twin for Slack {
     }
 
     fn operations(&self) -> Vec<Operation<Self>> {
-        operations()
+        backing::rows(self, operations())
     }
 
     fn affordances(&self) -> Vec<Affordance<Self>> {
@@ -363,6 +365,10 @@ impl Twin for Slack {
     }
 
     fn on_timer(&self, _: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
+
+    fn misfits(&self, operation: &OperationInfo, reply: &Reply) -> Vec<String> {
+        self.backing().misfits(operation, reply)
+    }
 
     /// What was told to apps so that they can answer.
     fn journals(&self) -> &'static [&'static str] {

@@ -1,5 +1,7 @@
 //! All twins together: the registry from which universes are made, and what crosses services.
 
+pub mod facts;
+
 use std::sync::Arc;
 
 use dtu_kernel::{
@@ -16,27 +18,20 @@ pub fn all() -> Vec<Arc<dyn Host>> {
 
 /// Universes of all twins.
 pub fn multiverse() -> Multiverse {
-    Multiverse::new(all().into_iter().map(numbered).collect())
+    Multiverse::new(numbered(all()))
 }
 
-/// Universes of the twins named.
-///
-/// # Errors
-/// The first name that is no twin's.
-pub fn multiverse_of(names: &[String]) -> Result<Multiverse, String> {
-    let all = all();
-    if let Some(unknown) = names.iter().find(|name| !all.iter().any(|host| host.name() == *name)) {
-        return Err(unknown.clone());
-    }
-    let wanted = all.into_iter().filter(|host| names.iter().any(|name| name == host.name()));
-    Ok(Multiverse::new(wanted.map(numbered).collect()))
-}
-
-/// A twin with its number for ports.
-fn numbered(host: Arc<dyn Host>) -> (Arc<dyn Host>, u16) {
-    let place = SERVICES.iter().position(|name| *name == host.name()).unwrap_or(SERVICES.len());
-    let number = u16::try_from(place + 1).unwrap_or(u16::MAX);
-    (host, number)
+/// Twins with their numbers for ports: the place of their service, and behind those the twins of documents.
+pub fn numbered(twins: Vec<Arc<dyn Host>>) -> Vec<(Arc<dyn Host>, u16)> {
+    let mut next = SERVICES.len();
+    let number = |host: Arc<dyn Host>| {
+        let place = SERVICES.iter().position(|name| *name == host.name()).unwrap_or_else(|| {
+            next += 1;
+            next - 1
+        });
+        (host, u16::try_from(place + 1).unwrap_or(u16::MAX))
+    };
+    twins.into_iter().map(number).collect()
 }
 
 /// The JSON Schema of world files: what services share, and the sections of all twins.

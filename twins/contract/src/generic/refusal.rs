@@ -1,5 +1,7 @@
 //! Why the generic twin refuses a call. Each twin puts it into its service's own envelope.
 
+use std::fmt;
+
 use smol_str::SmolStr;
 
 use crate::violation::Violation;
@@ -32,9 +34,32 @@ pub enum Refused {
         /// What was sent.
         value: String,
     },
+    /// The service acts on this, the generic twin does not: a gap, never passed over in silence.
+    Unserved {
+        /// What it is that the twin does not act on.
+        what: String,
+    },
     /// The body's media type is none that the operation takes.
     MediaType {
         /// What was sent; empty where nothing was said.
         sent: String,
     },
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(violations) => {
+                let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
+                f.write_str(&lines.join("; "))
+            }
+            Self::NotFound { collection, id } => write!(f, "there is no `{id}` in {collection}"),
+            Self::Exists { collection, member, value } => {
+                write!(f, "there is something in {collection} already with `{value}` as its {member}")
+            }
+            Self::BadCursor { parameter, value } => write!(f, "`{value}` is no {parameter} that was given out"),
+            Self::Unserved { what } => write!(f, "the twin does not act on {what}"),
+            Self::MediaType { sent } => write!(f, "the media type `{sent}` is not taken here"),
+        }
+    }
 }

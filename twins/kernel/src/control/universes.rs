@@ -184,8 +184,7 @@ impl Control {
 fn info(running: &Running) -> Result<UniverseInfo, ControlError> {
     let universe = &running.universe;
     let environment = running.environment();
-    let environment =
-        environment.map_err(|error| ControlError::internal(format!("the files for clients: {error}")))?;
+    let environment = environment.map_err(|error| ControlError::internal(format!("the files for clients: {error}")))?;
     Ok(UniverseInfo {
         universe: universe.id().into(),
         world: universe.world().name.clone(),

@@ -156,6 +156,7 @@ pub fn expire_password(cx: &mut Write<'_, '_, Okta>, args: Who) -> Result<Typed<
 /// `expirePasswordWithTempPassword`.
 pub fn expire_with_temporary(cx: &mut Write<'_, '_, Okta>, args: Expire) -> Result<Typed<Handed>, Error> {
     step(cx, &args.id, Step::ExpirePassword, args.revoke_sessions.unwrap_or(false))?;
-    let temporary = cx.tx.draw(SITE.child("temporary password")).text(ALNUM, 8);
+    // As long as recorded in 2025; classic orgs of 2020 drew eight.
+    let temporary = cx.tx.draw(SITE.child("temporary password")).text(ALNUM, 12);
     Ok(Handed::of(json!({ "tempPassword": temporary })))
 }

@@ -9,6 +9,7 @@ pub mod profile;
 pub mod token;
 pub mod user;
 
+use dtu_contract::generic::Store;
 use dtu_kernel::{
     ids::{ALNUM, IdShape},
     seed::Site,
@@ -69,6 +70,8 @@ pub struct State {
     pub tokens: Tokens,
     /// World keys of people, so that affordances can name the acting person.
     pub people: OrdMap<SmolStr, SmolStr>,
+    /// What is served from the public documents alone.
+    pub objects: Store,
 }
 
 impl State {

@@ -114,7 +114,7 @@ fn what_is_handed_out() {
     assert_eq!(got.text("/activationUrl"), format!("http://okta.test/tokens/{token}/verify"));
     assert!(post("hana.sato/lifecycle/reactivate").body.get("activationToken").is_some());
     let got = post("lena.fischer/lifecycle/expire_password_with_temp_password");
-    assert_eq!(got.text("/tempPassword").len(), 8);
+    assert_eq!(got.text("/tempPassword").len(), 12);
     assert_eq!(post("omar.haddad/lifecycle/expire_password").text("/status"), "PASSWORD_EXPIRED");
     let got = post("lena.fischer/lifecycle/reset_password?sendEmail=false&revokeSessions=true");
     assert!(got.text("/resetPasswordUrl").starts_with("http://okta.test/reset_password/drp"));

@@ -12,6 +12,7 @@ pub mod time;
 
 use std::sync::Arc;
 
+use dtu_contract::generic::Store;
 use dtu_kernel::{
     ids::{IdShape, UPPER_ALNUM},
     seed::Site,
@@ -115,6 +116,8 @@ pub struct State {
     pub response_urls: Table<SmolStr, ResponseUrl>,
     /// Trigger ids.
     pub triggers: Table<SmolStr, Trigger>,
+    /// What is served from the public documents alone.
+    pub objects: Store,
     pub(crate) index: Index,
 }
 
@@ -134,6 +137,7 @@ impl State {
             tokens: Table::new("tokens"),
             response_urls: Table::new("response_urls"),
             triggers: Table::new("triggers"),
+            objects: Store::new("objects"),
             index: Index::default(),
         }
     }

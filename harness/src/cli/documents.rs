@@ -1,0 +1,57 @@
+//! Twins made from public documents that are named on the command line.
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::Args;
+use dtu_contract::open::{self, Open};
+use dtu_kernel::{
+    diagnostic::Diagnostic,
+    host::{Host, host},
+};
+
+use super::{Failure, contract, out::say};
+
+/// Documents of services that have no twin of their own.
+#[derive(Debug, Default, Args)]
+pub(super) struct Documents {
+    /// A public API document (OpenAPI, Swagger, Google discovery) to serve a twin of, named after the file; may be given
+    /// several times.
+    #[arg(long = "openapi", value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+impl Documents {
+    /// Whether none was named.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The documents' twins. What of a document cannot be served is told on standard error.
+    ///
+    /// # Errors
+    /// Documents that cannot be read, and names that are taken.
+    pub(super) fn twins(&self) -> Result<Vec<Arc<dyn Host>>, Failure> {
+        let mut names: Vec<String> = dtu_universe::all().iter().map(|twin| twin.name().to_owned()).collect();
+        let mut twins = Vec::new();
+        for file in &self.files {
+            let shown = file.display().to_string();
+            let name = open::name_of(&shown);
+            if names.contains(&name) {
+                let problem = Diagnostic::whole(&shown, format!("there is a twin `{name}` already"));
+                return Err(problem.hint("twins are named after their files: give the file another name").into());
+            }
+            let (read, mut problems) = contract::read_documents(&name, std::slice::from_ref(file))?;
+            let (served, unroutable) = open::routable(read);
+            problems.extend(unroutable);
+            if !problems.is_empty() {
+                let count = problems.len();
+                say(&format!(
+                    "{shown}: {count} parts are not used; `dtu contract import {shown} --out FILE` lists them"
+                ));
+            }
+            twins.push(host(Open::new(&name, served)));
+            names.push(name);
+        }
+        Ok(twins)
+    }
+}

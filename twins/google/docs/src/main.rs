@@ -1,0 +1,11 @@
+//! The standalone binary of the Google Docs twin, with the identity twin that gives its callers their tokens.
+
+use std::process::ExitCode;
+
+use dtu_google_docs::Docs;
+use dtu_google_identity::Identity;
+use dtu_kernel::{host::host, shell};
+
+fn main() -> ExitCode {
+    shell::standalone(vec![host(Docs), host(Identity)])
+}

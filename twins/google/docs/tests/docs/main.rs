@@ -1,0 +1,153 @@
+//! What the twin says of itself, and how it believes and refuses: with rows of its own to come, through the workspace's
+//! functions as its operations will.
+
+use dtu_google_identity::Identity;
+use dtu_google_docs::{Docs, scopes_of};
+use dtu_google_workspace::{
+    auth::Caller,
+    error::Error,
+    model::State,
+    scopes,
+    testing::{ORIGIN, Office, call},
+};
+use dtu_kernel::{
+    host::host,
+    operation::{Level, OperationInfo},
+    time::Timestamp,
+    twin::{Quota, Scene, Twin as _},
+    wire::{Answer, Reply, Request},
+};
+use serde_json::{Value, json};
+
+const LENA: &str = "lena.fischer@acme.example";
+
+fn office() -> Office {
+    Office::acme(vec![host(Docs), host(Identity)])
+}
+
+fn operation(id: &'static str, writes: bool) -> OperationInfo {
+    OperationInfo { writes, ..OperationInfo::untyped(id, &[], "/v1/documents/abc", Level::Stores) }
+}
+
+fn get() -> OperationInfo {
+    operation("docs.documents.get", false)
+}
+
+fn update() -> OperationInfo {
+    operation("docs.documents.batchUpdate", true)
+}
+
+/// A call of an operation up to the point where it would run: who calls, or the refusal as sent.
+fn attempt(office: &Office, operation: &OperationInfo, query: &str, token: &str) -> Result<Caller, (Reply, Value)> {
+    let state = office.universe.state::<State>("google-docs").expect("works on the workspace");
+    let mut headers = http::HeaderMap::new();
+    if !token.is_empty() {
+        headers.insert("authorization", format!("Bearer {token}").parse().expect("is a header"));
+    }
+    let request = Request {
+        method: http::Method::GET,
+        path: "/v1/documents/abc".into(),
+        query: query.into(),
+        path_params: Vec::new(),
+        headers,
+        body: Vec::new().into(),
+        origin: ORIGIN.into(),
+    };
+    let scene = Scene { now: office.universe.now(), operation, request: &request, request_bits: (1, 2) };
+    let input = Docs.input(operation, &request);
+    Docs.authenticate(&state, &scene, &input).map_err(|error| sent(&scene, Err(error)))
+}
+
+fn sent(scene: &Scene<'_>, result: Result<Answer, Error>) -> (Reply, Value) {
+    let quota = Quota { limit: 1, remaining: 1, reset: Timestamp::default() };
+    let reply = Docs.render(scene, None, quota, result);
+    let body = serde_json::from_slice(&reply.body).expect("is JSON");
+    (reply, body)
+}
+
+#[test]
+fn callers_are_believed_by_scope() {
+    let office = office();
+    for (scope, reads, writes) in [
+        (scopes::DOCUMENTS, true, true),
+        (scopes::DOCUMENTS_READONLY, true, false),
+        (scopes::DRIVE, true, true),
+        (scopes::DRIVE_FILE, true, true),
+        (scopes::DRIVE_READONLY, true, false),
+        (scopes::DRIVE_METADATA, false, false),
+        (scopes::SPREADSHEETS, false, false),
+    ] {
+        let token = office.token(LENA, &[scope]);
+        let believed = |operation: OperationInfo| attempt(&office, &operation, "", &token).is_ok();
+        assert_eq!((believed(get()), believed(update())), (reads, writes), "{scope}");
+    }
+    let own = OperationInfo { scopes: &["own"], ..get() };
+    assert_eq!(scopes_of(&own), ["own"], "what the document says goes first");
+    let standing = attempt(&office, &update(), "", &office.env("GOOGLE_ACCESS_TOKEN"));
+    assert_eq!(standing.expect("is believed").name, "dana.whitfield@acme.example");
+}
+
+#[test]
+fn others_are_refused_in_the_api_s_envelope() {
+    let office = office();
+    let check = |query: &str, token: &str, wanted: (u16, &str)| {
+        let (reply, body) = attempt(&office, &get(), query, token).expect_err("is refused");
+        let error = &body["error"];
+        assert_eq!((reply.status.as_u16(), error["status"].as_str()), (wanted.0, Some(wanted.1)), "{body}");
+        assert_eq!((&error["code"], error.get("errors")), (&json!(wanted.0), None));
+        assert_eq!(reply.error, wanted.1);
+        reply
+    };
+    check("", "", (401, "UNAUTHENTICATED"));
+    check("key=AIzaFake", "", (401, "UNAUTHENTICATED"));
+    let reply = check("", "ya29.x", (401, "UNAUTHENTICATED"));
+    let challenge = "Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"";
+    assert_eq!(reply.headers["www-authenticate"], challenge);
+    check("", &office.token(LENA, &[scopes::OPENID]), (403, "PERMISSION_DENIED"));
+}
+
+#[test]
+fn answers_look_as_google_s() {
+    let office = office();
+    let (reply, _) = attempt(&office, &get(), "", "x").expect_err("is refused");
+    let varies: Vec<_> = reply.headers.get_all("vary").iter().collect();
+    assert_eq!(varies, ["Origin", "X-Origin", "Referer"]);
+    for (name, value) in [
+        ("content-type", "application/json; charset=UTF-8"),
+        ("cache-control", "private"),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        assert_eq!(reply.headers[name], value, "{name}");
+    }
+    assert!(reply.body.starts_with(b"{\n  \"error\": {\n    \"code\": 401,"), "is indented");
+    let (reply, _) = attempt(&office, &get(), "prettyPrint=false", "x").expect_err("is refused");
+    assert!(reply.body.starts_with(b"{\"error\":{\"code\":401,"), "is not");
+}
+
+#[test]
+fn each_person_has_a_quota() {
+    let office = office();
+    let caller = attempt(&office, &update(), "", &office.token(LENA, &[scopes::DRIVE])).expect("is believed");
+    let limit = |operation: OperationInfo| {
+        let limit = Docs.limit(&operation, &caller);
+        (limit.bucket.to_string(), limit.per_minute)
+    };
+    assert_eq!(limit(get()), (format!("read_requests/{LENA}"), 300));
+    assert_eq!(limit(update()), (format!("write_requests/{LENA}"), 60));
+}
+
+#[test]
+fn what_is_not_served_is_a_page_for_people() {
+    let office = office();
+    for line in ["GET /nothing", "DELETE /v1/documents/abc/"] {
+        let got = office.send("google-docs", call(line));
+        assert_eq!((got.reply.status.as_u16(), got.header("content-type")), (404, "text/html; charset=UTF-8"), "{line}");
+    }
+}
+
+#[test]
+fn clients_are_told_where() {
+    let office = office();
+    assert_eq!(office.env("GOOGLE_DOCS_URL"), ORIGIN);
+    assert!(office.env("GOOGLE_ACCESS_TOKEN").starts_with("ya29."));
+}

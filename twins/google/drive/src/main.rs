@@ -1,0 +1,11 @@
+//! The standalone binary of the Google Drive twin, with the identity twin that gives its callers their tokens.
+
+use std::process::ExitCode;
+
+use dtu_google_drive::Drive;
+use dtu_google_identity::Identity;
+use dtu_kernel::{host::host, shell};
+
+fn main() -> ExitCode {
+    shell::standalone(vec![host(Drive), host(Identity)])
+}

@@ -1,0 +1,189 @@
+//! Google's twins in process, for tests: a universe of acme, and the one helper through which all tests call it.
+
+use std::sync::Arc;
+
+use dtu_kernel::{
+    clock::ClockMode,
+    host::Host,
+    route::{Found, Paths},
+    twin::Reason,
+    universe::{Options, Universe},
+    wire::{Reply, Request},
+    world::{SERVICES, World},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde_json::{Map, Value};
+
+use crate::model::{
+    State,
+    token::{Grant, Holder},
+};
+
+/// The address of the twin that a call goes to.
+pub const ORIGIN: &str = "http://google.test";
+
+/// A universe of Google's twins.
+#[derive(Debug)]
+pub struct Office {
+    /// The universe.
+    pub universe: Arc<Universe>,
+}
+
+/// A call about to be made.
+#[derive(Clone, Debug)]
+pub struct Call {
+    method: Method,
+    target: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+/// `"GET /drive/v3/about?fields=*"`, without a credential.
+///
+/// # Panics
+/// Where the line is no method and target.
+pub fn call(line: &str) -> Call {
+    let (method, target) = line.split_once(' ').expect("is `METHOD target`");
+    let method = method.parse().expect("is a method");
+    Call { method, target: target.to_owned(), headers: HeaderMap::new(), body: Vec::new() }
+}
+
+impl Call {
+    /// With a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        let value = HeaderValue::from_str(value).expect("is a header's value");
+        self.headers.insert(HeaderName::from_static(name), value);
+        self
+    }
+
+    /// With an access token.
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// With a form.
+    #[must_use]
+    pub fn form(self, pairs: &[(&str, &str)]) -> Self {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        let call = self.header("content-type", "application/x-www-form-urlencoded");
+        Self { body: body.into_bytes(), ..call }
+    }
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub struct Got {
+    /// The answer as sent.
+    pub reply: Reply,
+    /// Its body; null where it is no JSON.
+    pub body: Value,
+}
+
+impl Got {
+    /// A header; the first of several.
+    pub fn header(&self, name: &str) -> &str {
+        self.reply.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The text at a JSON pointer; empty where there is none.
+    pub fn text(&self, pointer: &str) -> &str {
+        self.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The body as text.
+    pub fn page(&self) -> String {
+        String::from_utf8_lossy(&self.reply.body).into_owned()
+    }
+}
+
+/// A stepped clock, and nothing else unusual.
+pub fn options() -> Options {
+    Options { clock: ClockMode::Stepped, ..Options::default() }
+}
+
+impl Office {
+    /// Acme's, with these twins.
+    pub fn acme(hosts: Vec<Arc<dyn Host>>) -> Self {
+        Self::with(hosts, &options())
+    }
+
+    /// Acme's, with these twins and options.
+    ///
+    /// # Panics
+    /// Where acme does not load.
+    pub fn with(hosts: Vec<Arc<dyn Host>>, options: &Options) -> Self {
+        let world = World::find("acme", &SERVICES).expect("acme is a good world");
+        let universe = Universe::create("test", Arc::from(hosts), Arc::new(world), options).expect("acme loads");
+        for slot in 0..universe.twins().len() {
+            universe.set_origin(slot, ORIGIN);
+        }
+        Self { universe }
+    }
+
+    /// A call to a twin.
+    ///
+    /// # Panics
+    /// Where there is no such twin, or its answer waits for a delivery.
+    pub fn send(&self, twin: &str, call: Call) -> Got {
+        let slot = self.universe.slot(twin).expect("is one of the twins");
+        let host = Arc::clone(&self.universe.twins()[slot]);
+        let (sent, query) = call.target.split_once('?').unwrap_or((&call.target, ""));
+        let path = host.path(sent);
+        let mut request = Request {
+            method: call.method,
+            path: path.clone().into_owned(),
+            query: query.to_owned(),
+            path_params: Vec::new(),
+            headers: call.headers,
+            body: call.body.into(),
+            origin: ORIGIN.into(),
+        };
+        let reply = match Paths::new(host.operations()).find(&request.method, &path) {
+            Found::Operation(at, params) => {
+                request.path_params = params;
+                host.call(&self.universe, slot, at, request).reply().expect("the answer waits for nothing")
+            }
+            Found::Nothing => host.unserved(&self.universe, request, Reason::NotFound),
+            Found::OtherMethods => host.unserved(&self.universe, request, Reason::MethodNotAllowed),
+        };
+        let body = serde_json::from_slice(&reply.body).unwrap_or_default();
+        Got { reply, body }
+    }
+
+    /// A variable of the environment of clients: its text, or what is in its file.
+    pub fn env(&self, name: &str) -> String {
+        let env = self.universe.env();
+        env.iter().find(|variable| variable.name == name).map(|variable| variable.content().to_owned()).unwrap_or_default()
+    }
+
+    /// The value of a new access token of `email`, a person or service account, for `scopes`: as if a program had got
+    /// it from the token endpoint.
+    ///
+    /// # Panics
+    /// Where nobody has that address.
+    pub fn token(&self, email: &str, scopes: &[&str]) -> String {
+        let mut value = String::new();
+        let twin = self.universe.twins()[0].name();
+        let done = self.universe.seed_state::<State>(twin, |state, tx| {
+            let person = state.accounts.by_email(email).map(|account| Holder::Person(account.id.clone()));
+            let service = || state.services.by_email(email).map(|service| Holder::Service(service.id.clone()));
+            let holder = person.or_else(service).expect("somebody has the address");
+            let scopes = scopes.iter().map(|scope| (*scope).into()).collect();
+            let grant = Grant { holder, issued_to: "client".into(), scopes, refresh: None };
+            value = state.tokens.issue(tx, grant, false).value.to_string();
+        });
+        assert!(done, "{twin} works on the workspace");
+        value
+    }
+
+    /// A human act.
+    ///
+    /// # Errors
+    /// What the person would be told.
+    pub fn perform(&self, verb: &str, actor: &str, with: &Value) -> Result<Value, String> {
+        let with: Map<String, Value> = with.as_object().cloned().unwrap_or_default();
+        self.universe.perform(verb, actor, with).map_err(|refusal| refusal.0)
+    }
+}
