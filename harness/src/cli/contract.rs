@@ -7,10 +7,10 @@ use std::{
 
 use clap::{Args, Subcommand};
 use dtu_contract::{
-    contract::{Contract, Document},
+    contract::Contract,
     diff::{self, Change},
-    import::{self, Source},
-    problem::{Problem, Severity},
+    import::{self, Imported, Source, Summary},
+    problem::Problem,
     write,
 };
 use dtu_kernel::diagnostic::Diagnostic;
@@ -69,10 +69,11 @@ pub(super) fn main(command: &Contracts) -> Result<u8, Failure> {
 
 fn run_import(args: &Import) -> Result<u8, Failure> {
     let service = args.service.clone().unwrap_or_else(|| dtu_contract::open::name_of(&shown(&args.files[0])));
-    let (contract, problems) = read_documents(&service, &args.files)?;
+    let Imported { contract, problems, summaries } = import_files(&service, &args.files)?;
     tell(&problems);
-    for document in &contract.documents {
-        say(&summary(document, &problems));
+    for summary in &summaries {
+        let Summary { name, operations, left_out, schemas, .. } = summary;
+        say(&format!("{name}: {operations} operations, {schemas} schemas, {left_out} operations left out"));
     }
     let text = write::to_text(&contract);
     let Some(path) = &args.out else {
@@ -90,16 +91,6 @@ fn run_import(args: &Import) -> Result<u8, Failure> {
     }
     fs_err::write(path, text).map_err(|error| Diagnostic::whole(&shown(path), error.to_string()))?;
     Ok(0)
-}
-
-fn summary(document: &Document, problems: &[Problem]) -> String {
-    let of = |severity| problems.iter().filter(|p| p.document == document.name && p.severity == severity).count();
-    let (operations, schemas) = (document.operations.len(), document.schemas.len());
-    let (unused, broken) = (of(Severity::Unused), of(Severity::Broken));
-    format!(
-        "{}: {operations} operations, {schemas} schemas, {unused} facts not used, {broken} parts left out",
-        document.name
-    )
 }
 
 fn run_diff(args: &Diff) -> Result<u8, Failure> {
@@ -139,8 +130,14 @@ fn read_either(path: &Path) -> Result<Contract, Failure> {
     Ok(contract)
 }
 
-/// Imports documents. Those of which nothing can be used are refused.
+/// Imports documents of one service.
 pub(super) fn read_documents(service: &str, files: &[PathBuf]) -> Result<(Contract, Vec<Problem>), Failure> {
+    let imported = import_files(service, files)?;
+    Ok((imported.contract, imported.problems))
+}
+
+/// Imports documents. Those of which nothing can be used are refused.
+fn import_files(service: &str, files: &[PathBuf]) -> Result<Imported, Failure> {
     let texts = files.iter().map(|path| read(path)).collect::<Result<Vec<String>, Failure>>()?;
     let sources: Vec<Source<'_>> =
         files.iter().zip(&texts).map(|(path, text)| Source { name: stem(path).into(), text }).collect();
@@ -155,7 +152,7 @@ pub(super) fn read_documents(service: &str, files: &[PathBuf]) -> Result<(Contra
         );
         return Err(Failure::Input(problems));
     }
-    Ok((imported.contract, imported.problems))
+    Ok(imported)
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

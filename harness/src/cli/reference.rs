@@ -32,7 +32,7 @@ pub(super) fn main(args: &Args) -> Result<u8, Failure> {
 fn twin_document(twin: &str) -> Result<Value, Failure> {
     let all = dtu_universe::all();
     if let Some(host) = all.iter().find(|host| host.name() == twin) {
-        return Ok(openapi::of_twin(host.as_ref()));
+        return Ok(openapi::of_written(host.as_ref()));
     }
     let problem = dtu_kernel::diagnostic::Diagnostic::whole("reference", format!("there is no page `{twin}`"));
     let known = ["cli", "control-plane", "coverage", "fidelity"].into_iter().chain(all.iter().map(|host| host.name()));

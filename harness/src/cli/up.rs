@@ -29,13 +29,13 @@ pub(super) struct Up {
 
 /// Runs the command.
 pub(super) fn run(up: &Up) -> Result<ExitCode, Failure> {
-    let multiverse = Arc::new(Multiverse::new(chosen(up)?));
+    let multiverse = Arc::new(Multiverse::new(dtu_universe::numbered(chosen(up)?)));
     let ports = if up.port_base == 0 { Ports::Free } else { Ports::From(up.port_base) };
     Ok(shell::finish(shell::block_on(shell::run(multiverse, &up.flags, ports, up.port_base))))
 }
 
-/// The twins to serve, each with its number for ports.
-fn chosen(up: &Up) -> Result<Vec<(Arc<dyn Host>, u16)>, Failure> {
+/// The twins to serve.
+fn chosen(up: &Up) -> Result<Vec<Arc<dyn Host>>, Failure> {
     let all = dtu_universe::all();
     if let Some(unknown) = up.twins.iter().find(|name| !all.iter().any(|host| host.name() == *name)) {
         let problem = Diagnostic::whole("--twins", format!("there is no twin `{unknown}`"));
@@ -45,5 +45,5 @@ fn chosen(up: &Up) -> Result<Vec<(Arc<dyn Host>, u16)>, Failure> {
     let wanted = all.into_iter().filter(|host| everything || up.twins.iter().any(|name| name == host.name()));
     let mut chosen: Vec<Arc<dyn Host>> = wanted.collect();
     chosen.extend(up.documents.twins()?);
-    Ok(dtu_universe::numbered(chosen))
+    Ok(chosen)
 }

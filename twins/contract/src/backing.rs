@@ -18,6 +18,7 @@ use crate::{
     differences::Differences,
     generic::{self, Body, Call, Engine, Made, Neighbour, Neighbours, Store, refusal::Refused},
     validate::{Arguments, Checker, Sent},
+    violation::{Rule, Violation},
 };
 
 /// A twin that serves from its contract what it has no hand-written rules for.
@@ -185,12 +186,18 @@ impl Backing {
     /// What of an answer does not fit the public documents, less what is known to differ. Nothing is said of
     /// operations that the documents do not have.
     pub fn misfits(&'static self, operation: &OperationInfo, reply: &Reply) -> Vec<String> {
+        self.misfits_as(operation, reply, reply.status.as_u16())
+    }
+
+    /// The same for an answer that the documents have under another status than its own: services that refuse with 200.
+    pub fn misfits_as(&'static self, operation: &OperationInfo, reply: &Reply, status: u16) -> Vec<String> {
         let Some(place) = self.find(operation) else { return Vec::new() };
         let media = reply.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let status = reply.status.as_u16();
         let found = self.checkers[place.document].response(place.at, status, media, &reply.body);
-        let unknown =
-            found.into_iter().filter(|violation| self.differences.allows(operation.id, status, violation).is_none());
+        // Documents name few of the statuses that a service refuses with, and leave out most refusals' bodies.
+        let said = |violation: &Violation| violation.rule != Rule::Undeclared || status < 400;
+        let found = found.into_iter().filter(said);
+        let unknown = found.filter(|violation| self.differences.allows(operation.id, status, violation).is_none());
         unknown.map(|violation| format!("{status}: {violation}")).collect()
     }
 

@@ -95,13 +95,13 @@ impl Writer<'_> {
 
     fn facts(&mut self, schema: &Schema) -> Map<String, Value> {
         let mut made = Map::new();
-        self.bounds(schema, &mut made);
+        Self::bounds(schema, &mut made);
         self.parts(schema, &mut made);
         made
     }
 
     /// What the document says of a value besides its parts. OpenAPI 3.0 knows one type; several become alternatives.
-    fn bounds(&mut self, schema: &Schema, made: &mut Map<String, Value>) {
+    fn bounds(schema: &Schema, made: &mut Map<String, Value>) {
         match schema.types.as_slice() {
             [] => {}
             [one] => put(made, "type", Some(json!(one))),

@@ -191,10 +191,9 @@ impl Multiverse {
         let mut listening = Vec::with_capacity(self.members.len());
         for (slot, member) in self.members.iter().enumerate() {
             let port = match ports {
-                Ports::Free => 0,
                 Ports::From(base) => base.saturating_add(member.number),
                 Ports::First(port) if slot == 0 => port,
-                Ports::First(_) => 0,
+                Ports::Free | Ports::First(_) => 0,
             };
             let twin = member.host.name();
             let served = listen(&universe, slot, member.routes.clone(), port);

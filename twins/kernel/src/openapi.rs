@@ -70,10 +70,20 @@ impl Document {
     }
 }
 
-/// The document of what a twin implements.
+/// The document of what a twin serves: all of it, made from the Rust types of what is hand-written, and from the
+/// service's own documents for the rest.
 pub fn of_twin(host: &dyn Host) -> Value {
+    of_rows(host, |info| info.level() != Level::Absent)
+}
+
+/// The document of a twin's hand-written operations alone.
+pub fn of_written(host: &dyn Host) -> Value {
+    of_rows(host, OperationInfo::behaves)
+}
+
+fn of_rows(host: &dyn Host, keep: impl Fn(&OperationInfo) -> bool) -> Value {
     let mut document = Document::default();
-    for info in host.operations().iter().filter(|info| info.level() != Level::Absent) {
+    for info in host.operations().iter().filter(|info| keep(info)) {
         for (n, method) in info.methods.iter().enumerate() {
             let operation = twin_operation(&mut document, info, method, n);
             document.add(info.path, method, operation);

@@ -327,14 +327,14 @@ impl Universe {
     /// A part of a twin's state as people and checks see it.
     pub fn view(&self, twin: &str, name: &str) -> Option<Value> {
         let slot = self.slot(twin)?;
-        let state = Arc::clone(&self.inner.read().states.of(slot));
+        let state = Arc::clone(self.inner.read().states.of(slot));
         self.twins[slot].view(&state, name)
     }
 
     /// A twin's state itself, where its type is known (tests and benchmarks).
     pub fn state<S: Send + Sync + 'static>(&self, twin: &str) -> Option<Arc<S>> {
         let slot = self.slot(twin)?;
-        let state = Arc::clone(&self.inner.read().states.of(slot));
+        let state = Arc::clone(self.inner.read().states.of(slot));
         state.downcast().ok()
     }
 

@@ -142,17 +142,42 @@ fn field(violation: &Violation) -> String {
     if violation.member.is_empty() { at.to_owned() } else { violation.member.to_string() }
 }
 
-/// Okta's name for the kind of object in a collection. Recorded for a few; else the collection's own name as a type.
+/// Okta's names for the kinds of objects in its collections, as recorded.
+const KINDS: &[(&str, &str)] = &[
+    ("agentPools", "AppInstance"),
+    ("api-services", "APIServiceIntegration"),
+    ("apps", "AppInstance"),
+    ("authorizationServers", "AuthorizationServer"),
+    ("behaviors", "BehaviorSettings"),
+    ("claims", "OAuth2Claim"),
+    ("clients", "PublicClientApp"),
+    ("csrs", "CertificateSigningRequest"),
+    ("device-assurances", "DeviceAssuranceEntity"),
+    ("factors", "UserFactor"),
+    ("features", "PublicAppFeatureSetName"),
+    ("groups", "UserGroup"),
+    ("idps", "IdpTrust"),
+    ("keys", "IdpTrust"),
+    ("linkedObjects", "LinkedObjectProperty"),
+    ("logStreams", "AppInstance"),
+    ("mappings", "ProfileMapping"),
+    ("principal-rate-limits", "PrincipalRateLimit"),
+    ("resource-sets", "IAMPolicy"),
+    ("roles", "CustomRole"),
+    ("rules", "PolicyRule"),
+    ("scopes", "OAuth2Scope"),
+    ("sessions", "AppSession"),
+    ("uischemas", "UISchemaEntity"),
+    ("user", "CVDType"),
+];
+
+/// Okta's name for the kind of object in a collection; where none is recorded, the collection's own name as a type.
 fn kind_of(collection: &SmolStr) -> String {
-    match collection.as_str() {
-        "apps" => "AppInstance".to_owned(),
-        "users" => "User".to_owned(),
-        "groups" => "UserGroup".to_owned(),
-        name => {
-            let stem = name.strip_suffix("ies").map(|stem| format!("{stem}y"));
-            let stem = stem.unwrap_or_else(|| name.strip_suffix('s').unwrap_or(name).to_owned());
-            let mut letters = stem.chars();
-            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-        }
+    if let Some((_, kind)) = KINDS.iter().find(|(name, _)| name == collection) {
+        return (*kind).to_owned();
     }
+    let stem = collection.strip_suffix("ies").map(|stem| format!("{stem}y"));
+    let stem = stem.unwrap_or_else(|| collection.strip_suffix('s').unwrap_or(collection).to_owned());
+    let mut letters = stem.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

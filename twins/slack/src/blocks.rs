@@ -164,6 +164,7 @@ impl Problems {
     }
 
     fn check_block(&mut self, kind: &str, block: &Map<String, Value>, at: &str) {
+        self.check_shape(kind, block, at);
         match kind {
             "section" => self.check_section(block, at),
             "header" => self.check_text(block, 150, Some("plain_text"), at),
@@ -193,6 +194,24 @@ impl Problems {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What holds of the parts of all blocks that are not looked into below: they are objects.
+    fn check_shape(&mut self, kind: &str, block: &Map<String, Value>, at: &str) {
+        let looked_into = |name: &str| {
+            matches!((kind, name), ("section", "accessory") | ("input", "element") | ("actions" | "context", "elements"))
+        };
+        for name in ["accessory", "element"] {
+            if block.get(name).is_some_and(|part| !part.is_object()) && !looked_into(name) {
+                self.add("must be an object", &format!("{at}/{name}"));
+            }
+        }
+        let elements = block.get("elements").and_then(Value::as_array).filter(|_| !looked_into("elements"));
+        for (n, element) in elements.into_iter().flatten().enumerate() {
+            if !element.is_object() {
+                self.add("must be an object", &format!("{at}/elements/{n}"));
+            }
         }
     }
 

@@ -154,5 +154,5 @@ fn not_found(operation: &OperationInfo) -> SmolStr {
     let codes = schemas.filter_map(|schema| schema.properties.get("error")?.values.as_ref()).flatten();
     let known: Vec<&str> = codes.filter_map(Value::as_str).filter(|code| code.ends_with("not_found")).collect();
     let own = known.iter().find(|code| code.starts_with(singular)).or_else(|| known.first());
-    own.map_or_else(|| SmolStr::new_static("not_found"), |code| SmolStr::new(code))
+    own.map_or_else(|| SmolStr::new_static("not_found"), SmolStr::new)
 }

@@ -367,7 +367,9 @@ impl Twin for Slack {
     fn on_timer(&self, _: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
 
     fn misfits(&self, operation: &OperationInfo, reply: &Reply) -> Vec<String> {
-        self.backing().misfits(operation, reply)
+        // The documents have refusals under a status of their own.
+        let status = if reply.error.is_empty() { reply.status.as_u16() } else { 400 };
+        self.backing().misfits_as(operation, reply, status)
     }
 
     /// What was told to apps so that they can answer.

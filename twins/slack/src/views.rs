@@ -131,6 +131,8 @@ fn ephemerals(state: &State) -> Value {
             "text": shown.text,
             "blocks": shown.blocks,
             "attachments": shown.attachments,
+            "username": shown.username,
+            "icon": shown.icon,
         }))
     });
     rows.collect()

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 /// All twins that there are, in the order of their ports.
 pub fn all() -> Vec<Arc<dyn Host>> {
-    vec![host(dtu_okta::Okta), host(dtu_slack::Slack)]
+    vec![host(dtu_okta::Okta), host(dtu_jira::Jira), host(dtu_slack::Slack)]
 }
 
 /// Universes of all twins.

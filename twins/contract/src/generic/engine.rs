@@ -9,10 +9,11 @@ use smol_str::SmolStr;
 use super::{
     answer::{Pen, Shown},
     call::{Call, Made, Neighbour},
+    collection::{Collection, Fill},
     form,
     make::Maker,
     pattern::Patterns,
-    plan::{self, Collection, Kind, Level, Plan},
+    plan::{self, Kind, Level, Plan},
     refusal::Refused,
     source::Source,
     store::{Store, escaped},
@@ -89,7 +90,7 @@ impl Engine {
         match plan.kind {
             Kind::List | Kind::Search => self.list(operation, plan.kind, collection, call, store),
             Kind::Get => {
-                let found = self.locate(plan, collection, call, store)?;
+                let found = Self::locate(plan, collection, call, store)?;
                 let members = self.known(operation, collection, call, &found);
                 let pen = self.pen(operation, call, &found.place, &found.id);
                 let link = Some(link(call, collection, &found.place, &found.id)).filter(|_| !collection.rpc);
@@ -186,7 +187,6 @@ impl Engine {
 
     /// The object that a call speaks of.
     pub(super) fn locate(
-        &self,
         plan: &Plan,
         collection: &Collection,
         call: &Call<'_>,
@@ -205,7 +205,7 @@ impl Engine {
             return Ok(Found { members: Some(object.members.clone()), place, id });
         }
         // What the service has by itself is there, until a world says what there is.
-        let open = matches!(collection.fill, plan::Fill::Open { .. }) && !store.is_seeded(&place);
+        let open = matches!(collection.fill, Fill::Open { .. }) && !store.is_seeded(&place);
         if open || elsewhere.is_some() {
             return Ok(Found { place, id, members: None });
         }

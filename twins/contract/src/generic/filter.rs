@@ -7,9 +7,10 @@ use smol_str::SmolStr;
 
 use super::{
     call::{Call, text},
+    collection::Collection,
     form::Form,
     paging::{is_paging, not_honoured},
-    plan::{Collection, Kind},
+    plan::Kind,
     refusal::Refused,
     store::Object,
     times::plain,

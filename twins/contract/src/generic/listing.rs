@@ -7,11 +7,12 @@ use smol_str::SmolStr;
 use super::{
     answer::{Pen, Shown},
     call::{Call, Made},
+    collection::Collection,
     engine::{Engine, link},
     filter::{SORTED_MAX, Wanted, compare},
     form::{self, Form},
     paging::{self, Asked},
-    plan::{Collection, Kind},
+    plan::Kind,
     refusal::Refused,
     store::{Object, Page, Store},
     times::plain,

@@ -125,9 +125,9 @@ impl Maker<'_> {
     }
 
     fn object(&self, view: &View<'_>, given: Option<&Map<String, Value>>, source: Source, at: At) -> Value {
-        let discriminated = self.discriminated(view, given);
-        let view = discriminated.as_ref().unwrap_or(view);
-        if let (Some(choice), Some(_)) = (view.choice(), &discriminated) {
+        let named = discriminated(view, given);
+        let view = named.as_ref().unwrap_or(view);
+        if let Some(choice) = view.choice() {
             let given = given.cloned().map(Value::Object);
             let value = self.chosen("", view, choice, given.as_ref(), source, at);
             return value.unwrap_or_else(|| Value::Object(Map::new()));
@@ -141,7 +141,11 @@ impl Maker<'_> {
             }
         }
         self.extra(view, given, source, at, &mut members);
-        Value::Object(members)
+        // The member that names a schema may itself have been made up.
+        match discriminated(view, Some(&members)) {
+            Some(more) => self.object(&more, Some(&members), source, at),
+            None => Value::Object(members),
+        }
     }
 
     /// One named member; none where it is better absent.
@@ -253,30 +257,6 @@ impl Maker<'_> {
         }
     }
 
-    /// The schema that the object's own member names, beside no alternatives.
-    fn discriminated<'v>(&self, view: &View<'v>, given: Option<&Map<String, Value>>) -> Option<View<'v>> {
-        let discriminator = view.discriminator()?;
-        let value = given?.get(discriminator.property.as_str())?.as_str()?;
-        let schema = view.document.schemas.get(discriminator.mapping.get(value)?)?.get();
-        let known = view.parts().iter().any(|part| std::ptr::eq(*part, schema));
-        let more = View::all(view.document, view.parts().iter().copied().chain([schema]));
-        // One that the given object cannot follow would only be in its way.
-        let follows = || given.is_some_and(|given| fits(self.patterns, &more, &self.object_of(&more, given)));
-        (!known && follows()).then_some(more)
-    }
-
-    fn object_of(&self, view: &View<'_>, given: &Map<String, Value>) -> Value {
-        let mut members = Map::new();
-        for (name, schemas) in view.properties() {
-            let property = View::all(view.document, schemas);
-            let at = At { depth: DEPTH_MAX - 2, choices: CHOICES_MAX, top: false };
-            let given = given.get(name.as_str());
-            let value = self.property(view, name, &property, given, Source::new(0), at);
-            members.extend(value.map(|value| (name.to_string(), value)));
-        }
-        Value::Object(members)
-    }
-
     fn list(&self, name: &str, view: &View<'_>, given: &[Value], source: Source, at: At) -> Value {
         let each = view.items();
         let item = |index: usize, given: Option<&Value>| {
@@ -349,6 +329,16 @@ impl Maker<'_> {
         ordered.splice(0..0, named);
         ordered
     }
+}
+
+/// The schema that the object's own member names, beside no alternatives.
+fn discriminated<'v>(view: &View<'v>, given: Option<&Map<String, Value>>) -> Option<View<'v>> {
+    let discriminator = view.discriminator()?;
+    let value = given?.get(discriminator.property.as_str())?.as_str()?;
+    let schema = view.document.schemas.get(discriminator.mapping.get(value)?)?.get();
+    let known = view.parts().iter().any(|part| std::ptr::eq(*part, schema));
+    let more = View::all(view.document, view.parts().iter().copied().chain([schema]));
+    (!known).then_some(more)
 }
 
 /// What was given, with the member that names an alternative saying which was taken.
@@ -433,5 +423,97 @@ pub(super) fn counts_from(view: &View<'_>) -> Option<u64> {
         }
         (Type::String, None) if matches!(view.format(), Some("int64" | "uint64" | "int32")) => Some(1),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::contract::{Document, Kind};
+
+    /// What is made of a schema, with a schema `Knot` beside it.
+    fn made(schema: &Value, given: Option<&Value>) -> Value {
+        let parse = |value: &Value| serde_json::from_value::<Schema>(value.clone()).expect("is a schema");
+        let knot = json!({"type": ["object"], "required": ["next"], "properties": {"next": {"$ref": "Knot"}}});
+        let document = Document {
+            name: "test".into(),
+            kind: Kind::OpenApi30,
+            version: "1".into(),
+            security: indexmap::IndexMap::new(),
+            operations: Vec::new(),
+            schemas: [("Knot".into(), parse(&knot).into())].into(),
+        };
+        let maker = Maker {
+            now: Timestamp::from_secs(1_772_442_000),
+            origin: "http://h",
+            link: Some("http://h/a/1".to_owned()),
+            id: None,
+            sent: false,
+            patterns: &Patterns::default(),
+        };
+        let schema = parse(schema);
+        let view = View::of(&document, &schema);
+        let value = maker.complete(&view, given, Source::new(1)).expect("there is a value");
+        let circular = schema.reference.is_some();
+        assert!(circular || fits(maker.patterns, &view, &value), "{value} does not fit");
+        value
+    }
+
+    #[test]
+    fn values_follow_from_schemas() {
+        let check = |schema: Value, expected: Value| assert_eq!(made(&schema, None), expected, "{schema}");
+        check(json!({"type": ["integer"], "minimum": 3}), json!(3));
+        check(json!({"type": ["integer"], "exclusiveMinimum": 3, "multipleOf": 5}), json!(5));
+        check(json!({"type": ["number"], "maximum": -2}), json!(-2));
+        check(json!({"type": ["boolean"], "default": true}), json!(true));
+        check(json!({"type": ["string"], "enum": ["A", "B"]}), json!("A"));
+        check(json!({"type": ["string"], "format": "date-time"}), json!("2026-03-02T09:00:00.000Z"));
+        check(json!({"type": ["string"], "looks": {"kind": "time", "pattern": "%Y/%m"}}), json!("2026/03"));
+        check(json!({"type": ["array"], "items": {"type": ["integer"]}, "minItems": 2}), json!([0, 0]));
+        check(
+            json!({"type": ["array"], "items": {"enum": ["A", "B"]}, "minItems": 2, "uniqueItems": true}),
+            json!(["A", "B"]),
+        );
+        check(
+            json!({"type": ["object"], "properties": {"a": {}, "status": {"enum": ["OFF", "ACTIVE"]}}}),
+            json!({"status": "ACTIVE"}),
+        );
+        check(
+            json!({"type": ["object"], "required": ["n"], "properties": {"n": {"type": ["string"], "nullable": true}}}),
+            json!({"n": null}),
+        );
+        check(
+            json!({"type": ["object"], "properties": {"self": {"type": ["string"]}}}),
+            json!({"self": "http://h/a/1"}),
+        );
+        check(json!({"oneOf": [{"type": ["integer"]}, {"type": ["string"]}]}), json!(0));
+        let knot = made(&json!({"$ref": "Knot"}), None).to_string();
+        assert!(knot.len() < 500, "it ends: {knot}");
+    }
+
+    #[test]
+    fn what_was_given_is_kept_where_it_fits() {
+        let named = json!({"type": ["object"], "required": ["a"], "properties": {
+            "a": {"type": ["integer"]}, "b": {"type": ["string"], "writeOnly": true}, "c": {"type": ["string"], "enum": ["X"]},
+        }});
+        let branches = json!({"oneOf": [
+            {"type": ["object"], "required": ["x"], "properties": {"x": {"type": ["integer"]}}, "additionalProperties": false},
+            {"type": ["object"], "required": ["y"], "properties": {"y": {"type": ["integer"]}}, "additionalProperties": false},
+        ]});
+        let check = |schema: &Value, given: Value, expected: Value| {
+            assert_eq!(made(schema, Some(&given)), expected, "{given}");
+        };
+        check(&named, json!({"a": 7, "b": "s", "c": "X", "d": 1}), json!({"a": 7, "c": "X"}));
+        check(&named, json!({"a": "text", "c": "Y"}), json!({"a": 0, "c": "X"}));
+        check(&named, json!({"a": null}), json!({"a": 0, "c": "X"}));
+        check(&branches, json!({"y": 4}), json!({"y": 4}));
+        check(
+            &json!({"type": ["object"], "additionalProperties": {"type": ["integer"]}}),
+            json!({"k": 1}),
+            json!({"k": 1}),
+        );
+        check(&json!({"type": ["array"], "items": {"type": ["integer"]}, "maxItems": 1}), json!([3, 4]), json!([3]));
     }
 }

@@ -6,9 +6,21 @@
 //! follow from names alone, so that the same read answers the same.
 //!
 //! What is not acted on is refused, never passed over: filters and orders of lists that no member carries.
+//!
+//! What was decided where documents are silent:
+//!
+//! - A collection that an operation fills holds only what was made or given by a world; any other id is not found, also
+//!   as a parent. One that nothing fills holds every id, made up, until a world says what there is: its operations, and
+//!   all below it, would be out of reach otherwise.
+//! - Two paths are two collections, also where they end in the same noun (`/apps/{id}/users` and `/users`).
+//! - A removed object takes with it all that is below its path.
+//! - Lists are in the order of making. Filters by equality walk from the cursor until the page is full; offsets are
+//!   walked over from the start; a list that is sorted must be short.
+//! - Flags in the query of a write are not acted on.
 
 mod answer;
 mod call;
+mod collection;
 mod engine;
 mod filter;
 mod fits;

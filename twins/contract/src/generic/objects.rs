@@ -7,11 +7,12 @@ use smol_str::{SmolStr, ToSmolStr};
 use super::{
     answer::{Shown, location},
     call::{Call, Made, Neighbour, text},
+    collection::Collection,
     engine::{Engine, Found, aliases, id_value, link},
     form::{self, Form},
     make::counts_from,
     patch,
-    plan::{Collection, Kind, Plan},
+    plan::{Kind, Plan},
     refusal::Refused,
     source::Source,
     store::{Entry, Store},
@@ -63,7 +64,7 @@ impl Engine {
         let name = collection.ids.first().map_or("id", SmolStr::as_str);
         let view = collection.item.as_ref().and_then(|form| form.item().property(name));
         let mut number =
-            view.as_ref().and_then(counts_from).map(|start| store.next_number(&collection.template, start));
+            view.as_ref().and_then(counts_from).map(|start| store.next_number(&collection.template, place, start));
         let maker = self.pen(operation, call, place, "").maker(None, None);
         for attempt in 0..64_u32 {
             let source = source.child("id").child(&attempt.to_string());
@@ -127,7 +128,7 @@ impl Engine {
         tx: &mut Tx<'_>,
     ) -> Result<Made, Refused> {
         let place = Self::place(collection, call, store)?;
-        let found = match self.locate(plan, collection, call, store) {
+        let found = match Self::locate(plan, collection, call, store) {
             Err(refused) => return self.upsert(operation, plan, collection, call, place, store, tx).ok_or(refused)?,
             Ok(found) => found,
         };
@@ -176,7 +177,7 @@ impl Engine {
         store: &mut Store,
         tx: &mut Tx<'_>,
     ) -> Result<Made, Refused> {
-        let found = self.locate(plan, collection, call, store)?;
+        let found = Self::locate(plan, collection, call, store)?;
         let members = self.known(operation, collection, call, &found);
         store.remove(&mut tx.changes, &found.place, &found.id);
         Ok(self.show(operation, collection, call, &found, &members, None))
@@ -222,7 +223,10 @@ fn keep(collection: &Collection, found: &Found, members: &Members, store: &mut S
 fn given(collection: &Collection, call: &Call<'_>) -> Members {
     let view = collection.item.as_ref().map(Form::item);
     let mut members = call.members(collection.rpc);
-    members.shift_remove("token");
+    if collection.rpc {
+        // Who calls is no part of what is made.
+        members.shift_remove("token");
+    }
     if let Some(value) = whole(view.as_ref(), call) {
         members = Members::from_iter([("value".to_owned(), value)]);
     }

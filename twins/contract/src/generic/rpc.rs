@@ -3,8 +3,9 @@
 use smol_str::SmolStr;
 
 use super::{
+    collection::{Collection, Fill, bare, ids},
     form::{self, Form},
-    plan::{Collection, Fill, Kind, Level, Plan, bare, ids},
+    plan::{Kind, Level, Plan},
     tree::{Segment, Tree},
     verbs::{self, Deed},
 };

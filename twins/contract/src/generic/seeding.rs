@@ -2,7 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::{call::text, engine::Engine, fits::fits, plan::Collection, store::Store, tree::Segment};
+use super::{
+    call::text,
+    collection::Collection,
+    engine::{Engine, aliases},
+    fits::fits,
+    store::{Entry, Store},
+    tree::Segment,
+};
 
 impl Engine {
     /// Puts an object into the collection at a path with its parents' ids filled in (`/owners/7/pets`).
@@ -25,7 +32,8 @@ impl Engine {
                 return Err(format!("`{name}` does not fit the document"));
             }
         }
-        store.put_seed(path, &id, members);
+        let aliases = aliases(collection, &members);
+        store.put_seed_known(Entry { place: path.into(), id, aliases, members });
         Ok(())
     }
 }

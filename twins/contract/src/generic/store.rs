@@ -20,7 +20,7 @@ pub struct Store {
     counts: OrdMap<SmolStr, usize>,
     /// Places that a world has said everything about.
     seeded: OrdSet<SmolStr>,
-    /// The largest number given as an id, by collection.
+    /// The largest number given as an id, by collection and by place.
     numbers: OrdMap<SmolStr, u64>,
     next: u64,
 }
@@ -74,8 +74,12 @@ impl Store {
 
     /// Puts an object that a world gives: at a place (`/apps`), under an id. The caller has checked its members.
     pub fn put_seed(&mut self, place: &str, id: &str, members: Map<String, Value>) {
-        self.seeded.insert(place.into());
-        let entry = Entry { place: place.into(), id: id.into(), aliases: Vec::new(), members };
+        self.put_seed_known(Entry { place: place.into(), id: id.into(), aliases: Vec::new(), members });
+    }
+
+    /// The same, with the other names that the object is known by.
+    pub(super) fn put_seed_known(&mut self, entry: Entry) {
+        self.seeded.insert(entry.place.clone());
         self.put(&mut Changes::default(), entry);
     }
 
@@ -125,6 +129,9 @@ impl Store {
         }
         for new in &aliases {
             self.aliases.insert((place.clone(), new.clone()), id.clone());
+        }
+        if let Some(number) = id.parse().ok().filter(|_| id.bytes().all(|byte| byte.is_ascii_digit())) {
+            self.used_number(&place, number);
         }
         if known.is_none() {
             self.next += 1;
@@ -186,9 +193,10 @@ impl Store {
         near.filter(|key| within(&key.0)).cloned().collect()
     }
 
-    /// The next number for an id of a collection, from `start` on.
-    pub(super) fn next_number(&self, collection: &SmolStr, start: u64) -> u64 {
-        self.numbers.get(collection).map_or(start, |last| (last + 1).max(start))
+    /// The next number for an id of a collection at a place, from `start` on.
+    pub(super) fn next_number(&self, collection: &SmolStr, place: &SmolStr, start: u64) -> u64 {
+        let last = |key: &SmolStr| self.numbers.get(key).map_or(0, |last| last.saturating_add(1));
+        last(collection).max(last(place)).max(start)
     }
 
     /// Keeps numbers from being given twice.

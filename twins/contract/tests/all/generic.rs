@@ -709,3 +709,26 @@ fn methods_are_nouns_with_verbs() {
     let gone = bench.try_call("POST", "/api/marks.remove", &[], &edit, &Value::Null);
     assert_eq!(gone, Err(Refused::NotFound { collection: "marks".into(), id: id.into() }));
 }
+
+#[test]
+fn what_a_world_gives_is_there_and_is_not_made_twice() {
+    let mut bench = Bench::new(&shop());
+    for id in [7, 41] {
+        let pet = json!({"id": id, "name": "Old", "status": "DRAFT"});
+        bench.engine.seed(&mut bench.store, "/pets", pet.as_object().unwrap().clone()).unwrap();
+    }
+    assert_eq!(bench.json("POST", "/pets", &[], "", &json!({"name": "New"}))["id"], json!(42));
+    let names: Vec<Value> = bench
+        .json("GET", "/pets", &[], "", &Value::Null)
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|pet| pet["id"].clone())
+        .collect();
+    assert_eq!(names, [json!(7), json!(41), json!(42)]);
+    let feature = json!({"id": "beta"});
+    bench.engine.seed(&mut bench.store, "/features", feature.as_object().unwrap().clone()).unwrap();
+    assert!(bench.try_call("GET", "/features/{featureId}", &["beta"], "", &Value::Null).is_ok());
+    let gone = bench.try_call("GET", "/features/{featureId}", &["alpha"], "", &Value::Null);
+    assert_eq!(gone, Err(Refused::NotFound { collection: "features".into(), id: "alpha".into() }));
+}

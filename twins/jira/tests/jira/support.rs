@@ -95,7 +95,7 @@ impl Got {
 }
 
 pub(crate) fn options() -> Options {
-    Options { clock: ClockMode::Stepped, ..Options::default() }
+    Options { clock: ClockMode::Stepped, check: true, ..Options::default() }
 }
 
 impl Site {

@@ -103,7 +103,7 @@ impl Got {
 }
 
 pub(crate) fn options() -> Options {
-    Options { clock: ClockMode::Stepped, ..Options::default() }
+    Options { clock: ClockMode::Stepped, check: true, ..Options::default() }
 }
 
 impl Org {
@@ -234,7 +234,8 @@ fn read(reply: Reply) -> Got {
     let body = if reply.body.is_empty() {
         Value::Null
     } else {
-        serde_json::from_slice(&reply.body).expect("answers are JSON")
+        let text = String::from_utf8_lossy(&reply.body);
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
     };
     Got { status: reply.status.as_u16(), headers: reply.headers, body }
 }

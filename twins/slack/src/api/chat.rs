@@ -431,8 +431,7 @@ pub(crate) fn post_ephemeral(cx: &mut Write<'_, '_, Slack>, args: PostEphemeral)
     if said.is_empty() {
         return Err(Code::NoText.into());
     }
-    // A name of its own shows for the one person only, and leaves nothing behind that could tell it.
-    Look { username: args.username, icon_emoji: args.icon_emoji, icon_url: args.icon_url }.extra(token)?;
+    let look = Look { username: args.username, icon_emoji: args.icon_emoji, icon_url: args.icon_url }.extra(token)?;
     let reply_to = read_thread(cx.state, &channel.id, args.thread_ts.as_deref())?;
     let ts = messages::whisper(cx.state, cx.tx, &channel.id, &args.user, |shown| {
         shown.from = token.user.clone();
@@ -440,6 +439,7 @@ pub(crate) fn post_ephemeral(cx: &mut Write<'_, '_, Slack>, args: PostEphemeral)
         shown.text = said.words();
         shown.reply_to = reply_to;
         (shown.blocks, shown.attachments) = (said.blocks, said.attachments);
+        (shown.username, shown.icon) = (look.username, look.icon_emoji.or(look.icon_url));
     });
     Ok(Typed::ok(&Whispered { message_ts: ts_text(ts) }))
 }

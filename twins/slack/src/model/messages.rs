@@ -199,6 +199,12 @@ pub struct Ephemeral {
     pub blocks: Option<Arc<Value>>,
     /// The attachments.
     pub attachments: Option<Arc<Value>>,
+    /// The name that the app shows it under, where it is not its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<SmolStr>,
+    /// The picture that goes with the name: an emoji's name, or an address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub icon: Option<SmolStr>,
 }
 
 /// The next timestamp of a channel: the clock's, or the smallest after the newest.
@@ -319,6 +325,8 @@ pub(crate) fn whisper(
         reply_to: None,
         blocks: None,
         attachments: None,
+        username: None,
+        icon: None,
     };
     fill(&mut ephemeral);
     state.ephemerals.put(&mut tx.changes, ((channel.clone(), to.clone()), ts), ephemeral);

@@ -10,7 +10,8 @@ use crate::desk::{BOT, DANA, Desk, TESTER};
 fn ordinary(desk: &Desk, method: &str, content_type: &str, body: &[u8]) -> Value {
     let headers = [("authorization", format!("Bearer {TESTER}")), ("content-type", content_type.to_owned())];
     let reply = desk.request(Method::POST, &format!("/api/{method}"), &headers, body);
-    let answer: Value = serde_json::from_slice(&reply.body).unwrap();
+    let text = String::from_utf8_lossy(&reply.body);
+    let answer: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{method}: {text}"));
     assert!(reply.status == 200 && answer["ok"].is_boolean(), "{method} {}", String::from_utf8_lossy(body));
     assert_ne!(answer["error"], "fatal_error", "{method} {}", String::from_utf8_lossy(body));
     answer

@@ -330,6 +330,9 @@ fn ephemeral_messages_reach_one_person() {
     assert!(shown["message_ts"].is_string());
     assert_eq!(desk.whispers("lena.fischer@acme.example"), ["psst"]);
     assert!(!desk.texts("general").contains(&"psst".to_owned()));
+    desk.call(TESTER, "chat.postEphemeral", "channel={#general}&user={@lena}&text=x&username=Robot&icon_emoji=:robot:");
+    let styled = desk.view("ephemerals").pop().expect("is shown");
+    assert_eq!((styled["username"].as_str(), styled["icon"].as_str()), (Some("Robot"), Some(":robot:")));
     desk.refuses(
         BOT,
         "chat.postEphemeral",

@@ -36,7 +36,8 @@ impl Desk {
 
     pub(crate) fn with(options: &Options) -> Self {
         let world = World::find("acme", &["okta", "slack"]).expect("acme is part of the program");
-        let universe = Universe::create("test", Arc::new([host(Slack)]), Arc::new(world), options);
+        let options = Options { check: true, ..options.clone() };
+        let universe = Universe::create("test", Arc::new([host(Slack)]), Arc::new(world), &options);
         let universe = universe.unwrap_or_else(|problems| panic!("{}", problems[0]));
         universe.set_origin(0, "http://127.0.0.1:7003");
         Self { universe }
@@ -69,13 +70,15 @@ impl Desk {
     /// Calls a method with form arguments (`a=1&b=2`, not encoded but for `&` as `%26`).
     pub(crate) fn call(&self, token: &str, method: &str, args: &str) -> Value {
         let reply = self.send(method, token, "application/x-www-form-urlencoded", &self.expand(args));
-        serde_json::from_slice(&reply.body).expect("answers are JSON")
+        let text = String::from_utf8_lossy(&reply.body);
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
     }
 
     /// Calls a method with a JSON body.
     pub(crate) fn call_json(&self, token: &str, method: &str, body: &Value) -> Value {
         let reply = self.send(method, token, "application/json; charset=utf-8", &self.expand(&body.to_string()));
-        serde_json::from_slice(&reply.body).expect("answers are JSON")
+        let text = String::from_utf8_lossy(&reply.body);
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
     }
 
     pub(crate) fn send(&self, method: &str, token: &str, content_type: &str, body: &str) -> Reply {
