@@ -65,13 +65,11 @@ pub(super) fn all() -> Result<Vec<Fidelity>, Failure> {
 pub(super) fn of(name: &str) -> Result<Fidelity, Failure> {
     let hosts = dtu_universe::all();
     let host = hosts.iter().find(|host| host.name() == name);
-    match host.zip(facts::of(name)) {
-        Some((host, facts)) => Ok(Fidelity::read(host, facts)?),
-        None => {
-            let problem = Diagnostic::whole("coverage", format!("there is no twin `{name}` with a contract"));
-            Err(problem.suggest(name, facts::ALL.iter().map(|facts| facts.twin)).into())
-        }
+    if let Some((host, facts)) = host.zip(facts::of(name)) {
+        return Ok(Fidelity::read(host, facts)?);
     }
+    let problem = Diagnostic::whole("coverage", format!("there is no twin `{name}` with a contract"));
+    Err(problem.suggest(name, facts::ALL.iter().map(|facts| facts.twin)).into())
 }
 
 impl Fidelity {

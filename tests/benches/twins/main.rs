@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "benchmarks measure in the machine's time")]
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded to three digits")]
 
+mod contracts;
 mod load;
 mod process;
 
@@ -54,6 +55,7 @@ fn main() -> anyhow::Result<()> {
     page.say("other core of a 2-core machine. Other figures are of this machine; compare them with each other.\n");
     server_figures(&mut page, &server, &client, span)?;
     size_figures(&mut page, &server, &client, span, cli.messages)?;
+    contracts::figures(&mut page, &server)?;
     process::figures(&mut page)?;
     print(&page.0)
 }

@@ -9,6 +9,7 @@ pub mod error;
 pub mod events;
 pub mod input;
 pub mod limits;
+mod links;
 pub mod model;
 pub mod paging;
 pub mod query;

@@ -8,12 +8,20 @@ use dtu_kernel::{
 use http::{HeaderName, header};
 use smol_str::SmolStr;
 
-use crate::{api::request_id, error::Error};
+use crate::{api::request_id, error::Error, links};
+
+/// Operations that answer an empty object, as recorded, where the public document has no body: nothing else knows of
+/// it, since the twin serves them from that document.
+const EMPTY_OBJECT: [&str; 2] = ["activateApplication", "deactivateApplication"];
 
 /// An answer or refusal with Okta's headers.
 pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Error>) -> Reply {
     let is_gap = matches!(result, Err(Error::Unsupported));
     let (answer, code, resets) = match result {
+        Ok(answer) if answer.body.is_none() && EMPTY_OBJECT.contains(&scene.operation.id) => {
+            let Answer { body, .. } = Answer::json(&serde_json::Map::new());
+            (Answer { body, ..answer }, SmolStr::default(), None)
+        }
         Ok(answer) => (answer, SmolStr::default(), None),
         Err(error) => {
             let resets = error.resets(scene.now);
@@ -23,6 +31,7 @@ pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Erro
     };
     let mut reply = dress(answer, code, scene.now, scene.request_bits);
     reply.gap = is_gap;
+    links::amend(scene, &mut reply);
     let remaining = if resets.is_some() { 0 } else { quota.remaining };
     let reset = resets.unwrap_or(quota.reset);
     let mut number = |name: &'static str, value: i64| {

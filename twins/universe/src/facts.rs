@@ -34,8 +34,15 @@ macro_rules! facts {
 }
 
 /// All twins of which something is written down, in the registry's order.
-pub const ALL: &[Facts] =
-    &[facts!("okta", "okta", dtu_okta::contract::contract), facts!("slack", "slack", dtu_slack::contract::contract)];
+pub const ALL: &[Facts] = &[
+    facts!("okta", "okta", dtu_okta::contract::contract),
+    facts!("jira", "jira", dtu_jira::contract::contract),
+    facts!("slack", "slack", dtu_slack::contract::contract),
+    facts!("google-drive", "google/drive", dtu_google_drive::contract::contract),
+    facts!("google-sheets", "google/sheets", dtu_google_sheets::contract::contract),
+    facts!("google-docs", "google/docs", dtu_google_docs::contract::contract),
+    facts!("google-identity", "google/identity", dtu_google_identity::contract::contract),
+];
 
 /// The contracts of all twins that have one, by the twin's name.
 pub fn contracts() -> Vec<(&'static str, &'static Contract)> {

@@ -13,7 +13,15 @@ use serde_json::{Value, json};
 
 /// All twins that there are, in the order of their ports.
 pub fn all() -> Vec<Arc<dyn Host>> {
-    vec![host(dtu_okta::Okta), host(dtu_jira::Jira), host(dtu_slack::Slack)]
+    vec![
+        host(dtu_okta::Okta),
+        host(dtu_jira::Jira),
+        host(dtu_slack::Slack),
+        host(dtu_google_drive::Drive),
+        host(dtu_google_sheets::Sheets),
+        host(dtu_google_docs::Docs),
+        host(dtu_google_identity::Identity),
+    ]
 }
 
 /// Universes of all twins.

@@ -37,7 +37,15 @@ pub(super) struct Shown<'a> {
 
 impl<'a> Pen<'a> {
     pub(super) fn maker(&self, link: Option<String>, id: Option<&'a str>) -> Maker<'a> {
-        Maker { now: self.call.now, origin: self.call.origin, link, id, sent: false, patterns: self.patterns }
+        Maker {
+            now: self.call.now,
+            origin: self.call.origin,
+            link,
+            id,
+            sent: false,
+            whole: false,
+            patterns: self.patterns,
+        }
     }
 
     /// One object as the answer.

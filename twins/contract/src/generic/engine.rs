@@ -16,7 +16,7 @@ use super::{
     plan::{self, Kind, Level, Plan},
     refusal::Refused,
     source::Source,
-    store::{Store, escaped},
+    store::{Store, encoded, escaped},
     tree::{Segment, Tree, template},
     view::View,
 };
@@ -101,7 +101,7 @@ impl Engine {
                 let (place, name) = Self::one_place(collection, call, store)?;
                 let known = store.find(&place, &name).map(|(_, object)| object.members.clone());
                 let pen = self.pen(operation, call, &place, &name);
-                let link = Some(format!("{}{place}/{name}", call.origin));
+                let link = Some(address(call, &place, &name));
                 let shown = Shown { members: &known.unwrap_or_default(), link, id: None };
                 Ok(pen.object(&success, "", &shown))
             }
@@ -264,7 +264,12 @@ impl Engine {
 /// The address of an object.
 pub(super) fn link(call: &Call<'_>, collection: &Collection, place: &str, id: &str) -> String {
     debug_assert!(!place.is_empty() || collection.segments.is_empty(), "places are paths");
-    format!("{}{place}/{}", call.origin, escaped(id))
+    address(call, place, id)
+}
+
+/// The address of what is known at a place by a name.
+pub(super) fn address(call: &Call<'_>, place: &str, name: &str) -> String {
+    format!("{}{}/{}", call.origin, encoded(place), encoded(&escaped(name)))
 }
 
 /// An id as its member holds it: a number where the schema wants one.

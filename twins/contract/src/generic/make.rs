@@ -33,6 +33,8 @@ pub(super) struct Maker<'a> {
     pub(super) id: Option<&'a str>,
     /// Whether the value is sent rather than answered: with all members that a caller may set.
     pub(super) sent: bool,
+    /// Whether members that nobody requires are made all the same.
+    pub(super) whole: bool,
     pub(super) patterns: &'a Patterns,
 }
 
@@ -84,8 +86,14 @@ impl Maker<'_> {
             Some(Value::Array(items)) if view.types().contains(&Type::Array) => {
                 return Some(self.list(name, view, items, source, at));
             }
-            Some(value) if fits(self.patterns, view, value) => return Some(value.clone()),
-            _ => {}
+            Some(value) if fits(self.patterns, view, value) => return Some(whole(view, value)),
+            Some(value) => {
+                let other = other_writing(value).filter(|value| fits(self.patterns, view, value));
+                if other.is_some() {
+                    return other;
+                }
+            }
+            None => {}
         }
         self.made(name, view, source, at)
     }
@@ -164,7 +172,7 @@ impl Maker<'_> {
         let required = view.requires(name);
         let noteworthy = at.top && self.is_noteworthy(name, property);
         let given = given.filter(|value| !value.is_null() || fits(self.patterns, property, value));
-        let sent = self.sent && at.depth < SENT_MAX;
+        let sent = (self.sent || self.whole) && at.depth < SENT_MAX;
         if given.is_none() && !required && !noteworthy && !sent {
             return None;
         }
@@ -270,7 +278,8 @@ impl Maker<'_> {
         let mut items: Vec<_> = kept.filter_map(|(index, value)| item(index, Some(value))).collect();
         let distinct = view.unique_items();
         let mut index = items.len();
-        while items.len() < view.min_items() && index < view.min_items() + 64 {
+        let least = view.min_items().max(usize::from(self.whole)).min(view.max_items());
+        while items.len() < least && index < least + 64 {
             match item(index, None) {
                 Some(value) if !distinct || !items.contains(&value) => items.push(value),
                 _ => items.extend(each.as_ref().and_then(|each| another(each, &items))),
@@ -303,15 +312,22 @@ impl Maker<'_> {
         let ordered = self.ordered(view, choice, given);
         let deeper = At { choices: at.choices + 1, ..at };
         let mut first = None;
-        for branch in ordered {
-            let taken = view.taking(branch);
-            let given = tagged(view, choice, branch, given);
-            let value = self.value(name, &taken, given.as_ref(), source, deeper);
-            let Some(value) = value else { continue };
-            if at.choices >= CHOICES_MAX || fits(self.patterns, view, &value) {
-                return Some(value);
+        for whole in [self.whole, true] {
+            let maker = Maker { whole, ..self.clone() };
+            for branch in &ordered {
+                let taken = view.taking(branch);
+                let given = tagged(view, choice, branch, given);
+                let value = maker.value(name, &taken, given.as_ref(), source, deeper);
+                let Some(value) = value else { continue };
+                if at.choices >= CHOICES_MAX || fits(self.patterns, view, &value) {
+                    return Some(value);
+                }
+                first.get_or_insert(value);
             }
-            first.get_or_insert(value);
+            // Alternatives that all take the little that must be there are told apart by what may be there.
+            if self.whole || !choice.just_one || at.choices > 0 {
+                break;
+            }
         }
         first
     }
@@ -376,6 +392,13 @@ fn empty(view: &View<'_>) -> Value {
     }
 }
 
+/// A whole number as one: `7.0` is an integer, yet not all readers of JSON take it for one.
+fn whole(view: &View<'_>, value: &Value) -> Value {
+    let number = value.as_f64().filter(|_| view.is(Type::Integer) && value.is_f64());
+    #[expect(clippy::cast_possible_truncation, reason = "numbers beyond the least and the greatest become these")]
+    number.map_or_else(|| value.clone(), |number| Value::from(number as i64))
+}
+
 /// The smallest number that there may be, and zero where nothing is said.
 fn number(view: &View<'_>, whole: bool) -> Option<Value> {
     let most = |list: &mut dyn Iterator<Item = f64>| list.reduce(f64::max);
@@ -422,6 +445,15 @@ pub(super) fn counts_from(view: &View<'_>) -> Option<u64> {
             prefix.is_empty().then(|| 10_u64.checked_pow(digits.saturating_sub(1)).unwrap_or(1))
         }
         (Type::String, None) if matches!(view.format(), Some("int64" | "uint64" | "int32")) => Some(1),
+        _ => None,
+    }
+}
+
+/// A whole number written as text, or the text of one: documents write one id now so, now so.
+fn other_writing(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) => text.parse::<i64>().ok().map(Value::from),
+        Value::Number(number) => Some(Value::from(number.to_string())),
         _ => None,
     }
 }

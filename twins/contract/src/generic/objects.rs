@@ -8,7 +8,7 @@ use super::{
     answer::{Shown, location},
     call::{Call, Made, Neighbour, text},
     collection::Collection,
-    engine::{Engine, Found, aliases, id_value, link},
+    engine::{Engine, Found, address, aliases, id_value, link},
     form::{self, Form},
     make::counts_from,
     patch,
@@ -17,6 +17,7 @@ use super::{
     source::Source,
     store::{Entry, Store},
     times::{self, Role},
+    tree::Op,
     view::View,
 };
 use crate::{
@@ -36,7 +37,7 @@ impl Engine {
         tx: &mut Tx<'_>,
     ) -> Result<Made, Refused> {
         let place = Self::place(collection, call, store)?;
-        let mut members = given(collection, call);
+        let mut members = given(&self.tree().op(operation), collection, call);
         taken(collection, &place, &members, store)?;
         let source = self.drawn(collection, tx);
         let chosen = collection.ids.first().and_then(|name| members.get(name.as_str())).and_then(text);
@@ -133,7 +134,7 @@ impl Engine {
             Ok(found) => found,
         };
         let old = self.known(operation, collection, call, &found);
-        let mut members = changed(plan, collection, call, old)?;
+        let mut members = changed(&self.tree().op(operation), plan, collection, call, old)?;
         touch(collection, call, &mut members);
         let source = Source::of(&[self.service, &found.place, &found.id]);
         self.complete(operation, collection, call, &found, &mut members, source);
@@ -159,7 +160,7 @@ impl Engine {
         if refused || !collection.upserts || plan.kind == Kind::Change {
             return None;
         }
-        let mut members = given(collection, call);
+        let mut members = given(&self.tree().op(operation), collection, call);
         let source = self.drawn(collection, tx);
         note_number(collection, &id, store);
         let found = Found { place, id, members: None };
@@ -201,14 +202,14 @@ impl Engine {
             let old = store.find(&place, &name).map(|(_, object)| object.members.clone());
             let plan =
                 Plan { kind: if kind == Kind::ReplaceOne { Kind::Replace } else { Kind::Update }, ..Plan::shape() };
-            members = changed(&plan, one, call, old.unwrap_or_default())?;
+            members = changed(&self.tree().op(operation), &plan, one, call, old.unwrap_or_default())?;
             touch(one, call, &mut members);
-            let link = format!("{}{place}/{name}", call.origin);
+            let link = address(call, &place, &name);
             self.enrich(operation, one, call, Some(link), &mut members, Source::of(&[self.service, &place, &name]));
             store.put_one(&mut tx.changes, place.clone(), name.clone(), members.clone());
         }
         let pen = self.pen(operation, call, &place, &name);
-        let shown = Shown { members: &members, link: Some(format!("{}{place}/{name}", call.origin)), id: None };
+        let shown = Shown { members: &members, link: Some(address(call, &place, &name)), id: None };
         Ok(pen.object(&self.success(operation, None), "", &shown))
     }
 }
@@ -219,8 +220,8 @@ fn keep(collection: &Collection, found: &Found, members: &Members, store: &mut S
     store.put(&mut tx.changes, entry);
 }
 
-/// What the caller may say of an object: what the service sets itself is left out.
-fn given(collection: &Collection, call: &Call<'_>) -> Members {
+/// What the caller may say of an object: what the service sets itself is left out, unless the operation asks for it.
+fn given(op: &Op, collection: &Collection, call: &Call<'_>) -> Members {
     let view = collection.item.as_ref().map(Form::item);
     let mut members = call.members(collection.rpc);
     if collection.rpc {
@@ -233,9 +234,12 @@ fn given(collection: &Collection, call: &Call<'_>) -> Members {
     if let Some(inner) = unwrapped(view.as_ref(), collection, &members) {
         members = inner;
     }
+    let asked = form::request(op);
+    let is_asked =
+        |name: &str| asked.as_ref().and_then(|view| view.property(name)).is_some_and(|view| !view.read_only());
     let sets_itself =
         |name: &str| view.as_ref().and_then(|view| view.property(name)).is_some_and(|view| view.read_only());
-    members.retain(|name, _| !sets_itself(name));
+    members.retain(|name, _| is_asked(name) || !sets_itself(name));
     members
 }
 
@@ -274,7 +278,7 @@ fn note_number(collection: &Collection, id: &str, store: &mut Store) {
 }
 
 /// What an object is after a call.
-fn changed(plan: &Plan, collection: &Collection, call: &Call<'_>, old: Members) -> Result<Members, Refused> {
+fn changed(op: &Op, plan: &Plan, collection: &Collection, call: &Call<'_>, old: Members) -> Result<Members, Refused> {
     if let Some((member, value)) = &plan.sets {
         let mut members = old;
         members.insert(member.to_string(), value.clone());
@@ -283,7 +287,7 @@ fn changed(plan: &Plan, collection: &Collection, call: &Call<'_>, old: Members) 
     if let Some(steps) = call.arguments.body.as_ref().and_then(patch::steps).filter(|_| plan.kind == Kind::Update) {
         return patch::walk(&old, steps).ok_or_else(|| Refused::Invalid(vec![no_step()]));
     }
-    let mut sent = given(collection, call);
+    let mut sent = given(op, collection, call);
     if let Some(id) = collection.ids.first() {
         sent.shift_remove(id.as_str());
     }

@@ -57,7 +57,7 @@ impl Engine {
         }
         let view = View::of(op.document, schema);
         let given = told(&view, status, what);
-        let maker = Maker { now, origin, link: None, id: None, sent: false, patterns: &self.patterns };
+        let maker = Maker { now, origin, link: None, id: None, sent: false, whole: false, patterns: &self.patterns };
         let value = maker.envelope(&view, Some(&given), Source::of(&[self.service, "refusal"]));
         let media_type = if media_type.starts_with("*/*") { "application/json" } else { media_type };
         Some(Made { media_type: Some(media_type), body: Some(Body::Json(value.unwrap_or(given))), ..empty })

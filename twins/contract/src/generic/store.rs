@@ -2,6 +2,7 @@
 
 use dtu_kernel::table::{Changes, Table};
 use imbl::{OrdMap, OrdSet};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use smol_str::{SmolStr, format_smolstr};
@@ -227,6 +228,31 @@ impl Store {
 /// An id as part of a place: a slash in it begins no new part.
 pub(super) fn escaped(id: &str) -> SmolStr {
     if id.contains('/') { id.replace('/', "%2F").into() } else { format_smolstr!("{id}") }
+}
+
+/// What of a part of a path stands as it is.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=');
+
+/// A place, or an id as part of one, as it stands in addresses.
+pub(super) fn encoded(place: &str) -> String {
+    let parts = place.split('/').map(|part| utf8_percent_encode(&part.replace("%2F", "/"), PLAIN).to_string());
+    parts.collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod contract;
 
 use std::borrow::Cow;
 
+use dtu_contract::backing::{self, Backed as _};
 use dtu_google_workspace::{
     STORE,
     auth::{self, Caller},
@@ -39,14 +40,15 @@ pub struct Docs;
 const FAMILY: Family = Family::Docs;
 
 /// Of these a reading call needs one.
-const READING: &[&str] = &[scopes::DOCUMENTS, scopes::DOCUMENTS_READONLY, scopes::DRIVE, scopes::DRIVE_FILE, scopes::DRIVE_READONLY];
+const READING: &[&str] =
+    &[scopes::DOCUMENTS, scopes::DOCUMENTS_READONLY, scopes::DRIVE, scopes::DRIVE_FILE, scopes::DRIVE_READONLY];
 /// Of these a writing call needs one.
 const WRITING: &[&str] = &[scopes::DOCUMENTS, scopes::DRIVE, scopes::DRIVE_FILE];
 
 /// The scopes of which a caller of an operation needs one: those that the public document gives, else the API's for
 /// reading or writing.
-pub fn scopes_of(operation: &OperationInfo) -> &'static [&'static str] {
-    scopes::needed(operation, READING, WRITING)
+pub fn scopes_of(operation: &OperationInfo) -> Vec<&'static str> {
+    scopes::needed(operation, contract::scopes(operation), READING, WRITING)
 }
 
 impl Twin for Docs {
@@ -72,7 +74,7 @@ impl Twin for Docs {
     }
 
     fn operations(&self) -> Vec<Operation<Self>> {
-        contract::rows()
+        backing::rows(self, Vec::new())
     }
 
     fn affordances(&self) -> Vec<Affordance<Self>> {
@@ -146,6 +148,10 @@ impl Twin for Docs {
     /// Tokens come and go with every program that calls: no change that anybody asked for.
     fn journals(&self) -> &'static [&'static str] {
         &["tokens"]
+    }
+
+    fn misfits(&self, operation: &OperationInfo, reply: &Reply) -> Vec<String> {
+        self.backing().misfits(operation, reply)
     }
 
     fn is_gap(&self, scene: &Unserved<'_>) -> bool {

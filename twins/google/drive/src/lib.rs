@@ -8,6 +8,7 @@ pub mod contract;
 
 use std::borrow::Cow;
 
+use dtu_contract::backing::{self, Backed as _};
 use dtu_google_workspace::{
     STORE,
     auth::{self, Caller},
@@ -41,14 +42,22 @@ pub struct Drive;
 const FAMILY: Family = Family::Drive;
 
 /// Of these a reading call needs one.
-const READING: &[&str] = &[scopes::DRIVE, scopes::DRIVE_APPDATA, scopes::DRIVE_FILE, scopes::DRIVE_METADATA, scopes::DRIVE_METADATA_READONLY, scopes::DRIVE_PHOTOS_READONLY, scopes::DRIVE_READONLY];
+const READING: &[&str] = &[
+    scopes::DRIVE,
+    scopes::DRIVE_APPDATA,
+    scopes::DRIVE_FILE,
+    scopes::DRIVE_METADATA,
+    scopes::DRIVE_METADATA_READONLY,
+    scopes::DRIVE_PHOTOS_READONLY,
+    scopes::DRIVE_READONLY,
+];
 /// Of these a writing call needs one.
 const WRITING: &[&str] = &[scopes::DRIVE, scopes::DRIVE_APPDATA, scopes::DRIVE_FILE];
 
 /// The scopes of which a caller of an operation needs one: those that the public document gives, else the API's for
 /// reading or writing.
-pub fn scopes_of(operation: &OperationInfo) -> &'static [&'static str] {
-    scopes::needed(operation, READING, WRITING)
+pub fn scopes_of(operation: &OperationInfo) -> Vec<&'static str> {
+    scopes::needed(operation, contract::scopes(operation), READING, WRITING)
 }
 
 impl Twin for Drive {
@@ -74,7 +83,7 @@ impl Twin for Drive {
     }
 
     fn operations(&self) -> Vec<Operation<Self>> {
-        [about(), contract::rows()].into_iter().flatten().collect()
+        backing::rows(self, about())
     }
 
     fn affordances(&self) -> Vec<Affordance<Self>> {
@@ -148,6 +157,10 @@ impl Twin for Drive {
     /// Tokens come and go with every program that calls: no change that anybody asked for.
     fn journals(&self) -> &'static [&'static str] {
         &["tokens"]
+    }
+
+    fn misfits(&self, operation: &OperationInfo, reply: &Reply) -> Vec<String> {
+        self.backing().misfits(operation, reply)
     }
 
     fn is_gap(&self, scene: &Unserved<'_>) -> bool {

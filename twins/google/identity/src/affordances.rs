@@ -1,10 +1,6 @@
 //! What administrators do in the admin console.
 
-use dtu_google_workspace::model::{
-    State,
-    account::Account,
-    token::Holder,
-};
+use dtu_google_workspace::model::{State, account::Account, token::Holder};
 use dtu_kernel::{
     twin::{Affordance, Refusal},
     tx::Tx,

@@ -80,9 +80,9 @@ fn check_audience(claims: &Claims, origin: &str) -> Result<(), Error> {
         other => other.and_then(Value::as_str),
     };
     let audience = audience.unwrap_or_default();
-    let own = audience.strip_prefix(origin).is_some_and(|path| {
-        ["/token", "/oauth2/v4/token", "/o/oauth2/token"].contains(&path) && !origin.is_empty()
-    });
+    let own = audience
+        .strip_prefix(origin)
+        .is_some_and(|path| ["/token", "/oauth2/v4/token", "/o/oauth2/token"].contains(&path) && !origin.is_empty());
     if own || AUDIENCES.contains(&audience) {
         return Ok(());
     }

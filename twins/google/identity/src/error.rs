@@ -110,7 +110,9 @@ impl Error {
         match self {
             Self::NoCredential if is_api => envelope(401, "UNAUTHENTICATED", MISSING),
             Self::BadCredential if is_api => envelope(401, "UNAUTHENTICATED", BAD),
-            Self::Scope if is_api => envelope(403, "PERMISSION_DENIED", "Request had insufficient authentication scopes."),
+            Self::Scope if is_api => {
+                envelope(403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.")
+            }
             Self::NoCredential | Self::BadCredential => oauth(401, "invalid_request", "Invalid Credentials"),
             Self::Scope => oauth(403, "insufficient_scope", "Request had insufficient authentication scopes."),
             Self::OAuth { status, error, description } => oauth(*status, error, description),

@@ -73,7 +73,7 @@ impl Twin for Identity {
     }
 
     fn operations(&self) -> Vec<Operation<Self>> {
-        [tokens(), people(), documents(), contract::rows()].into_iter().flatten().collect()
+        [tokens(), people(), documents()].into_iter().flatten().collect()
     }
 
     fn affordances(&self) -> Vec<Affordance<Self>> {
@@ -177,6 +177,10 @@ impl Twin for Identity {
     /// Tokens come and go with every program that calls: no change that anybody asked for.
     fn journals(&self) -> &'static [&'static str] {
         &["tokens"]
+    }
+
+    fn misfits(&self, operation: &OperationInfo, reply: &Reply) -> Vec<String> {
+        contract::backing().misfits(operation, reply)
     }
 
     /// Sign-in pages and the addresses of other hosts that clients are sent here with.

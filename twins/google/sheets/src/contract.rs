@@ -1,10 +1,68 @@
-//! What the public document says of Google Sheets: the one place where rows made from it join the table.
+//! What Google Sheets's public documents say, and what is served from them alone.
 
-use dtu_kernel::operation::Operation;
+use std::sync::LazyLock;
+
+use dtu_contract::{
+    backing::{Backed, Backing, Place, Rules},
+    contract::Contract,
+    differences::Differences,
+    generic::{Store, refusal::Refused},
+    validate::Arguments,
+};
+use dtu_google_workspace::{backed, error::Error, input::Input, model::State};
+use dtu_kernel::{operation::OperationInfo, twin::Scene};
 
 use crate::Sheets;
 
-/// Rows for what has no hand-written rules: none as long as no contract is part of the twin.
-pub fn rows() -> Vec<Operation<Sheets>> {
-    Vec::new()
+/// The contract made from Google Sheets's public documents.
+pub fn contract() -> &'static Contract {
+    static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::embedded(include_str!("../contract.json")));
+    &CONTRACT
+}
+
+fn backing() -> &'static Backing {
+    static BACKING: LazyLock<Backing> = LazyLock::new(|| {
+        let differences = Differences::parse("differences.yaml", include_str!("../differences.yaml"));
+        let differences = differences.expect("a test reads the list of differences");
+        Backing::new(contract(), "google-sheets", differences, Rules { absent: ABSENT, also_get: false })
+    });
+    &BACKING
+}
+
+const CELLS: &str = "cells are not kept yet: a made-up success would be a lie about them";
+
+/// What a made-up answer would be a lie about.
+const ABSENT: &[(&str, &str)] = &[
+    ("sheets.spreadsheets.batchUpdate", CELLS),
+    ("sheets.spreadsheets.sheets.copyTo", CELLS),
+    ("sheets.spreadsheets.values.append", CELLS),
+    ("sheets.spreadsheets.values.batch*", CELLS),
+    ("sheets.spreadsheets.values.clear", CELLS),
+];
+
+/// The scopes of which a caller of an operation needs one, as the documents have them.
+pub(crate) fn scopes(operation: &OperationInfo) -> Vec<&'static str> {
+    backed::scopes(backing(), operation)
+}
+
+impl Backed for Sheets {
+    fn backing(&self) -> &'static Backing {
+        backing()
+    }
+
+    fn objects(state: &State) -> &Store {
+        &state.objects.sheets
+    }
+
+    fn objects_mut(state: &mut State) -> &mut Store {
+        &mut state.objects.sheets
+    }
+
+    fn refuse(_: &OperationInfo, refused: Refused) -> Error {
+        Error::Refused(refused)
+    }
+
+    fn arguments(place: Place, scene: &Scene<'_>, _: Input) -> Result<Arguments, Refused> {
+        backed::strict_arguments(place, scene)
+    }
 }

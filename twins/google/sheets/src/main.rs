@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use dtu_google_sheets::Sheets;
 use dtu_google_identity::Identity;
+use dtu_google_sheets::Sheets;
 use dtu_kernel::{host::host, shell};
 
 fn main() -> ExitCode {

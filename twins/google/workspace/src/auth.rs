@@ -42,7 +42,7 @@ pub fn authenticate(
     state: &State,
     scene: &Scene<'_>,
     input: &Input,
-    scopes: &'static [&'static str],
+    scopes: Vec<&'static str>,
 ) -> Result<Caller, Error> {
     let value = match &input.credential {
         Credential::None => return Err(Error::NoCredential),
@@ -52,7 +52,7 @@ pub fn authenticate(
     let Some(token) = good_token(state, value, scene.now) else {
         return Err(Error::BadCredential { signed: value.split('.').count() == 3 && value.starts_with("ey") });
     };
-    if !scopes.is_empty() && !token.has_one_of(scopes) {
+    if !scopes.is_empty() && !token.has_one_of(&scopes) {
         return Err(Error::Scope { needed: scopes });
     }
     let name = state.email(&token.holder).cloned().unwrap_or_default();

@@ -23,12 +23,12 @@ impl Family {
         }
     }
 
-    /// Where its paths start: what lies below is Google's, and a gap where the twin has nothing there.
-    pub const fn roots(self) -> &'static [&'static str] {
+    /// Where paths start that Google serves and the public document does not list as operations: uploads, batches and
+    /// the document itself. All else that nothing is served at is a mistake of the caller.
+    pub const fn unlisted(self) -> &'static [&'static str] {
         match self {
-            Self::Drive => &["/drive/", "/upload/drive/", "/resumable/upload/drive/", "/batch", "/$discovery/"],
-            Self::Sheets => &["/v4/", "/$discovery/"],
-            Self::Docs => &["/v1/", "/$discovery/"],
+            Self::Drive => &["/upload/", "/resumable/", "/batch", "/$discovery/", "/discovery/"],
+            Self::Sheets | Self::Docs => &["/batch", "/$discovery/"],
         }
     }
 

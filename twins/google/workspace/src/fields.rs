@@ -3,6 +3,8 @@
 //! `a,b/c,files(id,owners(emailAddress))`, and `*` for all; see
 //! developers.google.com/workspace/drive/api/guides/fields-parameter.
 
+use dtu_contract::{contract::Document, schema::Schema};
+use dtu_kernel::wire::Request;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
@@ -19,6 +21,12 @@ pub struct Mask {
 /// A mask that cannot be read, or names what is not there: the part that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadField(pub String);
+
+/// The mask that a request asks with; none where it asks for all.
+pub fn wanted(request: &Request) -> Option<String> {
+    let found = request.query_pairs().filter(|(name, _)| name == "fields").last();
+    found.map(|(_, mask)| mask.into_owned()).filter(|mask| !mask.is_empty())
+}
 
 impl Mask {
     /// Reads a mask.
@@ -58,6 +66,25 @@ impl Mask {
                 Value::Object(members) => mask.check(members, |_| false)?,
                 _ => mask.fields.keys().next().map_or(Ok(()), |below| Err(BadField(format!("{name}/{below}"))))?,
             }
+        }
+        Ok(())
+    }
+
+    /// Refuses fields that an answer's schema has not.
+    ///
+    /// # Errors
+    /// The first field that there is not.
+    pub fn check_schema(&self, document: &Document, schema: &Schema) -> Result<(), BadField> {
+        let mut schema = document.resolve(schema);
+        while let Some(items) = &schema.items {
+            schema = document.resolve(items);
+        }
+        if schema.additional.is_some() {
+            return Ok(());
+        }
+        for (name, mask) in &self.fields {
+            let below = schema.properties.get(name.as_str()).ok_or_else(|| BadField(name.clone()))?;
+            mask.check_schema(document, below)?;
         }
         Ok(())
     }
@@ -142,7 +169,8 @@ mod tests {
 
     #[test]
     fn a_mask_picks_what_it_names() {
-        let whole = json!({ "kind": "k", "files": [{ "id": "1", "owners": [{ "me": true, "name": "a" }], "size": "5" }] });
+        let whole =
+            json!({ "kind": "k", "files": [{ "id": "1", "owners": [{ "me": true, "name": "a" }], "size": "5" }] });
         let check = |mask: &str, wanted: Value| {
             assert_eq!(Mask::parse(mask).expect("is a mask").pick(&whole), wanted, "{mask}");
         };
@@ -158,7 +186,9 @@ mod tests {
 
     #[test]
     fn what_is_no_mask_is_refused() {
-        for (mask, wanted) in [("", ""), ("a,", ""), ("a(b", ""), ("a)b", ")b"), ("a b", " b"), (",a", ",a"), ("a()", ")")] {
+        for (mask, wanted) in
+            [("", ""), ("a,", ""), ("a(b", ""), ("a)b", ")b"), ("a b", " b"), (",a", ",a"), ("a()", ")")]
+        {
             assert_eq!(Mask::parse(mask), Err(BadField(wanted.to_owned())), "{mask}");
         }
         assert!(Mask::parse(&"a(".repeat(10_000)).is_err());

@@ -17,9 +17,8 @@ const PUBLIC_PEM: &str = include_str!("../../../../fixtures/keys/google-service-
 /// The id of the key that the identity twin signs with.
 pub const OWN_KEY_ID: &str = "d7000000000000000000000000000000000000d7";
 
-static SIGN: LazyLock<EncodingKey> = LazyLock::new(|| {
-    EncodingKey::from_rsa_pem(PRIVATE_PEM.as_bytes()).expect("the program's own key is tested")
-});
+static SIGN: LazyLock<EncodingKey> =
+    LazyLock::new(|| EncodingKey::from_rsa_pem(PRIVATE_PEM.as_bytes()).expect("the program's own key is tested"));
 static VERIFY: LazyLock<DecodingKey> =
     LazyLock::new(|| DecodingKey::from_rsa_pem(PUBLIC_PEM.as_bytes()).expect("the program's own key is tested"));
 

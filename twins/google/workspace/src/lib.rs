@@ -5,6 +5,7 @@
 //! crate.
 
 pub mod auth;
+pub mod backed;
 pub mod error;
 pub mod family;
 pub mod fields;

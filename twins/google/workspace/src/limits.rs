@@ -22,8 +22,7 @@ pub struct Rate {
     pub per_minute: u32,
 }
 
-const DRIVE: Rate =
-    Rate { title: "Queries", metric: "default", name: "defaultPerMinutePerUser", per_minute: 12_000 };
+const DRIVE: Rate = Rate { title: "Queries", metric: "default", name: "defaultPerMinutePerUser", per_minute: 12_000 };
 const SHEETS_READ: Rate = read(60);
 const SHEETS_WRITE: Rate = write(60);
 const DOCS_READ: Rate = read(300);

@@ -13,6 +13,7 @@ use crate::{
     auth::Caller,
     error::{Error, Said},
     family::Family,
+    fields::{self, Mask},
 };
 
 /// The media type of JSON as the APIs write it.
@@ -23,7 +24,7 @@ const HTML: &str = "text/html; charset=UTF-8";
 /// An answer or refusal as the API sends it.
 pub fn reply(family: Family, scene: &Scene<'_>, caller: Option<&Caller>, result: Result<Answer, Error>) -> Reply {
     match result {
-        Ok(answer) => dress(family, answer, scene.request, scene.now),
+        Ok(answer) => dress(family, pick(answer, scene.request), scene.request, scene.now),
         Err(error) => {
             let said = error.said(family, scene.operation, caller);
             let reply = dress(family, said.answer(family), scene.request, scene.now).refused(said.code(family));
@@ -49,9 +50,11 @@ pub fn unserved(family: Family, scene: &Unserved<'_>) -> Reply {
     dress(family, said.answer(family), scene.request, scene.now).refused(said.code(family))
 }
 
-/// Whether a call that no operation can take is one that the API serves.
+/// Whether a call that no operation can take is one that the API serves: a path that no document lists, or a method
+/// that is told by a header because the address was too long for `GET`.
 pub fn is_gap(family: Family, scene: &Unserved<'_>) -> bool {
-    family.roots().iter().any(|root| scene.request.path.starts_with(root))
+    let overrides = scene.request.headers.contains_key("x-http-method-override");
+    overrides || family.unlisted().iter().any(|root| scene.request.path.starts_with(root))
 }
 
 /// The path that the front server makes of the path sent: slashes in a row count as one, and one at the end as none.
@@ -75,6 +78,16 @@ pub fn page(status: StatusCode, title: &str, path: &str, now: Timestamp) -> Repl
     let mut reply = Reply::new(Answer::text(HTML, page).with_status(status), now);
     reply.fix(header::REFERRER_POLICY, "no-referrer");
     reply
+}
+
+/// The part of an answer that the caller asked for. Whether there is such a part was looked at before.
+fn pick(answer: Answer, request: &Request) -> Answer {
+    let mask = fields::wanted(request).and_then(|mask| Mask::parse(&mask).ok());
+    let (Some(mask), Some((media_type, body))) = (mask, &answer.body) else { return answer };
+    match serde_json::from_slice(body) {
+        Ok(whole) => Answer { body: Some((media_type, wire::to_json_bytes(&mask.pick(&whole)))), ..answer },
+        Err(_) => answer,
+    }
 }
 
 fn dress(family: Family, answer: Answer, request: &Request, now: Timestamp) -> Reply {

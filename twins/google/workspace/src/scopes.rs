@@ -97,16 +97,19 @@ pub fn known(scope: &str) -> Option<&str> {
     (usual || ELSEWHERE.contains(&scope)).then_some(scope)
 }
 
-/// The scopes of which a caller needs one: the operation's own, else those for reading or writing.
+/// The scopes of which a caller needs one: the row's own, else those that the public document gives, else those for
+/// reading or writing.
 pub fn needed(
     operation: &OperationInfo,
-    reading: &'static [&'static str],
-    writing: &'static [&'static str],
-) -> &'static [&'static str] {
+    documented: Vec<&'static str>,
+    reading: &[&'static str],
+    writing: &[&'static str],
+) -> Vec<&'static str> {
     match operation.scopes {
-        [] if operation.writes => writing,
-        [] => reading,
-        own => own,
+        [] if !documented.is_empty() => documented,
+        [] if operation.writes => writing.to_vec(),
+        [] => reading.to_vec(),
+        own => own.to_vec(),
     }
 }
 

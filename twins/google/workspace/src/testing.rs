@@ -63,6 +63,12 @@ impl Call {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
+    /// With a JSON body, or what is sent for one.
+    #[must_use]
+    pub fn json(self, body: &str) -> Self {
+        Self { body: body.as_bytes().to_vec(), ..self.header("content-type", "application/json") }
+    }
+
     /// With a form.
     #[must_use]
     pub fn form(self, pairs: &[(&str, &str)]) -> Self {
@@ -155,7 +161,10 @@ impl Office {
     /// A variable of the environment of clients: its text, or what is in its file.
     pub fn env(&self, name: &str) -> String {
         let env = self.universe.env();
-        env.iter().find(|variable| variable.name == name).map(|variable| variable.content().to_owned()).unwrap_or_default()
+        env.iter()
+            .find(|variable| variable.name == name)
+            .map(|variable| variable.content().to_owned())
+            .unwrap_or_default()
     }
 
     /// The value of a new access token of `email`, a person or service account, for `scopes`: as if a program had got

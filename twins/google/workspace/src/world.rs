@@ -16,6 +16,7 @@ use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
     SITE,
+    backed::Objects,
     model::{
         State,
         account::{Account, Accounts},
@@ -135,6 +136,7 @@ pub fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnostic>> {
         services: Services::default(),
         clients: Clients::default(),
         tokens: Tokens::default(),
+        objects: Objects::default(),
     };
     add_people(&mut state, world, tx);
     add_services(&mut state, &section, tx);
@@ -156,7 +158,8 @@ fn check(world: &World, section: &Section) -> Vec<Diagnostic> {
     }));
     let given: Vec<&Spanned<SmolStr>> = section.clients.iter().map(|row| &row.id).collect();
     let is_given = |client: &Spanned<SmolStr>| given.iter().any(|id| id.value == client.value);
-    for client in section.refresh_tokens.iter().filter_map(|row| row.client.as_ref()).filter(|client| !is_given(client)) {
+    for client in section.refresh_tokens.iter().filter_map(|row| row.client.as_ref()).filter(|client| !is_given(client))
+    {
         let problem = Diagnostic::on(&world.file, client, format!("no client has the id `{}`", client.value));
         problems.push(problem.suggest(&client.value, given.iter().map(|id| id.value.as_str())));
     }
@@ -205,10 +208,8 @@ fn project(world: &World, section: &Section, tx: &mut Tx<'_>) -> Project {
 /// still to start.
 fn add_people(state: &mut State, world: &World, tx: &mut Tx<'_>) {
     for person in &world.people {
-        let suspended = matches!(
-            person.status,
-            PersonStatus::Staged | PersonStatus::Suspended | PersonStatus::Deprovisioned
-        );
+        let suspended =
+            matches!(person.status, PersonStatus::Staged | PersonStatus::Suspended | PersonStatus::Deprovisioned);
         let account = Account {
             id: account_id(tx, &person.key),
             key: person.key.clone(),

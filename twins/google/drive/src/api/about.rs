@@ -6,7 +6,7 @@ use dtu_google_workspace::{
     auth::Caller,
     error::{Error, Location, Said},
     fields::Mask,
-    model::{State, token::Holder},
+    model::{State, account::Account, token::Holder},
 };
 use dtu_kernel::{operation::Typed, twin::Read};
 use schemars::JsonSchema;
@@ -32,7 +32,8 @@ pub fn get(cx: &Read<'_, Drive>, args: Get) -> Result<Typed<Value>, Error> {
     let whole = about(cx.state, cx.caller);
     let is_map = |name: &str| matches!(name, "importFormats" | "exportFormats" | "maxImportSizes");
     mask.check(&whole, is_map).map_err(Error::Fields)?;
-    Ok(Typed::ok(&mask.pick(&Value::Object(whole))))
+    // The part asked for is taken from every answer when it is sent.
+    Ok(Typed::ok(&Value::Object(whole)))
 }
 
 /// Everything there is to say. What a workspace's administrators could change is as Google sets it up.
@@ -59,7 +60,7 @@ fn about(state: &State, caller: &Caller) -> Map<String, Value> {
 
 /// The caller. Service accounts have their mail address for a name.
 fn user(state: &State, caller: &Caller) -> Value {
-    let name = state.account(&caller.holder).map_or_else(|| caller.name.to_string(), |account| account.full_name());
+    let name = state.account(&caller.holder).map_or_else(|| caller.name.to_string(), Account::full_name);
     let (Holder::Person(id) | Holder::Service(id)) = &caller.holder;
     json!({
         "kind": "drive#user",

@@ -139,11 +139,18 @@ fn answers_look_as_google_s() {
 #[test]
 fn what_is_not_served_is_a_page_for_people() {
     let office = office();
-    for (line, gap) in [("GET /nothing", false), ("POST /drive/v3/about", true), ("GET /drive/v3/none", true)] {
+    for (line, gap) in [
+        ("GET /nothing", false),
+        ("POST /drive/v3/about", false),
+        ("GET /drive/v3/none", false),
+        ("POST /upload/drive/v3/files?uploadType=media", true),
+        ("GET /$discovery/rest?version=v3", true),
+        ("POST /batch/drive/v3", true),
+    ] {
         let got = check(&office, call(line), 404);
         assert_eq!(got.header("content-type"), "text/html; charset=UTF-8");
         let seq = office.universe.ledger().len() - 1;
-        let entry = json!(office.universe.ledger().read(seq, 1).expect("reads").first().expect("is there"));
+        let entry = office.universe.ledger().page(seq, 1).expect("reads").pop().expect("is there");
         assert_eq!(entry.to_string().contains("\"gap\":true"), gap, "{line}: {entry}");
     }
 }
@@ -182,4 +189,42 @@ fn clients_are_told_where() {
     let office = office();
     assert_eq!(office.env("GOOGLE_DRIVE_URL"), ORIGIN);
     assert!(office.env("GOOGLE_APPLICATION_CREDENTIALS").contains("\"token_uri\""));
+}
+
+#[test]
+fn the_contract_serves_what_has_no_rules_yet() {
+    let office = office();
+    let token = office.env("GOOGLE_ACCESS_TOKEN");
+    let on = |line: &str| call(line).bearer(&token);
+    let made = check(&office, on("POST /drive/v3/files?foo=1").json(r#"{"name": "Plan"}"#), 200);
+    let id = made.text("/id").to_owned();
+    assert_eq!(made.text("/name"), "Plan", "{}", made.body);
+    assert_eq!(check(&office, on(&format!("GET /drive/v3/files/{id}")), 200).text("/name"), "Plan");
+    let renamed = on(&format!("PATCH /drive/v3/files/{id}")).json(r#"{"name": "Plan B"}"#);
+    check(&office, renamed, 200);
+    let listed = check(&office, on("GET /drive/v3/files"), 200);
+    assert_eq!(listed.text("/files/0/name"), "Plan B", "{}", listed.body);
+    check(&office, on(&format!("DELETE /drive/v3/files/{id}")), 204);
+    let gone = refuse(&office, on(&format!("GET /drive/v3/files/{id}")), 404, "notFound", "fileId");
+    assert_eq!(gone.text("/error/message"), format!("File not found: {id}."));
+    let named = check(&office, on("GET /drive/v3/files?fields=files/id"), 200);
+    assert_eq!(named.body, json!({ "files": [] }));
+    let got =
+        refuse(&office, on("POST /drive/v3/files?fields=id,size/x").json("{}"), 400, "invalidParameter", "fields");
+    assert_eq!(got.text("/error/message"), "Invalid field selection x");
+    refuse(&office, on("POST /drive/v3/files").json("{"), 400, "parseError", "");
+    refuse(&office, on("GET /drive/v3/files?pageSize=many"), 400, "invalid", "pageSize");
+    let watch = office.send(TWIN, on("POST /drive/v3/changes/watch?pageToken=1").json("{}"));
+    assert_eq!(watch.reply.status, 501, "nothing is sent to the address: {}", watch.body);
+    let reader = office.token(LENA, &[scopes::DRIVE_METADATA_READONLY]);
+    let write = call("POST /drive/v3/files").json("{}").bearer(&reader);
+    refuse(&office, write, 403, "insufficientPermissions", "");
+    check(&office, call("GET /drive/v3/files").bearer(&reader), 200);
+}
+
+#[test]
+fn the_lists_that_are_part_of_the_twin_can_be_read() {
+    dtu_contract::contract::Contract::read(include_str!("../../contract.json")).expect("is a contract");
+    let differences = include_str!("../../differences.yaml");
+    dtu_contract::differences::Differences::parse("differences.yaml", differences).expect("is a list");
 }

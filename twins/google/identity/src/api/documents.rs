@@ -15,7 +15,7 @@ pub fn certs(_: &Read<'_, Identity>, _: Nothing) -> Result<Typed<Value>, Error> 
     Ok(Typed::ok(&keys::key_set()).with_header(header::CACHE_CONTROL, "public, max-age=21600"))
 }
 
-/// Where everything is, by OpenID Connect Discovery 1.0.
+/// Where everything is, by `OpenID` Connect Discovery 1.0.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Configuration {
     issuer: &'static str,
@@ -52,7 +52,19 @@ pub fn configuration(cx: &Read<'_, Identity>, _: Nothing) -> Result<Typed<Config
         id_token_signing_alg_values_supported: &["RS256"],
         scopes_supported: &[scopes::OPENID, "email", "profile"],
         token_endpoint_auth_methods_supported: &["client_secret_post", "client_secret_basic"],
-        claims_supported: &["aud", "email", "email_verified", "exp", "family_name", "given_name", "iat", "iss", "name", "picture", "sub"],
+        claims_supported: &[
+            "aud",
+            "email",
+            "email_verified",
+            "exp",
+            "family_name",
+            "given_name",
+            "iat",
+            "iss",
+            "name",
+            "picture",
+            "sub",
+        ],
         code_challenge_methods_supported: &["plain", "S256"],
         grant_types_supported: &["authorization_code", "refresh_token", super::tokens::JWT_BEARER],
     })

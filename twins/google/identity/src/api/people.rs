@@ -14,7 +14,7 @@ use smol_str::SmolStr;
 use super::Nothing;
 use crate::{Identity, error::Error};
 
-/// The holder as OpenID Connect has it.
+/// The holder as `OpenID` Connect has it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct UserInfo {
     sub: SmolStr,

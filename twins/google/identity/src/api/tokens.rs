@@ -9,7 +9,7 @@ use dtu_google_workspace::{
     model::{
         State,
         credential::{Client, Service},
-        token::{Grant, Holder, Kind, LIFETIME, Token},
+        token::{Grant, Kind, LIFETIME, Token},
     },
     scopes::{EMAIL, OPENID},
 };
@@ -37,11 +37,8 @@ use crate::{
 pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// Grants that Google has and the twin has not: they begin on pages for people.
-const ABSENT: &[&str] = &[
-    "authorization_code",
-    "urn:ietf:params:oauth:grant-type:device_code",
-    "http://oauth.net/grant_type/device/1.0",
-];
+const ABSENT: &[&str] =
+    &["authorization_code", "urn:ietf:params:oauth:grant-type:device_code", "http://oauth.net/grant_type/device/1.0"];
 
 /// Arguments of the token endpoint.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -137,7 +134,8 @@ fn refresh(cx: &mut Write<'_, '_, Identity>, args: &Wanted) -> Result<Typed<Give
     if scopes.iter().any(|scope| !root.scopes.contains(scope)) {
         return Err(Error::scope());
     }
-    let grant = Grant { holder: root.holder.clone(), issued_to: client.id.clone(), scopes, refresh: Some(root.id.clone()) };
+    let grant =
+        Grant { holder: root.holder.clone(), issued_to: client.id.clone(), scopes, refresh: Some(root.id.clone()) };
     let token = cx.state.tokens.issue(cx.tx, grant, false);
     let id_token = token.has_one_of(&[OPENID]).then(|| sign_for_person(cx.state, &token, cx.scene.now));
     Ok(Typed::ok(&Given { scope: Some(token.scope_text()), id_token, ..given(&token) }))
@@ -275,4 +273,3 @@ pub fn info_v2(cx: &Read<'_, Identity>, args: Which) -> Result<Typed<TokenInfo>,
         access_type: access_type(token),
     }))
 }
-

@@ -23,7 +23,8 @@ fn a_token_tells_as_much_as_its_scopes() {
     check(EMAIL, Some(LENA), "POST /oauth2/v3/tokeninfo", &telling);
     check(DRIVE, None, "POST /oauth2/v2/tokeninfo", &["issued_to", "audience", "scope", "expires_in", "access_type"]);
     for path in ["/tokeninfo", "/oauth2/v2/tokeninfo"] {
-        for query in ["access_token=ya29.x", "id_token=a.b.c", "access_token=1//dtu-acme-dana-token-not-a-real-secret"] {
+        for query in ["access_token=ya29.x", "id_token=a.b.c", "access_token=1//dtu-acme-dana-token-not-a-real-secret"]
+        {
             let got = google.send(call(&format!("GET {path}?{query}")));
             assert_eq!(got.reply.status, 400, "{path}?{query}: {}", got.body);
         }
@@ -110,4 +111,17 @@ fn what_is_not_there_is_refused_as_by_google() {
     }
     assert_eq!(google.office.universe.ledger().len(), 5, "each call, and the beginning");
     assert_eq!(json!(got.header("x-content-type-options")), "nosniff");
+}
+
+#[test]
+fn answers_fit_the_public_document() {
+    let options = dtu_kernel::universe::Options { check: true, ..dtu_google_workspace::testing::options() };
+    let hosts = vec![dtu_kernel::host::host(dtu_google_identity::Identity)];
+    let google = Google::over(dtu_google_workspace::testing::Office::with(hosts, &options));
+    let token = google.office.env("GOOGLE_ACCESS_TOKEN");
+    for line in ["GET /oauth2/v2/userinfo", "GET /userinfo/v2/me", "POST /oauth2/v2/tokeninfo"] {
+        let got = google.send(call(&format!("{line}?access_token={token}")));
+        assert_eq!(got.reply.status, 200, "{line}: {}", got.page());
+    }
+    dtu_contract::contract::Contract::read(include_str!("../../contract.json")).expect("is a contract");
 }

@@ -3,17 +3,27 @@
 //! The newer APIs word problems with bodies and queries as their front servers do for all of Google; Drive has reasons
 //! of its own. Where neither documents nor recordings say how a rule is worded, the general words stand.
 
+use std::fmt::Write as _;
+
 use dtu_contract::{
     generic::refusal::Refused,
     violation::{Part, Rule, Violation},
 };
 use dtu_kernel::{args::ArgError, operation::OperationInfo};
 
-use super::said::{Location, Said};
+use super::{
+    bad_fields,
+    said::{Location, Said},
+};
 use crate::family::Family;
 
 /// A refusal of the generic twin.
 pub(super) fn said(family: Family, operation: &OperationInfo, refused: &Refused) -> Said {
+    if let Refused::Invalid(violations) = refused
+        && let Some(field) = bad_field(violations)
+    {
+        return bad_fields(family, field);
+    }
     match (family, refused) {
         (Family::Drive, Refused::Invalid(violations)) => {
             violations.first().map_or_else(|| bad_value(""), drive_violation)
@@ -43,6 +53,14 @@ pub(super) fn argument(family: Family, error: &ArgError) -> Said {
         (_, ArgError::Missing(name)) => missing(name),
         (_, ArgError::Invalid(name, why)) => invalid_value(&snake(name), why),
     }
+}
+
+/// The field of a mask that there is not.
+fn bad_field(violations: &[Violation]) -> Option<&str> {
+    let is_mask = |violation: &&Violation| {
+        violation.part == Part::Query && violation.rule == Rule::Unknown && violation.at == "fields"
+    };
+    violations.iter().find(is_mask).map(|violation| violation.member.as_str())
 }
 
 fn required(parameter: &str) -> Said {
@@ -143,7 +161,8 @@ fn path(body_field: &str, pointer: &str) -> String {
     let mut path = body_field.to_owned();
     for part in pointer.split('/').filter(|part| !part.is_empty()) {
         if part.bytes().all(|byte| byte.is_ascii_digit()) {
-            path.push_str(&format!("[{part}]"));
+            // Writing to a string cannot fail.
+            let _ = write!(path, "[{part}]");
         } else {
             if !path.is_empty() {
                 path.push('.');

@@ -25,7 +25,7 @@ pub enum Error {
     /// A token without any of the scopes that the operation needs.
     Scope {
         /// The scopes of which it needs one.
-        needed: &'static [&'static str],
+        needed: Vec<&'static str>,
     },
     /// An argument of a hand-written operation is missing or does not fit.
     Argument(ArgError),
@@ -138,8 +138,7 @@ fn bad_fields(family: Family, field: &str) -> Said {
             Said::new("INVALID_ARGUMENT", "invalidParameter", message).at(Location::parameter("fields"))
         }
         Family::Sheets | Family::Docs => {
-            let why =
-                format!("Error expanding 'fields' parameter. Cannot find matching fields for path '{field}'.");
+            let why = format!("Error expanding 'fields' parameter. Cannot find matching fields for path '{field}'.");
             Said::invalid().violation(field, &why)
         }
     }

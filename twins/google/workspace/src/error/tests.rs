@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::token::Holder;
+use Family::{Docs, Drive, Sheets};
 
 fn operation(id: &'static str, writes: bool) -> OperationInfo {
     OperationInfo { writes, ..OperationInfo::untyped(id, &[], "/", Level::Stores) }
@@ -44,7 +45,6 @@ fn each_family_has_its_envelope() {
         let names: Vec<&str> = body.as_object().expect("is an object").keys().map(String::as_str).collect();
         assert_eq!(names, members, "{family:?} {error:?}");
     };
-    use Family::{Docs, Drive, Sheets};
     let all: &[&str] = &["code", "message", "errors", "status"];
     let with_details: &[&str] = &["code", "message", "errors", "status", "details"];
     let listed: &[&str] = &["code", "message", "errors"];
@@ -60,8 +60,8 @@ fn each_family_has_its_envelope() {
         check(family, Error::BadCredential { signed: false }, 401, code, members);
         check(family, Error::Injected(Injected::Revoked), 401, code, members);
     }
-    check(Drive, Error::Scope { needed: &["a"] }, 403, "insufficientPermissions", with_details);
-    check(Docs, Error::Scope { needed: &["a"] }, 403, "PERMISSION_DENIED", explained);
+    check(Drive, Error::Scope { needed: vec!["a"] }, 403, "insufficientPermissions", with_details);
+    check(Docs, Error::Scope { needed: vec!["a"] }, 403, "PERMISSION_DENIED", explained);
     check(Drive, limited(), 403, "userRateLimitExceeded", listed);
     check(Sheets, limited(), 429, "RESOURCE_EXHAUSTED", explained);
     check(Drive, failure(None, None), 500, "internalError", listed);
@@ -90,7 +90,6 @@ fn what_does_not_fit_the_contract_is_told_in_google_s_words() {
         };
         assert_eq!(place.unwrap_or_default(), location, "{message}");
     };
-    use Family::{Docs, Drive, Sheets};
     let (batch, create) = ("sheets.spreadsheets.batchUpdate", "docs.documents.create");
     let not_found =
         |collection: &str| Error::Refused(Refused::NotFound { collection: collection.into(), id: "f1".into() });
@@ -127,9 +126,7 @@ fn what_does_not_fit_the_contract_is_told_in_google_s_words() {
         batch,
         violation(Part::Query, "foo", Rule::Unknown, ""),
         400,
-        &format!(
-            "{unknown} \"foo\": Cannot bind query parameter. Field 'foo' could not be found in request message."
-        ),
+        &format!("{unknown} \"foo\": Cannot bind query parameter. Field 'foo' could not be found in request message."),
         "",
     );
     let update = "sheets.spreadsheets.values.update";
@@ -159,7 +156,7 @@ fn details_say_what_programs_look_for() {
     assert_eq!(info["metadata"]["consumer"], "projects/42");
     let (_, _, body) = shown(Family::Docs, "docs.documents.batchUpdate", true, &limited());
     assert_eq!(body["details"][0]["metadata"]["quota_metric"], "docs.googleapis.com/write_requests");
-    let scope = Error::Scope { needed: &["a", "b"] };
+    let scope = Error::Scope { needed: vec!["a", "b"] };
     let said = scope.said(Family::Drive, &operation("drive.files.list", false), None);
     let answer = said.answer(Family::Drive);
     let challenge = "Bearer realm=\"https://accounts.google.com/\", error=\"insufficient_scope\", scope=\"a b\"";

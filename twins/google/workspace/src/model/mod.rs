@@ -6,6 +6,8 @@ pub mod token;
 
 use smol_str::SmolStr;
 
+use crate::backed::Objects;
+
 use self::{
     account::{Account, Accounts},
     credential::{Clients, Project, Services},
@@ -27,6 +29,8 @@ pub struct State {
     pub clients: Clients,
     /// Access tokens and refresh tokens.
     pub tokens: Tokens,
+    /// What the generic twin remembers.
+    pub objects: Objects,
 }
 
 impl State {

@@ -164,7 +164,14 @@ impl Tokens {
         self.add(tx, grant, kind, expires, value)
     }
 
-    fn add(&mut self, tx: &mut Tx<'_>, grant: Grant, kind: Kind, expires: Option<Timestamp>, value: SmolStr) -> Arc<Token> {
+    fn add(
+        &mut self,
+        tx: &mut Tx<'_>,
+        grant: Grant,
+        kind: Kind,
+        expires: Option<Timestamp>,
+        value: SmolStr,
+    ) -> Arc<Token> {
         let Grant { holder, issued_to, scopes, refresh } = grant;
         let (id, issued) = (tx.id(&TOKEN_ID), tx.now);
         let token = Token { id, kind, holder, issued_to, scopes, issued, expires, refresh, revoked: false, value };
