@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Plane, stepped};
 
 /// Whether an answer is one that the service would give.
-fn is_in_shape(twin: &str, status: u16, body: &str) -> bool {
+pub(crate) fn is_in_shape(twin: &str, status: u16, body: &str) -> bool {
     let json: Value = serde_json::from_str(body).unwrap_or(Value::Null);
     match twin {
         "slack" => json["ok"].is_boolean() || body == "ok" || status == 404 || json["error"].is_string(),

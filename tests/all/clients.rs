@@ -10,29 +10,32 @@ use std::{
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::support::{Plane, root};
+use crate::{
+    evidence,
+    support::{Plane, root},
+};
 
 /// How long one script may take.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slack_sdk_for_python() {
-    script(python(), "python/slack_client.py").await;
+    script("slack_sdk", python(), "python/slack_client.py").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn okta_sdk_for_python() {
-    script(python(), "python/okta_client.py").await;
+    script("okta-sdk-python", python(), "python/okta_client.py").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slack_web_api_for_node() {
-    script(node(), "node/slack_client.mjs").await;
+    script("@slack/web-api", node(), "node/slack_client.mjs").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn okta_sdk_for_node() {
-    script(node(), "node/okta_client.mjs").await;
+    script("@okta/okta-sdk-nodejs", node(), "node/okta_client.mjs").await;
 }
 
 /// Python with the client libraries, where they are installed.
@@ -40,17 +43,45 @@ fn python() -> Option<PathBuf> {
     Some(root().join("target/clients/venv/bin/python")).filter(|python| python.exists())
 }
 
+/// A program that comes with Python's libraries, where they are installed.
+pub(crate) fn python_program(name: &str) -> Option<PathBuf> {
+    let program = root().join("target/clients/venv/bin").join(name);
+    let there = program.exists();
+    assert!(there || wanted() == Wanted::WhatIsThere, "`{name}` is not installed: run `cargo xtask test`");
+    there.then_some(program)
+}
+
 /// Node, where the client libraries are installed next to the scripts.
 fn node() -> Option<PathBuf> {
     root().join("tests/clients/node/node_modules").exists().then(|| "node".into())
 }
 
-/// Runs a script against a universe of its own.
-async fn script(interpreter: Option<PathBuf>, path: &str) {
+/// What the test command wants of the client tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// To run where the libraries are installed.
+    WhatIsThere,
+    /// To run, and to call what is written down in `tests/evidence/`.
+    All,
+    /// To run, and to write down what they call.
+    Record,
+}
+
+fn wanted() -> Wanted {
+    #[expect(clippy::disallowed_methods, reason = "the test command has no other way to say what must be there")]
+    let said = std::env::var("DTU_CLIENTS").unwrap_or_default();
+    match said.as_str() {
+        "required" => Wanted::All,
+        "record" => Wanted::Record,
+        _ => Wanted::WhatIsThere,
+    }
+}
+
+/// Runs a library's script against a universe of its own.
+async fn script(library: &str, interpreter: Option<PathBuf>, path: &str) {
+    let wanted = wanted();
     let Some(interpreter) = interpreter else {
-        #[expect(clippy::disallowed_methods, reason = "the test command has no other way to say what must be there")]
-        let required = std::env::var("DTU_CLIENTS").is_ok_and(|wanted| wanted == "required");
-        assert!(!required, "the client libraries are not installed: run `cargo xtask test`");
+        assert!(wanted == Wanted::WhatIsThere, "the client libraries are not installed: run `cargo xtask test`");
         return say_skipped(path);
     };
     let plane = Plane::start().await;
@@ -60,6 +91,13 @@ async fn script(interpreter: Option<PathBuf>, path: &str) {
     let (out, err) = (told(&output.stdout), told(&output.stderr));
     assert!(output.status.success(), "{path}: {}\n{out}{err}", output.status);
     assert!(out.trim_end().ends_with("claims held"), "{path} ends early:\n{out}{err}");
+    let running = universe["universe"].as_str().and_then(|id| plane.multiverse.get(id));
+    let calls = evidence::calls(&running.expect("the universe is still there").universe);
+    match wanted {
+        Wanted::WhatIsThere => {}
+        Wanted::All => evidence::hold(library, &calls),
+        Wanted::Record => evidence::record(library, &calls),
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "whoever runs the tests is told what was left out")]

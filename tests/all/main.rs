@@ -1,10 +1,16 @@
 //! All integration tests of the workspace, in one binary.
 
+mod bad_documents;
 mod bad_input;
 mod clients;
 mod control_plane;
+mod coverage;
 mod determinism;
+mod documents;
+mod evidence;
 mod properties;
+mod recorded;
 mod run;
 mod servers;
+mod silent;
 mod support;

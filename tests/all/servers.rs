@@ -10,9 +10,10 @@ use serde_json::Value;
 use crate::support::program;
 
 /// A server as a process; killed when dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    line: Value,
+    /// What it printed when it was ready.
+    pub(crate) line: Value,
 }
 
 impl Drop for Server {
@@ -23,7 +24,7 @@ impl Drop for Server {
     }
 }
 
-fn start(name: &str, arguments: &[&str]) -> Server {
+pub(crate) fn start(name: &str, arguments: &[&str]) -> Server {
     let mut child = Command::new(program(name))
         .args(arguments)
         .stdout(Stdio::piped())

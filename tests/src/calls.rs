@@ -61,6 +61,21 @@ impl Call {
         self
     }
 
+    /// The same with values for the path's parameters, in order.
+    #[must_use]
+    pub fn params(mut self, params: Vec<String>) -> Self {
+        self.params = params;
+        self
+    }
+
+    /// The same with a body of a media type.
+    #[must_use]
+    pub fn body(self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let mut call = self.header("content-type", media_type);
+        call.body = body.into();
+        call
+    }
+
     /// The same with a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -75,6 +90,18 @@ impl Call {
     /// # Panics
     /// Where there is no such twin or operation, or its answer waits for a delivery: a mistake of the test.
     pub fn send(self, universe: &Arc<Universe>) -> Reply {
+        let operation = self.operation.clone();
+        match self.called(universe) {
+            Called::Answered(reply, _) => reply,
+            Called::Waits(_) => panic!("`{operation}` waits for a delivery"),
+        }
+    }
+
+    /// Makes the call, whose answer may wait for a delivery.
+    ///
+    /// # Panics
+    /// Where there is no such twin or operation: a mistake of the test.
+    pub fn called(self, universe: &Arc<Universe>) -> Called {
         let slot = universe.slot(self.twin).expect("the universe has the twin");
         let host = Arc::clone(&universe.twins()[slot]);
         let index = host.operations().iter().position(|info| info.id == self.operation);
@@ -96,10 +123,7 @@ impl Call {
             body: self.body.into(),
             origin: SmolStr::new_static("http://twin.localhost"),
         };
-        match host.call(universe, slot, index, request) {
-            Called::Answered(reply, _) => reply,
-            Called::Waits(_) => panic!("`{}` waits for a delivery", self.operation),
-        }
+        host.call(universe, slot, index, request)
     }
 
     /// Makes the call and reads its answer as JSON; null where it is none.
@@ -109,7 +133,7 @@ impl Call {
 }
 
 /// Percent-encodes a value for a query, form or path.
-fn encode(value: &str) -> String {
+pub fn encode(value: &str) -> String {
     let byte = |b: u8| match b {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(b).to_string(),
         _ => format!("%{b:02X}"),

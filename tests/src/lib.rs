@@ -1,4 +1,6 @@
-//! What tests and benchmarks share: calls of twins within the process, and a seeded simulation.
+//! What tests and benchmarks share: calls of twins within the process, recorded exchanges, and a seeded
+//! simulation.
 
 pub mod calls;
+pub mod recorded;
 pub mod simulation;

@@ -16,6 +16,14 @@ const FILES: &[(&str, &[&str])] = &[
     ("openapi/okta.json", &["reference", "okta"]),
     ("openapi/slack.json", &["reference", "slack"]),
     ("reference/cli.md", &["reference", "cli"]),
+    ("coverage.md", &["reference", "coverage"]),
+    ("fidelity/okta.md", &["reference", "fidelity", "okta"]),
+    ("fidelity/jira.md", &["reference", "fidelity", "jira"]),
+    ("fidelity/slack.md", &["reference", "fidelity", "slack"]),
+    ("fidelity/google-drive.md", &["reference", "fidelity", "google-drive"]),
+    ("fidelity/google-sheets.md", &["reference", "fidelity", "google-sheets"]),
+    ("fidelity/google-docs.md", &["reference", "fidelity", "google-docs"]),
+    ("fidelity/google-identity.md", &["reference", "fidelity", "google-identity"]),
 ];
 
 /// Writes the files, or with `check` fails where one is not what it would be.

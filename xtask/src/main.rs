@@ -1,4 +1,5 @@
-//! The project's own chores: `cargo xtask test`, `cargo xtask docs`, `cargo xtask bench`.
+//! The project's own chores: `cargo xtask test`, `cargo xtask docs`, `cargo xtask evidence`,
+//! `cargo xtask bench`.
 
 mod bench;
 mod clients;
@@ -27,6 +28,9 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Replays recorded exchanges with the real services, runs the client libraries, and writes what agrees and what
+    /// is called below `tests/evidence` and `tests/recorded`.
+    Evidence,
     /// Measures against a bare server in the same run, and writes `docs/benchmarks.md`.
     Bench {
         /// Seconds of load for each figure.
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Test => test(),
         Chore::Docs { check } => docs::run(check),
+        Chore::Evidence => evidence(),
         Chore::Bench { seconds, dry_run } => bench::run(seconds, dry_run),
     };
     match done {
@@ -51,6 +56,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn evidence() -> anyhow::Result<()> {
+    let test = ["test", "--quiet", "--package", "dtu-tests", "--test", "all", "answers_as_recorded"];
+    shell::cargo_with(&test, &[("DTU_EVIDENCE", "write")])?;
+    clients::install()?;
+    let test = ["test", "--quiet", "--package", "dtu-tests", "--test", "all", "clients::"];
+    shell::cargo_with(&test, &[("DTU_CLIENTS", "record")])
 }
 
 fn test() -> anyhow::Result<()> {

@@ -143,9 +143,11 @@ fn import_files(service: &str, files: &[PathBuf]) -> Result<Imported, Failure> {
         files.iter().zip(&texts).map(|(path, text)| Source { name: stem(path).into(), text }).collect();
     let imported = import::import(service, &sources);
     if imported.contract.operations().next().is_none() {
-        let problems =
-            imported.problems.iter().map(|problem| Diagnostic::whole(&problem.document, problem.to_string()));
-        let mut problems: Vec<Diagnostic> = problems.collect();
+        let told = |problem: &Problem| {
+            let place = if problem.pointer.is_empty() { String::new() } else { format!("{}: ", problem.pointer) };
+            Diagnostic::whole(&problem.document, format!("{place}{}", problem.what))
+        };
+        let mut problems: Vec<Diagnostic> = imported.problems.iter().map(told).collect();
         problems.push(
             Diagnostic::whole(&shown(&files[0]), "no operation can be read from the documents")
                 .hint("OpenAPI 3, Swagger 2, Google discovery documents and lists of Slack's methods are known"),

@@ -40,14 +40,17 @@ impl Documents {
                 let problem = Diagnostic::whole(&shown, format!("there is a twin `{name}` already"));
                 return Err(problem.hint("twins are named after their files: give the file another name").into());
             }
-            let (read, mut problems) = contract::read_documents(&name, std::slice::from_ref(file))?;
-            let (served, unroutable) = open::routable(read);
-            problems.extend(unroutable);
+            let (read, problems) = contract::read_documents(&name, std::slice::from_ref(file))?;
             if !problems.is_empty() {
-                let count = problems.len();
-                say(&format!(
-                    "{shown}: {count} parts are not used; `dtu contract import {shown} --out FILE` lists them"
-                ));
+                let parts =
+                    if problems.len() == 1 { "1 part is".to_owned() } else { format!("{} parts are", problems.len()) };
+                say(&format!("{shown}: {parts} not used; `dtu contract import {shown} --out FILE` lists them"));
+            }
+            // These are good contracts all the same: only to serve them is not possible.
+            let (served, unroutable) = open::routable(read);
+            contract::tell(&unroutable);
+            if served.operations().next().is_none() {
+                return Err(Diagnostic::whole(&shown, "none of its operations can be served").into());
             }
             twins.push(host(Open::new(&name, served)));
             names.push(name);

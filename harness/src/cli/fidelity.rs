@@ -140,22 +140,21 @@ fn in_short(page: &mut String, twin: &Fidelity, level: Level) {
     if resources.is_empty() {
         return page.push_str("None.\n");
     }
-    head(page, &["resource", "number", "operations"]);
+    if resources.values().flatten().any(|row| twin.recorded(row).is_some()) {
+        page.push_str("Behind an operation: with how many of its recorded exchanges the twin agrees.\n\n");
+    }
+    head(page, &["resource", "number", "client calls", "operations"]);
     for (resource, rows) in &resources {
-        let ids: Vec<String> = rows.iter().map(|row| format!("`{}`", row.id)).collect();
-        line(page, &[(*resource).to_owned(), rows.len().to_string(), ids.join(" ")]);
+        let calls: u64 = rows.iter().flat_map(|row| twin.clients(row)).map(|(_, count)| count).sum();
+        let calls = if calls == 0 { String::new() } else { calls.to_string() };
+        let named: Vec<String> = rows.iter().map(|row| named(twin, row)).collect();
+        line(page, &[(*resource).to_owned(), rows.len().to_string(), calls, named.join(", ")]);
     }
-    let proven = |row: &&&Row| twin.clients(row).next().is_some() || twin.recorded(row).is_some();
-    let proven: Vec<&&Row> = resources.values().flatten().filter(proven).collect();
-    if proven.is_empty() {
-        return;
-    }
-    page.push('\n');
-    head(page, &["operation", "client calls", "recorded exchanges"]);
-    for row in proven {
-        let calls: Vec<String> = twin.clients(row).map(|(name, count)| format!("{name} {count}")).collect();
-        line(page, &[format!("`{}`", row.id), calls.join(", "), recorded(twin, row).unwrap_or_default()]);
-    }
+}
+
+fn named(twin: &Fidelity, row: &Row) -> String {
+    let recorded = twin.recorded(row).map(|(exchanges, agree)| format!(" {agree}/{exchanges}"));
+    format!("`{}`{}", row.id, recorded.unwrap_or_default())
 }
 
 fn claims(page: &mut String, twin: &Fidelity) {
@@ -179,7 +178,8 @@ fn differences(page: &mut String, twin: &Fidelity) {
     head(page, &["operation", "status", "at", "why", "source"]);
     for Difference { operation, status, at, reason, source, .. } in rows {
         let status = status.map_or_else(|| "any".to_owned(), |status| status.to_string());
-        line(page, &[&format!("`{operation}`"), &status, &format!("`{at}`"), reason, source]);
+        let at = if at.is_empty() { "the body".to_owned() } else { format!("`{at}`") };
+        line(page, &[&format!("`{operation}`"), &status, &at, reason, source]);
     }
 }
 

@@ -70,7 +70,8 @@ pub(crate) fn takes_json(operation: &OperationInfo) -> bool {
         let place = backing().find(operation)?;
         Some(place.operation().facts.get().request.as_ref()?.content.contains_key("application/json"))
     };
-    operation.methods.iter().any(|method| [Method::POST, Method::PUT].contains(method)) && of_contract().unwrap_or(false)
+    operation.methods.iter().any(|method| [Method::POST, Method::PUT].contains(method))
+        && of_contract().unwrap_or(false)
 }
 
 /// Whether a request that no row can take is one that Jira serves. The public API is all in the table; the site has

@@ -15,13 +15,11 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 use smol_str::{SmolStr, format_smolstr};
 
-use crate::{
-    model::{
-        Build, SITE, State,
-        account::{self, Account, Accounts},
-        group::{Group, Groups},
-        token::{Token, Tokens, made_up},
-    },
+use crate::model::{
+    Build, SITE, State,
+    account::{self, Account, Accounts},
+    group::{Group, Groups},
+    token::{Token, Tokens, made_up},
 };
 
 /// The `jira:` section.

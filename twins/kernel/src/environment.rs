@@ -1,6 +1,6 @@
 //! The environment that clients of a universe's twins read, with the files that it names.
 
-use std::io;
+use std::{fs::Permissions, io, os::unix::fs::PermissionsExt as _};
 
 use tempfile::TempDir;
 
@@ -39,7 +39,7 @@ impl Environment {
     fn write(&mut self, name: &str, content: &str) -> io::Result<String> {
         let folder = match self.files.take() {
             Some(folder) => folder,
-            None => tempfile::Builder::new().prefix("dtu-env-").tempdir()?,
+            None => tempfile::Builder::new().prefix("dtu-env-").permissions(Permissions::from_mode(0o700)).tempdir()?,
         };
         let path = self.files.insert(folder).path().join(name);
         fs_err::write(&path, content)?;

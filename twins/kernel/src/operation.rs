@@ -228,7 +228,11 @@ impl<T: Twin> Operation<T> {
 
     /// A row that is refused by name: the service has the operation, the twin has not.
     pub fn absent(info: OperationInfo) -> Self {
-        Self { info: OperationInfo { writes: false, depth: Depth::Is(Level::Absent), ..info }, run: Run::Absent, then: None }
+        Self {
+            info: OperationInfo { writes: false, depth: Depth::Is(Level::Absent), ..info },
+            run: Run::Absent,
+            then: None,
+        }
     }
 
     /// What is known of it without running it.

@@ -127,7 +127,7 @@ impl Twin for Okta {
     }
 
     fn limit(&self, operation: &OperationInfo, _: &Caller) -> Limit {
-        Limit { bucket: SmolStr::new_static(operation.limit), per_minute: limits::per_minute(operation.limit) }
+        limits::limit(operation)
     }
 
     fn render(&self, scene: &Scene<'_>, _: Option<&Caller>, quota: Quota, result: Result<Answer, Error>) -> Reply {

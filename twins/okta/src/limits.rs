@@ -3,6 +3,9 @@
 //! Recorded `x-rate-limit-limit` values of a workforce org; developer.okta.com/docs/reference/rate-limits/ for how
 //! they count: an exact path first, then the longest prefix.
 
+use dtu_kernel::{operation::OperationInfo, twin::Limit};
+use smol_str::SmolStr;
+
 /// Calls a minute by bucket.
 pub const LIMITS: &[(&str, u32)] = &[
     ("users", 600),
@@ -16,20 +19,41 @@ pub const LIMITS: &[(&str, u32)] = &[
     ("other", 1_000),
 ];
 
-/// Calls a minute of a bucket.
-pub fn per_minute(bucket: &str) -> u32 {
-    LIMITS.iter().find(|(name, _)| *name == bucket).map_or(1_200, |(_, calls)| *calls)
+/// The limit of an operation. What is served from the contract counts by the first part of its path behind the
+/// version, and has the limit of all that Okta names no limit for.
+pub fn limit(operation: &OperationInfo) -> Limit {
+    let bucket = if operation.limit.is_empty() {
+        SmolStr::new(operation.path.splitn(5, '/').take(4).collect::<Vec<_>>().join("/"))
+    } else {
+        SmolStr::new_static(operation.limit)
+    };
+    let named = LIMITS.iter().find(|(name, _)| *name == bucket).or_else(|| LIMITS.last());
+    Limit { bucket, per_minute: named.map_or(1_000, |(_, calls)| *calls) }
 }
 
 #[cfg(test)]
 mod tests {
-    use dtu_kernel::host::host;
+    use dtu_kernel::{
+        host::host,
+        operation::{Level, OperationInfo},
+    };
 
     #[test]
     fn each_operation_has_a_bucket() {
-        for operation in host(crate::Okta).operations() {
+        for operation in host(crate::Okta).operations().iter().filter(|operation| operation.behaves()) {
             let known = super::LIMITS.iter().any(|(name, _)| *name == operation.limit);
             assert!(known, "{} has the unknown limit `{}`", operation.id, operation.limit);
         }
+    }
+
+    #[test]
+    fn what_the_contract_serves_counts_by_its_path() {
+        let check = |path: &'static str, bucket: &str| {
+            let limit = super::limit(&OperationInfo::untyped("x", &[], path, Level::Stores));
+            assert_eq!((limit.bucket.as_str(), limit.per_minute), (bucket, 1_000));
+        };
+        check("/api/v1/zones", "/api/v1/zones");
+        check("/api/v1/zones/{zoneId}/lifecycle/activate", "/api/v1/zones");
+        check("/webauthn-registration/api/v1/enroll", "/webauthn-registration/api/v1");
     }
 }

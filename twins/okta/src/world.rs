@@ -17,6 +17,7 @@ use smol_str::SmolStr;
 
 use crate::model::{
     GROUP_ID, SCHEMA_ID, SITE, State, TOKEN_ID, TYPE_ID, USER_ID,
+    client::Clients,
     group::{Group, GroupType, Groups, Memberships},
     hook::Hooks,
     log::Log,
@@ -106,6 +107,7 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
         log: Log::default(),
         hooks: Hooks::default(),
         tokens: Tokens::default(),
+        clients: Clients::default(),
         people: OrdMap::new(),
         objects: Store::new("objects"),
     };

@@ -200,7 +200,10 @@ impl Problems {
     /// What holds of the parts of all blocks that are not looked into below: they are objects.
     fn check_shape(&mut self, kind: &str, block: &Map<String, Value>, at: &str) {
         let looked_into = |name: &str| {
-            matches!((kind, name), ("section", "accessory") | ("input", "element") | ("actions" | "context", "elements"))
+            matches!(
+                (kind, name),
+                ("section", "accessory") | ("input", "element") | ("actions" | "context", "elements")
+            )
         };
         for name in ["accessory", "element"] {
             if block.get(name).is_some_and(|part| !part.is_object()) && !looked_into(name) {

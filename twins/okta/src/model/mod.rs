@@ -1,6 +1,7 @@
 //! The domain: plain types and rules, pure and synchronous. Time, draws and the caller come in from outside.
 
 pub mod accounts;
+pub mod client;
 pub mod event_type;
 pub mod group;
 pub mod hook;
@@ -20,6 +21,7 @@ use imbl::OrdMap;
 use smol_str::SmolStr;
 
 use self::{
+    client::Clients,
     event_type::EventType,
     group::{Groups, Memberships},
     hook::Hooks,
@@ -68,6 +70,8 @@ pub struct State {
     pub hooks: Hooks,
     /// API tokens.
     pub tokens: Tokens,
+    /// OAuth clients.
+    pub clients: Clients,
     /// World keys of people, so that affordances can name the acting person.
     pub people: OrdMap<SmolStr, SmolStr>,
     /// What is served from the public documents alone.

@@ -1,0 +1,194 @@
+//! Twins made from documents alone, called by schemathesis as the documents say: no answer is a failure of the server,
+//! and each is of the media type and the shape that its document gives it.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    clients::python_program,
+    servers::{Server, start},
+    support::root,
+};
+
+/// Calls from the document's examples; from each limit and alternative of its schemas; at random; and along its links.
+const ALL_PHASES: &str = "examples,coverage,fuzzing,stateful";
+/// Without the document's own examples: to fill in what those of large documents leave out takes minutes.
+const WITHOUT_EXAMPLES: &str = "coverage,fuzzing,stateful";
+/// Without limits and alternatives too, which takes two minutes more for the largest document.
+const SHORT: &str = "fuzzing,stateful";
+
+#[test]
+fn a_small_shop_answers_as_its_document_says() {
+    check(&root().join("tests/documents/petstore.yaml"), ALL_PHASES);
+}
+
+#[test]
+fn okta_management_answers_as_its_document_says() {
+    check(&shared("okta-management.json"), SHORT);
+}
+
+#[test]
+fn jira_platform_answers_as_its_document_says() {
+    check(&shared("jira-platform-v3.json"), WITHOUT_EXAMPLES);
+}
+
+/// A public document, kept beside the repository.
+fn shared(name: &str) -> PathBuf {
+    root().join("../shared/specs").join(name)
+}
+
+/// What of a document, or of schemathesis, was looked at and is not the twin's fault.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Reviewed {
+    corrections: Vec<Correction>,
+    uncallable: Vec<Uncallable>,
+    findings: Vec<Finding>,
+}
+
+/// A part that the copy for schemathesis goes without.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Correction {
+    /// A JSON pointer; `*` stands for any one part.
+    without: String,
+    #[expect(dead_code, reason = "for people")]
+    why: String,
+}
+
+/// An operation that schemathesis makes no calls of.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Uncallable {
+    operation: String,
+    #[expect(dead_code, reason = "for people")]
+    why: String,
+}
+
+/// Findings that follow from the document.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Finding {
+    /// As schemathesis calls it.
+    title: String,
+    operations: Vec<String>,
+    #[expect(dead_code, reason = "for people")]
+    why: String,
+}
+
+/// Serves a document and has schemathesis call it.
+fn check(document: &Path, phases: &str) {
+    let name = document.file_stem().and_then(|stem| stem.to_str()).expect("the file has a name");
+    if !document.exists() {
+        return say(&format!("skipped {name}: the public document is not there"));
+    }
+    let Some(schemathesis) = python_program("st") else {
+        return say(&format!("skipped {name}: schemathesis is not installed; `cargo xtask test` installs it"));
+    };
+    let reviewed = reviewed(name);
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let corrected = corrected(document, &reviewed, folder.path());
+    let file = document.to_str().expect("a path of text");
+    let server = start("dtu", &["up", "--openapi", file, "--port-base", "0", "--json", "--clock", "stepped"]);
+    let mut command = command(&schemathesis, &server, name, folder.path());
+    command.arg(&corrected).args(["--phases", phases]);
+    for left in &reviewed.uncallable {
+        command.args(["--exclude-name", &left.operation]);
+    }
+    let output = command.output().expect("schemathesis runs");
+    hold(name, phases, &reviewed, &output, &folder.path().join("report.json"));
+}
+
+fn command(schemathesis: &Path, server: &Server, name: &str, folder: &Path) -> Command {
+    let variable = |what: &str| format!("{}_{what}", name.to_ascii_uppercase().replace('-', "_"));
+    let env = |what: &str| server.line["env"][variable(what)].as_str().expect("the twin tells where it is").to_owned();
+    let mut command = Command::new(schemathesis);
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", folder)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .arg("--config-file")
+        .arg(root().join("tests/documents/schemathesis.toml"))
+        .args(["run", "--no-color", "--report", "json", "--report-json-path", "report.json"])
+        .args(["--origin", &env("URL"), "--header", &format!("Authorization: Bearer {}", env("TOKEN"))]);
+    command
+}
+
+fn reviewed(name: &str) -> Reviewed {
+    let text = fs_err::read_to_string(root().join("tests/documents/reviewed.yaml")).expect("is there");
+    let mut all: std::collections::BTreeMap<String, Reviewed> = serde_saphyr::from_str(&text).expect("can be read");
+    all.remove(name).unwrap_or_default()
+}
+
+/// The document as schemathesis gets it.
+fn corrected(document: &Path, reviewed: &Reviewed, folder: &Path) -> PathBuf {
+    if reviewed.corrections.is_empty() {
+        return document.to_path_buf();
+    }
+    let text = fs_err::read_to_string(document).expect("the document is read");
+    let mut value: Value = serde_json::from_str(&text).expect("the document is JSON");
+    for Correction { without, .. } in &reviewed.corrections {
+        let parts: Vec<String> = without.split('/').skip(1).map(|part| part.replace("~1", "/")).collect();
+        let found = remove(&mut value, &parts);
+        assert!(found > 0, "{without} is nowhere in {}: take it off the list", document.display());
+    }
+    let path = folder.join("corrected.json");
+    fs_err::write(&path, value.to_string()).expect("is written");
+    path
+}
+
+/// Removes what a pointer names; how often.
+fn remove(value: &mut Value, pointer: &[String]) -> usize {
+    let (Some((part, rest)), Some(members)) = (pointer.split_first(), value.as_object_mut()) else { return 0 };
+    match (part.as_str(), rest.is_empty()) {
+        ("*", _) => members.values_mut().map(|member| remove(member, rest)).sum(),
+        (_, true) => usize::from(members.remove(part).is_some()),
+        (_, false) => members.get_mut(part).map_or(0, |member| remove(member, rest)),
+    }
+}
+
+/// What the report of a run must say.
+fn hold(name: &str, phases: &str, reviewed: &Reviewed, output: &Output, report: &Path) {
+    let told = String::from_utf8_lossy(&output.stdout);
+    let text = fs_err::read(report).unwrap_or_else(|_| panic!("{name}: no report\n{told}"));
+    let report: Value = serde_json::from_slice(&text).expect("the report is JSON");
+    let found = pairs(&report["failures"]);
+    let known: BTreeSet<(String, String)> = reviewed
+        .findings
+        .iter()
+        .flat_map(|finding| finding.operations.iter().map(|operation| (finding.title.clone(), operation.clone())))
+        .collect();
+    let news: Vec<_> = found.difference(&known).collect();
+    assert!(news.is_empty(), "{name}: {news:#?}\n{told}");
+    assert_eq!(report["errors"], serde_json::json!([]), "{name}: not all could be called\n{told}");
+    assert_eq!(report["complete"], true, "{name}: ends early\n{told}");
+    for phase in phases.split(',') {
+        let status = report["phases"][phase]["status"].as_str();
+        assert!(matches!(status, Some("success" | "failure")), "{name}: {phase} is run: {status:?}\n{told}");
+    }
+    say(&format!("{name}: {} calls in {} s", report["test_cases"]["generated"], report["running_time"]));
+}
+
+/// What was found, and where.
+fn pairs(failures: &Value) -> BTreeSet<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let all = failures.as_array().expect("the report lists failures").iter();
+    let of = |failure: &Value| {
+        let operations = failure["operations"].as_array().cloned().unwrap_or_default();
+        operations.iter().map(|operation| (text(&failure["title"]), text(operation))).collect::<Vec<_>>()
+    };
+    all.flat_map(of).collect()
+}
+
+#[expect(clippy::print_stderr, reason = "whoever runs the tests is told what was done and what was left out")]
+fn say(what: &str) {
+    eprintln!("{what}");
+}
