@@ -46,7 +46,9 @@ impl Plane {
     }
 
     /// A universe made over the control plane: its description.
-    pub(crate) async fn universe(&self, with: Value) -> Value {
+    /// Its answers are held against the services' public documents.
+    pub(crate) async fn universe(&self, mut with: Value) -> Value {
+        with["check_responses"] = Value::Bool(true);
         let (status, universe) = self.call("POST", "/v1/universes", Some(with)).await;
         assert_eq!(status, 201, "{universe}");
         universe

@@ -11,7 +11,6 @@ mod error;
 mod events;
 mod input;
 mod limits;
-pub mod methods;
 pub mod model;
 mod shapes;
 mod text;
@@ -370,6 +369,11 @@ impl Twin for Slack {
         // The documents have refusals under a status of their own.
         let status = if reply.error.is_empty() { reply.status.as_u16() } else { 400 };
         self.backing().misfits_as(operation, reply, status)
+    }
+
+    /// All that Slack documents or has documented is in the table: another method, or page, is the caller's mistake.
+    fn is_gap(&self, _: &Unserved<'_>) -> bool {
+        false
     }
 
     /// What was told to apps so that they can answer.

@@ -483,6 +483,7 @@ mod tests {
             link: Some("http://h/a/1".to_owned()),
             id: None,
             sent: false,
+            whole: false,
             patterns: &Patterns::default(),
         };
         let schema = parse(schema);

@@ -84,6 +84,13 @@ impl Store {
         self.put(&mut Changes::default(), entry);
     }
 
+    /// The objects of a place in the order of their making, for hand-written rules that go by them.
+    pub fn members<'a>(&'a self, place: &str) -> impl Iterator<Item = (&'a SmolStr, &'a Map<String, Value>)> + use<'a> {
+        let place = SmolStr::new(place);
+        let all = self.order.range((place.clone(), 0)..=(place.clone(), u64::MAX));
+        all.filter_map(move |(_, id)| Some((id, &self.row(&place, id)?.members)))
+    }
+
     /// All objects as the control plane shows them, by place and id.
     pub fn to_json(&self) -> Value {
         self.table.to_json()

@@ -129,6 +129,12 @@ fn states(verb: &str) -> &'static [&'static str] {
         "release" => &["released"],
         "hide" => &["hidden"],
         "unhide" => &["visible"],
+        "sell" => &["sold"],
+        "pay" => &["paid"],
+        "hold" => &["held", "onhold"],
+        "ship" => &["shipped"],
+        "submit" => &["submitted"],
+        "withdraw" => &["withdrawn"],
         _ => &[],
     }
 }

@@ -106,7 +106,7 @@ impl<'a> Reader<'a> {
         match key {
             "$ref" => schema.reference = self.schema_reference(at, value),
             "type" => self.types(at, value, schema),
-            "format" => schema.format = self.expect(at, "text", value, value.as_str()).map(SmolStr::from),
+            "format" => schema.format = self.expect(at, "a word", value, value.as_str().filter(is_word)).map(SmolStr::from),
             "enum" => schema.values = self.expect(at, "a list", value, value.as_array()).map(|list| distinct(list)),
             "const" => schema.values = Some(vec![value.clone()]),
             // Where the default is `null`, nothing said is nothing taken.
@@ -312,6 +312,9 @@ impl<'a> Reader<'a> {
         if map.get("exclusiveMaximum") == Some(&Value::Bool(true)) {
             schema.exclusive_maximum = schema.maximum.take();
         }
+        if schema.values.as_ref().is_some_and(Vec::is_empty) {
+            self.unused(&at.key("enum"), "no value is in the list; any is taken");
+        }
         if exceeds(schema.minimum.as_ref(), schema.maximum.as_ref()) {
             self.unused(&at.key("minimum"), "the least is above the most; neither is kept");
             (schema.minimum, schema.maximum) = (None, None);
@@ -440,4 +443,8 @@ fn exceeds(least: Option<&Number>, most: Option<&Number>) -> bool {
 fn distinct(list: &[Value]) -> Vec<Value> {
     let mut seen = BTreeSet::new();
     list.iter().filter(|value| seen.insert(value.to_string())).cloned().collect()
+}
+/// Formats are names: some documents put sentences there.
+fn is_word(text: &&str) -> bool {
+    !text.is_empty() && text.len() <= 40 && !text.contains(char::is_whitespace)
 }

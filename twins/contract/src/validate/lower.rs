@@ -245,7 +245,8 @@ fn values(schema: &Schema, out: &mut Map<String, Value>) {
         let types: BTreeSet<&Type> = schema.types.iter().collect();
         out.insert("type".to_owned(), json!(types));
     }
-    if let Some(values) = &schema.values {
+    // A list without values would allow nothing at all, which no document means.
+    if let Some(values) = schema.values.as_ref().filter(|values| !values.is_empty()) {
         out.insert("enum".to_owned(), json!(values));
     }
 }

@@ -313,7 +313,7 @@ fn what_is_wrong_in_a_schema_is_a_problem_and_the_rest_holds() {
         r#"{"maxlength": 5, "allOf": {}, "format": 7, "items": [1]}"#,
         r"{}
 #/allOf: not used: a list of schemas was expected, not an object
-#/format: not used: text was expected, not a number
+#/format: not used: a word was expected, not a number
 #/items: not used: a list of schemas for a value that is no list; taken as alternatives
 #/items/0: not used: a schema was expected, not a number
 #/maxlength: not used: the keyword `maxlength` is not read",
