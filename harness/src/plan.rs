@@ -86,11 +86,13 @@ pub struct Wishes {
     pub only: Vec<Key>,
     /// Whether the scenarios' fault rules are armed.
     pub faults: bool,
+    /// Public documents of which twins are served.
+    pub documents: Vec<PlannedDocument>,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { seeds: 5, seed: 1, shard: None, only: Vec::new(), faults: true }
+        Self { seeds: 5, seed: 1, shard: None, only: Vec::new(), faults: true, documents: Vec::new() }
     }
 }
 
@@ -113,6 +115,9 @@ pub struct Plan {
     pub shard: Option<Shard>,
     /// Whether the scenarios' fault rules are armed.
     pub faults: bool,
+    /// Public documents of which twins are served besides those that are part of the program.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<PlannedDocument>,
     /// How many trajectories there are.
     pub trajectories: u64,
     /// The scenarios, sorted by id.
@@ -167,6 +172,15 @@ pub struct PlannedTarget {
     /// Variables set on the command line, as `NAME=VALUE`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
+}
+
+/// A public document in a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedDocument {
+    /// Its file, as the user named it.
+    pub file: String,
+    /// A hash of the file.
+    pub digest: String,
 }
 
 /// A scenario in a plan.
@@ -234,6 +248,7 @@ pub fn plan(
         seeds: wishes.seeds,
         shard: wishes.shard,
         faults: wishes.faults,
+        documents: wishes.documents.clone(),
         trajectories: units.len() as u64,
         scenarios: planned,
     };
@@ -310,6 +325,9 @@ fn digest(plan: &Plan, units: &[Unit]) -> String {
     feed(&plan.target.digest);
     feed(&plan.target.program);
     feed(&format!("{} {}", plan.seed, plan.faults));
+    for document in &plan.documents {
+        feed(&document.digest);
+    }
     for scenario in &plan.scenarios {
         feed(&scenario.digest);
         feed(&scenario.world);
@@ -336,6 +354,12 @@ pub fn planned_target(target: &LoadedTarget, env: &[EnvVar]) -> PlannedTarget {
         program: hasher.finalize().to_hex().to_string(),
         env: env.iter().map(ToString::to_string).collect(),
     }
+}
+
+/// A public document as plans hold it. One that cannot be read was refused before.
+pub fn planned_document(path: &Path) -> PlannedDocument {
+    let bytes = fs_err::read(path).unwrap_or_default();
+    PlannedDocument { file: path.display().to_string(), digest: blake3::hash(&bytes).to_hex().to_string() }
 }
 
 /// A program or argument that names a file relative to the target file.

@@ -20,7 +20,10 @@ pub(crate) fn is_in_shape(twin: &str, status: u16, body: &str) -> bool {
         }
         // Paths that a front server does not know are answered by a page.
         google if google.starts_with("google-") => {
-            status < 300 || json["error"]["code"] == status || json["error"].is_string() || body.starts_with("<!DOCTYPE")
+            status < 300
+                || json["error"]["code"] == status
+                || json["error"].is_string()
+                || body.starts_with("<!DOCTYPE")
         }
         other => panic!("say how {other} refuses"),
     }

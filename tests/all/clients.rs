@@ -29,6 +29,26 @@ async fn okta_sdk_for_python() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jira_for_python() {
+    script("jira", python(), "python/jira_client.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn atlassian_python_api() {
+    script("atlassian-python-api", python(), "python/jira_atlassian_client.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn google_auth_for_python() {
+    script("google-auth", python(), "python/google_auth_client.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn google_api_python_client() {
+    script("google-api-python-client", python(), "python/google_client.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slack_web_api_for_node() {
     script("@slack/web-api", node(), "node/slack_client.mjs").await;
 }

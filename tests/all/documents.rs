@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     clients::python_program,
@@ -36,6 +36,69 @@ fn okta_management_answers_as_its_document_says() {
 #[test]
 fn jira_platform_answers_as_its_document_says() {
     check(&shared("jira-platform-v3.json"), WITHOUT_EXAMPLES);
+}
+
+/// A world in which the small shop has owners, one of them with a cat.
+const WORLD: &str = r#"
+schema: dtu/world/v1
+name: shop
+epoch: "2026-03-02T09:00:00Z"
+company: {name: Shop, domain: shop.example, timezone: Europe/London}
+people: []
+petstore:
+  /v1/owners:
+    - {id: o1, name: Ada, email: ada@shop.example}
+    - {id: o2, name: Bob, email: bob@shop.example}
+    - {id: o3, name: Cyd, email: cyd@shop.example}
+  /v1/owners/o1/pets:
+    - {id: 11111111-1111-4111-8111-111111111111, name: Tom, species: cat, status: available}
+"#;
+
+#[tokio::test]
+async fn a_documents_twin_has_a_world_and_faults_and_a_ledger() {
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let world = folder.path().join("shop.yaml");
+    fs_err::write(&world, WORLD).expect("is written");
+    let petstore = root().join("tests/documents/petstore.yaml");
+    let [petstore, world] = [&petstore, &world].map(|path| path.to_str().expect("a path of text"));
+    let server = start("dtu", &["up", "--openapi", petstore, "--world", world, "--port-base", "0", "--json"]);
+    let text = |value: &Value| value.as_str().expect("is a text").to_owned();
+    let shop = format!("{}/v1", text(&server.line["env"]["PETSTORE_URL"]));
+    let control = format!("{}/v1/universes/u1", text(&server.line["control"]["url"]));
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client is made");
+    let call = async |method: &str, url: String, token: &Value, body: Option<Value>| {
+        let request = http.request(method.parse().expect("a method"), url).bearer_auth(text(token));
+        let request = if let Some(body) = &body { request.json(body) } else { request };
+        let answer = request.send().await.expect("answers");
+        let status = answer.status().as_u16();
+        (status, answer.json::<Value>().await.unwrap_or_default())
+    };
+    let (token, operator) = (&server.line["env"]["PETSTORE_TOKEN"], &server.line["control"]["token"]);
+
+    let (_, page) = call("GET", format!("{shop}/owners?limit=2"), token, None).await;
+    assert_eq!((&page["items"][0]["name"], &page["items"][1]["name"]), (&json!("Ada"), &json!("Bob")));
+    let next = format!("{shop}/owners?limit=2&cursor={}", text(&page["nextCursor"]));
+    let (_, page) = call("GET", next, token, None).await;
+    assert_eq!((&page["items"][0]["name"], &page["nextCursor"]), (&json!("Cyd"), &Value::Null));
+
+    let (status, _) = call("POST", format!("{control}/snapshots"), operator, Some(json!({}))).await;
+    assert_eq!(status, 201);
+    let tom = format!("{shop}/owners/o1/pets/11111111-1111-4111-8111-111111111111");
+    assert_eq!(call("POST", format!("{tom}/sell"), token, None).await.1["status"], "sold");
+    assert_eq!(call("GET", tom.clone(), token, None).await.1["status"], "sold");
+    call("POST", format!("{control}/snapshots/snap-1/restore"), operator, Some(json!({}))).await;
+    assert_eq!(call("GET", tom.clone(), token, None).await.1["status"], "available");
+
+    let rule = json!({ "id": "down", "on": { "twin": "petstore", "operation": "getPet" },
+        "do": { "error": { "status": 503 } }, "times": 1 });
+    call("POST", format!("{control}/faults"), operator, Some(json!({ "rules": [rule] }))).await;
+    let (status, failure) = call("GET", tom.clone(), token, None).await;
+    assert_eq!((status, &failure["code"]), (503, &json!(503)), "in the document's own shape: {failure}");
+    assert_eq!(call("GET", tom, token, None).await.0, 200);
+    let (_, ledger) = call("GET", format!("{control}/ledger?limit=1000"), operator, None).await;
+    let entries = ledger["entries"].as_array().expect("entries").iter();
+    let struck = entries.filter(|entry| entry["operation"] == "getPet" && entry["fault"] == "down").count();
+    assert_eq!(struck, 1, "{ledger}");
 }
 
 /// A public document, kept beside the repository.
@@ -168,7 +231,7 @@ fn hold(name: &str, phases: &str, reviewed: &Reviewed, output: &Output, report: 
         .collect();
     let news: Vec<_> = found.difference(&known).collect();
     assert!(news.is_empty(), "{name}: {news:#?}\n{told}");
-    assert_eq!(report["errors"], serde_json::json!([]), "{name}: not all could be called\n{told}");
+    assert_eq!(report["errors"], json!([]), "{name}: not all could be called\n{told}");
     assert_eq!(report["complete"], true, "{name}: ends early\n{told}");
     for phase in phases.split(',') {
         let status = report["phases"][phase]["status"].as_str();

@@ -55,6 +55,13 @@ impl Outcome {
     fn is_good(&self) -> bool {
         self.status < 400 && !self.body.starts_with("{\"ok\":false")
     }
+
+    /// Whether the twin broke, or took the call for none of its own. An input that is refused by name as one that it
+    /// does not serve is neither.
+    fn is_broken(&self) -> bool {
+        let by_name = self.gap && self.status == 501;
+        (self.gap || self.status >= 500) && !by_name
+    }
 }
 
 impl Stage {
@@ -230,7 +237,7 @@ fn acts(
     for (value, allowed) in candidates {
         let Some(with) = input.place.put(given, Some(value)).filter(|_| !(acts && *allowed)) else { continue };
         let outcome = stage.outcome(&row.served, &with);
-        if outcome.gap || outcome.status >= 500 {
+        if outcome.is_broken() {
             return Err(format!("{} breaks at {} {value}: {} {}", row.id, input.name, outcome.status, outcome.body));
         }
         acts |= *allowed && outcome != *usual;
@@ -295,6 +302,31 @@ async fn slack_acts_on_its_documented_inputs() {
     check("slack");
 }
 
+#[tokio::test]
+async fn jira_acts_on_its_documented_inputs() {
+    check("jira");
+}
+
+#[tokio::test]
+async fn google_identity_acts_on_its_documented_inputs() {
+    check("google-identity");
+}
+
+#[tokio::test]
+async fn google_drive_acts_on_its_documented_inputs() {
+    check("google-drive");
+}
+
+#[tokio::test]
+async fn google_sheets_acts_on_its_documented_inputs() {
+    check("google-sheets");
+}
+
+#[tokio::test]
+async fn google_docs_acts_on_its_documented_inputs() {
+    check("google-docs");
+}
+
 /// Sends a request the way it comes over the wire; gives back the answer and how the ledger tells of the call.
 fn send(stage: &Stage, paths: &Paths, method: &str, path: &str) -> (u16, String, Value) {
     let method: http::Method = method.parse().expect("is a method");
@@ -352,4 +384,29 @@ async fn okta_refuses_by_name_what_is_not_served() {
 #[tokio::test]
 async fn slack_refuses_by_name_what_is_not_served() {
     check_refusals("slack");
+}
+
+#[tokio::test]
+async fn jira_refuses_by_name_what_is_not_served() {
+    check_refusals("jira");
+}
+
+#[tokio::test]
+async fn google_identity_refuses_by_name_what_is_not_served() {
+    check_refusals("google-identity");
+}
+
+#[tokio::test]
+async fn google_drive_refuses_by_name_what_is_not_served() {
+    check_refusals("google-drive");
+}
+
+#[tokio::test]
+async fn google_sheets_refuses_by_name_what_is_not_served() {
+    check_refusals("google-sheets");
+}
+
+#[tokio::test]
+async fn google_docs_refuses_by_name_what_is_not_served() {
+    check_refusals("google-docs");
 }

@@ -94,7 +94,11 @@ fn run_import(args: &Import) -> Result<u8, Failure> {
 }
 
 fn run_diff(args: &Diff) -> Result<u8, Failure> {
-    let (old, new) = (read_either(&args.old)?, read_either(&args.new)?);
+    let (old, mut new) = (read_either(&args.old)?, read_either(&args.new)?);
+    // Documents are named after their files, and a newer one may well lie in another.
+    if let ([old], [new]) = (old.documents.as_slice(), new.documents.as_mut_slice()) {
+        new.name = old.name.clone();
+    }
     let changes = diff::diff(&old, &new);
     let breaks = diff::breaks(&changes);
     let mut out = Out::stdout();

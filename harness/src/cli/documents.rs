@@ -1,6 +1,9 @@
 //! Twins made from public documents that are named on the command line.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use dtu_contract::open::{self, Open};
@@ -24,6 +27,11 @@ impl Documents {
     /// Whether none was named.
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty()
+    }
+
+    /// The files.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(PathBuf::as_path)
     }
 
     /// The documents' twins. What of a document cannot be served is told on standard error.

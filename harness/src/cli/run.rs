@@ -71,7 +71,8 @@ pub(super) struct Args {
 impl Args {
     fn wishes(&self) -> Wishes {
         let only = self.only.clone();
-        Wishes { seeds: self.seeds, seed: self.seed, shard: self.shard, only, faults: !self.no_faults }
+        let documents = self.documents.files().map(plan::planned_document).collect();
+        Wishes { seeds: self.seeds, seed: self.seed, shard: self.shard, only, faults: !self.no_faults, documents }
     }
 
     fn jobs(&self) -> usize {

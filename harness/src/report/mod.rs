@@ -39,8 +39,11 @@ impl Report<'_> {
         let env: Vec<String> =
             self.plan.target.env.iter().map(|var| format!(" --target-env {}", quoted(var))).collect();
         let env = env.concat();
+        let documents: Vec<String> =
+            self.plan.documents.iter().map(|document| format!(" --openapi {}", quoted(&document.file))).collect();
+        let documents = documents.concat();
         let only = quoted(&key.to_string());
-        format!("dtu run {} --target {target}{env} --seed {seed}{faults} --only {only}", quoted(file))
+        format!("dtu run {} --target {target}{documents}{env} --seed {seed}{faults} --only {only}", quoted(file))
     }
 
     /// Where a trajectory's evidence lies.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use super::{Report, json, junit, markdown, text};
 use crate::{
     evidence::Record,
-    plan::{Key, Plan, PlanSchema, PlannedScenario, PlannedTarget, PlannedVariant},
+    plan::{Key, Plan, PlanSchema, PlannedDocument, PlannedScenario, PlannedTarget, PlannedVariant},
     scenario::Role,
     summary::{Summary, Verdict},
     verdict::{CheckResult, Held, Moment, Outcome},
@@ -42,6 +42,7 @@ fn plan() -> Plan {
         seeds: 2,
         shard: None,
         faults: true,
+        documents: vec![PlannedDocument { file: file("shop.yaml"), digest: file("d") }],
         trajectories: 8,
         scenarios: vec![
             planned(

@@ -106,7 +106,9 @@ impl<'a> Reader<'a> {
         match key {
             "$ref" => schema.reference = self.schema_reference(at, value),
             "type" => self.types(at, value, schema),
-            "format" => schema.format = self.expect(at, "a word", value, value.as_str().filter(is_word)).map(SmolStr::from),
+            "format" => {
+                schema.format = self.expect(at, "a word", value, value.as_str().filter(is_word)).map(SmolStr::from);
+            }
             "enum" => schema.values = self.expect(at, "a list", value, value.as_array()).map(|list| distinct(list)),
             "const" => schema.values = Some(vec![value.clone()]),
             // Where the default is `null`, nothing said is nothing taken.
@@ -313,7 +315,8 @@ impl<'a> Reader<'a> {
             schema.exclusive_maximum = schema.maximum.take();
         }
         if schema.values.as_ref().is_some_and(Vec::is_empty) {
-            self.unused(&at.key("enum"), "no value is in the list; any is taken");
+            self.unused(&at.key("enum"), "no value is in the list; it is not kept");
+            schema.values = None;
         }
         if exceeds(schema.minimum.as_ref(), schema.maximum.as_ref()) {
             self.unused(&at.key("minimum"), "the least is above the most; neither is kept");

@@ -245,8 +245,7 @@ fn values(schema: &Schema, out: &mut Map<String, Value>) {
         let types: BTreeSet<&Type> = schema.types.iter().collect();
         out.insert("type".to_owned(), json!(types));
     }
-    // A list without values would allow nothing at all, which no document means.
-    if let Some(values) = schema.values.as_ref().filter(|values| !values.is_empty()) {
+    if let Some(values) = &schema.values {
         out.insert("enum".to_owned(), json!(values));
     }
 }

@@ -732,3 +732,52 @@ fn what_a_world_gives_is_there_and_is_not_made_twice() {
     let gone = bench.try_call("GET", "/features/{featureId}", &["alpha"], "", &Value::Null);
     assert_eq!(gone, Err(Refused::NotFound { collection: "features".into(), id: "alpha".into() }));
 }
+
+#[test]
+fn alternatives_that_take_little_are_told_apart_by_what_they_may_have() {
+    let hook = |kind: &str| {
+        let command = json!({ "type": "object", "properties": { "kind": { "type": "string", "enum": [kind] } } });
+        json!({ "type": "object", "properties": { "commands": { "type": "array", "items": command } } })
+    };
+    let mut bench = Bench::new(&json!({
+        "openapi": "3.0.3",
+        "info": { "title": "Hooks", "version": "1" },
+        "paths": { "/run": { "post": { "operationId": "run", "responses": { "200": {
+            "description": "What came of it",
+            "content": { "application/json": { "schema": { "oneOf": [hook("grow"), hook("shrink")] } } }
+        } } } } }
+    }));
+    assert_eq!(bench.json("POST", "/run", &[], "", &Value::Null), json!({ "commands": [{ "kind": "grow" }] }));
+}
+
+#[test]
+fn what_was_sent_strangely_is_shown_plainly() {
+    let thing = json!({
+        "type": "object",
+        "required": ["id", "size"],
+        "properties": {
+            "id": { "type": "string" },
+            "size": { "type": "integer" },
+            "self": { "type": "string", "format": "uri", "readOnly": true },
+        },
+    });
+    let answer =
+        |schema: &Value| json!({ "description": "It", "content": { "application/json": { "schema": schema } } });
+    let body = json!({ "content": { "application/json": { "schema": thing } } });
+    let mut bench = Bench::new(&json!({
+        "openapi": "3.0.3",
+        "info": { "title": "Things", "version": "1" },
+        "paths": {
+            "/things": { "post": { "requestBody": body, "responses": { "201": answer(&thing) } } },
+            "/things/{id}": {
+                "get": { "responses": { "200": answer(&thing) } },
+                "delete": { "responses": { "204": answer(&json!({})) } },
+            },
+        },
+    }));
+    let made = bench.call("POST", "/things", &[], "", &json!({ "id": "\u{e0} 7%/b", "size": 7.0 }));
+    let expected = json!({ "id": "\u{e0} 7%/b", "size": 7, "self": format!("{ORIGIN}/things/%C3%A0%207%25%2Fb") });
+    assert_eq!(value(&made).to_string(), expected.to_string());
+    let gone = bench.call("DELETE", "/things/{id}", &["\u{e0} 7%/b"], "", &Value::Null);
+    assert_eq!((gone.status, gone.media_type, gone.body), (204, None, None));
+}

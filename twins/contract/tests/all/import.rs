@@ -302,6 +302,12 @@ fn what_is_wrong_in_a_schema_is_a_problem_and_the_rest_holds() {
     );
     check_schema(
         "3.0.3",
+        r#"{"enum": []}"#,
+        r"{}
+#/enum: not used: no value is in the list; it is not kept",
+    );
+    check_schema(
+        "3.0.3",
         r#"{"minimum": 5, "maximum": 4, "minLength": 2, "maxLength": 1, "multipleOf": 0}"#,
         r"{}
 #/minLength: not used: the least is above the most; neither is kept
