@@ -16,7 +16,11 @@ use crate::{
     contract::{Contract, Document, Operation},
     describe,
     differences::Differences,
-    generic::{self, Body, Call, Engine, Made, Neighbour, Neighbours, Store, refusal::Refused},
+    generic::{
+        self, Body, Call, Engine, Made, Neighbour, Neighbours, Store,
+        customs::{self, Customs},
+        refusal::Refused,
+    },
     validate::{Arguments, Checker, Sent},
     violation::{Rule, Violation},
 };
@@ -40,6 +44,12 @@ pub trait Backed: Twin {
     fn neighbour(state: &Self::State, collection: &str, id: &str) -> Option<Neighbour> {
         let _ = (state, collection, id);
         None
+    }
+
+    /// What the service does with its objects beside what its documents say.
+    fn customs<'a>(state: &'a Self::State, caller: &'a Self::Caller) -> Box<dyn Customs + 'a> {
+        let _ = (state, caller);
+        Box::new(customs::Plain)
     }
 
     /// Reads a call's arguments.
@@ -286,7 +296,12 @@ impl<T: Backed> Neighbours for Known<'_, T> {
     }
 }
 
-fn call<'a>(scene: &'a Scene<'_>, arguments: &'a Arguments, neighbours: &'a dyn Neighbours) -> Call<'a> {
+fn call<'a>(
+    scene: &'a Scene<'_>,
+    arguments: &'a Arguments,
+    neighbours: &'a dyn Neighbours,
+    customs: &'a dyn Customs,
+) -> Call<'a> {
     let request = scene.request;
     Call {
         arguments,
@@ -296,6 +311,7 @@ fn call<'a>(scene: &'a Scene<'_>, arguments: &'a Arguments, neighbours: &'a dyn 
         query: &request.query,
         caller: "",
         neighbours,
+        customs,
     }
 }
 
@@ -303,7 +319,9 @@ fn read<T: Backed>(place: Place, cx: &Read<'_, T>, input: T::Input) -> Result<An
     let refuse = |refused| T::refuse(cx.scene.operation, refused);
     let arguments = T::arguments(place, cx.scene, input).map_err(refuse)?;
     let known = Known::<T>(cx.state);
-    let made = place.backing.engine.look(place.number, &call(cx.scene, &arguments, &known), T::objects(cx.state));
+    let customs = T::customs(cx.state, cx.caller);
+    let call = call(cx.scene, &arguments, &known, &*customs);
+    let made = place.backing.engine.look(place.number, &call, T::objects(cx.state));
     made.map(answer).map_err(refuse)
 }
 
@@ -313,7 +331,8 @@ fn write<T: Backed>(place: Place, cx: &mut Write<'_, '_, T>, input: T::Input) ->
     // What the rules know is asked of the state as it was before: pointers only.
     let before = cx.state.clone();
     let known = Known::<T>(&before);
-    let call = call(cx.scene, &arguments, &known);
+    let customs = T::customs(&before, cx.caller);
+    let call = call(cx.scene, &arguments, &known, &*customs);
     let made = place.backing.engine.act(place.number, &call, T::objects_mut(cx.state), cx.tx);
     made.map(answer).map_err(refuse)
 }

@@ -6,6 +6,7 @@ use http::HeaderName;
 use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
+use super::customs::Customs;
 use crate::validate::Arguments;
 
 /// One call, already checked against the contract.
@@ -25,6 +26,8 @@ pub struct Call<'a> {
     pub caller: &'a str,
     /// What is kept elsewhere.
     pub neighbours: &'a dyn Neighbours,
+    /// What the service does with its objects beside what its documents say.
+    pub customs: &'a dyn Customs,
 }
 
 impl std::fmt::Debug for Call<'_> {

@@ -8,8 +8,9 @@ use smol_str::SmolStr;
 
 use super::{
     answer::{Pen, Shown},
-    call::{Call, Made, Neighbour},
+    call::{Body, Call, Made, Neighbour},
     collection::{Collection, Fill},
+    customs::Subject,
     form,
     make::Maker,
     pattern::Patterns,
@@ -83,6 +84,9 @@ impl Engine {
         let op = self.tree().op(operation);
         let success = form::success(&op);
         let Some(collection) = plan.collection.as_ref().filter(|_| plan.kind != Kind::Shape) else {
+            if let Some(above) = &plan.collection {
+                Self::place(above, call, store)?;
+            }
             let mut given = call.members(false);
             given.extend(call.arguments.path.iter().map(|(name, value)| (name.to_string(), value.clone())));
             return Ok(self.pen(operation, call, call.path, call.query).shape(&success, &given));
@@ -95,15 +99,18 @@ impl Engine {
                 let pen = self.pen(operation, call, &found.place, &found.id);
                 let link = Some(link(call, collection, &found.place, &found.id)).filter(|_| !collection.rpc);
                 let shown = Shown { members: &members, link, id: collection.ids.first().map(SmolStr::as_str) };
-                Ok(pen.object(&success, &collection.name, &shown))
+                let made = pen.object(&success, &collection.name, &shown);
+                Ok(dressed(made, &subject(collection, call, &found.place, &found.id), call, &members))
             }
             _ => {
                 let (place, name) = Self::one_place(collection, call, store)?;
                 let known = store.find(&place, &name).map(|(_, object)| object.members.clone());
                 let pen = self.pen(operation, call, &place, &name);
                 let link = Some(address(call, &place, &name));
-                let shown = Shown { members: &known.unwrap_or_default(), link, id: None };
-                Ok(pen.object(&success, "", &shown))
+                let known = known.unwrap_or_default();
+                let made = pen.object(&success, "", &Shown { members: &known, link, id: None });
+                let place = format!("{place}/{name}");
+                Ok(dressed(made, &subject(collection, call, &place, ""), call, &known))
             }
         }
     }
@@ -259,6 +266,19 @@ impl Engine {
             super::patch::overlay(members, whole);
         }
     }
+}
+
+/// An object as customs see it.
+pub(super) fn subject<'a>(collection: &'a Collection, call: &Call<'a>, place: &'a str, id: &'a str) -> Subject<'a> {
+    Subject { collection: &collection.normal, place, id, now: call.now, origin: call.origin }
+}
+
+/// An answer with one object, as the service's customs show it.
+pub(super) fn dressed(mut made: Made, subject: &Subject<'_>, call: &Call<'_>, known: &Map<String, Value>) -> Made {
+    if let Some(Body::Json(Value::Object(shown))) = &mut made.body {
+        call.customs.dress(subject, known, shown);
+    }
+    made
 }
 
 /// The address of an object.

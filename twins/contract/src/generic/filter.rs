@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 use super::{
     call::{Call, text},
     collection::Collection,
+    customs::Filter,
     form::Form,
     paging::{is_paging, not_honoured},
     plan::Kind,
@@ -53,12 +54,14 @@ const DIRECTIONS: &[&str] = &["sortorder", "order", "direction", "sortdir", "sor
 pub(super) const SORTED_MAX: usize = 1_000;
 
 /// What a call wants of a list.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub(super) struct Wanted {
     /// Members with the texts that each may have.
     equal: Vec<(SmolStr, Vec<SmolStr>)>,
     /// The member to sort by, and whether the largest comes first.
     pub(super) sort: Option<(SmolStr, bool)>,
+    /// What the service's customs read.
+    others: Vec<Filter>,
 }
 
 impl Wanted {
@@ -73,13 +76,13 @@ impl Wanted {
         let mut wanted = Self::default();
         let item = form.item();
         for (name, value) in &call.arguments.query {
-            wanted.take(op, collection, &item, name, value)?;
+            wanted.take(op, collection, &item, call, (name, value))?;
         }
         if kind == Kind::Search
             && let Some(Value::Object(body)) = &call.arguments.body
         {
             for (name, value) in body {
-                wanted.take(op, collection, &item, &SmolStr::new(name), value)?;
+                wanted.take(op, collection, &item, call, (&SmolStr::new(name), value))?;
             }
         }
         Ok(wanted)
@@ -90,12 +93,16 @@ impl Wanted {
         op: &Op,
         collection: &Collection,
         item: &View<'_>,
-        name: &SmolStr,
-        value: &Value,
+        call: &Call<'_>,
+        (name, value): (&SmolStr, &Value),
     ) -> Result<(), Refused> {
         let placed = collection.segments.contains(&Segment::Param(name.clone()));
         let harmless = HARMLESS.contains(&name.to_ascii_lowercase().as_str());
         if is_paging(op, name) || placed || harmless || is_default(op, name, value) || is_nothing(value) {
+            return Ok(());
+        }
+        if let Some(filter) = call.customs.filter(&collection.normal, name, value)? {
+            self.others.push(filter);
             return Ok(());
         }
         if item.property(name).is_some_and(|view| view.is_scalar()) {
@@ -131,11 +138,12 @@ impl Wanted {
             own.is_some_and(|own| texts.contains(&own))
         };
         self.equal.iter().all(|(name, texts)| has(name, texts))
+            && self.others.iter().all(|takes| takes(&object.members))
     }
 
     /// Whether all objects are asked for.
     pub(super) fn all(&self) -> bool {
-        self.equal.is_empty()
+        self.equal.is_empty() && self.others.is_empty()
     }
 }
 

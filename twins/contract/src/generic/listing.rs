@@ -8,7 +8,7 @@ use super::{
     answer::{Pen, Shown},
     call::{Call, Made},
     collection::Collection,
-    engine::{Engine, link},
+    engine::{Engine, link, subject},
     filter::{SORTED_MAX, Wanted, compare},
     form::{self, Form},
     paging::{self, Asked},
@@ -49,14 +49,13 @@ impl Engine {
         let wanted = Wanted::of(&op, kind, collection, &form, call)?;
         let asked = paging::asked(&op, call, &place)?;
         let slice = slice(store, &place, &wanted, asked, counts(&form))?;
-        let items = slice
-            .page
-            .items
-            .iter()
-            .map(|(id, object)| self.listed(operation, collection, call, &form, &place, id, object));
-        let items: Vec<Value> = items.flatten().collect();
+        let items = slice.page.items.iter().filter_map(|(id, object)| {
+            Some(((*id, *object), self.listed(operation, collection, call, &form, &place, id, object)?))
+        });
+        let (shown, items): (Vec<_>, Vec<Value>) = items.unzip();
         let pen = self.pen(operation, call, &place, "");
         let body = wrapped(&pen, &form, collection, &place, &slice, items);
+        let body = dressed(body, form.inside.as_deref(), collection, call, &place, &shown);
         let mut made = pen.made(&success, body);
         made.headers = links(&pen, &place, &slice);
         Ok(made)
@@ -81,6 +80,31 @@ impl Engine {
         let shown = Shown { members: &object.members, link, id: collection.ids.first().map(SmolStr::as_str) };
         pen.one(form, &shown)
     }
+}
+
+/// A list as the service's customs show it: its objects, and the object around them.
+fn dressed(
+    body: Option<Value>,
+    inside: Option<&str>,
+    collection: &Collection,
+    call: &Call<'_>,
+    place: &str,
+    shown: &[(&SmolStr, &Object)],
+) -> Option<Value> {
+    let mut body = body?;
+    let items = match inside {
+        Some(name) => body.get_mut(name).and_then(Value::as_array_mut),
+        None => body.as_array_mut(),
+    };
+    for (value, (id, object)) in items.into_iter().flatten().zip(shown) {
+        if let Value::Object(members) = value {
+            call.customs.dress(&subject(collection, call, place, id), &object.members, members);
+        }
+    }
+    if let Value::Object(around) = &mut body {
+        call.customs.enclose(&subject(collection, call, place, ""), around);
+    }
+    Some(body)
 }
 
 fn slice<'a>(

@@ -21,6 +21,7 @@
 mod answer;
 mod call;
 mod collection;
+pub mod customs;
 mod engine;
 mod filter;
 mod fits;

@@ -8,7 +8,8 @@ use super::{
     answer::{Shown, location},
     call::{Call, Made, Neighbour, text},
     collection::Collection,
-    engine::{Engine, Found, address, aliases, id_value, link},
+    customs::{Companion, Deed},
+    engine::{Engine, Found, address, aliases, dressed, id_value, link, subject},
     form::{self, Form},
     make::counts_from,
     patch,
@@ -41,14 +42,18 @@ impl Engine {
         taken(collection, &place, &members, store)?;
         let source = self.drawn(collection, tx);
         let chosen = collection.ids.first().and_then(|name| members.get(name.as_str())).and_then(text);
-        let id = match chosen {
-            Some(id) => id,
-            None => self.new_id(operation, collection, &place, call, store, source),
+        let id = match (chosen, call.customs.id(&collection.normal, &members)) {
+            (Some(id), _) => id,
+            (None, Some(shape)) => tx.id(&shape),
+            (None, None) => self.new_id(operation, collection, &place, call, store, source),
         };
         note_number(collection, &id, store);
         let found = Found { place, id, members: None };
+        call.customs.settle(&subject(collection, call, &found.place, &found.id), Deed::Create, &mut members)?;
         self.complete(operation, collection, call, &found, &mut members, source);
         keep(collection, &found, &members, store, tx);
+        let companions = call.customs.with(&subject(collection, call, &found.place, &found.id), &members);
+        companions.into_iter().for_each(|companion| keep_beside(companion, call, store, tx));
         Ok(self.show(operation, collection, call, &found, &members, None))
     }
 
@@ -115,7 +120,7 @@ impl Engine {
         let shown = Shown { members, link: own, id: collection.ids.first().map(SmolStr::as_str) };
         let mut made = pen.object(&success, &collection.name, &shown);
         made.headers.extend(location(&self.tree().op(operation), success.status, &address));
-        made
+        dressed(made, &subject(collection, call, &found.place, &found.id), call, members)
     }
 
     /// Replaces, updates, or changes by a verb.
@@ -134,7 +139,9 @@ impl Engine {
             Ok(found) => found,
         };
         let old = self.known(operation, collection, call, &found);
-        let mut members = changed(&self.tree().op(operation), plan, collection, call, old)?;
+        let mut members = changed(&self.tree().op(operation), plan, collection, call, old.clone())?;
+        let deed = if plan.kind == Kind::Change { Deed::Change(&old) } else { Deed::Write(&old) };
+        call.customs.settle(&subject(collection, call, &found.place, &found.id), deed, &mut members)?;
         touch(collection, call, &mut members);
         let source = Source::of(&[self.service, &found.place, &found.id]);
         self.complete(operation, collection, call, &found, &mut members, source);
@@ -179,7 +186,8 @@ impl Engine {
         tx: &mut Tx<'_>,
     ) -> Result<Made, Refused> {
         let found = Self::locate(plan, collection, call, store)?;
-        let members = self.known(operation, collection, call, &found);
+        let mut members = self.known(operation, collection, call, &found);
+        call.customs.settle(&subject(collection, call, &found.place, &found.id), Deed::Delete, &mut members)?;
         store.remove(&mut tx.changes, &found.place, &found.id);
         Ok(self.show(operation, collection, call, &found, &members, None))
     }
@@ -195,6 +203,7 @@ impl Engine {
         tx: &mut Tx<'_>,
     ) -> Result<Made, Refused> {
         let (place, name) = Self::one_place(one, call, store)?;
+        let whole = format!("{place}/{name}");
         let mut members = Members::new();
         if kind == Kind::ResetOne {
             store.remove(&mut tx.changes, &place, &name);
@@ -202,7 +211,9 @@ impl Engine {
             let old = store.find(&place, &name).map(|(_, object)| object.members.clone());
             let plan =
                 Plan { kind: if kind == Kind::ReplaceOne { Kind::Replace } else { Kind::Update }, ..Plan::shape() };
-            members = changed(&self.tree().op(operation), &plan, one, call, old.unwrap_or_default())?;
+            let old = old.unwrap_or_default();
+            members = changed(&self.tree().op(operation), &plan, one, call, old.clone())?;
+            call.customs.settle(&subject(one, call, &whole, ""), Deed::Write(&old), &mut members)?;
             touch(one, call, &mut members);
             let link = address(call, &place, &name);
             self.enrich(operation, one, call, Some(link), &mut members, Source::of(&[self.service, &place, &name]));
@@ -210,7 +221,8 @@ impl Engine {
         }
         let pen = self.pen(operation, call, &place, &name);
         let shown = Shown { members: &members, link: Some(address(call, &place, &name)), id: None };
-        Ok(pen.object(&self.success(operation, None), "", &shown))
+        let made = pen.object(&self.success(operation, None), "", &shown);
+        Ok(dressed(made, &subject(one, call, &whole, ""), call, &members))
     }
 }
 
@@ -218,6 +230,21 @@ fn keep(collection: &Collection, found: &Found, members: &Members, store: &mut S
     let (place, id) = (found.place.clone(), found.id.clone());
     let entry = Entry { place, id, aliases: aliases(collection, members), members: members.clone() };
     store.put(&mut tx.changes, entry);
+}
+
+/// Keeps what comes with another object. Without an id, and with none to draw, there is nothing to keep.
+fn keep_beside(companion: Companion, call: &Call<'_>, store: &mut Store, tx: &mut Tx<'_>) {
+    let Companion { collection, place, id, mut members } = companion;
+    let id = match id {
+        Some(id) => id,
+        None => {
+            let Some(shape) = call.customs.id(&collection, &members) else { return };
+            let id = tx.id(&shape);
+            members.insert("id".to_owned(), Value::from(id.as_str()));
+            id
+        }
+    };
+    store.put(&mut tx.changes, Entry { place, id, aliases: Vec::new(), members });
 }
 
 /// What the caller may say of an object: what the service sets itself is left out, unless the operation asks for it.

@@ -82,7 +82,8 @@ pub enum Kind {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let template = self.collection.as_ref().map_or("", |collection| collection.template.as_str());
+        let place = self.collection.as_ref().filter(|_| self.kind != Kind::Shape);
+        let template = place.map_or("", |collection| collection.template.as_str());
         write!(f, "{}", self.kind.name())?;
         if !template.is_empty() {
             write!(f, " {template}")?;
@@ -164,7 +165,12 @@ pub(super) fn plan(tree: &Tree, index: usize) -> Plan {
         None => Planner { tree, index, op, segments: &tree.route(index).segments }.plan(),
     };
     // What counts as a read is known without schemas; a plan that sees it otherwise would have no pen.
-    plan.filter(|plan| plan.kind.reads() || writes(tree, index)).unwrap_or_else(Plan::shape)
+    plan.filter(|plan| plan.kind.reads() || writes(tree, index)).unwrap_or_else(|| {
+        // Of an answer without memory its path is still looked at: what it stands below must be there.
+        let is_path = rpc_name(&op).is_none() && !tree.route(index).mixed;
+        let place = is_path.then(|| bare(tree, &tree.route(index).segments));
+        Plan { collection: place, ..Plan::shape() }
+    })
 }
 
 struct Planner<'a> {

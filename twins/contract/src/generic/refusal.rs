@@ -39,6 +39,15 @@ pub enum Refused {
         /// What it is that the twin does not act on.
         what: String,
     },
+    /// A rule of the service's own.
+    Rule {
+        /// The service's name for the refusal.
+        code: &'static str,
+        /// What it is about.
+        about: SmolStr,
+        /// Why, a line each.
+        causes: Vec<String>,
+    },
     /// The body's media type is none that the operation takes.
     MediaType {
         /// What was sent; empty where nothing was said.
@@ -59,6 +68,7 @@ impl fmt::Display for Refused {
             }
             Self::BadCursor { parameter, value } => write!(f, "`{value}` is no {parameter} that was given out"),
             Self::Unserved { what } => write!(f, "the twin does not act on {what}"),
+            Self::Rule { code, about, causes } => write!(f, "{code}: {about} {}", causes.join("; ")),
             Self::MediaType { sent } => write!(f, "the media type `{sent}` is not taken here"),
         }
     }

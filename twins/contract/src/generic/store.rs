@@ -78,6 +78,12 @@ impl Store {
         self.put_seed_known(Entry { place: place.into(), id: id.into(), aliases: Vec::new(), members });
     }
 
+    /// Puts the one object of a path (`/org`) that a world gives.
+    pub fn put_seed_one(&mut self, path: &str, members: Map<String, Value>) {
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        self.put_one(&mut Changes::default(), above.into(), name.into(), members);
+    }
+
     /// The same, with the other names that the object is known by.
     pub(super) fn put_seed_known(&mut self, entry: Entry) {
         self.seeded.insert(entry.place.clone());
@@ -89,6 +95,11 @@ impl Store {
         let place = SmolStr::new(place);
         let all = self.order.range((place.clone(), 0)..=(place.clone(), u64::MAX));
         all.filter_map(move |(_, id)| Some((id, &self.row(&place, id)?.members)))
+    }
+
+    /// An object of a place, for hand-written rules that go by it.
+    pub fn member(&self, place: &str, id: &str) -> Option<&Map<String, Value>> {
+        self.row(&SmolStr::new(place), &SmolStr::new(id)).map(|object| &object.members)
     }
 
     /// All objects as the control plane shows them, by place and id.
@@ -104,6 +115,11 @@ impl Store {
     /// Whether nothing is remembered.
     pub fn is_empty(&self) -> bool {
         self.table.is_empty()
+    }
+
+    /// What is known of one object of a place, by its id or another of its names.
+    pub fn one(&self, place: &str, name: &str) -> Option<&Map<String, Value>> {
+        self.find(&place.into(), name).map(|(_, object)| &object.members)
     }
 
     /// Whether a world gave objects of a place: then there are no others by themselves.

@@ -48,7 +48,7 @@ impl Error {
             Self::Refused(Refused::Exists { .. }) => vec![409, 422, 400],
             Self::Refused(Refused::MediaType { .. }) => vec![415, 400],
             Self::Refused(Refused::Unserved { .. }) | Self::Unserved => vec![501],
-            Self::Refused(Refused::Invalid(_) | Refused::BadCursor { .. }) => vec![400, 422],
+            Self::Refused(Refused::Invalid(_) | Refused::BadCursor { .. } | Refused::Rule { .. }) => vec![400, 422],
             Self::Unauthenticated { .. } => vec![401, 403],
             Self::RateLimited(_) => vec![429],
             Self::Failure(status) => vec![*status],

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dtu_contract::{
     contract::Contract,
-    generic::{Call, Engine, Kind, Made, Neighbour, Neighbours, Store},
+    generic::{Call, Engine, Kind, Made, Neighbour, Neighbours, Store, customs::Plain},
     validate::{Arguments, Checker, Direction},
 };
 use dtu_kernel::{time::Timestamp, tx::Desk};
@@ -70,7 +70,16 @@ fn answered(engine: &Engine, index: usize, path: &str) -> Option<Made> {
     let now = Timestamp::from_secs(1_772_442_000);
     let origin = "http://127.0.0.1:4000";
     let path = sent(path, &arguments);
-    let call = Call { arguments: &arguments, now, origin, path: &path, query: "", caller: "", neighbours: &Everything };
+    let call = Call {
+        arguments: &arguments,
+        now,
+        origin,
+        path: &path,
+        query: "",
+        caller: "",
+        neighbours: &Everything,
+        customs: &Plain,
+    };
     let mut store = Store::new("objects");
     let mut desk = Desk::new(1, now);
     engine.act(index, &call, &mut store, &mut desk.tx()).ok()
@@ -148,7 +157,7 @@ fn collections(contract: &'static Contract, engine: &Engine) -> Collections {
 
 /// A call as from nobody.
 fn plainly<'a>(arguments: &'a Arguments, now: Timestamp, path: &'a str, neighbours: &'a dyn Neighbours) -> Call<'a> {
-    Call { arguments, now, origin: "http://127.0.0.1:4000", path, query: "", caller: "", neighbours }
+    Call { arguments, now, origin: "http://127.0.0.1:4000", path, query: "", caller: "", neighbours, customs: &Plain }
 }
 
 /// Makes an object, without any member given or with all of them, and follows it through its life.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use dtu_contract::{
     contract::Contract,
-    generic::{Alone, Body, Call, Engine, Made, Neighbour, Neighbours, Store, refusal::Refused},
+    generic::{Alone, Body, Call, Engine, Made, Neighbour, Neighbours, Store, customs::Plain, refusal::Refused},
     import::{Source, import},
     validate::{Checker, Sent},
 };
@@ -73,7 +73,16 @@ impl Bench {
         let sent = Sent { path_params: &params, query, headers: &headers, media_type, body: text.as_bytes() };
         let arguments = self.checker.request(index, &sent)?;
         let now = self.desk.now;
-        let call = Call { arguments: &arguments, now, origin: ORIGIN, path: &sent_path, query, caller: "", neighbours };
+        let call = Call {
+            arguments: &arguments,
+            now,
+            origin: ORIGIN,
+            path: &sent_path,
+            query,
+            caller: "",
+            neighbours,
+            customs: &Plain,
+        };
         let made = if self.engine.writes(index) {
             // On refusal nothing may have changed, as in a universe.
             let mut store = self.store.clone();
@@ -611,6 +620,7 @@ fn what_is_not_there_is_refused() {
     check("DELETE", "/pets/{petId}", &["9"], "", Value::Null, Some(not_found("pets", "9")));
     check("GET", "/pets/{petId}/settings", &["9"], "", Value::Null, Some(not_found("pets", "9")));
     check("PUT", "/pets/{petId}/owners/{userId}", &["9", "u"], "", Value::Null, Some(not_found("pets", "9")));
+    check("POST", "/pets/{petId}/clone", &["9"], "", json!({"name": "x"}), Some(not_found("pets", "9")));
     let exists = Refused::Exists { collection: "codes".into(), member: "code".into(), value: "SALE".to_owned() };
     check("POST", "/codes", &[], "", json!({"code": "SALE"}), Some(exists));
     check("GET", "/codes/{code}", &["SALE"], "", Value::Null, None);
