@@ -12,7 +12,9 @@ pub(crate) fn is_in_shape(twin: &str, status: u16, body: &str) -> bool {
         "slack" => json["ok"].is_boolean() || body == "ok" || status == 404 || json["error"].is_string(),
         "okta" => {
             let is_code = |code: &str| code.starts_with("E0000");
-            status < 300 || json["errorCode"].as_str().is_some_and(is_code) || json["error"].is_string()
+            let is_refusal = json["errorCode"].as_str().is_some_and(is_code) || json["error"].is_string();
+            // Sign-in answers browsers: by pages, and by sending them on. A scope that is missing has no body.
+            status < 400 || is_refusal || body.starts_with("<!DOCTYPE") || (status == 403 && body.is_empty())
         }
         "jira" => {
             let known = ["errorMessages", "errors", "detail", "message", "error"];

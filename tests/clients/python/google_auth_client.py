@@ -104,16 +104,28 @@ def get_id_tokens():
     claim_equal(info["iss"], "https://accounts.google.com", "signed by Google")
 
 
+def person(**changes):
+    """A person's credentials with a refresh token: those that acme's own client has of its administrator."""
+    standing = os.environ["GOOGLE_ACCESS_TOKEN"]
+    known = {
+        "refresh_token": standing.replace("ya29.", "1//", 1),
+        "token_uri": KEY["token_uri"],
+        "client_id": look(standing)[1]["azp"],
+        "client_secret": "GOCSPX-dtu-not-a-real-secret",
+    }
+    return credentials.Credentials(None, **{**known, **changes})
+
+
 def refresh_for_a_person():
-    # The acme world has no OAuth client; a client that nobody knows is told so.
-    person = credentials.Credentials(
-        None, refresh_token="1//x", token_uri=KEY["token_uri"], client_id="x", client_secret="y"
-    )
-    claim_refused("invalid_client", "The OAuth client was not found.", person)
-    nameless = credentials.Credentials(
-        None, refresh_token="1//x", token_uri=KEY["token_uri"], client_id="", client_secret="y"
-    )
-    claim_refused("invalid_request", "Could not determine client ID from request.", nameless)
+    found = fresh(person())
+    claim(found.valid and found.refresh_token.startswith("1//"), "a refresh token gets access tokens, and stays")
+    claim(DRIVE in look(found.token)[1]["scope"].split(), "with its scopes")
+    narrow = fresh(person(scopes=[DRIVE]))
+    claim_equal((look(narrow.token)[1]["scope"], narrow.granted_scopes), (DRIVE, [DRIVE]), "or fewer")
+    claim_refused("invalid_client", "The OAuth client was not found.", person(client_id="x"))
+    claim_refused("invalid_request", "Could not determine client ID from request.", person(client_id=""))
+    claim_refused("invalid_client", "Unauthorized", person(client_secret="x"))
+    claim_refused("invalid_grant", "Bad Request", person(refresh_token="1//x"))
 
 
 def lose_a_token():

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 os.environ["OKTA_TESTING_TESTINGDISABLEHTTPSCHECK"] = "true"
 
@@ -357,6 +358,18 @@ async def see_what_administrators_do():
     claim("lena.fischer@acme.example" in members, "what an administrator does is seen at once")
 
 
+async def act_as_a_service_app():
+    key = (Path(__file__).parents[3] / "fixtures" / "keys" / "okta-client.pem").read_text()
+    for client_id, bound in (("0oaAccessService5d7", False), ("0oaBoundServiceX5d7", True)):
+        app = {"authorizationMode": "PrivateKey", "clientId": client_id, "scopes": ["okta.users.read"]}
+        keys = {"privateKey": key, "kid": "dtu-okta-client", "dpopEnabled": bound}
+        okta = Client({"orgUrl": os.environ["OKTA_CLIENT_ORGURL"], **app, **keys})
+        users = await good(okta.list_users(limit=2))
+        claim_equal(len(users), 2, "an app's own token is good for what it was granted")
+        _, response, _ = await okta.list_groups(limit=1)
+        claim_equal(response.status_code, 403, "and for nothing else")
+
+
 run(
     list_people,
     find_people,
@@ -367,4 +380,5 @@ run(
     be_told_by_hooks,
     wait_when_told,
     see_what_administrators_do,
+    act_as_a_service_app,
 )

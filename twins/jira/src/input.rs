@@ -1,5 +1,7 @@
 //! What a request says before the state is looked at.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use dtu_kernel::{
     args::{self, ArgError, Args},
@@ -170,6 +172,34 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     text.parse().map(Some).map_err(D::Error::custom)
 }
 
+/// A query with its booleans as documents write them. Jira takes some words for them, in any case, and nothing for no
+/// parameter; clients in Python send `True`. What is no such word stays, to be refused as it was sent.
+pub(crate) fn with_booleans(query: &str, is_boolean: impl Fn(&str) -> bool) -> Cow<'_, str> {
+    let pairs = || form_urlencoded::parse(query.as_bytes());
+    if !pairs().any(|(name, value)| is_boolean(&name) && !["true", "false"].contains(&&*value)) {
+        return Cow::Borrowed(query);
+    }
+    let mut written = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs() {
+        let word = if is_boolean(&name) { boolean(&value) } else { &value };
+        if !(word.is_empty() && is_boolean(&name)) {
+            written.append_pair(&name, word);
+        }
+    }
+    Cow::Owned(written.finish())
+}
+
+/// The words that Spring's converter of booleans knows; any other as it is.
+fn boolean(word: &str) -> &str {
+    let is_one_of = |words: [&str; 4]| words.iter().any(|known| word.trim().eq_ignore_ascii_case(known));
+    match word {
+        _ if is_one_of(["true", "on", "yes", "1"]) => "true",
+        _ if is_one_of(["false", "off", "no", "0"]) => "false",
+        _ if word.trim().is_empty() => "",
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,5 +288,19 @@ mod tests {
         assert_eq!(read(""), Err(Error::NoContent));
         let without = input(&[Method::GET], &[], "").decode::<Sample>();
         assert_eq!(without, Err(Error::Payload), "a query parameter never stands for the body");
+    }
+
+    #[test]
+    fn booleans_are_read_in_any_case() {
+        let check = |query: &str, wanted: &str| {
+            assert_eq!(with_booleans(query, |name| name == "b"), wanted, "{query}");
+        };
+        check("b=true&c=True", "b=true&c=True");
+        check("b=True&c=No", "b=true&c=No");
+        check("b=FALSE", "b=false");
+        check("b=%20yes%20&b=off&b=1", "b=true&b=false&b=true");
+        check("a=1&b=&b=%20", "a=1");
+        check("b=maybe+not&a=x%26y", "b=maybe+not&a=x%26y");
+        check("", "");
     }
 }

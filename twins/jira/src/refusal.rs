@@ -24,6 +24,7 @@ pub(crate) fn error(refused: &Refused, request: &Request) -> Error {
         Refused::MediaType { sent } if sent.is_empty() => Error::MediaType { sent: "null".to_owned() },
         Refused::MediaType { sent } => Error::MediaType { sent: sent.clone() },
         Refused::Invalid(violations) => invalid(violations, request),
+        Refused::Rule { about, .. } => Error::says(400, about.as_str()),
     }
 }
 

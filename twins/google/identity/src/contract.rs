@@ -8,6 +8,10 @@ use dtu_contract::{
     contract::Contract,
     differences::Differences,
 };
+use dtu_google_workspace::backed;
+use dtu_kernel::{operation::OperationInfo, twin::Scene};
+
+use crate::error::Error;
 
 /// The contract made from the oauth2 API's public document.
 pub fn contract() -> &'static Contract {
@@ -23,4 +27,18 @@ pub(crate) fn backing() -> &'static Backing {
         Backing::new(contract(), "google-identity", differences, Rules::default())
     });
     &BACKING
+}
+
+/// Whether the public document has an operation: of its answer callers may ask for a part.
+pub(crate) fn has(operation: &OperationInfo) -> bool {
+    backing().find(operation).is_some()
+}
+
+/// Checks that the answer of an operation has the part that the caller asks for.
+///
+/// # Errors
+/// The first field that there is not.
+pub(crate) fn check_fields(scene: &Scene<'_>) -> Result<(), Error> {
+    let place = backing().find(scene.operation);
+    place.map_or(Ok(()), |place| backed::check_fields(place, scene).map_err(Error::Field))
 }

@@ -4,7 +4,7 @@
 //! developers.google.com/identity/protocols/oauth2/service-account#jwt-error-codes); what belongs to Google's APIs
 //! answers in their envelope.
 
-use dtu_google_workspace::render;
+use dtu_google_workspace::{fields::BadField, render};
 use dtu_kernel::{
     fault::Injected,
     time::Timestamp,
@@ -15,6 +15,8 @@ use http::{HeaderName, StatusCode, header};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
+use crate::contract;
+
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
@@ -24,6 +26,8 @@ pub enum Error {
     BadCredential,
     /// An access token without the scopes.
     Scope,
+    /// A part of the answer that there is not.
+    Field(BadField),
     /// What the token endpoint says.
     OAuth {
         /// HTTP status.
@@ -115,6 +119,9 @@ impl Error {
             }
             Self::NoCredential | Self::BadCredential => oauth(401, "invalid_request", "Invalid Credentials"),
             Self::Scope => oauth(403, "insufficient_scope", "Request had insufficient authentication scopes."),
+            Self::Field(BadField(field)) => {
+                envelope(400, "INVALID_ARGUMENT", &format!("Invalid field selection {field}"))
+            }
             Self::OAuth { status, error, description } => oauth(*status, error, description),
             Self::Gap(error) => error.shape(id),
             Self::NotFound => envelope(404, "NOT_FOUND", "Requested entity was not found."),
@@ -161,6 +168,9 @@ fn envelope(status: u16, canonical: &'static str, message: &str) -> (u16, SmolSt
 /// An answer or refusal as it is sent.
 pub(crate) fn reply(scene: &Scene<'_>, result: Result<Answer, Error>) -> Reply {
     let error = match result {
+        Ok(answer) if contract::has(scene.operation) => {
+            return dress(render::pick(answer, scene.request), scene.request, scene.now);
+        }
         Ok(answer) => return dress(answer, scene.request, scene.now),
         Err(error) => error,
     };

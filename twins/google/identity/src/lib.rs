@@ -125,17 +125,9 @@ impl Twin for Identity {
     }
 
     fn authenticate(&self, state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
-        let needed = scene.operation.scopes;
-        if needed.is_empty() {
-            return Ok(Caller::default());
-        }
-        let value = input.bearer.as_deref().ok_or(Error::NoCredential)?;
-        let token = auth::good_token(state, value, scene.now).ok_or(Error::BadCredential)?;
-        if !token.has_one_of(needed) {
-            return Err(Error::Scope);
-        }
-        let name = state.email(&token.holder).cloned().unwrap_or_default();
-        Ok(Caller { token: Some(token.clone()), name })
+        let caller = believe(state, scene, input)?;
+        contract::check_fields(scene)?;
+        Ok(caller)
     }
 
     fn decode<A: DeserializeOwned>(_: &OperationInfo, input: Input) -> Result<A, Error> {
@@ -188,6 +180,21 @@ impl Twin for Identity {
         let roots = ["/o/oauth2/", "/oauth2/", "/device/", "/userinfo/", "/v1/", "/robot/"];
         roots.iter().any(|root| scene.request.path.starts_with(root))
     }
+}
+
+/// Who calls, where an operation needs to know.
+fn believe(state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
+    let needed = scene.operation.scopes;
+    if needed.is_empty() {
+        return Ok(Caller::default());
+    }
+    let value = input.bearer.as_deref().ok_or(Error::NoCredential)?;
+    let token = auth::good_token(state, value, scene.now).ok_or(Error::BadCredential)?;
+    if !token.has_one_of(needed) {
+        return Err(Error::Scope);
+    }
+    let name = state.email(&token.holder).cloned().unwrap_or_default();
+    Ok(Caller { token: Some(token.clone()), name })
 }
 
 fn tokens() -> Vec<Operation<Identity>> {

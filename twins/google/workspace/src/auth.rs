@@ -1,5 +1,6 @@
 //! How a call to an API is believed.
 
+use dtu_contract::generic::refusal::Refused;
 use dtu_kernel::{time::Timestamp, twin::Scene};
 use smol_str::SmolStr;
 
@@ -54,6 +55,9 @@ pub fn authenticate(
     };
     if !scopes.is_empty() && !token.has_one_of(&scopes) {
         return Err(Error::Scope { needed: scopes });
+    }
+    if let Some(what) = &input.unserved {
+        return Err(Error::Refused(Refused::Unserved { what: what.clone() }));
     }
     let name = state.email(&token.holder).cloned().unwrap_or_default();
     Ok(Caller {

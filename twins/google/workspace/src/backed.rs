@@ -49,12 +49,21 @@ pub fn scopes(backing: &'static Backing, operation: &OperationInfo) -> Vec<&'sta
 /// What does not fit.
 pub fn arguments(place: Place, scene: &Scene<'_>) -> Result<Arguments, Refused> {
     let arguments = place.read(scene)?;
-    let schema = place.operation().facts.get().success().and_then(|(_, response)| response.content.values().next());
-    if let (Some(fields), Some(schema)) = (fields::wanted(scene.request), schema) {
-        let checked = Mask::parse(&fields).and_then(|mask| mask.check_schema(place.document(), schema));
-        checked.map_err(|BadField(field)| Refused::Invalid(vec![unknown(Part::Query, "fields", &field)]))?;
-    }
+    let checked = check_fields(place, scene);
+    checked.map_err(|BadField(field)| Refused::Invalid(vec![unknown(Part::Query, "fields", &field)]))?;
     Ok(arguments)
+}
+
+/// Checks that the answer of an operation has the part that the caller asks for.
+///
+/// # Errors
+/// The first field that there is not.
+pub fn check_fields(place: Place, scene: &Scene<'_>) -> Result<(), BadField> {
+    let schema = place.operation().facts.get().success().and_then(|(_, response)| response.content.values().next());
+    match (fields::wanted(scene.request), schema) {
+        (Some(fields), Some(schema)) => Mask::parse(&fields)?.check_schema(place.document(), schema),
+        _ => Ok(()),
+    }
 }
 
 /// Reads a call's arguments as Sheets and Docs do: parameters and members of the body that they do not know are

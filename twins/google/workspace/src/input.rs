@@ -29,6 +29,8 @@ pub struct Input {
     pub credential: Credential,
     /// The object that the path names first; empty where it names none.
     pub resource: SmolStr,
+    /// What of the answer's form the caller wishes that the twin has not: a file's content, protocol buffers, a script.
+    pub unserved: Option<String>,
     args: Args,
 }
 
@@ -44,7 +46,7 @@ impl Input {
             args.insert((*name).to_owned(), Value::String(value.clone()));
         }
         let resource = request.path_params.first().map(|(_, value)| SmolStr::new(value)).unwrap_or_default();
-        Self { credential: credential(request), resource, args }
+        Self { credential: credential(request), resource, unserved: unserved(request), args }
     }
 
     /// The arguments of an operation with hand-written rules.
@@ -67,6 +69,17 @@ pub fn bearer(request: &Request) -> Option<SmolStr> {
         found.map(|(_, value)| SmolStr::from(value))
     };
     in_header().or_else(in_query).filter(|token| !token.is_empty())
+}
+
+/// The first wish for another form of the answer than JSON.
+fn unserved(request: &Request) -> Option<String> {
+    let is_other = |name: &str, value: &str| match name {
+        "alt" | "$alt" => !["", "json"].contains(&value),
+        "callback" | "$callback" => !value.is_empty(),
+        _ => false,
+    };
+    let found = request.query_pairs().find(|(name, value)| is_other(name, value));
+    found.map(|(name, value)| format!("{name}={value}"))
 }
 
 fn credential(request: &Request) -> Credential {

@@ -81,7 +81,7 @@ pub fn page(status: StatusCode, title: &str, path: &str, now: Timestamp) -> Repl
 }
 
 /// The part of an answer that the caller asked for. Whether there is such a part was looked at before.
-fn pick(answer: Answer, request: &Request) -> Answer {
+pub fn pick(answer: Answer, request: &Request) -> Answer {
     let mask = fields::wanted(request).and_then(|mask| Mask::parse(&mask).ok());
     let (Some(mask), Some((media_type, body))) = (mask, &answer.body) else { return answer };
     match serde_json::from_slice(body) {

@@ -137,6 +137,18 @@ fn answers_look_as_google_s() {
 }
 
 #[test]
+fn answers_in_other_forms_than_json_are_gaps() {
+    let office = office();
+    let token = office.env("GOOGLE_ACCESS_TOKEN");
+    let id = check(&office, call("POST /drive/v3/files").json("{}").bearer(&token), 200).text("/id").to_owned();
+    for target in [format!("files/{id}?alt=media"), "about?fields=kind&alt=proto".into(), "files?callback=f".into()] {
+        let got = check(&office, call(&format!("GET /drive/v3/{target}")).bearer(&token), 501);
+        assert!(got.reply.gap, "{target}");
+    }
+    check(&office, call("GET /drive/v3/about?fields=kind&alt=json&callback=").bearer(&token), 200);
+}
+
+#[test]
 fn what_is_not_served_is_a_page_for_people() {
     let office = office();
     for (line, gap) in [

@@ -57,6 +57,21 @@ fn a_holder_is_told_as_far_as_scopes_go() {
 }
 
 #[test]
+fn a_part_of_what_the_api_shows_can_be_asked_for() {
+    let google = Google::acme();
+    let token = google.token(EMAIL, Some(LENA));
+    let ask = |path: &str| google.send(call(&format!("GET {path}")).bearer(&token));
+    assert_eq!(ask("/oauth2/v2/userinfo?fields=email").body, json!({ "email": LENA }));
+    let info = ask(&format!("/oauth2/v2/tokeninfo?access_token={token}&fields=scope"));
+    assert_eq!(info.body, json!({ "scope": EMAIL }));
+    for path in ["/userinfo/v2/me?fields=shoe", "/oauth2/v2/tokeninfo?fields=shoe"] {
+        let got = ask(path);
+        assert_eq!((got.reply.status.as_u16(), got.text("/error/message")), (400, "Invalid field selection shoe"));
+    }
+    assert_eq!(ask("/v1/userinfo?fields=shoe").text("/email"), LENA, "others have no such parameter");
+}
+
+#[test]
 fn strangers_are_told_nothing() {
     let google = Google::acme();
     let drive = google.token(DRIVE, None);

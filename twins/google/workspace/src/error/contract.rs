@@ -36,7 +36,7 @@ pub(super) fn said(family: Family, operation: &OperationInfo, refused: &Refused)
         }
         (_, Refused::Exists { .. }) => Said::new("ALREADY_EXISTS", "duplicate", "Requested entity already exists"),
         (Family::Drive, Refused::BadCursor { parameter, .. }) => bad_value(parameter),
-        (_, Refused::BadCursor { .. }) => Said::invalid(),
+        (_, Refused::BadCursor { .. } | Refused::Rule { .. }) => Said::invalid(),
         (Family::Drive, Refused::MediaType { sent }) => {
             Said::new("INVALID_ARGUMENT", "badContent", format!("Unsupported content with type: {sent}"))
         }
