@@ -1,5 +1,7 @@
 // @okta/okta-sdk-nodejs, unmodified, against Okta's twin.
 
+import { readFileSync } from 'node:fs';
+
 import okta from '@okta/okta-sdk-nodejs';
 
 import { all, claim, claimEqual, failure, run } from './claims.mjs';
@@ -282,4 +284,17 @@ async function waitWhenTold() {
   );
 }
 
-await run(listPeople, findPeople, leadAPersonThroughLife, keepGroups, readTheLog, beToldByHooks, waitWhenTold);
+async function actAsAServiceApp() {
+  const privateKey = readFileSync(new URL('../../../fixtures/keys/okta-client.pem', import.meta.url), 'utf8');
+  for (const clientId of ['0oaAccessService5d7', '0oaBoundServiceX5d7']) {
+    const app = { authorizationMode: 'PrivateKey', clientId, scopes: ['okta.users.read'], privateKey };
+    const own = client({ token: undefined, ...app, keyId: 'dtu-okta-client' });
+    const met = [];
+    await (await own.userApi.listUsers({ limit: 2 })).each((user) => met.push(user.id) < 3);
+    claimEqual(met.length, 3, "an app's own token is good for what it was granted");
+    const error = await failure(own.groupApi.listGroups({}).then(all), '403 is thrown');
+    claimEqual(error.status, 403, 'and for nothing else');
+  }
+}
+
+await run(listPeople, findPeople, leadAPersonThroughLife, keepGroups, readTheLog, beToldByHooks, waitWhenTold, actAsAServiceApp);

@@ -289,6 +289,12 @@ impl<'a> Compare<'a> {
             return;
         }
         let drawn = !self.ids.is_sent(recorded);
+        if recorded.starts_with("orn:") && ours.starts_with("orn:") {
+            if !self.orn(recorded, ours) && view == View::Whole {
+                self.differ_here(Kind::Value, recorded, ours);
+            }
+            return;
+        }
         let fits = match (shape::url(&here), shape::url(ours)) {
             (Some(here), Some(ours)) => self.url(here, ours, view),
             _ if !drawn => false,
@@ -299,6 +305,17 @@ impl<'a> Compare<'a> {
         if !fits && view == View::Whole {
             self.differ_here(Kind::Value, recorded, ours);
         }
+    }
+
+    /// Whether two resource names are of one shape. The partition and the org are the recorded org's own.
+    fn orn(&self, recorded: &str, ours: &str) -> bool {
+        let parts = |text: &str| text.split(':').map(str::to_owned).collect::<Vec<String>>();
+        let (recorded, ours) = (parts(recorded), parts(ours));
+        let same = |at: usize| {
+            let drawn = shape::is_id(&recorded[at]) && shape::is_id(&ours[at]);
+            matches!(at, 1 | 3) || drawn || self.ids.translate(&recorded[at]) == ours[at]
+        };
+        recorded.len() == ours.len() && (0..ours.len()).all(same)
     }
 
     fn id(&mut self, recorded: &str, ours: &str, view: View) {

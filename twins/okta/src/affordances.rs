@@ -1,5 +1,7 @@
 //! What people do in Okta's own pages, through the same model functions as the API.
 
+use std::sync::Arc;
+
 use dtu_kernel::{
     ids::HEX,
     twin::{Affordance, Refusal},
@@ -17,12 +19,15 @@ use crate::{
     model::{
         Act, Acting, SITE, State,
         accounts::{self, Credentials, NewUser},
+        app::{self, App},
+        assignment::{self, Change},
         group::{self, Group, GroupProfile},
         log::{Client, Party, Transaction},
         profile::{Attribute, Profile},
         token,
         user::{Status, Step, User},
     },
+    oauth::{device, scripted, session},
 };
 
 /// All human verbs.
@@ -37,8 +42,17 @@ pub fn affordances() -> Vec<Affordance<Okta>> {
         Affordance::new("okta.admin.add_to_group", "Puts a person into a group", add_to_group),
         Affordance::new("okta.admin.remove_from_group", "Takes a person out of a group", remove_from_group),
         Affordance::new("okta.admin.create_group", "Adds a group in the admin console", create_group),
+        Affordance::new("okta.admin.assign_app", "Assigns an app to a person or a group", assign_app),
+        Affordance::new("okta.admin.unassign_app", "Takes an app from a person or a group", unassign_app),
+        Affordance::new("okta.admin.deactivate_app", "Deactivates an app by its label", deactivate_app),
         Affordance::new("okta.admin.revoke_token", "Revokes an API token by its name", revoke_token),
-        Affordance::new("okta.user.sign_in", "Signs in as oneself, choosing a new password where one is due", sign_in),
+        Affordance::new("okta.admin.rotate_keys", "Rotates the signing keys of an authorization server", rotate_keys),
+        Affordance::new(
+            "okta.user.sign_in",
+            "Signs in as oneself, choosing a new password where one is due; to a client where its request is given",
+            sign_in,
+        ),
+        Affordance::new("okta.user.activate_device", "Lets a device in, or refuses it", activate_device),
     ]
 }
 
@@ -255,6 +269,89 @@ fn create_group(state: &mut State, tx: &mut Tx<'_>, who: &str, with: CreateGroup
     })
 }
 
+/// Arguments of `okta.admin.assign_app` and `okta.admin.unassign_app`: one of person and group.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppAndWhom {
+    /// The app, by label or id.
+    app: String,
+    /// The person, by login, id or key.
+    #[serde(default)]
+    user: Option<String>,
+    /// The group, by name or id.
+    #[serde(default)]
+    group: Option<String>,
+}
+
+/// A person or a group.
+enum Whom {
+    User(User),
+    Group(Group),
+}
+
+impl AppAndWhom {
+    fn whom(&self, act: &Act<'_, '_>) -> Result<Whom, Refusal> {
+        match (&self.user, &self.group) {
+            (Some(user), None) => find_user(act, user).map(Whom::User),
+            (None, Some(group)) => find_group(act, group).map(Whom::Group),
+            _ => Err(Refusal::new("give either `user` or `group`")),
+        }
+    }
+}
+
+fn find_app(act: &Act<'_, '_>, name: &str) -> Result<Arc<App>, Refusal> {
+    let found = act.state.apps.get(name).or_else(|| act.state.apps.by_label(name));
+    found.cloned().ok_or_else(|| Refusal::new(format!("there is no app `{name}` in Okta")))
+}
+
+fn assign_app(state: &mut State, tx: &mut Tx<'_>, who: &str, with: AppAndWhom) -> Result<Value, Refusal> {
+    administer(state, tx, who, |act| {
+        let app = find_app(act, &with.app)?;
+        match with.whom(act)? {
+            Whom::User(user) => {
+                assignment::assign(act, &app, &user, Change::default()).map_err(|error| refused(&error))?;
+                Ok(json!({ "app": app.label, "user": user.login() }))
+            }
+            Whom::Group(group) => {
+                assignment::assign_group(act, &app, &group, None, None);
+                Ok(json!({ "app": app.label, "group": group.name }))
+            }
+        }
+    })
+}
+
+fn unassign_app(state: &mut State, tx: &mut Tx<'_>, who: &str, with: AppAndWhom) -> Result<Value, Refusal> {
+    administer(state, tx, who, |act| {
+        let app = find_app(act, &with.app)?;
+        match with.whom(act)? {
+            Whom::User(user) => {
+                assignment::unassign(act, &app, &user).map_err(|error| refused(&error))?;
+                Ok(json!({ "app": app.label, "user": user.login() }))
+            }
+            Whom::Group(group) => {
+                assignment::unassign_group(act, &app, &group);
+                Ok(json!({ "app": app.label, "group": group.name }))
+            }
+        }
+    })
+}
+
+/// Arguments of `okta.admin.deactivate_app`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OneApp {
+    /// The app, by label or id.
+    app: String,
+}
+
+fn deactivate_app(state: &mut State, tx: &mut Tx<'_>, who: &str, with: OneApp) -> Result<Value, Refusal> {
+    administer(state, tx, who, |act| {
+        let app = find_app(act, &with.app)?;
+        let app = app::switch(act, &app, false);
+        Ok(json!({ "app": app.label, "status": app.status() }))
+    })
+}
+
 /// Arguments of `okta.admin.revoke_token`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -279,13 +376,16 @@ pub struct SignIn {
     /// The password to choose where one is due: at the first sign-in, after a reset, after expiry.
     #[serde(default)]
     new_password: Option<String>,
+    /// The address that a client has sent the person to: an authorize endpoint with its query.
+    #[serde(default)]
+    authorize: Option<String>,
 }
 
 fn sign_in(state: &mut State, tx: &mut Tx<'_>, who: &str, with: SignIn) -> Result<Value, Refusal> {
     let person = actor(state, who)?.clone();
     perform(state, tx, who, "/api/v1/authn", |act| {
         let signed_in = accounts::sign_in(act, &person, with.new_password);
-        signed_in.map(|user| shown(&user)).map_err(|error| match (error, person.status) {
+        let user = signed_in.map_err(|error| match (error, person.status) {
             (Error::NotInStatus, Status::Provisioned | Status::Recovery | Status::PasswordExpired) => {
                 Refusal::new("a new password is due: give `new_password`")
             }
@@ -293,6 +393,50 @@ fn sign_in(state: &mut State, tx: &mut Tx<'_>, who: &str, with: SignIn) -> Resul
                 Refusal::new(format!("nobody can sign in: the account is {}", status.text()))
             }
             (error, _) => refused(&error),
-        })
+        })?;
+        let mut shown = shown(&user);
+        match &with.authorize {
+            Some(address) => shown["redirect"] = json!(scripted::go_on(act, address, &user).map_err(Refusal::new)?),
+            None => shown["sessionToken"] = json!(session::token(act, &user).0),
+        }
+        Ok(shown)
+    })
+}
+
+/// Arguments of `okta.user.activate_device`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActivateDevice {
+    /// The code that the device shows.
+    user_code: String,
+    /// Whether the device is let in; it is where nothing is said.
+    #[serde(default)]
+    allow: Option<bool>,
+}
+
+fn activate_device(state: &mut State, tx: &mut Tx<'_>, who: &str, with: ActivateDevice) -> Result<Value, Refusal> {
+    let person = actor(state, who)?.clone();
+    let allow = with.allow.unwrap_or(true);
+    perform(state, tx, who, "/activate", |act| {
+        let decided = device::decide(act, &with.user_code, &person, allow);
+        decided.map_err(|error| Refusal::new(error.description.to_string()))?;
+        Ok(json!({ "user_code": with.user_code, "allowed": allow }))
+    })
+}
+
+/// Arguments of `okta.admin.rotate_keys`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RotateKeys {
+    /// The authorization server's id, or `default`; the org's own where absent.
+    #[serde(default)]
+    server: Option<String>,
+}
+
+fn rotate_keys(state: &mut State, tx: &mut Tx<'_>, who: &str, with: RotateKeys) -> Result<Value, Refusal> {
+    administer(state, tx, who, |act| {
+        let name = with.server.as_deref().unwrap_or_default();
+        let kid = scripted::rotate(act, name);
+        Ok(json!({ "kid": kid.ok_or_else(|| Refusal::new(format!("there is no authorization server `{name}`")))? }))
     })
 }

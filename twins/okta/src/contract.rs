@@ -3,16 +3,24 @@
 use std::{borrow::Cow, sync::LazyLock};
 
 use dtu_contract::{
-    backing::{Backed, Backing, Rules},
+    backing::{Backed, Backing, Place, Rules},
     contract::Contract,
     differences::Differences,
-    generic::{Neighbour, Store, refusal::Refused},
+    generic::{Neighbour, Store, customs::Customs, refusal::Refused},
+    validate::{Arguments, Sent},
     violation::{Part, Rule, Violation},
 };
-use dtu_kernel::operation::OperationInfo;
+use dtu_kernel::{operation::OperationInfo, twin::Scene};
+use serde_json::Value;
 use smol_str::SmolStr;
 
-use crate::{Okta, error::Error, model::State};
+use crate::{
+    Caller, Okta,
+    error::Error,
+    input::Input,
+    model::{State, authorization_server::COLLECTION},
+    resources::{House, answers},
+};
 
 /// The contract made from Okta's public documents.
 pub fn contract() -> &'static Contract {
@@ -34,40 +42,15 @@ const FLOW: &str = "a step of a sign-in flow that is not there yet";
 
 /// What a made-up answer would be a lie about: programs act on tokens, keys and addresses.
 const ABSENT: &[(&str, &str)] = &[
-    ("authorize", FLOW),
-    ("authorizeCustomAS", FLOW),
-    ("authorizeCustomASWithPost", FLOW),
-    ("authorizeWithPost", FLOW),
     ("bcAuthorize", FLOW),
     ("bcAuthorizeCustomAS", FLOW),
     ("challenge", FLOW),
     ("challenge-custom-as", FLOW),
-    ("deviceAuthorize", FLOW),
-    ("deviceAuthorizeCustomAS", FLOW),
-    ("getWellKnownOAuthConfigurationCustomAS", SIGNED),
-    ("getWellKnownOpenIDConfiguration", SIGNED),
-    ("getWellKnownOpenIDConfigurationCustomAS", SIGNED),
     ("globalTokenRevocation", SIGNED),
-    ("introspect", SIGNED),
-    ("introspectCustomAS", SIGNED),
-    ("logout", FLOW),
-    ("logoutCustomAS", FLOW),
-    ("logoutCustomASWithPost", FLOW),
-    ("logoutWithPost", FLOW),
-    ("oauthKeys", SIGNED),
-    ("oauthKeysCustomAS", SIGNED),
     ("oob-authenticate", FLOW),
     ("oob-authenticate-custom-as", FLOW),
-    ("par", FLOW),
-    ("parCustomAS", FLOW),
     ("primary-authenticate", FLOW),
     ("primary-authenticate-custom-as", FLOW),
-    ("revoke", SIGNED),
-    ("revokeCustomAS", SIGNED),
-    ("token", SIGNED),
-    ("tokenCustomAS", SIGNED),
-    ("userinfo", SIGNED),
-    ("userinfoCustomAS", SIGNED),
 ];
 
 impl Backed for Okta {
@@ -83,11 +66,16 @@ impl Backed for Okta {
         &mut state.objects
     }
 
-    fn refuse(_: &OperationInfo, refused: Refused) -> Error {
+    fn refuse(operation: &OperationInfo, refused: Refused) -> Error {
         match refused {
             Refused::Invalid(violations) => invalid(&violations),
             Refused::NotFound { collection, id } => {
-                Error::NotFound { id: id.to_string(), kind: Cow::Owned(kind_of(&collection)) }
+                let own = OWN_KINDS.iter().find(|(name, _)| *name == operation.id).map(|(_, kind)| (*kind).to_owned());
+                Error::NotFound { id: id.to_string(), kind: Cow::Owned(own.unwrap_or_else(|| kind_of(&collection))) }
+            }
+            Refused::Exists { collection, member, .. } if collection == "roles" && member == "label" => {
+                let cause = "label: There is already an admin role with this name.".to_owned();
+                Error::Validation { about: member, causes: vec![cause] }
             }
             Refused::Exists { member, .. } => {
                 let cause = format!("{member}: An object with this field already exists in the current organization");
@@ -97,19 +85,86 @@ impl Backed for Okta {
             Refused::MediaType { sent } if sent.is_empty() => Error::NoMediaType,
             Refused::MediaType { .. } => Error::MediaType,
             Refused::Unserved { .. } => Error::Unsupported,
+            Refused::Rule { code: "E0000007", about, causes } => {
+                Error::NotFound { id: about.to_string(), kind: Cow::Owned(causes.concat()) }
+            }
+            Refused::Rule { code: "E0000001", about, causes } => Error::Validation { about, causes },
+            Refused::Rule { code: "E0000031", causes, .. } => Error::Search(causes.concat()),
+            Refused::Rule { code, .. } => Error::coded(code),
         }
+    }
+
+    fn customs<'a>(state: &'a State, caller: &'a Caller) -> Box<dyn Customs + 'a> {
+        Box::new(House {
+            state,
+            caller: caller.client.as_ref().filter(|_| caller.user.is_empty()).unwrap_or(&caller.user),
+        })
+    }
+
+    /// A member whose value is null counts as one that was not sent, where the document does not take null: recorded.
+    fn arguments(place: Place, scene: &Scene<'_>, input: Input) -> Result<Arguments, Refused> {
+        drop(input);
+        if answers::is_switched_off(scene.operation.id) {
+            return Err(Refused::Rule { code: "E0000015", about: SmolStr::default(), causes: Vec::new() });
+        }
+        let sent = Sent::of(scene.request);
+        if scene.operation.id == "updateProfileMapping" {
+            return without_properties(place, &sent);
+        }
+        place.check(&sent).or_else(|refused| match without_nulls(&refused, sent.body) {
+            Some(body) => place.check(&Sent { body: &body, ..sent.clone() }),
+            None => Err(refused),
+        })
     }
 
     fn neighbour(state: &State, collection: &str, id: &str) -> Option<Neighbour> {
         let found = match collection {
             "/api/v1/users" if id == "me" => return None,
             "/api/v1/users" => state.users.find(id).map(|user| user.id.clone()),
+            "/api/v1/apps" => state.apps.get(id).map(|app| app.id.clone()),
             "/api/v1/groups" => state.groups.get(id).map(|group| group.id.clone()),
             "/api/v1/eventHooks" => state.hooks.get(id).map(|hook| hook.id.clone()),
+            COLLECTION if id == "default" => Some(state.servers.default.clone()),
             "/api/v1/api-tokens" => state.tokens.get(id).map(|token| token.id.clone()),
             _ => return None,
         };
         Some(found.map_or(Neighbour::Missing, Neighbour::Is))
+    }
+}
+
+/// A mapping's properties are named by those of its target: the document describes one of them where all stand.
+fn without_properties(place: Place, sent: &Sent<'_>) -> Result<Arguments, Refused> {
+    let mut body: Value = serde_json::from_slice(sent.body).unwrap_or_default();
+    let properties = body.as_object_mut().and_then(|members| members.shift_remove("properties"));
+    let Some(properties) = properties.filter(Value::is_object) else { return place.check(sent) };
+    // The document also asks for the members of one property beside them.
+    let stand_in = serde_json::json!({ "properties": {}, "expression": "", "pushStatus": "PUSH" }).to_string();
+    let mut arguments = place.check(&Sent { body: stand_in.as_bytes(), ..sent.clone() })?;
+    arguments.body = Some(serde_json::json!({ "properties": properties }));
+    Ok(arguments)
+}
+
+/// A body without its members that are null, where there are such and something in it does not fit.
+fn without_nulls(refused: &Refused, body: &[u8]) -> Option<Vec<u8>> {
+    let Refused::Invalid(violations) = refused else { return None };
+    if violations.iter().all(|violation| violation.part != Part::Body) {
+        return None;
+    }
+    let mut value: Value = serde_json::from_slice(body).ok()?;
+    strip(&mut value).then(|| value.to_string().into_bytes())
+}
+
+/// Takes away members that are null; whether there were any.
+fn strip(value: &mut Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| strip(item) | any),
+        Value::Object(members) => {
+            let before = members.len();
+            members.retain(|_, member| !member.is_null());
+            let here = members.len() < before;
+            members.values_mut().fold(here, |any, member| strip(member) | any)
+        }
+        _ => false,
     }
 }
 
@@ -169,6 +224,13 @@ const KINDS: &[(&str, &str)] = &[
     ("sessions", "AppSession"),
     ("uischemas", "UISchemaEntity"),
     ("user", "CVDType"),
+];
+
+/// Names that only one operation has for the kind, as recorded.
+const OWN_KINDS: &[(&str, &str)] = &[
+    ("getDeviceAssurancePolicy", "DeviceAssuranceRuleManagerImpl"),
+    ("getSmsTemplate", "AppInstance"),
+    ("listDeviceUsers", "GenericUDObject"),
 ];
 
 /// Okta's name for the kind of object in a collection; where none is recorded, the collection's own name as a type.

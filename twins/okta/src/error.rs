@@ -6,17 +6,27 @@ use std::{borrow::Cow, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use dtu_kernel::{args::ArgError, fault::Injected, time::Timestamp, wire::Answer};
-use http::StatusCode;
+use http::{StatusCode, header};
 use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
-use crate::query::{Fault, Operator};
+use crate::{
+    oauth::error::OAuthError,
+    query::{Fault, Operator},
+};
 
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// No token, or one that is not believed.
     InvalidToken,
+    /// An access token that is not believed; why stands in a header.
+    BadAccessToken {
+        /// `WWW-Authenticate`.
+        challenge: String,
+    },
+    /// Somebody's name and password are not believed.
+    SignIn,
     /// The token's owner may not do this.
     Forbidden,
     /// Something that the org has not switched on. Okta answers 401, not 403.
@@ -70,6 +80,12 @@ pub enum Error {
     ExpiryNeedsActivation,
     /// Too many groups at once.
     TooManyGroups,
+    /// An app that is to be deleted while it is in use.
+    AppActive,
+    /// An app for a person who is deactivated.
+    InactiveUser,
+    /// Credentials that the app's scheme leaves to others.
+    AppCredentials,
     /// The entity tag is another one.
     TagMismatch,
     /// The entity tag cannot be read.
@@ -97,6 +113,8 @@ pub enum Error {
         /// How long until the window ends.
         retry_after: Duration,
     },
+    /// A refusal of an OAuth endpoint, or of an access token, in the envelope of that standard.
+    OAuth(Box<OAuthError>),
     /// The service's own failure.
     Failure {
         /// The HTTP status.
@@ -104,6 +122,12 @@ pub enum Error {
         /// The code.
         code: SmolStr,
     },
+}
+
+impl From<OAuthError> for Error {
+    fn from(refused: OAuthError) -> Self {
+        Self::OAuth(Box::new(refused))
+    }
 }
 
 impl Error {
@@ -117,6 +141,11 @@ impl Error {
         let about = problems.first().map_or("", |(field, _)| field);
         let causes = problems.iter().map(|(field, message)| format!("{field}: {message}")).collect();
         Self::Validation { about: SmolStr::new_static(about), causes }
+    }
+
+    /// A refusal of which there is nothing to say but its code.
+    pub fn coded(code: &'static str) -> Self {
+        Self::Failure { status: known(code).0, code: SmolStr::new_static(code) }
     }
 
     /// An id that names nothing.
@@ -191,7 +220,8 @@ impl Error {
             (status, code, format!("{summary}{rest}"), causes)
         };
         match self {
-            Self::InvalidToken => known("E0000011"),
+            Self::InvalidToken | Self::BadAccessToken { .. } => known("E0000011"),
+            Self::SignIn => known("E0000004"),
             Self::Forbidden => known("E0000006"),
             Self::FeatureOff => known("E0000015"),
             Self::NotFound { id, kind } => summary("E0000007", &format!("Resource not found: {id} ({kind})")),
@@ -215,6 +245,11 @@ impl Error {
             Self::ExpiryNeedsPassword => same("E0000124"),
             Self::ExpiryNeedsActivation => same("E0000125"),
             Self::TooManyGroups => with("E0000093", vec!["The number of group targets is too large".to_owned()]),
+            Self::AppActive => {
+                with("E0000056", vec!["The application must be deactivated before deletion.".to_owned()])
+            }
+            Self::InactiveUser => known("E0000117"),
+            Self::AppCredentials => known("E0000041"),
             Self::TagMismatch => known("E0000231"),
             Self::TagMalformed => known("E0000242"),
             Self::QueryAndFilter => known("E0000033"),
@@ -225,6 +260,9 @@ impl Error {
             }
             Self::Log { code, summary, causes } => (400, SmolStr::new_static(code), summary.clone(), causes.clone()),
             Self::RateLimited { .. } => known("E0000047"),
+            Self::OAuth(refused) => {
+                (refused.status(), SmolStr::new_static(refused.error), refused.description.to_string(), Vec::new())
+            }
             Self::Failure { status, code } => {
                 let summary =
                     CODES.iter().find(|(known, ..)| known == code).map_or(known("E0000009").2, |c| c.2.into());
@@ -235,6 +273,9 @@ impl Error {
 
     /// The refusal in its envelope, and the code for the ledger.
     pub fn answer(&self, bits: (u64, u64)) -> (Answer, SmolStr) {
+        if let Self::OAuth(refused) = self {
+            return refused.answer();
+        }
         let (status, code, summary, causes) = self.shape();
         let causes: Vec<Value> = causes.into_iter().map(|cause| json!({ "errorSummary": cause })).collect();
         let mut body = Map::new();
@@ -252,7 +293,11 @@ impl Error {
             body.insert("errorCauses".to_owned(), json!(causes));
         }
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (Answer::json(&body).with_status(status), code)
+        let answer = Answer::json(&body).with_status(status);
+        match self {
+            Self::BadAccessToken { challenge } => (answer.with_header(header::WWW_AUTHENTICATE, challenge), code),
+            _ => (answer, code),
+        }
     }
 
     /// When the rate window ends, where this is about one: at least a second away, in whole seconds.
@@ -307,7 +352,9 @@ const CODES: &[(&str, u16, &str)] = &[
     ("E0000033", 400, "Bad request. Can't specify a search query and filter in the same request."),
     ("E0000037", 400, "Type mismatch exception. "),
     ("E0000038", 403, "This operation is not allowed in the user's current status."),
+    ("E0000041", 400, "Credentials should not be set on this resource based on the scheme."),
     ("E0000047", 429, "API call exceeded rate limit due to too many requests."),
+    ("E0000056", 403, "Delete application forbidden."),
     ("E0000060", 501, "Unsupported operation."),
     ("E0000093", 400, "Target count limit exceeded"),
     ("E0000100", 503, "Unable to perform search query."),
@@ -316,6 +363,7 @@ const CODES: &[(&str, u16, &str)] = &[
         409,
         "Cannot update this user because they are still being activated. Please try again in a few minutes.",
     ),
+    ("E0000117", 403, "Cannot assign apps or update app profiles for an inactive user."),
     (
         "E0000124",
         400,
@@ -326,6 +374,12 @@ const CODES: &[(&str, u16, &str)] = &[
         400,
         "Could not create user. To create a user and expire their password immediately, \"activate\" must be true",
     ),
+    (
+        "E0000166",
+        403,
+        "CAPTCHA count limit reached. At most one CAPTCHA instance is allowed per Org. Please remove existing CAPTCHA to create a new one.",
+    ),
+    ("E0000226", 400, "You must have an active telephony inline hook to activate and use the Phone authenticator."),
     ("E0000231", 412, "ETag value doesn't match."),
     ("E0000239", 423, "Policy priorities are being reconciled. Please try again later."),
     ("E0000242", 400, "ETag value is not valid."),

@@ -15,7 +15,10 @@ use serde::{
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use crate::error::Error;
+use crate::{
+    error::Error,
+    oauth::{self, form::Form},
+};
 
 /// Arguments, credential, and what is wrong with them.
 #[derive(Clone, Debug)]
@@ -34,6 +37,9 @@ const RESERVED: [&str; 3] = ["body", "if-match", "okta-response"];
 impl Input {
     /// Reads a request.
     pub fn read(operation: &OperationInfo, request: &Request) -> Self {
+        if oauth::serves(operation) {
+            return Self::form(request);
+        }
         let mut args = Args::new();
         let query = request.query_pairs().filter(|(name, _)| !RESERVED.contains(&name.as_ref()));
         for (name, value) in query {
@@ -57,6 +63,16 @@ impl Input {
         }
         let resource = request.path_params.first().map(|(_, value)| SmolStr::new(value)).unwrap_or_default();
         Self { token: token(request), resource, args, problem }
+    }
+
+    /// Reads a call that sends a form.
+    fn form(request: &Request) -> Self {
+        let resource = request.path_params.first().map(|(_, value)| SmolStr::new(value)).unwrap_or_default();
+        let (args, problem) = match Form::read(request) {
+            Ok(form) => (form.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect(), None),
+            Err(problem) => (Args::new(), Some(problem)),
+        };
+        Self { token: None, resource, args, problem }
     }
 
     /// The operation's arguments.

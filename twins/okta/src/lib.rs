@@ -11,12 +11,15 @@ pub mod input;
 pub mod limits;
 mod links;
 pub mod model;
+pub mod oauth;
 pub mod paging;
 pub mod query;
 mod render;
+mod resources;
 pub mod search;
 pub mod views;
 mod world;
+mod world_apps;
 
 use std::borrow::Cow;
 
@@ -43,16 +46,24 @@ use crate::{error::Error, input::Input, model::State};
 #[derive(Debug)]
 pub struct Okta;
 
-/// Who calls: an API token and its owner.
+/// Who calls: an API token and its owner, or an OAuth client.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The owner's id.
     pub user: SmolStr,
     /// The token's id.
     pub token: SmolStr,
-    /// The token's name.
+    /// The token's name; of a client, its app's.
     pub name: SmolStr,
+    /// The OAuth client that calls, where one does: then the owner is empty, or the person it acts for.
+    pub client: Option<SmolStr>,
 }
+
+/// Tables whose rows follow from other changes.
+const JOURNALS: [&str; 8] = {
+    let [tokens, codes, sessions, session_tokens, devices, requests, used] = model::grant::TABLES;
+    ["log", tokens, codes, sessions, session_tokens, devices, requests, used]
+};
 
 const GET: &[Method] = &[Method::GET];
 const POST: &[Method] = &[Method::POST];
@@ -78,7 +89,8 @@ impl Twin for Okta {
     }
 
     fn operations(&self) -> Vec<Operation<Self>> {
-        let own = [users(), lifecycle(), groups(), logs_and_hooks(), tokens_and_schema()];
+        let apps = [apps(), assignments(), app_credentials()].into_iter().flatten().collect();
+        let own = [users(), lifecycle(), groups(), apps, logs_and_hooks(), tokens_and_schema(), oauth::operations()];
         backing::rows(self, own.into_iter().flatten().collect())
     }
 
@@ -107,9 +119,16 @@ impl Twin for Okta {
     }
 
     fn authenticate(&self, state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
+        if oauth::serves(scene.operation) || scene.operation.limit == "authn" {
+            return Ok(oauth::nobody(state, scene));
+        }
+        if oauth::bearer::is_shown(scene.request) {
+            return oauth::bearer::caller(state, scene);
+        }
         let token = input.token.as_deref().and_then(|value| state.tokens.by_value(value)).ok_or(Error::InvalidToken)?;
         let owner = state.users.get(&token.user).ok_or(Error::InvalidToken)?;
-        let caller = Caller { user: token.user.clone(), token: token.id.clone(), name: token.name.clone() };
+        let caller =
+            Caller { user: token.user.clone(), token: token.id.clone(), name: token.name.clone(), client: None };
         let own = || scene.operation.id == "getUser" && api::users::is_own(state, &caller, &input.resource);
         if owner.admin || own() { Ok(caller) } else { Err(Error::Forbidden) }
     }
@@ -147,7 +166,7 @@ impl Twin for Okta {
     }
 
     fn journals(&self) -> &'static [&'static str] {
-        &["log"]
+        &JOURNALS
     }
 
     /// Slashes in a row count as one, and one at the end as none: recorded for `//api/v1/users` and
@@ -166,7 +185,9 @@ impl Twin for Okta {
 
     /// Only what lies below the API's own paths can be a gap.
     fn is_gap(&self, scene: &Unserved<'_>) -> bool {
-        ["/api/", "/oauth2/", "/.well-known/", "/idp/", "/app/"].iter().any(|root| scene.request.path.starts_with(root))
+        ["/api/", "/oauth2/", "/.well-known/", "/idp/", "/app/", "/login/"]
+            .iter()
+            .any(|root| scene.request.path.starts_with(root))
     }
 
     /// Nothing in an org happens by itself.
@@ -233,6 +254,78 @@ fn groups() -> Vec<Operation<Okta>> {
     ]
 }
 
+fn apps() -> Vec<Operation<Okta>> {
+    use api::apps as of;
+    const ALL: &str = "/api/v1/apps";
+    const ONE: &str = "/api/v1/apps/{appId}";
+    const LIFECYCLE: (&str, &str) =
+        ("/api/v1/apps/{appId}/lifecycle/activate", "/api/v1/apps/{appId}/lifecycle/deactivate");
+    vec![
+        Operation::read("listApplications", GET, ALL, of::list).limit("apps"),
+        Operation::write("createApplication", POST, ALL, of::create).limit("apps"),
+        Operation::read("getApplication", GET, ONE, of::get).limit("apps/{id}"),
+        Operation::write("replaceApplication", PUT, ONE, of::replace).limit("apps/{id}"),
+        Operation::write("deleteApplication", DELETE, ONE, of::delete).limit("apps/{id}"),
+        Operation::write("activateApplication", POST, LIFECYCLE.0, of::activate).limit("apps"),
+        Operation::write("deactivateApplication", POST, LIFECYCLE.1, of::deactivate).limit("apps"),
+        Operation::read("listAssignedApplicationsForGroup", GET, "/api/v1/groups/{groupId}/apps", of::list_of_group)
+            .limit("groups"),
+        Operation::read("listAppLinks", GET, "/api/v1/users/{id}/appLinks", of::list_links).limit("users"),
+    ]
+}
+
+fn assignments() -> Vec<Operation<Okta>> {
+    use api::{app_groups as groups, app_users as users};
+    const USERS: &str = "/api/v1/apps/{appId}/users";
+    const USER: &str = "/api/v1/apps/{appId}/users/{userId}";
+    const GROUPS: &str = "/api/v1/apps/{appId}/groups";
+    const GROUP: &str = "/api/v1/apps/{appId}/groups/{groupId}";
+    const CALLS: &str = "apps";
+    vec![
+        Operation::read("listApplicationUsers", GET, USERS, users::list).limit(CALLS),
+        Operation::write("assignUserToApplication", POST, USERS, users::assign).limit(CALLS),
+        Operation::read("getApplicationUser", GET, USER, users::get).limit(CALLS),
+        Operation::write("updateApplicationUser", POST, USER, users::update).limit(CALLS),
+        Operation::write("unassignUserFromApplication", DELETE, USER, users::unassign).limit(CALLS),
+        Operation::read("listApplicationGroupAssignments", GET, GROUPS, groups::list).limit(CALLS),
+        Operation::read("getApplicationGroupAssignment", GET, GROUP, groups::get).limit(CALLS),
+        Operation::write("assignGroupToApplication", PUT, GROUP, groups::assign).limit(CALLS),
+        groups::patch_row(GROUP).limit(CALLS),
+        Operation::write("unassignApplicationFromGroup", DELETE, GROUP, groups::unassign).limit(CALLS),
+    ]
+}
+
+fn app_credentials() -> Vec<Operation<Okta>> {
+    use api::app_credentials as of;
+    const KEYS: &str = "/api/v1/apps/{appId}/credentials/keys";
+    const KEY: &str = "/api/v1/apps/{appId}/credentials/keys/{keyId}";
+    const GENERATE: &str = "/api/v1/apps/{appId}/credentials/keys/generate";
+    const CLONE: &str = "/api/v1/apps/{appId}/credentials/keys/{keyId}/clone";
+    const CSRS: &str = "/api/v1/apps/{appId}/credentials/csrs";
+    const CSR: &str = "/api/v1/apps/{appId}/credentials/csrs/{csrId}";
+    const SECRETS: &str = "/api/v1/apps/{appId}/credentials/secrets";
+    const SECRET: &str = "/api/v1/apps/{appId}/credentials/secrets/{secretId}";
+    const ON: &str = "/api/v1/apps/{appId}/credentials/secrets/{secretId}/lifecycle/activate";
+    const OFF: &str = "/api/v1/apps/{appId}/credentials/secrets/{secretId}/lifecycle/deactivate";
+    const CALLS: &str = "apps";
+    vec![
+        Operation::read("listApplicationKeys", GET, KEYS, of::list_keys).limit(CALLS),
+        Operation::write("generateApplicationKey", POST, GENERATE, of::generate_key).limit(CALLS),
+        Operation::read("getApplicationKey", GET, KEY, of::get_key).limit(CALLS),
+        Operation::write("cloneApplicationKey", POST, CLONE, of::clone_key).limit(CALLS),
+        Operation::read("listCsrsForApplication", GET, CSRS, of::list_csrs).limit(CALLS),
+        Operation::write("generateCsrForApplication", POST, CSRS, of::generate_csr).limit(CALLS),
+        Operation::read("getCsrForApplication", GET, CSR, of::get_csr).limit(CALLS),
+        Operation::write("revokeCsrFromApplication", DELETE, CSR, of::revoke_csr).limit(CALLS),
+        Operation::read("listOAuth2ClientSecrets", GET, SECRETS, of::list_secrets).limit(CALLS),
+        Operation::write("createOAuth2ClientSecret", POST, SECRETS, of::create_secret).limit(CALLS),
+        Operation::read("getOAuth2ClientSecret", GET, SECRET, of::get_secret).limit(CALLS),
+        Operation::write("deleteOAuth2ClientSecret", DELETE, SECRET, of::delete_secret).limit(CALLS),
+        Operation::write("activateOAuth2ClientSecret", POST, ON, of::activate_secret).limit(CALLS),
+        Operation::write("deactivateOAuth2ClientSecret", POST, OFF, of::deactivate_secret).limit(CALLS),
+    ]
+}
+
 fn logs_and_hooks() -> Vec<Operation<Okta>> {
     use api::event_hooks as of;
     const ALL: &str = "/api/v1/eventHooks";
@@ -283,4 +376,16 @@ fn tokens_and_schema() -> Vec<Operation<Okta>> {
 pub fn token_env(state: &State, token_name: &str) -> Option<Vec<(&'static str, String)>> {
     let token = state.tokens.iter().find(|token| token.name == token_name)?;
     Some(vec![("OKTA_CLIENT_TOKEN", token.value.to_string())])
+}
+
+/// The environment variables of a client that uses an OAuth client of the world with the test key; none where there is
+/// none of that handle.
+pub fn client_env(state: &State, key: &str) -> Option<Vec<(&'static str, String)>> {
+    let client = state.clients.get(state.client_keys.get(key)?)?;
+    Some(vec![
+        ("OKTA_CLIENT_AUTHORIZATIONMODE", "PrivateKey".to_owned()),
+        ("OKTA_CLIENT_CLIENTID", client.id.to_string()),
+        ("OKTA_CLIENT_SCOPES", client.scopes.join(" ")),
+        ("OKTA_CLIENT_PRIVATEKEY", oauth::keys::client_pem().to_owned()),
+    ])
 }

@@ -13,9 +13,18 @@ pub const LIMITS: &[(&str, u32)] = &[
     ("users/{id} write", 600),
     ("groups", 500),
     ("groups/{id}", 1_000),
+    ("apps", 100),
+    ("apps/{id}", 500),
     ("logs", 120),
     ("eventHooks", 1_000),
     ("api-tokens", 300),
+    ("oauth2 authorize", 2_000),
+    ("oauth2 token", 2_000),
+    ("oauth2", 2_000),
+    ("oauth2 pages", 2_000),
+    // Documents and keys are not limited.
+    ("oauth2 documents", 1_000_000),
+    ("authn", 500),
     ("other", 1_000),
 ];
 

@@ -8,7 +8,7 @@ use dtu_kernel::{
 use http::{HeaderName, header};
 use smol_str::SmolStr;
 
-use crate::{api::request_id, error::Error, links};
+use crate::{api::request_id, error::Error, links, resources::answers};
 
 /// Operations that answer an empty object, as recorded, where the public document has no body: nothing else knows of
 /// it, since the twin serves them from that document.
@@ -22,7 +22,11 @@ pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Erro
             let Answer { body, .. } = Answer::json(&serde_json::Map::new());
             (Answer { body, ..answer }, SmolStr::default(), None)
         }
-        Ok(answer) => (answer, SmolStr::default(), None),
+        Ok(answer) => {
+            let answer = answers::told(scene.operation.id, answer);
+            let code = kept_refusal(&answer);
+            (answer, code, None)
+        }
         Err(error) => {
             let resets = error.resets(scene.now);
             let (answer, code) = error.answer(scene.request_bits);
@@ -41,6 +45,15 @@ pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Erro
     number("x-rate-limit-remaining", remaining.into());
     number("x-rate-limit-reset", reset.as_secs());
     reply
+}
+
+/// The code of a refusal that leaves a trace, as those of some OAuth endpoints do; empty where there is none.
+fn kept_refusal(answer: &Answer) -> SmolStr {
+    let Some((_, body)) = answer.body.as_ref().filter(|_| answer.status.is_client_error()) else {
+        return SmolStr::default();
+    };
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    body["error"].as_str().map(SmolStr::new).unwrap_or_default()
 }
 
 /// The refusal of a call that no operation can take.

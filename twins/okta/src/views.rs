@@ -8,6 +8,7 @@ use crate::{
     Okta,
     model::{
         State,
+        app::App,
         group::{Group, GroupType},
         profile::Attribute,
         user::{Status, User},
@@ -27,6 +28,13 @@ pub fn views() -> Vec<View<Okta>> {
             name: "memberships",
             about: "Who is in which group, Everyone left out: group (name), user (login)",
             render: memberships,
+        },
+        View { name: "apps", about: "Apps by label: id, label, name, status, signOnMode, clientId", render: apps },
+        View {
+            name: "app_assignments",
+            about: "Who may use which app: app (label), and user (login) where it is assigned to the person, or group \
+                    (name) where to a group",
+            render: app_assignments,
         },
         View {
             name: "log",
@@ -102,6 +110,37 @@ fn memberships(state: &State) -> Value {
         members(state, group).into_iter().map(row).collect::<Vec<_>>()
     };
     own.flat_map(rows).collect()
+}
+
+fn by_label(state: &State) -> Vec<&App> {
+    let mut apps: Vec<&App> = state.apps.iter().map(|app| &**app).collect();
+    apps.sort_by(|a, b| (&a.label, &a.id).cmp(&(&b.label, &b.id)));
+    apps
+}
+
+fn apps(state: &State) -> Value {
+    let row = |app: &App| {
+        json!({
+            "id": app.id,
+            "label": app.label,
+            "name": app.name,
+            "status": app.status(),
+            "signOnMode": app.mode,
+            "clientId": (!app.client.is_empty()).then_some(&app.client),
+        })
+    };
+    by_label(state).into_iter().map(row).collect()
+}
+
+fn app_assignments(state: &State) -> Value {
+    let rows = |app: &App| {
+        let groups = state.assignments.groups_of(&app.id, None).filter_map(|row| state.groups.get(&row.group));
+        let groups = groups.map(|group| json!({ "app": app.label, "group": group.name }));
+        let users = state.assignments.direct_users(app).filter_map(|user| state.users.get(user));
+        let users = users.map(|user| json!({ "app": app.label, "user": user.login() }));
+        groups.chain(users).collect::<Vec<_>>()
+    };
+    by_label(state).into_iter().flat_map(rows).collect()
 }
 
 fn log(state: &State) -> Value {

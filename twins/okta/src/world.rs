@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use dtu_contract::generic::Store;
 use dtu_kernel::{
     diagnostic::Diagnostic,
+    ids::BASE64_URL,
     time::Timestamp,
     tx::Tx,
     world::{Person, PersonStatus, World},
@@ -15,15 +16,23 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 use smol_str::SmolStr;
 
-use crate::model::{
-    GROUP_ID, SCHEMA_ID, SITE, State, TOKEN_ID, TYPE_ID, USER_ID,
-    client::Clients,
-    group::{Group, GroupType, Groups, Memberships},
-    hook::Hooks,
-    log::Log,
-    profile::{Attribute, Profile},
-    token::{Token, Tokens},
-    user::{Provider, Status, User, Users},
+use crate::{
+    model::{
+        GROUP_ID, SCHEMA_ID, SITE, SignOn, State, TOKEN_ID, TYPE_ID, USER_ID,
+        assignment::Assignments,
+        authorization_server::Servers,
+        client::Clients,
+        grant::Grants,
+        group::{Group, GroupType, Groups, Memberships},
+        hook::Hooks,
+        log::Log,
+        profile::{Attribute, Profile},
+        token::{Token, Tokens},
+        user::{Provider, Status, User, Users},
+    },
+    oauth::{self, keys::Signing},
+    resources,
+    world_apps::{self, AppRow},
 };
 
 /// The `okta:` section.
@@ -40,6 +49,24 @@ struct Section {
     /// Groups that are in Okta only, besides the shared ones.
     #[serde(default)]
     groups: Vec<GroupRow>,
+    /// Apps, and who may use them.
+    #[serde(default)]
+    apps: Vec<AppRow>,
+    /// OAuth clients: apps that ask for tokens.
+    #[serde(default)]
+    oauth_clients: Vec<oauth::world::ClientRow>,
+    /// Custom authorization servers, besides the one called `default`.
+    #[serde(default)]
+    authorization_servers: Vec<oauth::world::ServerRow>,
+    /// The password with which everybody signs in on pages and by the password grant; nobody can where absent.
+    #[serde(default)]
+    password: Option<SmolStr>,
+}
+
+impl Section {
+    fn sign_on(&self) -> oauth::world::Rows<'_> {
+        oauth::world::Rows { clients: &self.oauth_clients, servers: &self.authorization_servers }
+    }
 }
 
 /// An API token.
@@ -92,14 +119,18 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Every problem with the section.
 pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnostic>> {
     let section: Section = world.section("okta")?;
-    let problems = check(world, &section);
+    let mut problems = check(world, &section);
+    problems.extend(oauth::world::check(world, &section.sign_on()));
     if !problems.is_empty() {
         return Err(problems);
     }
     let founded = world.epoch.before(DAY * 365).floor_secs();
     let (type_id, schema_id) = (tx.id(&TYPE_ID), tx.id(&SCHEMA_ID));
+    let org = section.org.clone().unwrap_or_else(|| world.name.clone());
     let mut state = State {
-        org: section.org.clone().unwrap_or_else(|| world.name.clone()),
+        apps: world_apps::none(tx, &org),
+        assignments: Assignments::default(),
+        org,
         founded,
         users: Users::new(type_id, schema_id),
         groups: Groups::new(tx.id(&GROUP_ID)),
@@ -108,12 +139,23 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
         hooks: Hooks::default(),
         tokens: Tokens::default(),
         clients: Clients::default(),
+        servers: Servers::default(),
+        grants: Grants::default(),
+        sign_on: SignOn {
+            signing: Signing::new(founded),
+            password: section.password.clone(),
+            nonces: tx.draw(SITE.child("nonces")).text(BASE64_URL, 32).into(),
+        },
+        client_keys: OrdMap::new(),
         people: OrdMap::new(),
         objects: Store::new("objects"),
     };
     add_people(&mut state, tx, world);
     add_groups(&mut state, tx, world, &section);
     add_tokens(&mut state, tx, &section);
+    oauth::world::add(&mut state, tx, &section.sign_on());
+    world_apps::add(&mut state, tx, world, &section.apps, |key| group_name(world, &section, key))?;
+    resources::start(&mut state, tx);
     Ok(state)
 }
 
@@ -133,6 +175,7 @@ fn check(world: &World, section: &Section) -> Vec<Diagnostic> {
         once(world, &mut keys, group.key.value.clone(), &group.key, "group key", &mut problems);
         once(world, &mut names, lower(&group.name.value), &group.name, "group name", &mut problems);
     }
+    problems.extend(world_apps::check(world, &section.apps, &keys));
     let left = |token: &&TokenRow| {
         world.person(&token.owner.value).is_some_and(|person| person.status == PersonStatus::Deprovisioned)
     };
@@ -256,6 +299,13 @@ fn profile(world: &World, person: &Person, number: usize) -> Profile {
         profile.set(attribute, value);
     }
     profile
+}
+
+/// A group's name by its key.
+fn group_name(world: &World, section: &Section, key: &str) -> Option<SmolStr> {
+    let shared = world.groups.iter().find(|group| group.key == key).map(|group| SmolStr::new(&group.name));
+    let own = || section.groups.iter().find(|group| group.key.value == key).map(|group| group.name.value.clone());
+    shared.or_else(own)
 }
 
 const EVERYONE: &str = "Everyone";

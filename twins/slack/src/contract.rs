@@ -108,6 +108,7 @@ impl Backed for Slack {
             Refused::Exists { .. } => Error::Named(SmolStr::new_static("already_exists")),
             Refused::BadCursor { .. } => Code::InvalidCursor.into(),
             Refused::Unserved { what } => Error::Unserved(what),
+            Refused::Rule { code, .. } => Error::Named(SmolStr::new_static(code)),
             Refused::MediaType { .. } => Code::InvalidPostType.into(),
         }
     }

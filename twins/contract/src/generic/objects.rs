@@ -53,7 +53,9 @@ impl Engine {
         self.complete(operation, collection, call, &found, &mut members, source);
         keep(collection, &found, &members, store, tx);
         let companions = call.customs.with(&subject(collection, call, &found.place, &found.id), &members);
-        companions.into_iter().for_each(|companion| keep_beside(companion, call, store, tx));
+        for companion in companions {
+            keep_beside(companion, call, store, tx);
+        }
         Ok(self.show(operation, collection, call, &found, &members, None))
     }
 
@@ -102,6 +104,10 @@ impl Engine {
         }
         let link = link(call, collection, &found.place, &found.id);
         self.enrich(operation, collection, call, Some(link), members, source);
+        // An id may look otherwise than the documents say; it stays what the object is known by.
+        if let (Some(name), true) = (collection.ids.first(), call.customs.id(&collection.normal, members).is_some()) {
+            members.insert(name.to_string(), Value::from(found.id.as_str()));
+        }
     }
 
     fn show(
@@ -235,14 +241,13 @@ fn keep(collection: &Collection, found: &Found, members: &Members, store: &mut S
 /// Keeps what comes with another object. Without an id, and with none to draw, there is nothing to keep.
 fn keep_beside(companion: Companion, call: &Call<'_>, store: &mut Store, tx: &mut Tx<'_>) {
     let Companion { collection, place, id, mut members } = companion;
-    let id = match id {
-        Some(id) => id,
-        None => {
-            let Some(shape) = call.customs.id(&collection, &members) else { return };
-            let id = tx.id(&shape);
-            members.insert("id".to_owned(), Value::from(id.as_str()));
-            id
-        }
+    let id = if let Some(id) = id {
+        id
+    } else {
+        let Some(shape) = call.customs.id(&collection, &members) else { return };
+        let id = tx.id(&shape);
+        members.insert("id".to_owned(), Value::from(id.as_str()));
+        id
     };
     store.put(&mut tx.changes, Entry { place, id, aliases: Vec::new(), members });
 }

@@ -88,7 +88,7 @@ impl GroupBody {
         let links = Links::new().to("users", format!("{own}/users")).to("apps", format!("{own}/apps"));
         self.embedded = Some(json!({ "stats": {
             "usersCount": users,
-            "appsCount": 0,
+            "appsCount": state.assignments.apps_of_group(&group.id).count(),
             "groupPushMappingsCount": 0,
             "hasAdminPrivilege": false,
             "_links": links.0,

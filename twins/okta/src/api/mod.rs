@@ -1,5 +1,10 @@
 //! The operations: parse, call the model, render. One file a resource.
 
+mod app_body;
+pub mod app_credentials;
+pub mod app_groups;
+pub mod app_users;
+pub mod apps;
 pub mod event_hooks;
 pub mod groups;
 pub mod lifecycle;
@@ -56,9 +61,11 @@ pub fn request_id((a, b): (u64, u64)) -> String {
 
 /// Who acts in a request.
 fn acting(state: &State, caller: &Caller, scene: &Scene<'_>) -> Acting {
-    let actor = match state.users.get(&caller.user) {
-        Some(user) => Party::user(user),
-        None => Acting::system().actor,
+    let client = caller.client.as_ref().and_then(|id| state.clients.get(id));
+    let actor = match (state.users.get(&caller.user), client) {
+        (Some(user), _) => Party::user(user),
+        (None, Some(client)) => crate::oauth::log::party(client),
+        (None, None) => Acting::system().actor,
     };
     let agent = scene.request.header(header::USER_AGENT).unwrap_or_default().into();
     Acting {

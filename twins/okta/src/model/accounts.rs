@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use super::{
-    Act, USER_ID,
+    Act, USER_ID, assignment,
     event_type::{
         ACCOUNT_EXPIRE, ACCOUNT_PASSWORD, ACCOUNT_PROFILE, ACCOUNT_RESET, ACCOUNT_UNLOCK, EventType, FACTORS_RESET,
         SESSION_CLEAR, SESSION_START, USER_ACTIVATE, USER_CREATE, USER_DEACTIVATE, USER_DELETE, USER_DELETED,
@@ -233,6 +233,7 @@ fn leave_all(act: &mut Act<'_, '_>, user: &User) {
         // Memberships are of administrators' groups only, which never refuse.
         let _ = group::remove_member(act, &group, user);
     }
+    assignment::drop_user(act, user);
     touch_everyone(act);
     let tokens: Vec<_> = act.state.tokens.of_user(&user.id).cloned().collect();
     for found in tokens {

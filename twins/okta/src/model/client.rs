@@ -61,6 +61,7 @@ impl AuthMethod {
 
 /// A client.
 #[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own in the app")]
 pub struct Client {
     /// The client id: by default its app's id.
     pub id: SmolStr,

@@ -14,7 +14,7 @@ use serde::Serialize;
 use smol_str::SmolStr;
 
 use super::{
-    Act, GROUP_ID,
+    Act, GROUP_ID, assignment,
     event_type::{GROUP_CREATE, GROUP_DELETE, GROUP_PROFILE, MEMBER_ADD, MEMBER_REMOVE},
     log::Party,
     user::{Status, User},
@@ -381,6 +381,7 @@ pub fn replace(act: &mut Act<'_, '_>, group: &Group, profile: GroupProfile) -> R
 /// A group that is not the administrators' to change.
 pub fn delete(act: &mut Act<'_, '_>, group: &Group) -> Result<(), Error> {
     own(group)?;
+    assignment::drop_group(act, group);
     let members: Vec<SmolStr> = act.state.members.of_group(&group.id, "").cloned().collect();
     for user in &members {
         act.state.members.remove(&mut act.tx.changes, &group.id, user);
@@ -403,6 +404,7 @@ pub fn add_member(act: &mut Act<'_, '_>, group: &Group, user: &User) -> Result<(
     if act.state.members.insert(&mut act.tx.changes, &group.id, &user.id, now) {
         act.state.groups.touch(&mut act.tx.changes, &group.id, now);
         act.log(&MEMBER_ADD, vec![Party::user(user), Party::group(group)]);
+        assignment::joined(act, group, user);
     }
     Ok(())
 }
@@ -417,6 +419,7 @@ pub fn remove_member(act: &mut Act<'_, '_>, group: &Group, user: &User) -> Resul
         let now = act.now();
         act.state.groups.touch(&mut act.tx.changes, &group.id, now);
         act.log(&MEMBER_REMOVE, vec![Party::user(user), Party::group(group)]);
+        assignment::left(act, group, user);
     }
     Ok(())
 }

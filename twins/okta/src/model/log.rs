@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use super::{event_type::EventType, group::Group, hook::Hook, token::Token, user::User};
+use super::{app::App, event_type::EventType, group::Group, hook::Hook, token::Token, user::User};
 use crate::query::Fields;
 
 /// An actor or target.
@@ -42,6 +42,12 @@ impl Party {
         Self { id: group.id.clone(), kind: "UserGroup", alternate_id: unknown, display_name: group.name.clone() }
     }
 
+    /// An app.
+    pub fn app(app: &App) -> Self {
+        let name = SmolStr::from(display_name(app));
+        Self { id: app.id.clone(), kind: "AppInstance", alternate_id: app.label.clone(), display_name: name }
+    }
+
     /// An API token.
     pub fn token(token: &Token) -> Self {
         let unknown = SmolStr::new_static("unknown");
@@ -62,6 +68,15 @@ impl Party {
             "displayName": self.display_name,
             "detailEntry": null,
         })
+    }
+}
+
+/// What the log calls an app's definition.
+fn display_name(app: &App) -> &str {
+    match app.name.as_str() {
+        "oidc_client" => "OpenID Connect Client",
+        "bookmark" => "Bookmark App",
+        _ => &app.label,
     }
 }
 

@@ -1,8 +1,16 @@
 //! The domain: plain types and rules, pure and synchronous. Time, draws and the caller come in from outside.
 
 pub mod accounts;
+pub mod app;
+pub mod app_client;
+pub mod app_keys;
+pub mod app_secrets;
+pub mod app_shape;
+pub mod assignment;
+pub mod authorization_server;
 pub mod client;
 pub mod event_type;
+pub mod grant;
 pub mod group;
 pub mod hook;
 pub mod log;
@@ -21,14 +29,19 @@ use imbl::OrdMap;
 use smol_str::SmolStr;
 
 use self::{
+    app::Apps,
+    assignment::Assignments,
+    authorization_server::Servers,
     client::Clients,
     event_type::EventType,
+    grant::Grants,
     group::{Groups, Memberships},
     hook::Hooks,
     log::{Client, Entry, Log, Outcome, Party, Transaction},
     token::Tokens,
     user::{User, Users},
 };
+use crate::oauth::keys::Signing;
 
 /// The root of all draws.
 pub const SITE: Site = Site::named("okta");
@@ -46,10 +59,25 @@ pub const GROUP_ID: IdShape = shape("00g", "group");
 pub const TOKEN_ID: IdShape = shape("00T", "token");
 /// Ids of event hooks.
 pub const HOOK_ID: IdShape = shape("who", "hook");
+/// Ids of apps.
+pub const APP_ID: IdShape = shape("0oa", "app");
+/// Ids of authorization servers.
+pub const SERVER_ID: IdShape = shape("aus", "authorization server");
+/// Ids of refresh tokens.
+pub const REFRESH_ID: IdShape = shape("oar", "refresh token");
 /// Ids of user types.
 pub const TYPE_ID: IdShape = shape("oty", "type");
 /// Ids of user schemas.
 pub const SCHEMA_ID: IdShape = shape("osc", "schema");
+
+/// Ids of app definitions, in the addresses of tiles.
+pub const LINK_ID: IdShape = shape("aln", "link");
+/// Ids of client secrets.
+pub const SECRET_ID: IdShape = shape("ocs", "client_secret");
+/// Ids of policies.
+pub const POLICY_ID: IdShape = shape("rst", "policy");
+/// Ids of orgs.
+pub const ORG_ID: IdShape = shape("00o", "org");
 
 /// All that an org remembers.
 #[derive(Clone, Debug)]
@@ -70,12 +98,35 @@ pub struct State {
     pub hooks: Hooks,
     /// API tokens.
     pub tokens: Tokens,
+    /// Apps.
+    pub apps: Apps,
+    /// Who may use which app.
+    pub assignments: Assignments,
     /// OAuth clients.
     pub clients: Clients,
+    /// Custom authorization servers.
+    pub servers: Servers,
+    /// Codes, tokens and sessions.
+    pub grants: Grants,
+    /// The org's own authorization server, and how people sign in.
+    pub sign_on: SignOn,
+    /// World keys of OAuth clients, with their client ids.
+    pub client_keys: OrdMap<SmolStr, SmolStr>,
     /// World keys of people, so that affordances can name the acting person.
     pub people: OrdMap<SmolStr, SmolStr>,
     /// What is served from the public documents alone.
     pub objects: Store,
+}
+
+/// The org's own authorization server, and how people sign in.
+#[derive(Clone, Debug)]
+pub struct SignOn {
+    /// The keys of the org's own authorization server.
+    pub signing: Signing,
+    /// The password that everybody of the world signs in with; none where nobody can sign in by password.
+    pub password: Option<SmolStr>,
+    /// What the nonces of key proofs are made from.
+    pub nonces: SmolStr,
 }
 
 impl State {

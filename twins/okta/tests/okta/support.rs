@@ -112,7 +112,10 @@ impl Org {
     }
 
     pub(crate) fn with(options: &Options) -> Self {
-        let world = World::find("acme", &["okta", "slack", "jira", "google"]).expect("acme is a good world");
+        Self::of(World::find("acme", &["okta", "slack", "jira", "google"]).expect("acme is a good world"), options)
+    }
+
+    pub(crate) fn of(world: World, options: &Options) -> Self {
         let host = host(Okta);
         let hosts = Arc::from([Arc::clone(&host)]);
         let universe = Universe::create("test", hosts, Arc::new(world), options).expect("acme loads");
@@ -235,7 +238,7 @@ fn read(reply: Reply) -> Got {
         Value::Null
     } else {
         let text = String::from_utf8_lossy(&reply.body);
-        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
+        serde_json::from_str(&text).unwrap_or_else(|_| Value::from(text))
     };
     Got { status: reply.status.as_u16(), headers: reply.headers, body }
 }

@@ -87,6 +87,28 @@ fn worlds_are_read_strictly() {
 }
 
 #[test]
+fn worlds_have_apps() {
+    let check = |section: &str, wanted: &[&str]| {
+        let found = problems(&format!("okta:\n  apps:\n{section}"));
+        assert_eq!(found.len(), wanted.len(), "{found:#?}");
+        for (found, wanted) in found.iter().zip(wanted) {
+            assert!(found.starts_with("tiny.yaml:") && found.contains(wanted), "{found}");
+        }
+    };
+    check("    - {key: wiki, kind: bookmark, label: Wiki, people: [ann], groups: [all]}\n", &[]);
+    check("    - {key: a, kind: saml, label: A}\n    - {key: b, kind: oidc, label: B}\n", &[]);
+    check(
+        "    - {key: a, kind: swa, label: A}\n    - {key: a, kind: swa, label: B}\n",
+        &["the app key `a` is used twice"],
+    );
+    check("    - {key: a, kind: bookmark, label: A, people: [an]}\n", &["12:51: nobody has the key `an`"]);
+    check("    - {key: a, kind: bookmark, label: A, groups: [al]}\n", &["there is no group `al`"]);
+    check("    - {key: a, kind: bookmark, label: A, people: [bob]}\n", &["inactive user"]);
+    check("    - {key: a, kind: bookmark, label: ''}\n", &["an app needs a label"]);
+    check("    - {key: a, kind: carrier_pigeon, label: A}\n", &["carrier_pigeon"]);
+}
+
+#[test]
 fn administrators_act_as_people_do() {
     let org = Org::acme();
     let user = json!({ "user": "lena.fischer@acme.example" });

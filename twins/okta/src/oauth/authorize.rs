@@ -1,0 +1,459 @@
+//! The authorize endpoints: where people sign in to a client.
+//!
+//! See developer.okta.com/docs/api/openapi/okta-oauth/oauth/tag/OrgAS/#tag/OrgAS/operation/authorize.
+
+use std::{sync::Arc, time::Duration};
+
+use dtu_kernel::{
+    operation::Typed,
+    time::Timestamp,
+    twin::Write,
+    wire::{Answer, Request},
+};
+use form_urlencoded::Serializer;
+use smol_str::SmolStr;
+
+use super::{
+    error::{self, OAuthError},
+    form::Form,
+    log,
+    mint::{self, Beside, Grant},
+    page, rules,
+    server::Issuer,
+    session,
+};
+use crate::{
+    Okta,
+    error::Error,
+    events,
+    model::{
+        Act,
+        authorization_server::Wanted,
+        client::{Client, ClientType},
+        grant::Code,
+        log::Party,
+        user::User,
+    },
+};
+
+/// How long a code is good.
+const CODE_LIFE: Duration = Duration::from_secs(300);
+/// What may be asked for, in the order of the words.
+const RESPONSES: [&str; 7] =
+    ["code", "code id_token", "code id_token token", "code token", "id_token", "id_token token", "token"];
+
+/// How an answer is sent to the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// In the query of its address.
+    Query,
+    /// Behind the `#` of its address.
+    Fragment,
+    /// By a form that the browser sends.
+    FormPost,
+    /// To the window that opened this one.
+    Message,
+}
+
+/// Where an answer goes.
+#[derive(Clone, Debug)]
+pub struct Target {
+    address: String,
+    mode: Mode,
+    state: Option<String>,
+}
+
+/// A request to sign in that is in order.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    issuer: Issuer,
+    client: Arc<Client>,
+    target: Target,
+    code: bool,
+    token: bool,
+    id_token: bool,
+    scopes: Vec<SmolStr>,
+    challenge: Option<SmolStr>,
+    nonce: Option<SmolStr>,
+    prompt: Vec<String>,
+    max_age: Option<i64>,
+    form: Form,
+}
+
+/// Why a request is refused: to the person, or to the client.
+#[derive(Clone, Debug)]
+pub enum Refused {
+    /// Nobody knows whom to send the person back to.
+    Shown(Box<OAuthError>),
+    /// The client is told.
+    Sent(Box<(Target, OAuthError)>),
+}
+
+impl From<OAuthError> for Refused {
+    fn from(error: OAuthError) -> Self {
+        Self::Shown(Box::new(error))
+    }
+}
+
+impl Target {
+    /// The answer that takes the person back to the client.
+    pub fn answer(&self, mut fields: Vec<(String, String)>) -> Answer {
+        fields.extend(self.state.iter().map(|state| ("state".to_owned(), state.clone())));
+        match self.mode {
+            Mode::Query | Mode::Fragment => page::redirect(&self.with(&fields)),
+            Mode::FormPost => page::form_post(&self.address, &fields),
+            Mode::Message => {
+                let end = self.address.match_indices('/').nth(2).map_or(self.address.len(), |(at, _)| at);
+                page::post_message(&self.address[..end], &fields)
+            }
+        }
+    }
+
+    /// The address with the fields.
+    fn with(&self, fields: &[(String, String)]) -> String {
+        let text = Serializer::new(String::new()).extend_pairs(fields).finish();
+        let mark = match self.mode {
+            Mode::Fragment => "#",
+            _ if self.address.contains('?') => "&",
+            _ => "?",
+        };
+        format!("{}{mark}{text}", self.address)
+    }
+
+    fn refuse(&self, error: &OAuthError) -> Answer {
+        self.answer(vec![
+            ("error".to_owned(), error.error.to_owned()),
+            ("error_description".to_owned(), error.description.to_string()),
+        ])
+    }
+}
+
+/// Reads a request to sign in.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn read(act: &mut Act<'_, '_>, issuer: &Issuer, form: &Form) -> Result<Asked, Refused> {
+    let form = &pushed(act, issuer, form)?;
+    let client = form.get("client_id").and_then(|id| act.state.clients.get(id)).filter(|client| client.active).cloned();
+    let client = client.ok_or(error::CLIENT_ID)?;
+    let address = form.get("redirect_uri").ok_or_else(|| error::missing("redirect_uri"))?;
+    if !client.redirects.iter().any(|own| fits(own, address, client.kind)) {
+        return Err(error::REDIRECT.into());
+    }
+    let words = form.words("response_type");
+    let has = |word: &str| words.contains(&word);
+    let tokens = has("token") || has("id_token");
+    let target = Target {
+        address: address.to_owned(),
+        mode: if tokens { Mode::Fragment } else { Mode::Query },
+        state: form.get("state").map(str::to_owned),
+    };
+    let send = |error: OAuthError| Refused::Sent(Box::new((target.clone(), error)));
+    let mode = mode(form, tokens, has("code"), target.mode).map_err(send)?;
+    let target = Target { mode, ..target };
+    let send = |error: OAuthError| Refused::Sent(Box::new((target.clone(), error)));
+    check_kind(&client, &words).map_err(send)?;
+    check_extras(form).map_err(send)?;
+    let challenge = challenge(&client, form, has("code")).map_err(send)?;
+    if has("id_token") && form.get("nonce").is_none() {
+        return Err(send(error::NONCE));
+    }
+    let prompt = prompt(form).map_err(send)?;
+    let max_age = max_age(form, &prompt).map_err(send)?;
+    let wanted = Wanted { client: &client, user: None, grant: "authorization_code", scopes: &[] };
+    let scopes = issuer.grantable(act.state, &wanted, &form.words("scope")).map_err(send)?;
+    rules::check_openid(&scopes).map_err(send)?;
+    if has("id_token") && !scopes.iter().any(|scope| scope == "openid") {
+        return Err(send(error::OPENID_NEEDED));
+    }
+    Ok(Asked {
+        issuer: issuer.clone(),
+        client: Arc::clone(&client),
+        target: target.clone(),
+        code: has("code"),
+        token: has("token"),
+        id_token: has("id_token"),
+        scopes,
+        challenge,
+        nonce: form.get("nonce").map(SmolStr::new),
+        prompt,
+        max_age,
+        form: form.clone(),
+    })
+}
+
+/// The parameters, those that were pushed beforehand in place of the address that stands for them.
+fn pushed(act: &mut Act<'_, '_>, issuer: &Issuer, form: &Form) -> Result<Form, OAuthError> {
+    let Some(address) = form.get("request_uri") else { return Ok(form.clone()) };
+    if form.get("request").is_some() {
+        return Err(error::TWO_REQUESTS);
+    }
+    let now = act.tx.now;
+    let pushed = act.state.grants.pushed.get(address).filter(|pushed| now < pushed.expires).cloned();
+    let pushed = pushed.ok_or(error::REQUEST_URI)?;
+    if form.get("client_id").is_some_and(|id| id != pushed.client) {
+        return Err(error::REQUEST_URI_CLIENT);
+    }
+    if pushed.server != issuer.id() {
+        return Err(error::REQUEST_URI_SERVER);
+    }
+    Ok(Form::from_json(&pushed.parameters))
+}
+
+/// Whether an address is a registered one. Programs on a person's machine may listen at any port (RFC 8252).
+fn fits(own: &str, address: &str, kind: ClientType) -> bool {
+    let without_port = |url: &str| -> Option<String> {
+        let rest = url.strip_prefix("http://127.0.0.1").or_else(|| url.strip_prefix("http://[::1]"))?;
+        let path = rest.strip_prefix(':').map_or(rest, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+        Some(path.to_owned())
+    };
+    let any_port = kind == ClientType::Native;
+    own == address || any_port && without_port(own).is_some_and(|path| without_port(address) == Some(path))
+}
+
+fn mode(form: &Form, tokens: bool, code: bool, usual: Mode) -> Result<Mode, OAuthError> {
+    match form.get("response_mode") {
+        None => Ok(usual),
+        Some("query") if tokens => Err(error::QUERY_WITH_TOKENS),
+        Some("query") => Ok(Mode::Query),
+        Some("fragment") => Ok(Mode::Fragment),
+        Some("form_post") => Ok(Mode::FormPost),
+        Some("okta_post_message") if code => Err(error::MESSAGE_WITH_CODE),
+        Some("okta_post_message") => Ok(Mode::Message),
+        Some(_) => Err(error::RESPONSE_MODE),
+    }
+}
+
+fn check_kind(client: &Client, words: &[&str]) -> Result<(), OAuthError> {
+    if client.kind == ClientType::Service {
+        return Err(error::SERVICE_APP);
+    }
+    let mut sorted = words.to_vec();
+    sorted.sort_unstable();
+    let known = RESPONSES.contains(&sorted.join(" ").as_str());
+    let configured = words.iter().all(|word| client.responses.iter().any(|own| own == word));
+    if words.is_empty() || !known || !configured { Err(error::response_type(&client.responses)) } else { Ok(()) }
+}
+
+/// Parameters whose features the org has not, and the state that Okta insists on.
+fn check_extras(form: &Form) -> Result<(), OAuthError> {
+    if form.get("state").is_none() {
+        return Err(error::STATE);
+    }
+    if form.get("request").is_some() {
+        return Err(error::REQUEST_OBJECT);
+    }
+    if form.get("idp").is_some() {
+        return Err(error::IDP);
+    }
+    if form.get("interclient_token").is_some() {
+        return Err(error::INTERCLIENT);
+    }
+    if form.get("enroll_amr_values").is_some() {
+        return Err(error::ENROLL);
+    }
+    // Nobody has factors: only what a password reaches can be reached.
+    for value in form.words("acr_values") {
+        match value {
+            "urn:okta:loa:1fa:any" | "urn:okta:loa:1fa:pwd" | "urn:okta:loa:2fa:any:ifpossible" => {}
+            "urn:okta:loa:2fa:any" | "phr" | "phrh" => return Err(error::NO_FACTORS),
+            _ => return Err(error::ACR),
+        }
+    }
+    Ok(())
+}
+
+fn challenge(client: &Client, form: &Form, code: bool) -> Result<Option<SmolStr>, OAuthError> {
+    let Some(challenge) = form.get("code_challenge") else {
+        let needed = client.pkce && code || form.get("code_challenge_method").is_some();
+        return if needed { Err(error::NO_CHALLENGE) } else { Ok(None) };
+    };
+    // Without a method, RFC 7636 means the verifier itself, which Okta does not take.
+    if form.get("code_challenge_method") != Some("S256") {
+        return Err(error::CHALLENGE_METHOD);
+    }
+    let good = challenge.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~'));
+    let fits = (43..=128).contains(&challenge.len());
+    if good && fits { Ok(Some(challenge.into())) } else { Err(error::CHALLENGE) }
+}
+
+fn prompt(form: &Form) -> Result<Vec<String>, OAuthError> {
+    let words = form.words("prompt");
+    if words.contains(&"enroll_authenticator") {
+        return Err(error::ENROLL);
+    }
+    let known = words.iter().all(|word| matches!(*word, "none" | "login" | "consent"));
+    let alone = !words.contains(&"none") || words.len() == 1;
+    if known && alone { Ok(words.into_iter().map(str::to_owned).collect()) } else { Err(error::PROMPT) }
+}
+
+fn max_age(form: &Form, prompt: &[String]) -> Result<Option<i64>, OAuthError> {
+    let Some(text) = form.get("max_age") else { return Ok(None) };
+    let age = text.parse::<i32>().ok().filter(|age| *age >= 0).ok_or(error::MAX_AGE)?;
+    if age == 0 && prompt.iter().any(|word| word == "none") {
+        return Err(error::PROMPT_ZERO_AGE);
+    }
+    Ok(Some(age.into()))
+}
+
+/// `authorize`, `authorizeWithPost` and their siblings of custom servers.
+pub fn authorize(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, Error> {
+    let request = cx.scene.request;
+    let issuer = Issuer::of(cx.state, request)?;
+    let present = session::current(cx.state, request, cx.scene.now);
+    let person = present.as_ref().and_then(|session| cx.state.users.get(&session.user)).cloned();
+    let actor = person.as_ref().map_or_else(|| crate::model::Acting::system().actor, |user| Party::user(user));
+    let mut act = Act::new(cx.state, cx.tx, log::acting(cx.scene, actor));
+    let asked = match read(&mut act, &issuer, &form) {
+        Ok(asked) => asked,
+        Err(refused) => return Ok(Typed::from_answer(refusal(&refused))),
+    };
+    let answer = if let Some(text) = asked.form.get("sessionToken").map(str::to_owned) {
+        by_token(&mut act, &asked, &text)
+    } else {
+        let fresh = person.zip(present).filter(|(_, session)| asked.is_content_with(session.signed_in, cx.scene.now));
+        match fresh {
+            Some((user, session)) => finish(&mut act, &asked, &user, session.signed_in),
+            None => ask(&act, &asked, request),
+        }
+    };
+    events::announce(&mut act);
+    Ok(Typed::from_answer(answer))
+}
+
+/// The answer to a request that is not in order.
+pub fn refusal(refused: &Refused) -> Answer {
+    match refused {
+        Refused::Shown(error) => page::refused(error),
+        Refused::Sent(sent) => sent.0.refuse(&sent.1),
+    }
+}
+
+impl Asked {
+    /// Whether a sign-in of a certain time will do.
+    fn is_content_with(&self, signed_in: Timestamp, now: Timestamp) -> bool {
+        let age = now.since(signed_in).as_secs();
+        let recent = self.max_age.is_none_or(|most| age <= most.unsigned_abs() && most > 0);
+        recent && !self.prompt.iter().any(|word| word == "login")
+    }
+}
+
+/// Signs in by a session token, which begins a session as well.
+fn by_token(act: &mut Act<'_, '_>, asked: &Asked, text: &str) -> Answer {
+    let Some(user) = session::redeem(act, text) else { return asked.target.refuse(&error::LOGIN_REQUIRED) };
+    act.by.actor = Party::user(&user);
+    let (key, session) = session::begin(act, &user);
+    session::set_cookie(finish(act, asked, &user, session.signed_in), &key)
+}
+
+/// Asks the person to sign in.
+fn ask(act: &Act<'_, '_>, asked: &Asked, request: &Request) -> Answer {
+    if asked.prompt.iter().any(|word| word == "none") {
+        return asked.target.refuse(&error::LOGIN_REQUIRED);
+    }
+    // Signing in anew is done by then: the way back must not ask for it again.
+    let again = asked.form.iter().filter(|(name, _)| !matches!(*name, "prompt" | "max_age" | "request_uri"));
+    let query = Serializer::new(String::new()).extend_pairs(again).finish();
+    let next = format!("{}?{query}", request.path);
+    page::sign_in(&act.state.org, &next, asked.form.get("login_hint").unwrap_or_default(), None)
+}
+
+/// Sends somebody who has signed in back to the client.
+pub fn finish(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, signed_in: Timestamp) -> Answer {
+    match fields(act, asked, user, signed_in) {
+        Ok(fields) => asked.target.answer(fields),
+        Err(error) => asked.target.refuse(&error),
+    }
+}
+
+fn fields(
+    act: &mut Act<'_, '_>,
+    asked: &Asked,
+    user: &Arc<User>,
+    signed_in: Timestamp,
+) -> Result<Vec<(String, String)>, OAuthError> {
+    let user = rules::person(act.state, &asked.client, &user.id)?;
+    let name = if asked.code { "authorization_code" } else { "implicit" };
+    let wanted = Wanted { client: &asked.client, user: Some(&user), grant: name, scopes: &asked.scopes };
+    let lifetimes = asked.issuer.judge(act.state, &wanted)?;
+    let code = asked.code.then(|| code(act, asked, &user, signed_in));
+    let family = mint::new_family(act);
+    let grant = Grant {
+        issuer: asked.issuer.clone(),
+        client: Arc::clone(&asked.client),
+        user: Some(Arc::clone(&user)),
+        scopes: asked.scopes.clone(),
+        signed_in: Some(signed_in),
+        nonce: asked.nonce.clone(),
+        bound_to: None,
+        family,
+        lifetimes,
+    };
+    let access = asked.token.then(|| mint::access(act, &grant, None)).transpose()?;
+    let beside = Beside { access: access.as_deref(), code: code.as_deref() };
+    let id_token = asked.id_token.then(|| mint::id(act, &grant, &user, beside)).transpose()?;
+    let mut fields = Vec::new();
+    let mut add = |name: &str, value: String| fields.push((name.to_owned(), value));
+    if let Some(code) = code {
+        add("code", code);
+    }
+    if let Some(access) = access {
+        add("access_token", access);
+        add("token_type", "Bearer".to_owned());
+        add("expires_in", grant.access_life().as_secs().to_string());
+        add("scope", grant.scopes.join(" "));
+    }
+    if let Some(id_token) = id_token {
+        add("id_token", id_token);
+    }
+    Ok(fields)
+}
+
+fn code(act: &mut Act<'_, '_>, asked: &Asked, user: &User, signed_in: Timestamp) -> String {
+    let text = mint::draw(act, "code", 43);
+    let now = act.now();
+    let code = Code {
+        server: asked.issuer.id(),
+        client: asked.client.id.clone(),
+        user: user.id.clone(),
+        scopes: asked.scopes.clone(),
+        redirect: asked.target.address.as_str().into(),
+        challenge: asked.challenge.clone(),
+        nonce: asked.nonce.clone(),
+        signed_in,
+        expires: now.after(CODE_LIFE),
+    };
+    act.state.grants.codes.put(&mut act.tx.changes, now, text.clone(), code.expires, code);
+    log::coded(act, asked.issuer.is_org(), &asked.client, user);
+    text.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_compared_whole_but_for_ports_of_native_programs() {
+        let check = |own: &str, address: &str, kind, wanted| assert_eq!(fits(own, address, kind), wanted, "{address}");
+        check("https://a.example/cb", "https://a.example/cb", ClientType::Web, true);
+        check("https://a.example/cb", "https://a.example/cb/", ClientType::Web, false);
+        check("https://a.example/cb", "https://a.example/cb?x=1", ClientType::Web, false);
+        check("http://127.0.0.1/cb", "http://127.0.0.1:5000/cb", ClientType::Web, false);
+        check("http://127.0.0.1/cb", "http://127.0.0.1:5000/cb", ClientType::Native, true);
+        check("http://127.0.0.1:80/cb", "http://127.0.0.1:5000/other", ClientType::Native, false);
+        check("http://127.0.0.1/cb", "http://127.0.0.1.evil.example/cb", ClientType::Native, false);
+    }
+
+    #[test]
+    fn answers_stand_where_the_mode_says() {
+        let fields = || vec![("code".to_owned(), "a b".to_owned())];
+        let check = |address: &str, mode, wanted: &str| {
+            let target = Target { address: address.to_owned(), mode, state: Some("s&t".to_owned()) };
+            let answer = target.answer(fields());
+            assert_eq!(answer.headers[0].1, wanted);
+        };
+        check("http://a/cb", Mode::Query, "http://a/cb?code=a+b&state=s%26t");
+        check("http://a/cb?x=1", Mode::Query, "http://a/cb?x=1&code=a+b&state=s%26t");
+        check("http://a/cb", Mode::Fragment, "http://a/cb#code=a+b&state=s%26t");
+    }
+}

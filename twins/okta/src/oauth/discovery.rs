@@ -1,0 +1,118 @@
+//! What authorization servers say of themselves: metadata and keys.
+
+use dtu_kernel::{operation::Typed, twin::Read};
+use serde_json::{Map, Value, json};
+use smol_str::SmolStr;
+
+use super::{
+    error::{self},
+    form::Form,
+    server::{Issuer, STANDARD},
+    token::DEVICE_GRANT,
+};
+use crate::{Okta, error::Error, model::authorization_server::COLLECTION};
+
+const METHODS: [&str; 5] =
+    ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"];
+const CLAIMS: [&str; 28] = [
+    "iss",
+    "ver",
+    "sub",
+    "aud",
+    "iat",
+    "exp",
+    "jti",
+    "auth_time",
+    "amr",
+    "idp",
+    "nonce",
+    "name",
+    "nickname",
+    "preferred_username",
+    "given_name",
+    "middle_name",
+    "family_name",
+    "email",
+    "email_verified",
+    "profile",
+    "zoneinfo",
+    "locale",
+    "address",
+    "phone_number",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+];
+/// What clients may sign with here: the elliptic curve that the twin cannot check is left out.
+const CLIENT_ALGORITHMS: [&str; 8] = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384"];
+
+fn metadata(cx: &Read<'_, Okta>, form: &Form, openid: bool) -> Result<Map<String, Value>, Error> {
+    let issuer = Issuer::of(cx.state, cx.scene.request)?;
+    if form.get("client_id").is_some_and(|id| cx.state.clients.get(id).is_none_or(|client| !client.active)) {
+        return Err(error::CLIENT_ID.at(400).into());
+    }
+    let at = |name: &str| json!(issuer.endpoint(name));
+    let mut said = super::mint::object(json!({
+        "issuer": issuer.url(),
+        "authorization_endpoint": at("authorize"),
+        "token_endpoint": at("token"),
+        "registration_endpoint": format!("{}/oauth2/v1/clients", issuer.origin),
+        "jwks_uri": at("keys"),
+        "response_types_supported":
+            ["code", "id_token", "code id_token", "code token", "id_token token", "code id_token token", "token"],
+        "response_modes_supported": ["query", "fragment", "form_post", "okta_post_message"],
+        "grant_types_supported":
+            ["authorization_code", "implicit", "refresh_token", "password", "client_credentials", DEVICE_GRANT],
+        "subject_types_supported": ["public"],
+        "scopes_supported": scopes(cx, &issuer),
+        "token_endpoint_auth_methods_supported": METHODS,
+        "claims_supported": CLAIMS,
+        "code_challenge_methods_supported": ["S256"],
+        "introspection_endpoint": at("introspect"),
+        "introspection_endpoint_auth_methods_supported": METHODS,
+        "revocation_endpoint": at("revoke"),
+        "revocation_endpoint_auth_methods_supported": METHODS,
+        "end_session_endpoint": at("logout"),
+        // Signed request objects are refused.
+        "request_parameter_supported": false,
+        "device_authorization_endpoint": at("device/authorize"),
+        "pushed_authorization_request_endpoint": at("par"),
+        "dpop_signing_alg_values_supported": &CLIENT_ALGORITHMS[3..],
+        "token_endpoint_auth_signing_alg_values_supported": CLIENT_ALGORITHMS,
+    }));
+    if openid {
+        said.insert("userinfo_endpoint".to_owned(), at("userinfo"));
+        said.insert("id_token_signing_alg_values_supported".to_owned(), json!(["RS256"]));
+    }
+    Ok(said)
+}
+
+/// The scopes that metadata speak of: a custom server's own only where they are made public.
+fn scopes(cx: &Read<'_, Okta>, issuer: &Issuer) -> Vec<SmolStr> {
+    let Some(server) = &issuer.server else { return issuer.scopes(cx.state) };
+    let own = cx.state.objects.members(&format!("{COLLECTION}/{}/scopes", server.id));
+    let public = own.filter(|(_, scope)| scope.get("metadataPublish").and_then(Value::as_str) == Some("ALL_CLIENTS"));
+    let names = public.filter_map(|(_, scope)| scope.get("name").and_then(Value::as_str).map(SmolStr::new));
+    let standard = STANDARD.iter().copied().map(SmolStr::new_static);
+    standard.chain(names.filter(|name| !STANDARD.contains(&name.as_str()))).collect()
+}
+
+/// `getWellKnownOpenIDConfiguration` and its sibling of custom servers.
+pub fn openid(cx: &Read<'_, Okta>, form: Form) -> Result<Typed<Map<String, Value>>, Error> {
+    Ok(Typed::ok(&metadata(cx, &form, true)?))
+}
+
+/// `getWellKnownOAuthConfigurationCustomAS`, and the org's own (RFC 8414).
+pub fn oauth(cx: &Read<'_, Okta>, form: Form) -> Result<Typed<Map<String, Value>>, Error> {
+    Ok(Typed::ok(&metadata(cx, &form, false)?))
+}
+
+/// `oauthKeys`, `oauthKeysCustomAS`. No client here has keys of its own, so that naming one changes nothing.
+pub fn keys(cx: &Read<'_, Okta>, form: Form) -> Result<Typed<Value>, Error> {
+    let issuer = Issuer::of(cx.state, cx.scene.request)?;
+    if form.get("client_id").is_some_and(|id| cx.state.clients.get(id).is_none()) {
+        return Err(error::CLIENT_ID.into());
+    }
+    Ok(Typed::ok(&json!({ "keys": issuer.published(cx.scene.now) })))
+}

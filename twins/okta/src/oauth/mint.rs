@@ -1,0 +1,295 @@
+//! Tokens: what they claim, and how they are given out.
+//!
+//! See developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/ for the claims of both kinds.
+
+use std::{sync::Arc, time::Duration};
+
+use dtu_kernel::{ids::BASE64_URL, time::Timestamp};
+use serde_json::{Map, Value, json};
+use smol_str::SmolStr;
+
+use super::{error::OAuthError, expression, jwt, log, server::Issuer};
+use crate::model::{
+    Act, REFRESH_ID, SITE,
+    authorization_server::{self, Lifetimes},
+    client::Client,
+    grant::{self, Kind, Token},
+    profile::{Attribute, Profile},
+    user::User,
+};
+
+/// What tokens are made for.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// By whom.
+    pub issuer: Issuer,
+    /// For whom.
+    pub client: Arc<Client>,
+    /// About whom; none where a program acts for itself.
+    pub user: Option<Arc<User>>,
+    /// What was granted.
+    pub scopes: Vec<SmolStr>,
+    /// When the person signed in.
+    pub signed_in: Option<Timestamp>,
+    /// From the authorization request.
+    pub nonce: Option<SmolStr>,
+    /// The key that the tokens are bound to.
+    pub bound_to: Option<SmolStr>,
+    /// What all tokens of one sign-in share.
+    pub family: SmolStr,
+    /// How long they live.
+    pub lifetimes: Lifetimes,
+}
+
+/// A token that lives for ever ends in a hundred years: rows need an end.
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+/// ID tokens live an hour, which nobody can change.
+const ID_LIFE: Duration = Duration::from_secs(3_600);
+
+impl Grant {
+    /// Whether a scope was granted.
+    pub fn has(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|own| own == scope)
+    }
+
+    /// How long access tokens live.
+    pub fn access_life(&self) -> Duration {
+        minutes(self.lifetimes.access)
+    }
+
+    fn row(&self, now: Timestamp, id: SmolStr, kind: Kind, life: Duration, text: &str) -> Token {
+        Token {
+            id,
+            kind,
+            server: self.issuer.id(),
+            client: self.client.id.clone(),
+            user: self.user.as_ref().map(|user| user.id.clone()),
+            scopes: self.scopes.clone(),
+            issued: now,
+            expires: now.after(life),
+            signed_in: self.signed_in,
+            family: self.family.clone(),
+            bound_to: self.bound_to.clone(),
+            nonce: self.nonce.clone(),
+            replaced: None,
+            revoked: false,
+            hash: grant::hash(text),
+        }
+    }
+}
+
+fn minutes(count: i64) -> Duration {
+    Duration::from_secs(count.unsigned_abs().saturating_mul(60))
+}
+
+/// A family of tokens for a new sign-in.
+pub fn new_family(act: &mut Act<'_, '_>) -> SmolStr {
+    draw(act, "family", 22)
+}
+
+pub(super) fn draw(act: &mut Act<'_, '_>, what: &'static str, length: usize) -> SmolStr {
+    act.tx.draw(SITE.child("oauth").child(what)).text(BASE64_URL, length).into()
+}
+
+fn put(act: &mut Act<'_, '_>, token: Token) {
+    let now = act.tx.now;
+    act.state.grants.put(&mut act.tx.changes, now, token);
+}
+
+/// Gives out an access token. With a refresh token, its id is part of the access token's.
+///
+/// # Errors
+/// A claim of the server that cannot be evaluated.
+pub fn access(act: &mut Act<'_, '_>, grant: &Grant, refresh: Option<&SmolStr>) -> Result<String, OAuthError> {
+    let now = act.now();
+    let drawn = draw(act, "access token", 43);
+    let jti = SmolStr::from(refresh.map_or_else(|| format!("AT.{drawn}"), |id| format!("AT.{drawn}.{id}")));
+    let claims = access_claims(act, grant, &jti, now)?;
+    // Recorded: what the org's own server makes is for Okta alone, and says so in its head.
+    let kind = if grant.issuer.is_org() { "application/okta-internal-at+jwt" } else { "" };
+    let text = grant.issuer.sign(now, kind, &claims);
+    let row = grant.row(now, jti, Kind::Access, grant.access_life(), &text);
+    put(act, row);
+    log::granted(act, grant, Kind::Access);
+    Ok(text)
+}
+
+fn access_claims(
+    act: &Act<'_, '_>,
+    grant: &Grant,
+    jti: &str,
+    now: Timestamp,
+) -> Result<Map<String, Value>, OAuthError> {
+    let made = now.as_secs();
+    let subject = grant.user.as_ref().map_or(grant.client.id.as_str(), |user| user.login());
+    let ends = made + grant.access_life().as_secs().cast_signed();
+    let mut claims = object(json!({
+        "ver": 1, "jti": jti, "iss": grant.issuer.url(), "aud": grant.issuer.audience(), "iat": made, "exp": ends,
+        "cid": grant.client.id,
+    }));
+    let mut add = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
+    if let Some(user) = &grant.user {
+        add("uid", json!(user.id));
+    }
+    add("scp", json!(grant.scopes));
+    if let Some(at) = grant.signed_in {
+        add("auth_time", json!(at.as_secs()));
+    }
+    add("sub", json!(subject));
+    if let Some(key) = &grant.bound_to {
+        add("cnf", json!({ "jkt": key }));
+    }
+    add_own_claims(act, grant, "RESOURCE", true, &mut claims)?;
+    Ok(claims)
+}
+
+fn add_own_claims(
+    act: &Act<'_, '_>,
+    grant: &Grant,
+    token: &str,
+    whole: bool,
+    claims: &mut Map<String, Value>,
+) -> Result<(), OAuthError> {
+    let Some(server) = &grant.issuer.server else { return Ok(()) };
+    for claim in authorization_server::claims(&act.state.objects, server, token, &grant.scopes, whole) {
+        if let Some(value) = expression::value(act.state, &claim, &grant.client, grant.user.as_deref())? {
+            claims.insert(claim.name.to_owned(), value);
+        }
+    }
+    Ok(())
+}
+
+/// What an ID token stands beside: hashes of it are part of the token.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// An access token.
+    pub access: Option<&'a str>,
+    /// An authorization code.
+    pub code: Option<&'a str>,
+}
+
+/// Gives out an ID token.
+///
+/// # Errors
+/// A claim of the server that cannot be evaluated.
+pub fn id(act: &mut Act<'_, '_>, grant: &Grant, user: &User, beside: Beside<'_>) -> Result<String, OAuthError> {
+    let now = act.now();
+    let jti = SmolStr::from(format!("ID.{}", draw(act, "ID token", 43)));
+    let made = now.as_secs();
+    let ends = made + ID_LIFE.as_secs().cast_signed();
+    let mut claims = object(json!({ "sub": user.id }));
+    // Beside an access token, the rest is to be had at the userinfo endpoint.
+    let whole = beside.access.is_none() && beside.code.is_none();
+    claims.extend(person(act, grant, user, whole));
+    claims.extend(object(json!({
+        "ver": 1, "iss": grant.issuer.url(), "aud": grant.client.id, "iat": made, "exp": ends, "jti": jti,
+        "amr": ["pwd"], "idp": act.state.users.type_id.replacen("oty", "00o", 1),
+    })));
+    let mut add = |name: &str, value: Option<Value>| value.map(|value| claims.insert(name.to_owned(), value));
+    add("nonce", grant.nonce.as_ref().map(|nonce| json!(nonce)));
+    add("auth_time", grant.signed_in.map(|at| json!(at.as_secs())));
+    add("at_hash", beside.access.map(|text| json!(jwt::half_digest(text))));
+    add("c_hash", beside.code.map(|text| json!(jwt::half_digest(text))));
+    add_own_claims(act, grant, "IDENTITY", whole, &mut claims)?;
+    let text = grant.issuer.sign(now, "", &claims);
+    let row = grant.row(now, jti, Kind::Id, ID_LIFE, &text);
+    put(act, row);
+    log::granted(act, grant, Kind::Id);
+    Ok(text)
+}
+
+fn person(act: &Act<'_, '_>, grant: &Grant, user: &User, whole: bool) -> Map<String, Value> {
+    let mut claims = Map::new();
+    let known = scope_claims(act.state, user, &grant.scopes);
+    for (name, value) in known {
+        if whole || ["name", "preferred_username", "email", "groups"].contains(&name.as_str()) {
+            claims.insert(name, value);
+        }
+    }
+    claims
+}
+
+/// What the scopes of `OpenID` Connect say of a person, as at the userinfo endpoint.
+pub fn scope_claims(state: &crate::model::State, user: &User, scopes: &[SmolStr]) -> Map<String, Value> {
+    let has = |scope: &str| scopes.iter().any(|own| own == scope);
+    let mut claims = Map::new();
+    if has("profile") {
+        claims.extend(profile_claims(user));
+    }
+    if has("email") {
+        claims.insert("email".to_owned(), json!(user.profile.get(Attribute::EMAIL)));
+        claims.insert("email_verified".to_owned(), json!(true));
+    }
+    if has("phone") {
+        add_text(&mut claims, "phone_number", user.profile.get(Attribute::MOBILE_PHONE));
+    }
+    if has("address") {
+        let address = address(&user.profile);
+        if !address.is_empty() {
+            claims.insert("address".to_owned(), Value::Object(address));
+        }
+    }
+    if has("groups") {
+        claims.insert("groups".to_owned(), json!(crate::views::group_names(state, user)));
+    }
+    claims
+}
+
+fn add_text(claims: &mut Map<String, Value>, name: &str, value: &str) {
+    if !value.is_empty() {
+        claims.insert(name.to_owned(), json!(value));
+    }
+}
+
+fn profile_claims(user: &User) -> Map<String, Value> {
+    let own = |name: &str| Attribute::find(name).map_or("", |attribute| user.profile.get(attribute));
+    let mut claims = Map::new();
+    for (claim, value) in [
+        ("name", user.profile.full_name().as_str()),
+        ("nickname", own("nickName")),
+        ("preferred_username", user.login()),
+        ("given_name", own("firstName")),
+        ("middle_name", own("middleName")),
+        ("family_name", own("lastName")),
+        ("profile", own("profileUrl")),
+        ("zoneinfo", own("timezone")),
+        ("locale", own("locale")),
+    ] {
+        add_text(&mut claims, claim, value);
+    }
+    claims.insert("updated_at".to_owned(), json!(user.last_updated.as_secs()));
+    claims
+}
+
+fn address(profile: &Profile) -> Map<String, Value> {
+    let own = |name: &str| Attribute::find(name).map_or("", |attribute| profile.get(attribute));
+    let mut address = Map::new();
+    for (claim, attribute) in [
+        ("street_address", "streetAddress"),
+        ("locality", "city"),
+        ("region", "state"),
+        ("postal_code", "zipCode"),
+        ("country", "countryCode"),
+    ] {
+        add_text(&mut address, claim, own(attribute));
+    }
+    address
+}
+
+/// Gives out a refresh token that ends at a certain time; where none is said, as its server says.
+pub fn refresh(act: &mut Act<'_, '_>, grant: &Grant, ends: Option<Timestamp>) -> (String, SmolStr) {
+    let now = act.now();
+    let id = act.tx.id(&REFRESH_ID);
+    let text = draw(act, "refresh token", 43).to_string();
+    let life = if grant.lifetimes.refresh == 0 { FOR_EVER } else { minutes(grant.lifetimes.refresh) };
+    let mut row = grant.row(now, id.clone(), Kind::Refresh, life, &text);
+    row.expires = ends.unwrap_or(row.expires);
+    put(act, row);
+    log::granted(act, grant, Kind::Refresh);
+    (text, id)
+}
+
+/// A JSON object's members.
+pub(super) fn object(value: Value) -> Map<String, Value> {
+    if let Value::Object(members) = value { members } else { Map::new() }
+}

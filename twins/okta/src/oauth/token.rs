@@ -1,0 +1,328 @@
+//! The token endpoints.
+//!
+//! See developer.okta.com/docs/api/openapi/okta-oauth/oauth/tag/OrgAS/#tag/OrgAS/operation/token.
+
+use std::{sync::Arc, time::Duration};
+
+use dtu_kernel::{operation::Typed, time::Timestamp, twin::Write};
+use http::HeaderName;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+use smol_str::SmolStr;
+
+use super::{
+    client_auth, dpop,
+    error::{self, OAuthError},
+    form::Form,
+    jwt, log,
+    mint::{self, Beside, Grant},
+    rules,
+    server::Issuer,
+};
+use crate::{
+    Okta,
+    error::Error,
+    events,
+    model::{
+        Act,
+        authorization_server::Wanted,
+        client::{AuthMethod, Client, ClientType},
+        grant::{Kind, Token},
+        user::{Status, User},
+    },
+};
+
+/// The grant of devices (RFC 8628).
+pub const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// Grants that Okta has and the twin has not.
+const ABSENT: [&str; 9] = [
+    "interaction_code",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    "urn:ietf:params:oauth:grant-type:saml2-bearer",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+    "urn:openid:params:grant-type:ciba",
+    "urn:okta:params:oauth:grant-type:otp",
+    "urn:okta:params:oauth:grant-type:oob",
+    "http://auth0.com/oauth/grant-type/mfa-otp",
+    "http://auth0.com/oauth/grant-type/mfa-oob",
+];
+
+/// Tokens as the endpoint gives them out.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Given {
+    token_type: &'static str,
+    expires_in: u64,
+    access_token: String,
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+}
+
+/// What a grant comes to: a refusal may leave a trace (a replayed refresh token ends the whole sign-in).
+type Outcome = Result<Given, OAuthError>;
+
+/// A call of the endpoint, its client believed.
+struct Call<'a> {
+    form: &'a Form,
+    issuer: Issuer,
+    client: Arc<Client>,
+    bound_to: Option<SmolStr>,
+}
+
+/// `token`, `tokenCustomAS`.
+pub fn token(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<Value>, Error> {
+    let issuer = Issuer::of(cx.state, cx.scene.request)?;
+    let client = client_auth::client(cx.state, cx.tx, cx.scene.request, &form)?;
+    let name = form.get("grant_type").ok_or_else(error::no_grant)?;
+    check_grant(&client, name)?;
+    let bound_to = if client.dpop {
+        Some(dpop::at_token_endpoint(cx.state, cx.tx, cx.scene.request)?.key)
+    } else {
+        // A proof that nobody asked for is passed over: Okta's own libraries always send one.
+        None
+    };
+    let nonce = bound_to.as_ref().map(|_| dpop::nonce(cx.state, cx.scene.now));
+    let by = log::acting(cx.scene, log::party(&client));
+    let call = Call { form: &form, issuer, client, bound_to };
+    let mut act = Act::new(cx.state, cx.tx, by);
+    let outcome = give(&mut act, &call, name);
+    events::announce(&mut act);
+    let typed = match outcome {
+        Ok(given) => Typed::from_answer(dtu_kernel::wire::Answer::json(&given)),
+        Err(refused) => rules::keep(refused)?,
+    };
+    Ok(match nonce {
+        Some(nonce) => typed.with_header(HeaderName::from_static("dpop-nonce"), nonce),
+        None => typed,
+    })
+}
+
+fn check_grant(client: &Client, name: &str) -> Result<(), Error> {
+    const SERVED: [&str; 5] = ["authorization_code", "refresh_token", "client_credentials", "password", DEVICE_GRANT];
+    let absent = ABSENT.contains(&name);
+    if !absent && !SERVED.contains(&name) {
+        return Err(error::unknown_grant().into());
+    }
+    if !client.may_use(name) {
+        return Err(error::grant_not_for_client(&client.grants).into());
+    }
+    if absent { Err(Error::Unsupported) } else { Ok(()) }
+}
+
+fn give(act: &mut Act<'_, '_>, call: &Call<'_>, name: &str) -> Outcome {
+    match name {
+        "client_credentials" => client_credentials(act, call),
+        "authorization_code" => authorization_code(act, call),
+        "refresh_token" => refresh_token(act, call),
+        "password" => password(act, call),
+        _ => device_code(act, call),
+    }
+}
+
+/// Judges the request by the server's policies, and makes the grant of what is allowed.
+fn grant(
+    act: &mut Act<'_, '_>,
+    call: &Call<'_>,
+    user: Option<Arc<User>>,
+    scopes: Vec<SmolStr>,
+    name: &str,
+) -> Result<Grant, OAuthError> {
+    let wanted = Wanted { client: &call.client, user: user.as_deref(), grant: name, scopes: &scopes };
+    let lifetimes = call.issuer.judge(act.state, &wanted)?;
+    let signed_in = user.as_ref().map(|_| act.now());
+    let family = mint::new_family(act);
+    Ok(Grant {
+        issuer: call.issuer.clone(),
+        client: Arc::clone(&call.client),
+        user,
+        scopes,
+        signed_in,
+        nonce: None,
+        bound_to: call.bound_to.clone(),
+        family,
+        lifetimes,
+    })
+}
+
+/// Makes the tokens that a grant's scopes ask for.
+fn tokens(act: &mut Act<'_, '_>, grant: &Grant) -> Outcome {
+    let offline = grant.user.is_some() && grant.has("offline_access") && grant.client.may_use("refresh_token");
+    let refresh = offline.then(|| mint::refresh(act, grant, None));
+    answer(act, grant, refresh)
+}
+
+fn answer(act: &mut Act<'_, '_>, grant: &Grant, refresh: Option<(String, SmolStr)>) -> Outcome {
+    let access = mint::access(act, grant, refresh.as_ref().map(|(_, id)| id))?;
+    let id_token = match grant.user.clone().filter(|_| grant.has("openid")) {
+        Some(user) => Some(mint::id(act, grant, &user, Beside { access: Some(&access), code: None })?),
+        None => None,
+    };
+    Ok(Given {
+        token_type: if grant.bound_to.is_some() { "DPoP" } else { "Bearer" },
+        expires_in: grant.access_life().as_secs(),
+        access_token: access,
+        scope: grant.scopes.join(" "),
+        refresh_token: refresh.map(|(text, _)| text),
+        id_token,
+    })
+}
+
+fn client_credentials(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
+    let client = &call.client;
+    if call.issuer.is_org() {
+        if client.kind != ClientType::Service {
+            return Err(error::ORG_NEEDS_SERVICE);
+        }
+        if client.method != AuthMethod::PrivateKeyJwt {
+            return Err(error::ORG_NEEDS_KEY);
+        }
+    }
+    let wanted = Wanted { client, user: None, grant: "client_credentials", scopes: &[] };
+    let scopes = call.issuer.grantable(act.state, &wanted, &call.form.words("scope"))?;
+    let grant = grant(act, call, None, scopes, "client_credentials")?;
+    tokens(act, &grant)
+}
+
+fn authorization_code(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
+    let text = call.form.need("code")?;
+    let now = act.tx.now;
+    let code = act.state.grants.codes.get(text).filter(|code| now < code.expires).cloned().ok_or(error::CODE)?;
+    if code.client != call.client.id {
+        return Err(error::OTHER_CLIENT);
+    }
+    if code.server != call.issuer.id() {
+        return Err(error::OTHER_SERVER);
+    }
+    if call.form.need("redirect_uri")? != code.redirect {
+        return Err(error::OTHER_REDIRECT);
+    }
+    check_verifier(code.challenge.as_deref(), call.form.get("code_verifier"))?;
+    // A code is good once.
+    act.state.grants.codes.remove(&mut act.tx.changes, text, code.expires);
+    let user = rules::person(act.state, &call.client, &code.user)?;
+    let made = grant(act, call, Some(user), code.scopes.clone(), "authorization_code")?;
+    let made = Grant { signed_in: Some(code.signed_in), nonce: code.nonce.clone(), ..made };
+    tokens(act, &made)
+}
+
+fn check_verifier(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), OAuthError> {
+    match (challenge, verifier) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(error::UNASKED_VERIFIER),
+        (Some(_), None) => Err(error::NO_VERIFIER),
+        (Some(challenge), Some(verifier)) if jwt::digest(verifier) == challenge => Ok(()),
+        (Some(_), Some(_)) => Err(error::PKCE),
+    }
+}
+
+fn refresh_token(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
+    let text = call.form.need("refresh_token")?;
+    let now = act.tx.now;
+    let old = act.state.grants.token(text).filter(|token| token.kind == Kind::Refresh).cloned();
+    let old = old.filter(|token| token.client == call.client.id && token.server == call.issuer.id());
+    let old = old.ok_or(error::REFRESH)?;
+    if is_reuse(&old, &call.client, now) {
+        // developer.okta.com/docs/guides/refresh-tokens/main/#refresh-token-reuse-detection
+        act.state.grants.revoke_family(&mut act.tx.changes, &old.family);
+        log::reused(act, call.issuer.is_org(), &call.client);
+        return Err(error::REFRESH.kept());
+    }
+    if !old.is_good(now) {
+        return Err(error::REFRESH);
+    }
+    if old.bound_to != call.bound_to {
+        return Err(error::DPOP_REFRESH_BINDING);
+    }
+    let scopes = fewer(&old, call.form)?;
+    let user = old.user.as_deref().map(|id| rules::person(act.state, &call.client, id)).transpose()?;
+    let made = grant(act, call, user, scopes, "authorization_code")?;
+    let made = Grant { signed_in: old.signed_in, nonce: old.nonce.clone(), family: old.family.clone(), ..made };
+    if old.issued.after(Duration::from_secs(made.lifetimes.idle.unsigned_abs() * 60)) <= now {
+        return Err(error::REFRESH);
+    }
+    let next = renewed(act, call, &made, &old, text);
+    answer(act, &made, Some(next))
+}
+
+/// Whether a refresh token comes again although another one stands in for it, and the time of grace is over.
+fn is_reuse(token: &Token, client: &Client, now: Timestamp) -> bool {
+    let grace = Duration::from_secs(client.leeway.into());
+    token.replaced.is_some_and(|since| since.after(grace) <= now && !token.revoked)
+}
+
+/// The scopes of a refresh: the token's, or some of them.
+fn fewer(token: &Token, form: &Form) -> Result<Vec<SmolStr>, OAuthError> {
+    let named = form.words("scope");
+    if named.is_empty() {
+        return Ok(token.scopes.clone());
+    }
+    let denied: Vec<&str> = named.iter().copied().filter(|name| !token.scopes.iter().any(|own| own == name)).collect();
+    if denied.is_empty() {
+        Ok(named.into_iter().map(SmolStr::new).collect())
+    } else {
+        Err(error::refresh_scopes(&denied.join(", ")))
+    }
+}
+
+/// The refresh token that goes with the new tokens: a new one where the client's are for one use. It ends when the
+/// first one would have ended.
+fn renewed(act: &mut Act<'_, '_>, call: &Call<'_>, grant: &Grant, old: &Token, text: &str) -> (String, SmolStr) {
+    let now = act.tx.now;
+    let whole = Grant { scopes: old.scopes.clone(), ..grant.clone() };
+    if call.client.rotates {
+        act.state.grants.replace(&mut act.tx.changes, &old.id, now);
+        return mint::refresh(act, &whole, Some(old.expires));
+    }
+    // Its idle time starts again.
+    let used = Token { issued: now.floor_secs(), ..old.clone() };
+    act.state.grants.put(&mut act.tx.changes, now, used);
+    (text.to_owned(), old.id.clone())
+}
+
+fn password(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
+    let (name, password) = (call.form.need("username")?, call.form.need("password")?);
+    let user = act.state.users.find(name).cloned().ok_or(error::PASSWORD)?;
+    if !user.has_password {
+        return Err(error::NO_PASSWORD);
+    }
+    if act.state.sign_on.password.as_deref() != Some(password) {
+        return Err(error::PASSWORD);
+    }
+    if user.status == Status::PasswordExpired {
+        return Err(error::PASSWORD_EXPIRED);
+    }
+    let user = rules::person(act.state, &call.client, &user.id)?;
+    let wanted = Wanted { client: &call.client, user: Some(&user), grant: "password", scopes: &[] };
+    let scopes = call.issuer.grantable(act.state, &wanted, &call.form.words("scope"))?;
+    rules::check_openid(&scopes)?;
+    let grant = grant(act, call, Some(user), scopes, "password")?;
+    tokens(act, &grant)
+}
+
+fn device_code(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
+    let code = call.form.need("device_code")?;
+    let now = act.tx.now;
+    let device = act.state.grants.devices.get(code).cloned().ok_or(error::DEVICE_CODE)?;
+    if device.client != call.client.id || device.server != call.issuer.id() {
+        return Err(error::DEVICE_CODE);
+    }
+    if device.expires <= now {
+        return Err(error::DEVICE_EXPIRED);
+    }
+    if device.denied {
+        act.state.grants.end_device(&mut act.tx.changes, code, &device);
+        return Err(error::DENIED);
+    }
+    let Some((user, signed_in)) = device.user.clone() else {
+        return Err(super::device::not_yet(act, code, &device));
+    };
+    act.state.grants.end_device(&mut act.tx.changes, code, &device);
+    let user = rules::person(act.state, &call.client, &user)?;
+    let made = grant(act, call, Some(user), device.scopes.clone(), DEVICE_GRANT)?;
+    let made = Grant { signed_in: Some(signed_in), ..made };
+    tokens(act, &made)
+}

@@ -1,0 +1,113 @@
+//! What Okta does with the objects that its public documents describe and that have no rules of their own: a table by
+//! area, in which each row says how ids look, what is always shown, which links there are, and what is refused.
+//!
+//! The rows are facts of recorded answers (2021-2026) and of the public documents; what is inferred says so.
+
+mod access;
+pub(crate) mod answers;
+mod branding;
+mod devices;
+mod filter;
+mod hooks;
+mod network;
+mod org;
+mod policies;
+mod profiles;
+mod resource;
+mod sign_in;
+mod start;
+
+use dtu_contract::generic::{
+    customs::{Companion, Customs, Deed, Filter, Subject},
+    refusal::Refused,
+};
+use dtu_kernel::ids::{ALNUM, IdShape};
+use serde_json::{Map, Value};
+use smol_str::SmolStr;
+
+use self::resource::Resource;
+pub(crate) use self::start::start;
+use crate::model::{SITE, State};
+
+/// The members of an object.
+pub(crate) type Members = Map<String, Value>;
+
+/// All rows.
+const AREAS: &[&[Resource]] = &[
+    access::ROWS,
+    branding::ROWS,
+    devices::ROWS,
+    hooks::ROWS,
+    network::ROWS,
+    org::ROWS,
+    policies::ROWS,
+    profiles::ROWS,
+    sign_in::ROWS,
+];
+
+/// The row of a collection, by its path with all parameters as `{}`.
+pub(crate) fn find(collection: &str) -> Option<&'static Resource> {
+    AREAS.iter().copied().flatten().find(|row| row.collection == collection)
+}
+
+/// The letters of ids that are no base62.
+const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// How the ids of a kind look.
+fn id_shape(collection: &str, prefix: &'static str) -> IdShape {
+    IdShape { site: SITE.child("ids").child(collection), prefix, alphabet: ALNUM, drawn: 14, suffix: "5d7" }
+}
+
+/// Okta's customs in one org, for one caller.
+#[derive(Debug)]
+pub(crate) struct House<'a> {
+    /// The org.
+    pub state: &'a State,
+    /// The id of the person who calls.
+    pub caller: &'a str,
+}
+
+impl House<'_> {
+    /// The org's id.
+    pub(crate) fn org(&self) -> Value {
+        self.state.objects.one("/api/v1", "org").and_then(|org| org.get("id")).cloned().unwrap_or_default()
+    }
+}
+
+impl Customs for House<'_> {
+    fn id(&self, collection: &str, members: &Members) -> Option<IdShape> {
+        let row = find(collection)?;
+        let prefix = (row.prefix)(members);
+        let plain = IdShape { alphabet: BASE32, drawn: row.base32, suffix: "", ..id_shape(collection, "") };
+        match () {
+            () if row.base32 > 0 => Some(plain),
+            () if prefix.is_empty() => None,
+            () => Some(id_shape(collection, prefix)),
+        }
+    }
+
+    fn settle(&self, subject: &Subject<'_>, deed: Deed<'_>, members: &mut Members) -> Result<(), Refused> {
+        let Some(row) = find(subject.collection) else { return Ok(()) };
+        row.settle(self, subject, deed, members)
+    }
+
+    fn dress(&self, subject: &Subject<'_>, known: &Members, shown: &mut Members) {
+        if let Some(row) = find(subject.collection) {
+            row.dress(self, subject, known, shown);
+        }
+    }
+
+    fn enclose(&self, subject: &Subject<'_>, shown: &mut Members) {
+        if let Some(row) = find(subject.collection) {
+            (row.around)(subject, shown);
+        }
+    }
+
+    fn with(&self, subject: &Subject<'_>, members: &Members) -> Vec<Companion> {
+        find(subject.collection).map(|row| (row.with)(subject, members)).unwrap_or_default()
+    }
+
+    fn filter(&self, collection: &str, name: &SmolStr, value: &Value) -> Result<Option<Filter>, Refused> {
+        filter::read(collection, name, value)
+    }
+}

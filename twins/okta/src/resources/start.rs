@@ -1,0 +1,238 @@
+//! What an org has from its first day.
+
+use dtu_kernel::tx::Tx;
+use serde_json::{Value, json};
+use smol_str::SmolStr;
+
+use super::{branding::of_brand, find, id_shape};
+use crate::{api::stamp, model::State};
+
+/// Puts what every org has into the store. Draws are keyed, so that nothing else moves.
+pub(crate) fn start(state: &mut State, tx: &mut Tx<'_>) {
+    let mut desk = Desk { at: stamp(state.founded), state, tx };
+    desk.org();
+    desk.branding();
+    desk.sign_in();
+    desk.policies();
+    desk.rest();
+}
+
+struct Desk<'a, 't> {
+    state: &'a mut State,
+    tx: &'a mut Tx<'t>,
+    /// When the org was made.
+    at: String,
+}
+
+impl Desk<'_, '_> {
+    /// Adds an object that is known by another member than an id, or else one with an id.
+    fn add_named(&mut self, place: &str, id: Option<SmolStr>, members: Value) {
+        match (id, members) {
+            (Some(id), Value::Object(members)) => self.state.objects.put_seed(place, &id, members),
+            (_, members) => drop(self.add(place, members)),
+        }
+    }
+
+    /// Adds an object with an id of its collection's kind, made when the org was; its id.
+    fn add(&mut self, place: &str, members: Value) -> SmolStr {
+        let collection = template(place);
+        let Value::Object(mut members) = members else { return SmolStr::default() };
+        let prefix = find(&collection).map_or("", |row| (row.prefix)(&members));
+        let drawn = || self.tx.id(&id_shape(&collection, prefix));
+        let id = members.get("id").and_then(Value::as_str).map_or_else(drawn, SmolStr::from);
+        members.insert("id".to_owned(), Value::from(id.as_str()));
+        for name in times(&collection) {
+            members.entry(*name).or_insert_with(|| Value::from(self.at.as_str()));
+        }
+        self.state.objects.put_seed(place, &id, members);
+        id
+    }
+
+    fn org(&mut self) {
+        let name = self.state.org.to_string();
+        let id = self.tx.id(&id_shape("/api/v1/org", "00o"));
+        let org = json!({
+            "id": id, "subdomain": name, "companyName": name, "status": "ACTIVE", "created": self.at,
+            "lastUpdated": self.at,
+        });
+        self.one("/api/v1/org", org);
+        self.one("/api/v1/rate-limit-settings/admin-notifications", json!({ "notificationsEnabled": true }));
+        self.one("/api/v1/rate-limit-settings/per-client", json!({ "defaultMode": "ENFORCE" }));
+        self.one("/api/v1/rate-limit-settings/warning-threshold", json!({ "warningThreshold": 60 }));
+        let tokens: Vec<_> = self.state.tokens.iter().map(|token| (token.id.clone(), token.user.clone())).collect();
+        for (token, user) in tokens {
+            self.add(
+                "/api/v1/principal-rate-limits",
+                json!({
+                    "orgId": id, "principalId": token, "principalType": "SSWS_TOKEN", "defaultPercentage": 50,
+                    "defaultConcurrencyPercentage": 50, "createdBy": user, "lastUpdatedBy": user,
+                }),
+            );
+        }
+    }
+
+    fn one(&mut self, path: &str, members: Value) {
+        if let Value::Object(members) = members {
+            self.state.objects.put_seed_one(path, members);
+        }
+    }
+
+    fn branding(&mut self) {
+        let name = self.state.org.to_string();
+        let brand = self.add("/api/v1/brands", json!({ "name": name, "isDefault": true }));
+        for companion in of_brand("/api/v1/brands", &brand) {
+            self.add_named(&companion.place, companion.id, Value::Object(companion.members));
+        }
+        self.add(
+            "/api/v1/domains",
+            json!({
+                "id": "default", "domain": format!("{name}.okta.com"), "certificateSourceType": "OKTA_MANAGED",
+                "validationStatus": "COMPLETED", "brandId": brand,
+            }),
+        );
+    }
+
+    fn sign_in(&mut self) {
+        let recovery = json!({ "allowedFor": "recovery" });
+        let email = json!({ "allowedFor": "recovery", "tokenLifetimeInMinutes": 5 });
+        let verify = json!({
+            "compliance": { "fips": "OPTIONAL" }, "channelBinding": { "style": "NUMBER_CHALLENGE", "required": "NEVER" },
+            "userVerification": "PREFERRED", "userVerificationMethods": ["BIOMETRICS", "PIN"], "appInstanceId": "",
+        });
+        let all = [
+            ("email", "okta_email", "Email", "ACTIVE", email),
+            ("app", "okta_verify", "Okta Verify", "ACTIVE", verify),
+            ("password", "okta_password", "Password", "ACTIVE", Value::Null),
+            ("phone", "phone_number", "Phone", "INACTIVE", recovery.clone()),
+            ("security_key", "webauthn", "Security Key or Biometric", "INACTIVE", Value::Null),
+            ("security_question", "security_question", "Security Question", "ACTIVE", recovery),
+        ];
+        for (kind, key, name, status, settings) in all {
+            let mut one = json!({ "type": kind, "key": key, "name": name, "status": status });
+            if !settings.is_null() {
+                one["settings"] = settings;
+            }
+            let id = self.add("/api/v1/authenticators", one);
+            for method in methods(key) {
+                let kind = method["type"].as_str().map(SmolStr::from);
+                self.add_named(&format!("/api/v1/authenticators/{id}/methods"), kind, method);
+            }
+        }
+    }
+
+    /// The default policy of each kind, with its default rule.
+    fn policies(&mut self) {
+        let everyone = json!({ "people": { "groups": { "include": [self.state.groups.everyone] } } });
+        let all = [
+            ("OKTA_SIGN_ON", "Default Policy", everyone.clone(), "SIGN_ON"),
+            ("PASSWORD", "Default Policy", everyone.clone(), "PASSWORD"),
+            ("MFA_ENROLL", "Default Policy", everyone, "MFA_ENROLL"),
+            ("IDP_DISCOVERY", "Idp Discovery Policy", Value::Null, "IDP_DISCOVERY"),
+            ("ACCESS_POLICY", "Any two factors", Value::Null, "ACCESS_POLICY"),
+            ("PROFILE_ENROLLMENT", "Default Policy", Value::Null, "PROFILE_ENROLLMENT"),
+        ];
+        for (kind, name, conditions, rule) in all {
+            let mut policy = json!({ "type": kind, "name": name, "status": "ACTIVE", "priority": 1, "system": true });
+            if !conditions.is_null() {
+                policy["conditions"] = conditions;
+            }
+            let id = self.add("/api/v1/policies", policy);
+            let rule =
+                json!({ "type": rule, "name": "Default Rule", "status": "ACTIVE", "priority": 1, "system": true });
+            self.add(&format!("/api/v1/policies/{id}/rules"), rule);
+        }
+    }
+
+    fn rest(&mut self) {
+        for (name, usage) in [("BlockedIpZone", "BLOCKLIST"), ("LegacyIpZone", "POLICY")] {
+            let zone = json!({ "type": "IP", "name": name, "status": "ACTIVE", "usage": usage, "system": true });
+            self.add("/api/v1/zones", zone);
+        }
+        self.add("/api/v1/realms", json!({ "profile": { "name": "Default Realm" }, "isDefault": true }));
+        let type_id = self.state.users.type_id.clone();
+        let user = json!({ "id": type_id, "displayName": "User", "name": "user", "default": true });
+        self.add("/api/v1/meta/types/user", user);
+        let sms = json!({
+            "id": "default", "name": "Default", "type": "SMS_VERIFY_CODE", "template": "Your verification code is ${code}.",
+        });
+        self.add("/api/v1/templates/sms", sms);
+        self.behaviors();
+        self.mappings(&type_id);
+    }
+
+    /// Profiles of people and of the app by which they enrol Okta Verify, either way.
+    fn mappings(&mut self, type_id: &SmolStr) {
+        let app = self.tx.id(&id_shape("/api/v1/mappings apps", "0oa"));
+        let user = json!({ "id": type_id, "name": "user", "type": "user" });
+        let app = json!({ "id": app, "name": "Okta_Authenticator", "type": "appuser" });
+        let email = json!({ "email": { "expression": "appuser.userName", "pushStatus": "DONT_PUSH" } });
+        let name = json!({ "email": { "expression": "user.email", "pushStatus": "DONT_PUSH" } });
+        for (source, target, properties) in [(&app, &user, email), (&user, &app, name)] {
+            self.add("/api/v1/mappings", json!({ "source": source, "target": target, "properties": properties }));
+        }
+    }
+
+    fn behaviors(&mut self) {
+        let location = |granularity: &str| json!({ "maxEventsUsedForEvaluation": 20, "granularity": granularity });
+        let all = [
+            ("New City", "ANOMALOUS_LOCATION", location("CITY")),
+            ("New Country", "ANOMALOUS_LOCATION", location("COUNTRY")),
+            ("New State", "ANOMALOUS_LOCATION", location("SUBDIVISION")),
+            ("New Device", "ANOMALOUS_DEVICE", json!({ "maxEventsUsedForEvaluation": 20 })),
+            ("New IP", "ANOMALOUS_IP", json!({ "maxEventsUsedForEvaluation": 50 })),
+            ("Velocity", "VELOCITY", json!({ "velocityKph": 805 })),
+        ];
+        for (name, kind, settings) in all {
+            self.add(
+                "/api/v1/behaviors",
+                json!({ "name": name, "type": kind, "status": "ACTIVE", "settings": settings }),
+            );
+        }
+    }
+}
+
+/// The methods of an authenticator.
+fn methods(key: &str) -> Vec<Value> {
+    let plain = |kind: &str, status: &str| json!({ "type": kind, "status": status });
+    match key {
+        "okta_verify" => {
+            let signed = |kind: &str, more: (&str, Value)| {
+                let mut settings = json!({ "algorithms": ["ES256", "RS256"], "keyProtection": "ANY" });
+                settings[more.0] = more.1;
+                json!({ "type": kind, "status": "INACTIVE", "settings": settings })
+            };
+            let totp = json!({
+                "timeIntervalInSeconds": 30, "encoding": "Base32", "algorithm": "HMACSHA1", "passCodeLength": 6,
+            });
+            vec![
+                json!({ "type": "totp", "status": "ACTIVE", "settings": totp }),
+                signed("push", ("transactionTypes", json!(["LOGIN"]))),
+                signed("signed_nonce", ("showSignInWithOV", json!("NEVER"))),
+            ]
+        }
+        "okta_email" => vec![plain("email", "ACTIVE")],
+        "webauthn" => {
+            let settings = json!({ "userVerification": "DISCOURAGED", "attachment": "ANY" });
+            vec![json!({ "type": "webauthn", "status": "INACTIVE", "settings": settings })]
+        }
+        "okta_password" => vec![plain("password", "ACTIVE")],
+        "phone_number" => vec![plain("sms", "INACTIVE"), plain("voice", "INACTIVE")],
+        other => vec![plain(other, "ACTIVE")],
+    }
+}
+
+/// What the times of a collection's objects are called.
+fn times(collection: &str) -> &'static [&'static str] {
+    match collection {
+        "/api/v1/principal-rate-limits" => &["createdDate", "lastUpdate"],
+        "/api/v1/brands" | "/api/v1/brands/{}/themes" | "/api/v1/domains" | "/api/v1/mappings" => &[],
+        _ => &["created", "lastUpdated"],
+    }
+}
+
+/// A place with its ids taken out: every second part of what is below a collection's first name.
+fn template(place: &str) -> String {
+    let is_id = |part: &str| part.len() == 20 && part.bytes().any(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = place.split('/').map(|part| if is_id(part) { "{}" } else { part }).collect();
+    parts.join("/")
+}
