@@ -198,8 +198,8 @@ fn inputs<'a>(document: &'a Document, operation: &'a Operation) -> Vec<Input<'a>
 /// The inputs of an operation that nothing shows to be looked at.
 fn silent(stage: &Stage, row: &Row, document: &Document, operation: &Operation) -> Result<Vec<String>, String> {
     let place = format!("tests/silent/{}.yaml", stage.twin);
-    let given =
-        stage.plan.calls.get(row.id.as_str()).ok_or_else(|| format!("{place}: say how `{}` is called", row.id))?;
+    // What nobody says how to call is silent as a whole, until its line in the list says why that is.
+    let Some(given) = stage.plan.calls.get(row.id.as_str()) else { return Ok(vec![format!("{} *", row.id)]) };
     let mut quiet = inputs(document, operation);
     let strange = given.samples.keys().find(|name| quiet.iter().all(|input| input.name != **name));
     if let Some(strange) = strange {
