@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn universe(seed: u64) -> Arc<Universe> {
-    let options = Options { seed, clock: ClockMode::Stepped, ..Options::default() };
+    let options = Options { seed, clock: ClockMode::Stepped, check: true, ..Options::default() };
     dtu_universe::multiverse().create_unserved("acme", &options).expect("acme loads")
 }
 

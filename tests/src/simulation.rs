@@ -22,7 +22,7 @@ const NOBODY: &str = "http://127.0.0.1:9/nobody";
 /// # Panics
 /// Where a universe of the acme world cannot be made.
 pub async fn run(seed: u64, steps: u64) -> String {
-    let options = Options { seed, clock: ClockMode::Stepped, ..Options::default() };
+    let options = Options { seed, clock: ClockMode::Stepped, check: true, ..Options::default() };
     let universe = dtu_universe::multiverse().create_unserved("acme", &options).expect("acme loads");
     let mut simulation = Simulation::new(universe, seed);
     simulation.connect_app();

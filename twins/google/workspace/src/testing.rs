@@ -106,7 +106,7 @@ impl Got {
 
 /// A stepped clock, and nothing else unusual.
 pub fn options() -> Options {
-    Options { clock: ClockMode::Stepped, ..Options::default() }
+    Options { clock: ClockMode::Stepped, check: true, ..Options::default() }
 }
 
 impl Office {
