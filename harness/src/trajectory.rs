@@ -495,7 +495,7 @@ impl<'a> Stage<'a> {
     /// The rules that had to fire and did not.
     fn unfired(&self) -> Vec<String> {
         let armed = self.universe.faults();
-        let fired = |id: &String| armed.iter().any(|(rule, _, fired)| rule.id == id.as_str() && *fired > 0);
+        let fired = |id: &String| armed.iter().any(|(rule, tally)| rule.id == id.as_str() && tally.fired > 0);
         self.required.iter().filter(|id| !fired(id)).cloned().collect()
     }
 

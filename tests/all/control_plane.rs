@@ -152,7 +152,7 @@ async fn faults_strike_until_they_are_disarmed() {
 #[tokio::test]
 async fn real_limits_hold_on_the_universes_clock() {
     let plane = Plane::start().await;
-    let universe = plane.universe(json!({ "clock": "stepped", "limits": true })).await;
+    let universe = plane.universe(json!({ "clock": "stepped", "limits": "real" })).await;
     let at = |path: &str| format!("/v1/universes/{}{path}", universe["universe"].as_str().unwrap_or_default());
     // Tier 2: twenty calls a minute and app.
     for call in 1..=21 {

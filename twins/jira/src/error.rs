@@ -34,6 +34,8 @@ pub enum Error {
     Nothing(Value),
     /// A bearer token that the gateway cannot read.
     UnreadableBearer,
+    /// A token without the scopes that the operation needs: the gateway's refusal.
+    Scope,
     /// A bearer token that is a JSON Web Token, which sites do not take.
     DeadJwt,
     /// A write that looks like another site's.
@@ -141,6 +143,7 @@ impl Error {
         match self {
             Self::Unauthenticated | Self::Revoked | Self::DeadJwt => UNAUTHENTICATED.to_owned(),
             Self::UnreadableBearer => BEARER.to_owned(),
+            Self::Scope => SCOPE.to_owned(),
             Self::Xsrf => XSRF.to_owned(),
             Self::NoPath | Self::NoPage => "Not Found".to_owned(),
             Self::NoMethod { .. } => "Method Not Allowed".to_owned(),
@@ -171,6 +174,7 @@ impl Error {
             Self::Unauthenticated | Self::Revoked => unauthenticated(request),
             Self::Nothing(body) => json(200, body),
             Self::UnreadableBearer => body(403, BARE_JSON, json!({ "error": BEARER }).to_string()),
+            Self::Scope => body(401, BARE_JSON, json!({ "code": 401, "message": SCOPE }).to_string()),
             Self::DeadJwt => body(401, HTML, UNAUTHENTICATED),
             Self::Xsrf => body(403, HTML, XSRF),
             Self::NoPage => body(404, HTML, NO_PAGE),
@@ -277,6 +281,10 @@ fn failure(status: u16, message: Option<&str>) -> Answer {
 }
 
 /// Any number that is the same for the same texts (FNV-1a, 32 bits).
+/// The refusal of a token of a page that no longer holds.
+pub const BAD_PAGE_TOKEN: &str = "The provided next page token is invalid or expired.";
+const SCOPE: &str = "Unauthorized; scope does not match";
+
 fn hash(texts: &[&str]) -> u32 {
     let bytes = texts.iter().flat_map(|text| text.bytes());
     bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
@@ -291,8 +299,13 @@ impl From<Refused> for Error {
 impl From<Injected> for Error {
     fn from(injected: Injected) -> Self {
         match injected {
-            Injected::RateLimited { retry_after } => Self::RateLimited { retry_after },
-            Injected::Revoked => Self::Revoked,
+            Injected::RateLimited { retry_after: wait } | Injected::QuotaExhausted { resets: wait } => {
+                Self::RateLimited { retry_after: wait }
+            }
+            Injected::TooManyAtOnce => Self::RateLimited { retry_after: Duration::from_secs(1) },
+            Injected::Revoked | Injected::Expired => Self::Revoked,
+            Injected::ScopesCut { .. } => Self::Scope,
+            Injected::BadCursor => Self::says(400, BAD_PAGE_TOKEN),
             Injected::Failure { status, code } => Self::Failure { status: status.unwrap_or(500), message: code },
         }
     }

@@ -7,16 +7,14 @@ use dtu_contract::{
 use dtu_kernel::wire::Request;
 use smol_str::SmolStr;
 
-use crate::error::Error;
+use crate::error::{BAD_PAGE_TOKEN, Error};
 
 /// The refusal that Jira gives.
 pub(crate) fn error(refused: &Refused, request: &Request) -> Error {
     match refused {
         Refused::NotFound { collection, id } => not_found(collection, id),
         Refused::Exists { collection, member, value } => exists(collection, member, value),
-        Refused::BadCursor { parameter, .. } if parameter == "nextPageToken" => {
-            Error::says(400, "The provided next page token is invalid or expired.")
-        }
+        Refused::BadCursor { parameter, .. } if parameter == "nextPageToken" => Error::says(400, BAD_PAGE_TOKEN),
         Refused::BadCursor { parameter, value } => {
             Error::Conversion { name: parameter.to_string(), value: value.clone() }
         }

@@ -9,14 +9,15 @@ use smol_str::SmolStr;
 use crate::{
     delivery::{Delivery, Next, Outbound, Outcome},
     diagnostic::Diagnostic,
-    fault::{Effect, Fired, Injected, Subject},
+    fault::{Effect, Fired, Injected, Skipped, Strikes, Subject},
     ledger::{Event, Exchange, Keep, Principal},
     operation::{Level, Operation, OperationInfo, Run},
+    struck,
     time::Timestamp,
     twin::{Affordance, EnvVar, Quota, Read, Reason, Refusal, Scene, Twin, Unserved, View, Write},
     tx::{Planned, Tx},
     universe::{Inner, Universe},
-    wire::{Answer, Reply, Request, proxy_page},
+    wire::{Answer, Reply, Request},
     world::World,
 };
 
@@ -56,6 +57,8 @@ pub enum Wire {
     Reset,
     /// The answer stops in the middle.
     Truncate,
+    /// The answer comes in pieces of so many bytes, this much apart.
+    Drip(std::time::Duration, u32),
 }
 
 /// What came of a call.
@@ -138,6 +141,8 @@ pub trait Host: Send + Sync + std::fmt::Debug {
     ) -> Result<Value, Refusal>;
     /// [`Twin::prepare`].
     fn prepare(&self, state: &StateBox, delivery: &Delivery, now: Timestamp) -> Option<Outbound>;
+    /// [`Twin::recipient`].
+    fn recipient(&self, delivery: &Delivery) -> SmolStr;
     /// [`Twin::delivered`].
     fn delivered(&self, state: &mut StateBox, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next;
     /// [`Twin::on_timer`].
@@ -184,6 +189,7 @@ struct Ran<T: Twin> {
     /// Changed state and what the write wants to happen, where it did change.
     written: Option<Written>,
     fault: Option<Fired>,
+    skipped: Vec<Skipped>,
 }
 
 impl<T: Twin> Ran<T> {
@@ -195,6 +201,7 @@ impl<T: Twin> Ran<T> {
             result: Err(Injected::Revoked.into()),
             written: None,
             fault: None,
+            skipped: Vec::new(),
         }
     }
 }
@@ -205,6 +212,7 @@ struct Done {
     wire: Wire,
     exchange: Exchange,
     fault: Option<Fired>,
+    skipped: Vec<Skipped>,
     written: Option<Written>,
 }
 
@@ -217,8 +225,10 @@ impl<T: Twin> Hosted<T> {
     /// Renders what came of a call, does to it what a fault on the wire does, and makes its record.
     fn finish(&self, universe: &Universe, ran: Ran<T>, scene: &Scene<'_>, resource: SmolStr) -> Done {
         let caller_name = ran.caller.as_ref().map(|caller| self.twin.caller_name(caller)).unwrap_or_default();
+        let now = struck::clock(ran.fault.as_ref(), scene.now);
+        let scene = &Scene { now, ..*scene };
         let mut reply = self.twin.render(scene, ran.caller.as_ref(), ran.quota, ran.result);
-        let wire = on_the_wire(ran.fault.as_ref(), &mut reply, scene.now);
+        let wire = struck::on_the_wire(ran.fault.as_ref(), &mut reply, now);
         if universe.checks() && ran.fault.is_none() {
             let misfits = self.twin.misfits(scene.operation, &reply);
             if !misfits.is_empty() {
@@ -227,7 +237,7 @@ impl<T: Twin> Hosted<T> {
         }
         let fault = ran.fault.as_ref();
         let exchange = exchange(scene.operation, scene.request, &reply, wire, caller_name, resource, fault);
-        Done { reply, wire, exchange, fault: ran.fault, written: ran.written }
+        Done { reply, wire, exchange, fault: ran.fault, skipped: ran.skipped, written: ran.written }
     }
 
     /// The object that a call names; not worth finding out where nobody keeps it.
@@ -249,7 +259,7 @@ impl<T: Twin> Hosted<T> {
         input: T::Input,
     ) -> Ran<T> {
         let mut ran = Ran::new(scene.now);
-        let caller = match self.twin.authenticate(peek::<T>(inner.states.of(slot)), scene, &input) {
+        let caller = match self.twin.authenticate(peek::<T>(inner.state(slot)), scene, &input) {
             Ok(caller) => caller,
             Err(error) => {
                 ran.result = Err(error);
@@ -266,42 +276,55 @@ impl<T: Twin> Hosted<T> {
             ran.result = Err(Injected::RateLimited { retry_after }.into());
             return ran;
         }
+        if universe.has_too_many(slot, self.twin.concurrency()) {
+            ran.result = Err(Injected::TooManyAtOnce.into());
+            return ran;
+        }
         let subject = Subject {
+            kind: Strikes::Calls,
             twin: self.twin.name(),
             name: scene.operation.id,
-            delivery: false,
+            writes: scene.operation.writes,
+            cursors: self.twin.cursors(),
             resource: &resource,
             caller: &caller_name,
+            facts: &|| struck::facts(scene.request),
         };
-        ran.fault = inner.strike(subject, scene.now, universe.seeds());
-        if let Some(error) = ran.fault.as_ref().and_then(|fired| before(&fired.effect)) {
+        let fate = inner.strike(subject, scene.now, universe.seeds());
+        (ran.fault, ran.skipped) = (fate.fired, fate.skipped);
+        let effect = ran.fault.as_ref().map(|fired| &fired.effect);
+        if let Some(error) = effect.and_then(|effect| struck::before(effect, scene)) {
             ran.result = Err(error.into());
             return ran;
         }
+        let scene = &Scene { now: struck::clock(ran.fault.as_ref(), scene.now), ..*scene };
         match &operation.run {
             Run::Read(run) => {
-                let cx = Read { state: peek::<T>(inner.states.of(slot)), caller, scene };
+                let state = match effect {
+                    Some(Effect::Stale { by }) => inner.state_at(slot, scene.now.before(by.0)),
+                    _ => inner.state(slot),
+                };
+                let cx = Read { state: peek::<T>(state), caller, scene };
                 ran.result = run(&cx, input);
             }
             Run::Absent => {}
             Run::Write(run) => {
                 // Works on a copy (pointers only), so that an error or panic leaves no trace.
-                let mut state: T::State = peek::<T>(inner.states.of(slot)).clone();
+                let mut state: T::State = peek::<T>(inner.state(slot)).clone();
                 let mut tx = Tx::new(scene.now, scene.request.origin.clone(), universe.seeds(), &mut inner.ordinals);
                 let mut cx = Write { state: &mut state, tx: &mut tx, caller, scene };
                 ran.result = run(&mut cx, input);
                 let (changes, planned) = (tx.changes.into_vec(), tx.planned);
                 if ran.result.is_ok() {
-                    inner.states.set(slot, Arc::new(state));
+                    inner.commit(slot, Arc::new(state));
                     ran.written = Some(Written { changes, planned });
                 }
             }
         }
-        if let Some(Effect::CommittedError { status, code }) = ran.fault.as_ref().map(|fired| &fired.effect)
+        if let Some(error) = ran.fault.as_ref().and_then(|fired| struck::after(&fired.effect))
             && ran.result.is_ok()
         {
-            let (status, code) = (*status, code.clone());
-            ran.result = Err(Injected::Failure { status, code }.into());
+            ran.result = Err(error.into());
         }
         ran
     }
@@ -327,7 +350,9 @@ impl<T: Twin> Hosted<T> {
         };
         let now = scene.now;
         let done = self.finish(universe, ran, &scene, resource);
-        let cause = done.fault.map(|fired| universe.record_fault(self.twin.name(), operation.info.id, &fired, now));
+        let (name, id) = (self.twin.name(), operation.info.id);
+        let cause = done.fault.map(|fired| universe.record_fault(name, id, &fired, now));
+        universe.record_skipped(name, id, &done.skipped, now);
         let (changes, planned) = done.written.map_or_else(Default::default, |w| (w.changes, w.planned));
         let waits = planned.iter().any(|plan| matches!(plan, Planned::Delivery { awaited: true, .. }));
         let event = if waits {
@@ -374,7 +399,7 @@ impl<T: Twin> Hosted<T> {
         scene: &Scene<'_>,
         input: T::Input,
     ) -> Ran<T> {
-        let state = peek::<T>(inner.states.of(slot));
+        let state = peek::<T>(inner.state(slot));
         let mut ran = Ran::new(scene.now);
         let caller = match self.twin.authenticate(state, scene, &input) {
             Ok(caller) => caller,
@@ -402,41 +427,6 @@ fn misfit(scene: &Scene<'_>, misfits: &[String]) -> Reply {
     }
     let answer = Answer::text("text/plain; charset=utf-8", page).with_status(http::StatusCode::INTERNAL_SERVER_ERROR);
     Reply::new(answer, scene.now).refused("misfit").as_gap()
-}
-
-/// The error of an effect that strikes before anything happens.
-fn before(effect: &Effect) -> Option<Injected> {
-    match effect {
-        Effect::RateLimited { retry_after } => Some(Injected::RateLimited { retry_after: retry_after.0 }),
-        Effect::Error { status, code } => Some(Injected::Failure { status: *status, code: code.clone() }),
-        Effect::Revoked {} => Some(Injected::Revoked),
-        // Answered on the wire; to the handler they are failures.
-        Effect::ProxyPage { status } => Some(Injected::Failure { status: Some(*status), code: None }),
-        Effect::Reset {} | Effect::Hang { .. } => Some(Injected::Failure { status: None, code: None }),
-        _ => None,
-    }
-}
-
-/// What an effect does on the wire, and to the answer's bytes.
-fn on_the_wire(fired: Option<&Fired>, reply: &mut Reply, now: Timestamp) -> Wire {
-    match fired.map(|fired| &fired.effect) {
-        Some(Effect::Latency { span }) => Wire::Late(span.0),
-        Some(Effect::Hang { span }) => Wire::Hang(span.0),
-        Some(Effect::Reset {} | Effect::CommittedReset {}) => Wire::Reset,
-        Some(Effect::Truncated {}) => Wire::Truncate,
-        Some(Effect::ProxyPage { status }) => {
-            *reply = proxy_page(*status, now);
-            Wire::Plain
-        }
-        Some(Effect::Garbled {}) => {
-            let cut = reply.body.len() / 2;
-            let mut body = reply.body.slice(..cut).to_vec();
-            body.extend_from_slice(b"\x00\xff{");
-            reply.body = body.into();
-            Wire::Plain
-        }
-        _ => Wire::Plain,
-    }
 }
 
 impl<T: Twin> Host for Hosted<T> {
@@ -506,7 +496,7 @@ impl<T: Twin> Host for Hosted<T> {
         }
         let input = self.twin.input(&operation.info, &request);
         let request_bits = universe.request_bits(self.twin.name());
-        let called = if operation.info.writes || universe.needs_pen() {
+        let called = if operation.info.writes || universe.needs_pen(self.twin.name(), operation.info.id) {
             self.call_with_pen(universe, slot, operation, request, request_bits, input)
         } else {
             self.call_reading(universe, slot, operation, request, request_bits, input)
@@ -521,7 +511,7 @@ impl<T: Twin> Host for Hosted<T> {
         let guard = universe.look();
         let scene = Scene { now: guard.clock.now(), operation: &operation.info, request: &request, request_bits };
         let input = self.twin.input(&operation.info, &request);
-        let state = peek::<T>(guard.states.of(slot));
+        let state = peek::<T>(guard.state(slot));
         let mut ran = Ran::new(scene.now);
         match (self.twin.authenticate(state, &scene, &input), &operation.then) {
             (Ok(caller), Some(then)) => {
@@ -585,6 +575,10 @@ impl<T: Twin> Host for Hosted<T> {
 
     fn prepare(&self, state: &StateBox, delivery: &Delivery, now: Timestamp) -> Option<Outbound> {
         self.twin.prepare(peek::<T>(state), delivery, now)
+    }
+
+    fn recipient(&self, delivery: &Delivery) -> SmolStr {
+        self.twin.recipient(delivery)
     }
 
     fn delivered(&self, state: &mut StateBox, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {

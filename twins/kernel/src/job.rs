@@ -7,13 +7,13 @@ use std::{
 
 use bytes::Bytes;
 use parking_lot::RwLockWriteGuard;
-use serde_json::Value;
+use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use crate::{
     clock::ClockMode,
     delivery::{Delivery, Next, Outbound, Outcome, is_allowed},
-    fault::{Effect, Subject},
+    fault::{Effect, Strikes, Subject},
     ledger::{Attempt, Event, Principal},
     time::Timestamp,
     tx::{Planned, Tx},
@@ -24,7 +24,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) enum Job {
     Delivery(Delivery),
-    Timer { twin: usize, name: SmolStr, data: Value, cause: Option<u64> },
+    Timer { twin: usize, name: SmolStr, data: Value, cause: Option<u64>, struck: bool },
 }
 
 /// A job as listed.
@@ -65,7 +65,7 @@ impl Job {
                 };
                 (now.after(after), Self::Delivery(delivery))
             }
-            Planned::Timer { name, data, at } => (at, Self::Timer { twin, name, data, cause }),
+            Planned::Timer { name, data, at } => (at, Self::Timer { twin, name, data, cause, struck: false }),
         }
     }
 }
@@ -170,6 +170,7 @@ impl Universe {
             inner.clock.set(to);
         }
         drop(inner);
+        self.gates.notify_waiters();
         self.ledger().append(to, Principal::Operator, "", None, Event::Clock { from, to }, Vec::new());
         self.wake.notify_one();
     }
@@ -211,7 +212,11 @@ impl Universe {
 
     async fn do_job(self: Arc<Self>, job: Job) {
         match job {
-            Job::Timer { twin, name, data, cause } => self.do_timer(twin, name, &data, cause),
+            Job::Timer { twin, name, data, cause, struck } => {
+                if struck || !self.is_delayed(twin, &name, &data, cause) {
+                    self.do_timer(twin, name, &data, cause);
+                }
+            }
             Job::Delivery(delivery) => self.do_delivery(delivery).await,
         }
         self.ease();
@@ -223,16 +228,44 @@ impl Universe {
         self.eased.notify_waiters();
     }
 
+    /// Lets the fault plan have its say on a timer; true where it comes later for it.
+    fn is_delayed(&self, twin: usize, name: &SmolStr, data: &Value, cause: Option<u64>) -> bool {
+        let mut guard = self.lock();
+        if guard.faults.is_empty() {
+            return false;
+        }
+        let now = guard.clock.now();
+        let host = self.twins()[twin].name();
+        let subject = Subject {
+            kind: Strikes::Timers,
+            twin: host,
+            name,
+            writes: true,
+            cursors: &[],
+            resource: "",
+            caller: "",
+            facts: &|| json!({ "args": data }),
+        };
+        let fate = guard.strike(subject, now, self.seeds());
+        self.record_skipped(host, name, &fate.skipped, now);
+        let Some(fired) = fate.fired else { return false };
+        self.record_fault(host, name, &fired, now);
+        let Effect::Delay { by } = fired.effect else { return false };
+        let job = Job::Timer { twin, name: name.clone(), data: data.clone(), cause, struck: true };
+        enqueue(&mut guard, now.after(by.0), job);
+        true
+    }
+
     fn do_timer(&self, twin: usize, name: SmolStr, data: &Value, cause: Option<u64>) {
         let origin = self.origin(twin);
         let mut guard = self.lock();
         let inner = &mut *guard;
         let now = inner.clock.now();
+        let mut state = Arc::clone(inner.state(twin));
         let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
-        let mut state = Arc::clone(inner.states.of(twin));
         self.twins()[twin].on_timer(&mut state, &mut tx, &name, data);
         let (changes, planned) = (tx.changes.into_vec(), tx.planned);
-        inner.states.set(twin, state);
+        inner.commit(twin, state);
         let host = self.twins()[twin].name();
         let seq = self.ledger().append(now, Principal::System, host, cause, Event::Timer { name }, changes);
         self.plan(guard, twin, planned, Some(seq), &Principal::System);
@@ -269,7 +302,7 @@ impl Universe {
             }
             let now = guard.clock.now();
             let host = &self.twins()[delivery.twin];
-            let Some(outbound) = host.prepare(guard.states.of(delivery.twin), &delivery, now) else {
+            let Some(outbound) = host.prepare(guard.state(delivery.twin), &delivery, now) else {
                 self.note_dropped(&delivery, now);
                 return Next::Done;
             };
@@ -283,19 +316,19 @@ impl Universe {
         }
         let inner = &mut *guard;
         let now = inner.clock.now();
+        let mut state = Arc::clone(inner.state(delivery.twin));
         let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
         let host = &self.twins()[delivery.twin];
-        let mut state = Arc::clone(inner.states.of(delivery.twin));
         let next = host.delivered(&mut state, &mut tx, &delivery, &outcome);
         let (changes, planned) = (tx.changes.into_vec(), tx.planned);
-        inner.states.set(delivery.twin, state);
+        inner.commit(delivery.twin, state);
         let event = Event::Delivery(Box::new(attempt_record(&delivery, &outbound, &outcome)));
         let seq = self.ledger().append(now, Principal::System, host.name(), delivery.cause, event, changes);
         let (twin, principal) = (delivery.twin, delivery.principal.clone());
         if let Next::Retry { after, reason } = &next {
             delivery.attempt += 1;
             delivery.reason = SmolStr::new_static(reason);
-            enqueue(inner, now.after(*after), delivery);
+            enqueue(inner, now.after(*after), Job::Delivery(delivery));
         }
         self.plan(guard, twin, planned, Some(seq), &principal);
         self.wake.notify_one();
@@ -323,20 +356,37 @@ impl Universe {
         delivery.struck = true;
         let now = guard.clock.now();
         let host = self.twins()[delivery.twin].name();
-        let subject = Subject { twin: host, name: &delivery.kind.clone(), delivery: true, resource: "", caller: "" };
-        let Some(fired) = guard.strike(subject, now, self.seeds()) else {
+        let fate = {
+            let subject = Subject {
+                kind: Strikes::Deliveries,
+                twin: host,
+                name: &delivery.kind,
+                writes: true,
+                cursors: &[],
+                resource: &self.twins()[delivery.twin].recipient(delivery),
+                caller: &delivery.principal.to_string(),
+                facts: &|| json!({ "args": delivery.payload }),
+            };
+            guard.strike(subject, now, self.seeds())
+        };
+        self.record_skipped(host, &delivery.kind, &fate.skipped, now);
+        let Some(fired) = fate.fired else {
             return true;
         };
         self.record_fault(host, &delivery.kind, &fired, now);
         match fired.effect {
             Effect::Drop {} => return false,
             Effect::Delay { by } => {
-                enqueue(guard, now.after(by.0), delivery.clone());
+                enqueue(guard, now.after(by.0), Job::Delivery(delivery.clone()));
+                return false;
+            }
+            Effect::Reorder { .. } | Effect::Hold { .. } => {
+                enqueue(guard, now.after(fired.drawn), Job::Delivery(delivery.clone()));
                 return false;
             }
             Effect::Duplicate { copies, after } => {
                 for n in 1..=copies.min(100) {
-                    enqueue(guard, now.after(after.0 * n), delivery.clone());
+                    enqueue(guard, now.after(after.0 * n), Job::Delivery(delivery.clone()));
                 }
                 self.wake.notify_one();
             }
@@ -347,10 +397,10 @@ impl Universe {
     }
 }
 
-fn enqueue(inner: &mut Inner, due: Timestamp, delivery: Delivery) {
+fn enqueue(inner: &mut Inner, due: Timestamp, job: Job) {
     let id = inner.next_job;
     inner.next_job += 1;
-    inner.jobs.insert((due, id), Arc::new(Job::Delivery(delivery)));
+    inner.jobs.insert((due, id), Arc::new(job));
 }
 
 fn attempt_record(delivery: &Delivery, outbound: &Outbound, outcome: &Outcome) -> Attempt {

@@ -145,6 +145,24 @@ impl Ratio {
     /// Happens always.
     pub const ALWAYS: Self = Self { numerator: 1, denominator: 1 };
 
+    /// Never happens.
+    pub const NEVER: Self = Self { numerator: 0, denominator: 1 };
+
+    /// In thousandths, rounded down.
+    pub fn per_mille(self) -> u32 {
+        u32::try_from(u64::from(self.numerator) * 1_000 / u64::from(self.denominator)).unwrap_or(1_000)
+    }
+
+    /// What lies so many thousandths of the way to `other`, in steps of a millionth.
+    #[must_use]
+    pub fn towards(self, other: Self, per_mille: u32) -> Self {
+        const FINE: u64 = 1_000_000;
+        let fine = |ratio: Self| u64::from(ratio.numerator) * FINE / u64::from(ratio.denominator);
+        let way = u64::from(per_mille.min(1_000));
+        let mixed = (fine(self) * (1_000 - way) + fine(other) * way) / 1_000;
+        Self { numerator: u32::try_from(mixed).unwrap_or(1_000_000), denominator: 1_000_000 }
+    }
+
     /// Reads `1/20`, `0/1`, `1/1`.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use smol_str::format_smolstr;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::AbortHandle,
 };
 use tower::Service as _;
@@ -76,6 +76,7 @@ async fn operation(host: &Arc<dyn Host>, index: usize, params: Params, request: 
         return Response::default();
     };
     let busy = Busy::new(&place.universe);
+    let _under_way = place.universe.under_way(place.slot);
     match read(&place, host.body_max(), params, request).await {
         Read::Whole(request) => {
             let (reply, wire) = match host.call(&place.universe, place.slot, index, request) {
@@ -174,6 +175,7 @@ async fn send(reply: Reply, wire: Wire, place: &Place) -> Response<Body> {
             abort(place)
         }
         Wire::Reset => abort(place),
+        Wire::Drip(every, bytes) => drip(reply, every, bytes),
         Wire::Truncate => {
             let length = HeaderValue::from(reply.body.len());
             let half = reply.body.slice(..reply.body.len() / 2);
@@ -184,6 +186,25 @@ async fn send(reply: Reply, wire: Wire, place: &Place) -> Response<Body> {
             response
         }
     }
+}
+
+/// An answer whose body comes in pieces.
+fn drip(reply: Reply, every: Duration, bytes: u32) -> Response<Body> {
+    let length = HeaderValue::from(reply.body.len());
+    let size = usize::try_from(bytes).unwrap_or(usize::MAX).max(1);
+    let rest = reply.body.clone();
+    let mut response = plain(Reply { body: Bytes::new(), ..reply });
+    response.headers_mut().insert(header::CONTENT_LENGTH, length);
+    let pieces = futures_util::stream::unfold(rest, move |mut rest| async move {
+        if rest.is_empty() {
+            return None;
+        }
+        pause(every).await;
+        let piece = rest.split_to(size.min(rest.len()));
+        Some((Ok::<_, io::Error>(piece), rest))
+    });
+    *response.body_mut() = Body::from_stream(pieces);
+    response
 }
 
 /// An answer that makes hyper drop the connection; the socket is reset rather than closed.
@@ -224,29 +245,92 @@ impl Listening {
 /// # Errors
 /// Where the port cannot be had.
 pub fn listen(universe: &Arc<Universe>, slot: usize, routes: Routes, port: u16) -> io::Result<Listening> {
-    let std_listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port))?;
-    std_listener.set_nonblocking(true)?;
-    let listener = TcpListener::from_std(std_listener)?;
+    let listener = bind(SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port)))?.listen(BACKLOG)?;
     let address = listener.local_addr()?;
     universe.set_origin(slot, format_smolstr!("http://{address}"));
+    let gates = Arc::clone(&universe.gates);
     let universe = Arc::downgrade(universe);
     let task = tokio::spawn(async move {
         // Connections end with the listener: the set aborts what it holds when dropped.
         let mut connections = tokio::task::JoinSet::new();
+        let mut door = Door::Open(listener);
         loop {
+            // Asked for before the rules are looked at, so that no change goes by unseen.
+            let changed = gates.notified();
+            let Some(may_close) = keep_door(&universe, slot, &mut door, address) else { return };
             tokio::select! {
-                accepted = listener.accept() => {
+                stream = door.accept() => {
                     let Some(universe) = universe.upgrade() else { return };
-                    if let Ok((stream, _)) = accepted {
-                        connections.spawn(connection(stream, universe, slot, routes.clone()));
-                    }
+                    connections.spawn(connection(stream, universe, slot, routes.clone()));
                 }
                 Some(_) = connections.join_next() => {}
+                () = changed => {}
+                () = pause(DOOR_LOOK), if may_close => {}
             }
         }
     })
     .abort_handle();
     Ok(Listening { address, task })
+}
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1_024;
+/// How often the rules are asked whether a port is to open or close, while there is such a rule.
+const DOOR_LOOK: Duration = Duration::from_millis(20);
+
+/// A twin's port: open, or kept and closed, so that clients are refused and nobody else takes it.
+enum Door {
+    Open(TcpListener),
+    Closed(TcpSocket),
+    /// Between two tries to open it.
+    Lost,
+}
+
+impl Door {
+    /// The next connection; none ever while it is closed.
+    async fn accept(&self) -> TcpStream {
+        loop {
+            match self {
+                Self::Open(listener) => {
+                    if let Ok((stream, _)) = listener.accept().await {
+                        return stream;
+                    }
+                }
+                Self::Closed(_) | Self::Lost => std::future::pending().await,
+            }
+        }
+    }
+}
+
+/// Opens or closes a twin's port as the rules have it. Gives back whether some rule may yet close it; none where the
+/// universe is gone.
+fn keep_door(universe: &Weak<Universe>, slot: usize, door: &mut Door, address: SocketAddr) -> Option<bool> {
+    let universe = universe.upgrade()?;
+    if !universe.may_refuse(slot) && matches!(door, Door::Open(_)) {
+        return Some(false);
+    }
+    let refusal = universe.refusal(slot);
+    match (std::mem::replace(door, Door::Lost), refusal) {
+        (Door::Open(listener), Some(rule)) => {
+            drop(listener);
+            // Bound and not listening: the system answers that nobody is there.
+            *door = bind(address).map_or(Door::Lost, Door::Closed);
+            universe.note_refusal(slot, &rule);
+        }
+        (Door::Closed(socket), None) => *door = socket.listen(BACKLOG).map_or(Door::Lost, Door::Open),
+        (Door::Lost, None) => {
+            *door = bind(address).and_then(|socket| socket.listen(BACKLOG)).map_or(Door::Lost, Door::Open);
+        }
+        (same, _) => *door = same,
+    }
+    Some(universe.may_refuse(slot) || !matches!(door, Door::Open(_)))
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 async fn connection(stream: TcpStream, universe: Arc<Universe>, slot: usize, routes: Routes) {

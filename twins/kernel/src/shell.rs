@@ -15,6 +15,7 @@ use crate::{
     fault::PlanFile,
     host::Host,
     ledger::Keep,
+    limits::Limits,
     multiverse::{CreateError, Multiverse, Ports, Running},
     universe::Options,
 };
@@ -34,8 +35,8 @@ pub struct Flags {
     /// How the universe's time runs: real, scaled:K or stepped.
     #[arg(long, default_value = "real", value_name = "MODE")]
     pub clock: ClockMode,
-    /// Whether the services' real rate limits hold.
-    #[arg(long, default_value = "off")]
+    /// Which rate limits hold: off, real (the services' own), or scale:K (those times a factor).
+    #[arg(long, default_value = "off", value_name = "PROFILE")]
     pub limits: Limits,
     /// How much the ledger keeps.
     #[arg(long, default_value = "full")]
@@ -50,15 +51,6 @@ pub struct Flags {
     /// Writes the environment variables that clients read into this file.
     #[arg(long, value_name = "PATH")]
     pub env_file: Option<PathBuf>,
-}
-
-/// Whether rate limits hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Limits {
-    /// Nobody is limited.
-    Off,
-    /// The services' real limits, on the universe's clock.
-    Real,
 }
 
 /// How much the ledger keeps.
@@ -133,12 +125,12 @@ pub async fn start(
     ports: Ports,
     control_port: u16,
 ) -> Result<Server, StartError> {
-    let plan = flags.faults.as_deref().map(PlanFile::find).transpose().map_err(StartError::Input)?;
+    let plan = flags.faults.as_deref().map(|plan| PlanFile::find(plan, &[])).transpose().map_err(StartError::Input)?;
     let options = Options {
         seed: flags.seed,
         clock: flags.clock,
         start: None,
-        limits: flags.limits == Limits::Real,
+        limits: flags.limits,
         keep: match flags.ledger {
             LedgerFlag::Full => Keep::Full,
             LedgerFlag::Changes => Keep::Changes,

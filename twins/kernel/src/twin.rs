@@ -110,6 +110,16 @@ pub trait Twin: Sized + Send + Sync + 'static {
     /// The calls a minute that the real service allows of this operation and caller, and the bucket they fall in.
     fn limit(&self, operation: &OperationInfo, caller: &Self::Caller) -> Limit;
 
+    /// The calls that the real service takes at once; any number where none.
+    fn concurrency(&self) -> Option<u32> {
+        None
+    }
+
+    /// The names of the arguments that carry cursors.
+    fn cursors(&self) -> &'static [&'static str] {
+        &["after", "cursor", "pageToken", "nextPageToken"]
+    }
+
     /// Puts the service's envelope and headers around an answer or error.
     fn render(
         &self,
@@ -124,6 +134,12 @@ pub trait Twin: Sized + Send + Sync + 'static {
 
     /// Builds the next attempt of a delivery; none where it has lost its object (an endpoint deleted meanwhile).
     fn prepare(&self, state: &Self::State, delivery: &Delivery, now: Timestamp) -> Option<Outbound>;
+
+    /// Where a delivery goes (an app, a hook), for fault rules; empty where it cannot be told.
+    fn recipient(&self, delivery: &Delivery) -> SmolStr {
+        let _ = delivery;
+        SmolStr::default()
+    }
 
     /// Takes in what came of an attempt.
     fn delivered(&self, state: &mut Self::State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next;

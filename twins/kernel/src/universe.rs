@@ -21,10 +21,12 @@ use tokio::sync::Notify;
 use crate::{
     clock::{Clock, ClockMode},
     diagnostic::Diagnostic,
-    fault::{FaultPlan, Fired, Rule, RuleError, Subject},
+    fault::{FaultPlan, Fired, Rule, RuleError, Skipped, Struck, Subject, Tally},
     host::{Host, StateBox},
     job::Job,
     ledger::{Event, Keep, Ledger, Lineage, NetChange, Principal},
+    limits::Limits,
+    past::Past,
     seed::{Ordinals, SeedTree, Site},
     time::Timestamp,
     twin::{EnvVar, Limit, Quota, Refusal},
@@ -42,7 +44,7 @@ pub struct Options {
     /// What the clock shows at the start; the machine's time, or the world's epoch under a stepped clock, where absent.
     pub start: Option<Timestamp>,
     /// Whether the services' real rate limits hold.
-    pub limits: bool,
+    pub limits: Limits,
     /// How much the ledger keeps.
     pub keep: Keep,
     /// Whether each answer is held against the service's public documents; one that does not fit is answered as a
@@ -52,7 +54,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 1, clock: ClockMode::Real, start: None, limits: false, keep: Keep::Full, check: false }
+        Self { seed: 1, clock: ClockMode::Real, start: None, limits: Limits::Off, keep: Keep::Full, check: false }
     }
 }
 
@@ -63,10 +65,14 @@ pub struct Universe {
     seeds: SeedTree,
     world: Arc<World>,
     twins: Arc<[Arc<dyn Host>]>,
-    limits: bool,
+    limits: Limits,
     check: bool,
     inner: RwLock<Inner>,
     ledger: Ledger,
+    /// Calls that have come and are not answered yet, by twin.
+    under_way: Vec<AtomicUsize>,
+    /// Told when rules are armed or disarmed, or the clock is moved: ports may have to open or close.
+    pub(crate) gates: Arc<Notify>,
     /// Requests so far: keys the draws of request ids, so that reads need no pen.
     requests: AtomicU64,
     /// Requests and jobs under way.
@@ -85,7 +91,8 @@ pub struct Universe {
 /// The value of a universe.
 #[derive(Clone, Debug)]
 pub(crate) struct Inner {
-    pub(crate) states: States,
+    states: States,
+    past: Past,
     pub(crate) ordinals: Ordinals,
     pub(crate) clock: Clock,
     pub(crate) faults: FaultPlan,
@@ -107,12 +114,12 @@ pub(crate) struct States {
 
 impl States {
     /// The state that a twin works on.
-    pub(crate) fn of(&self, slot: usize) -> &StateBox {
+    fn of(&self, slot: usize) -> &StateBox {
         &self.boxes[self.places[slot]]
     }
 
     /// Replaces it.
-    pub(crate) fn set(&mut self, slot: usize, state: StateBox) {
+    fn set(&mut self, slot: usize, state: StateBox) {
         self.boxes[self.places[slot]] = state;
     }
 }
@@ -161,11 +168,30 @@ impl Quota {
 }
 
 impl Inner {
-    pub(crate) fn strike(&mut self, subject: Subject<'_>, now: Timestamp, seeds: &SeedTree) -> Option<Fired> {
+    pub(crate) fn strike(&mut self, subject: Subject<'_>, now: Timestamp, seeds: &SeedTree) -> Struck {
         if self.faults.is_empty() {
-            return None;
+            return Struck::default();
         }
         self.faults.strike(subject, now, seeds, &mut self.ordinals)
+    }
+
+    /// The state that a twin works on.
+    pub(crate) fn state(&self, slot: usize) -> &StateBox {
+        self.states.of(slot)
+    }
+
+    /// The state that a twin worked on at `then`, as far back as it is kept.
+    pub(crate) fn state_at(&self, slot: usize, then: Timestamp) -> &StateBox {
+        self.past.at(self.states.places[slot], then).unwrap_or_else(|| self.states.of(slot))
+    }
+
+    /// Replaces the state that a twin works on.
+    pub(crate) fn commit(&mut self, slot: usize, state: StateBox) {
+        if let Some(lag) = self.faults.lag() {
+            let was = Arc::clone(self.states.of(slot));
+            self.past.keep(self.states.places[slot], self.clock.now(), was, lag);
+        }
+        self.states.set(slot, state);
     }
 }
 
@@ -205,6 +231,7 @@ impl Universe {
         let place = |twin: &Arc<dyn Host>| stores.get_index_of(twin.store()).unwrap_or_default();
         let inner = Inner {
             states: States { places: twins.iter().map(place).collect(), boxes },
+            past: Past::default(),
             ordinals,
             clock,
             faults: FaultPlan::default(),
@@ -225,7 +252,7 @@ impl Universe {
         seeds: SeedTree,
         world: Arc<World>,
         twins: Arc<[Arc<dyn Host>]>,
-        (limits, check): (bool, bool),
+        (limits, check): (Limits, bool),
         inner: Inner,
         ledger: Ledger,
         requests: u64,
@@ -241,11 +268,12 @@ impl Universe {
             seeds,
             world,
             origins: RwLock::new(vec![SmolStr::default(); twins.len()]),
-            twins,
             limits,
             check,
             inner: RwLock::new(inner),
             ledger,
+            under_way: (0..twins.len()).map(|_| AtomicUsize::new(0)).collect(),
+            gates: Arc::new(Notify::new()),
             requests: AtomicU64::new(requests),
             busy: AtomicUsize::new(0),
             wake: Arc::new(Notify::new()),
@@ -253,6 +281,7 @@ impl Universe {
             awaited: Mutex::default(),
             beginning,
             snapshots: Mutex::new(BTreeMap::new()),
+            twins,
         });
         crate::job::start_worker(&universe);
         universe
@@ -327,14 +356,14 @@ impl Universe {
     /// A part of a twin's state as people and checks see it.
     pub fn view(&self, twin: &str, name: &str) -> Option<Value> {
         let slot = self.slot(twin)?;
-        let state = Arc::clone(self.inner.read().states.of(slot));
+        let state = Arc::clone(self.inner.read().state(slot));
         self.twins[slot].view(&state, name)
     }
 
     /// A twin's state itself, where its type is known (tests and benchmarks).
     pub fn state<S: Send + Sync + 'static>(&self, twin: &str) -> Option<Arc<S>> {
         let slot = self.slot(twin)?;
-        let state = Arc::clone(self.inner.read().states.of(slot));
+        let state = Arc::clone(self.inner.read().state(slot));
         state.downcast().ok()
     }
 
@@ -348,11 +377,11 @@ impl Universe {
         let Some(slot) = self.slot(twin) else { return false };
         let mut guard = self.inner.write();
         let inner = &mut *guard;
-        let Some(state) = inner.states.of(slot).downcast_ref::<S>() else { return false };
+        let Some(state) = inner.state(slot).downcast_ref::<S>() else { return false };
         let mut next = state.clone();
         let mut tx = Tx::new(inner.clock.now(), self.origin(slot), &self.seeds, &mut inner.ordinals);
         edit(&mut next, &mut tx);
-        inner.states.set(slot, Arc::new(next));
+        inner.commit(slot, Arc::new(next));
         true
     }
 
@@ -363,7 +392,7 @@ impl Universe {
         let inner = self.inner.read().clone();
         let mut all: indexmap::IndexMap<&'static str, EnvVar> = indexmap::IndexMap::new();
         for (slot, twin) in self.twins.iter().enumerate() {
-            for variable in twin.env(inner.states.of(slot), &self.origin(slot)) {
+            for variable in twin.env(inner.state(slot), &self.origin(slot)) {
                 all.entry(variable.name).or_insert(variable);
             }
         }
@@ -393,15 +422,15 @@ impl Universe {
         let mut guard = self.inner.write();
         let inner = &mut *guard;
         let now = inner.clock.now();
+        let mut state = Arc::clone(inner.state(slot));
         let mut tx = Tx::new(now, origin, &self.seeds, &mut inner.ordinals);
         let shown = Value::Object(with.clone());
-        let mut state = Arc::clone(inner.states.of(slot));
         let outcome = self.twins[slot].perform(&mut state, &mut tx, verb, actor, with);
         let (changes, planned) = match outcome {
             Ok(_) => (tx.changes.into_vec(), tx.planned),
             Err(_) => (Vec::new(), Vec::new()),
         };
-        inner.states.set(slot, state);
+        inner.commit(slot, state);
         let principal = Principal::Actor(actor.into());
         let event =
             Event::Affordance { verb: verb.into(), with: shown, outcome: outcome.clone().map_err(|refusal| refusal.0) };
@@ -424,7 +453,40 @@ impl Universe {
         inner.faults.arm(rules, now)?;
         let ids: Vec<&SmolStr> = rules.iter().map(|rule| &rule.id).collect();
         self.note_control(now, "faults", json!({ "armed": ids }));
+        self.gates.notify_waiters();
         Ok(())
+    }
+
+    /// Arms fault rules until the guard is dropped.
+    ///
+    /// # Errors
+    /// [`RuleError`]; nothing is armed then.
+    pub fn arm_guarded(self: &Arc<Self>, rules: &[Rule]) -> Result<Armed, RuleError> {
+        self.arm(rules)?;
+        let rules = rules.iter().map(|rule| rule.id.clone()).collect();
+        Ok(Armed { universe: Arc::clone(self), rules })
+    }
+
+    /// The rule that closes a twin's port now, if any; none also where none ever may.
+    pub(crate) fn refusal(&self, slot: usize) -> Option<SmolStr> {
+        let inner = self.inner.read();
+        let rule = inner.faults.refuses(self.twins[slot].name(), inner.clock.now(), &self.seeds)?;
+        Some(rule.id.clone())
+    }
+
+    /// Whether a rule may close a twin's port, now or later.
+    pub(crate) fn may_refuse(&self, slot: usize) -> bool {
+        self.inner.read().faults.may_refuse(self.twins[slot].name())
+    }
+
+    /// Notes that a twin's port has closed.
+    pub(crate) fn note_refusal(&self, slot: usize, rule: &SmolStr) {
+        let mut inner = self.inner.write();
+        inner.faults.note_fired(rule);
+        let now = inner.clock.now();
+        let effect = crate::fault::Effect::Refuse {};
+        let fired = Fired { rule: rule.clone(), effect, drawn: Duration::ZERO };
+        self.record_fault(self.twins[slot].name(), "connect", &fired, now);
     }
 
     /// Disarms one rule, or all where none is named; false where there was no such rule.
@@ -435,17 +497,21 @@ impl Universe {
         if rule.is_none() {
             inner.faults.clear();
         }
+        if inner.faults.lag().is_none() {
+            inner.past.clear();
+        }
         self.note_control(now, "faults", json!({ "disarmed": rule.unwrap_or("*") }));
+        self.gates.notify_waiters();
         found
     }
 
-    /// The armed rules and how often each was met and fired: (rule, matched, fired).
-    pub fn faults(&self) -> Vec<(Rule, u64, u64)> {
+    /// The armed rules, and how each has fared.
+    pub fn faults(&self) -> Vec<(Rule, Tally)> {
         let inner = self.inner.read();
         let faults = &inner.faults;
         let row = |armed: &Arc<crate::fault::ArmedRule>| {
             let id = &armed.rule.id;
-            (armed.rule.clone(), faults.matched(id), faults.fired(id))
+            (armed.rule.clone(), faults.tally(id))
         };
         faults.rules().iter().map(row).collect()
     }
@@ -499,6 +565,7 @@ impl Universe {
         self.ledger.rebase(&to.lineage);
         self.note_control(to.now, action, detail);
         drop(inner);
+        self.gates.notify_waiters();
         self.wake.notify_one();
     }
 
@@ -524,6 +591,26 @@ impl Universe {
         self.ledger.append(now, Principal::Fault(fired.rule.clone()), twin, None, event, Vec::new())
     }
 
+    /// Notes rules that did not fire, each for the first time for its reason.
+    pub(crate) fn record_skipped(&self, twin: &'static str, on: &str, skipped: &[Skipped], now: Timestamp) {
+        for Skipped { rule, why } in skipped {
+            let event = Event::FaultSkipped { rule: rule.clone(), on: on.into(), why: why.words() };
+            self.ledger.append(now, Principal::Fault(rule.clone()), twin, None, event, Vec::new());
+        }
+    }
+
+    /// Counts a call as under way in a twin until the guard is dropped.
+    pub(crate) fn under_way(&self, slot: usize) -> UnderWay<'_> {
+        self.under_way[slot].fetch_add(1, Ordering::SeqCst);
+        UnderWay(&self.under_way[slot])
+    }
+
+    /// Whether more calls are under way in a twin than the service takes at once.
+    pub(crate) fn has_too_many(&self, slot: usize, most: Option<u32>) -> bool {
+        let most = most.and_then(|most| self.limits.of(most)).and_then(|most| usize::try_from(most).ok());
+        most.is_some_and(|most| self.under_way[slot].load(Ordering::SeqCst) > most)
+    }
+
     pub(crate) fn lock(&self) -> RwLockWriteGuard<'_, Inner> {
         self.inner.write()
     }
@@ -538,8 +625,8 @@ impl Universe {
     }
 
     /// Whether a call that only reads must take the pen all the same: to count limits or draw faults.
-    pub(crate) fn needs_pen(&self) -> bool {
-        self.limits || !self.inner.read().faults.is_empty()
+    pub(crate) fn needs_pen(&self, twin: &str, operation: &str) -> bool {
+        self.limits.are_on() || self.inner.read().faults.concerns(twin, operation)
     }
 
     pub(crate) fn request_bits(&self, twin: &'static str) -> (u64, u64) {
@@ -556,9 +643,9 @@ impl Universe {
         limit: &Limit,
         now: Timestamp,
     ) -> (Quota, Option<Duration>) {
-        if !self.limits {
+        let Some(most) = self.limits.of(limit.per_minute) else {
             return (Quota::untouched(limit.per_minute, now), None);
-        }
+        };
         let key = format_smolstr!("{twin}/{}", limit.bucket);
         let fresh = Window { start: now, calls: 0 };
         let mut window = inner.windows.get(&key).copied().unwrap_or(fresh);
@@ -566,12 +653,12 @@ impl Universe {
             window = fresh;
         }
         let reset = window.start.after(MINUTE);
-        let refused = window.calls >= limit.per_minute;
+        let refused = window.calls >= most;
         if !refused {
             window.calls += 1;
         }
         inner.windows.insert(key, window);
-        let quota = Quota { limit: limit.per_minute, remaining: limit.per_minute.saturating_sub(window.calls), reset };
+        let quota = Quota { limit: most, remaining: most.saturating_sub(window.calls), reset };
         (quota, refused.then(|| reset.since(now)))
     }
 
@@ -603,6 +690,31 @@ impl Universe {
         drop(guard);
         self.wake.notify_one();
         awaited
+    }
+}
+
+/// A call under way: dropped when its answer is on its way.
+#[derive(Debug)]
+pub(crate) struct UnderWay<'a>(&'a AtomicUsize);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Rules that are disarmed when this is dropped, for tests.
+#[derive(Debug)]
+pub struct Armed {
+    universe: Arc<Universe>,
+    rules: Vec<SmolStr>,
+}
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        for rule in &self.rules {
+            self.universe.disarm(Some(rule));
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
 use crate::{
-    oauth::error::OAuthError,
+    oauth::error::{INSUFFICIENT, OAuthError},
     query::{Fault, Operator},
 };
 
@@ -113,6 +113,8 @@ pub enum Error {
         /// How long until the window ends.
         retry_after: Duration,
     },
+    /// More calls are under way than the org takes at once.
+    TooManyAtOnce,
     /// A refusal of an OAuth endpoint, or of an access token, in the envelope of that standard.
     OAuth(Box<OAuthError>),
     /// The service's own failure.
@@ -259,7 +261,7 @@ impl Error {
                 with(code, vec!["Invalid cursor.".to_owned()])
             }
             Self::Log { code, summary, causes } => (400, SmolStr::new_static(code), summary.clone(), causes.clone()),
-            Self::RateLimited { .. } => known("E0000047"),
+            Self::RateLimited { .. } | Self::TooManyAtOnce => known("E0000047"),
             Self::OAuth(refused) => {
                 (refused.status(), SmolStr::new_static(refused.error), refused.description.to_string(), Vec::new())
             }
@@ -411,8 +413,21 @@ fn log_error_id((a, b): (u64, u64)) -> String {
 impl From<Injected> for Error {
     fn from(injected: Injected) -> Self {
         match injected {
-            Injected::RateLimited { retry_after } => Self::RateLimited { retry_after },
-            Injected::Revoked => Self::InvalidToken,
+            Injected::RateLimited { retry_after: wait } | Injected::QuotaExhausted { resets: wait } => {
+                Self::RateLimited { retry_after: wait }
+            }
+            Injected::TooManyAtOnce => Self::TooManyAtOnce,
+            Injected::Revoked | Injected::Expired => Self::InvalidToken,
+            Injected::ScopesCut { needed } => {
+                let words = format!(
+                    "Bearer scope=\"{}\", error=\"{}\", error_description=\"{}\"",
+                    needed.join(" "),
+                    INSUFFICIENT.error,
+                    INSUFFICIENT.description
+                );
+                INSUFFICIENT.challenging(words).bare().into()
+            }
+            Injected::BadCursor => Self::Cursor { search: false },
             Injected::Failure { status, code } => {
                 let of_status = match status {
                     Some(503) => "E0000010",

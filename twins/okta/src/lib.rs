@@ -149,6 +149,14 @@ impl Twin for Okta {
         limits::limit(operation)
     }
 
+    fn concurrency(&self) -> Option<u32> {
+        Some(limits::CONCURRENT)
+    }
+
+    fn recipient(&self, delivery: &Delivery) -> SmolStr {
+        delivery.payload.get("hook").and_then(Value::as_str).map(SmolStr::new).unwrap_or_default()
+    }
+
     fn render(&self, scene: &Scene<'_>, _: Option<&Caller>, quota: Quota, result: Result<Answer, Error>) -> Reply {
         render::reply(scene, quota, result)
     }

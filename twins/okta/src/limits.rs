@@ -28,6 +28,9 @@ pub const LIMITS: &[(&str, u32)] = &[
     ("other", 1_000),
 ];
 
+/// Calls that a workforce org takes at once (developer.okta.com/docs/reference/rl2-concurrency/).
+pub const CONCURRENT: u32 = 75;
+
 /// The limit of an operation. What is served from the contract counts by the first part of its path behind the
 /// version, and has the limit of all that Okta names no limit for.
 pub fn limit(operation: &OperationInfo) -> Limit {

@@ -17,6 +17,12 @@ const EMPTY_OBJECT: [&str; 2] = ["activateApplication", "deactivateApplication"]
 /// An answer or refusal with Okta's headers.
 pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Error>) -> Reply {
     let is_gap = matches!(result, Err(Error::Unsupported));
+    // A limit of nothing at all is how Okta tells its concurrency limit from the others
+    // (developer.okta.com/docs/reference/rl2-concurrency/).
+    let quota = match result {
+        Err(Error::TooManyAtOnce) => Quota { limit: 0, remaining: 0, ..quota },
+        _ => quota,
+    };
     let (answer, code, resets) = match result {
         Ok(answer) if answer.body.is_none() && EMPTY_OBJECT.contains(&scene.operation.id) => {
             let Answer { body, .. } = Answer::json(&serde_json::Map::new());

@@ -82,6 +82,7 @@ codes! {
     NotInChannel = "not_in_channel",
     ServiceUnavailable = "service_unavailable",
     ThreadNotFound = "thread_not_found",
+    TokenExpired = "token_expired",
     TokenRevoked = "token_revoked",
     TooManyAttachments = "too_many_attachments",
     TooManyUsers = "too_many_users",
@@ -151,8 +152,16 @@ impl From<Code> for Error {
 impl From<Injected> for Error {
     fn from(injected: Injected) -> Self {
         match injected {
-            Injected::RateLimited { retry_after } => Self::RateLimited(retry_after),
+            Injected::RateLimited { retry_after: wait } | Injected::QuotaExhausted { resets: wait } => {
+                Self::RateLimited(wait)
+            }
+            Injected::TooManyAtOnce => Self::RateLimited(Duration::from_secs(1)),
             Injected::Revoked => Self::Refused(Code::TokenRevoked),
+            Injected::Expired => Self::Refused(Code::TokenExpired),
+            Injected::ScopesCut { needed } => {
+                Self::MissingScope { needed: needed.join(",").into(), provided: SmolStr::default() }
+            }
+            Injected::BadCursor => Self::Refused(Code::InvalidCursor),
             Injected::Failure { status, code } => {
                 let usual = if status == Some(503) { Code::ServiceUnavailable } else { Code::InternalError };
                 Self::Failure { status, code: code.unwrap_or_else(|| SmolStr::new_static(usual.as_str())) }

@@ -347,6 +347,10 @@ impl Twin for Slack {
         limits::limit(operation, caller)
     }
 
+    fn recipient(&self, delivery: &Delivery) -> SmolStr {
+        delivery.payload.get("app").and_then(Value::as_str).map(SmolStr::new).unwrap_or_default()
+    }
+
     fn render(&self, scene: &Scene<'_>, caller: Option<&Caller>, _: Quota, result: Result<Answer, Error>) -> Reply {
         envelope::render(scene, caller, result)
     }

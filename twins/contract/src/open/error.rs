@@ -9,6 +9,7 @@ use dtu_kernel::{
 };
 use http::{StatusCode, header};
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 
 use crate::{backing::Backing, generic::refusal::Refused};
 
@@ -22,6 +23,8 @@ pub enum Error {
         /// Whether anything was shown.
         sent: bool,
     },
+    /// The caller may not do this.
+    Forbidden,
     /// Too many calls.
     RateLimited(Duration),
     /// A failure of the service.
@@ -33,9 +36,16 @@ pub enum Error {
 impl From<Injected> for Error {
     fn from(injected: Injected) -> Self {
         match injected {
-            Injected::RateLimited { retry_after } => Self::RateLimited(retry_after),
+            Injected::RateLimited { retry_after: wait } | Injected::QuotaExhausted { resets: wait } => {
+                Self::RateLimited(wait)
+            }
+            Injected::TooManyAtOnce => Self::RateLimited(Duration::from_secs(1)),
             Injected::Failure { status, .. } => Self::Failure(status.unwrap_or(500)),
-            Injected::Revoked => Self::Unauthenticated { sent: true },
+            Injected::Revoked | Injected::Expired => Self::Unauthenticated { sent: true },
+            Injected::ScopesCut { .. } => Self::Forbidden,
+            Injected::BadCursor => {
+                Self::Refused(Refused::BadCursor { parameter: SmolStr::new_static("cursor"), value: String::new() })
+            }
         }
     }
 }
@@ -50,6 +60,7 @@ impl Error {
             Self::Refused(Refused::Unserved { .. }) | Self::Unserved => vec![501],
             Self::Refused(Refused::Invalid(_) | Refused::BadCursor { .. } | Refused::Rule { .. }) => vec![400, 422],
             Self::Unauthenticated { .. } => vec![401, 403],
+            Self::Forbidden => vec![403, 401],
             Self::RateLimited(_) => vec![429],
             Self::Failure(status) => vec![*status],
         }
@@ -82,6 +93,7 @@ impl std::fmt::Display for Error {
             Self::Refused(refused) => refused.fmt(f),
             Self::Unauthenticated { sent: true } => f.write_str("the credential is not known"),
             Self::Unauthenticated { sent: false } => f.write_str("a credential is needed"),
+            Self::Forbidden => f.write_str("the credential does not allow this"),
             Self::RateLimited(_) => f.write_str("too many calls"),
             Self::Failure(status) => write!(f, "the service failed with {status}"),
             Self::Unserved => f.write_str("the twin does not serve this"),

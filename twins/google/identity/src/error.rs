@@ -125,13 +125,16 @@ impl Error {
             Self::OAuth { status, error, description } => oauth(*status, error, description),
             Self::Gap(error) => error.shape(id),
             Self::NotFound => envelope(404, "NOT_FOUND", "Requested entity was not found."),
-            Self::Injected(Injected::RateLimited { .. }) => {
-                oauth(429, "rate_limit_exceeded", "Too many requests for tokens.")
-            }
-            Self::Injected(Injected::Revoked) if id.starts_with("oauth2.token") => {
+            Self::Injected(
+                Injected::RateLimited { .. } | Injected::QuotaExhausted { .. } | Injected::TooManyAtOnce,
+            ) => oauth(429, "rate_limit_exceeded", "Too many requests for tokens."),
+            Self::Injected(Injected::Revoked | Injected::Expired) if id.starts_with("oauth2.token") => {
                 oauth(400, "invalid_grant", "Token has been expired or revoked.")
             }
-            Self::Injected(Injected::Revoked) => Self::BadCredential.shape(id),
+            Self::Injected(Injected::Revoked | Injected::Expired) => Self::BadCredential.shape(id),
+            Self::Injected(Injected::ScopesCut { .. }) => Self::Scope.shape(id),
+            // Nothing here has pages.
+            Self::Injected(Injected::BadCursor) => Self::request("Invalid cursor").shape(id),
             Self::Injected(Injected::Failure { status, code }) => failure(*status, code.as_deref()),
         }
     }

@@ -48,7 +48,7 @@ fn those_who_are_known_are_told_where_they_stand() {
 
 #[test]
 fn real_limits_count_and_say_when_they_end() {
-    let site = Site::with(&Options { limits: true, ..options() });
+    let site = Site::with(&Options { limits: dtu_kernel::limits::Limits::Real, ..options() });
     for _ in 0..6_000 {
         site.get("/rest/api/3/myself");
     }

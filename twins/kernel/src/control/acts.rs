@@ -1,6 +1,6 @@
 //! What is done to a universe: faults armed, human acts performed.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json,
@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Control, ControlError, Endpoint, universes::parse};
-use crate::{fault::Rule, universe::Universe};
+use crate::{
+    fault::{Rule, Tally},
+    universe::Universe,
+};
 
 /// Rules to arm.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -32,6 +35,8 @@ struct ArmedInfo {
     matched: u64,
     /// How often it fired.
     fired: u64,
+    /// How often it was skipped, by reason.
+    skipped: BTreeMap<&'static str, u64>,
 }
 
 /// A human act.
@@ -116,7 +121,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 fn armed(universe: &Universe) -> Json<Vec<ArmedInfo>> {
-    let row = |(rule, matched, fired)| ArmedInfo { rule, matched, fired };
+    let row = |(rule, tally): (Rule, Tally)| ArmedInfo {
+        rule,
+        matched: tally.matched,
+        fired: tally.fired,
+        skipped: tally.skipped.iter().map(|(why, times)| (why.words(), *times)).collect(),
+    };
     Json(universe.faults().into_iter().map(row).collect())
 }
 

@@ -17,6 +17,7 @@ use super::{Control, ControlError, Endpoint};
 use crate::{
     fault::Rule,
     ledger::Keep,
+    limits::Limits,
     multiverse::{Ports, Running},
     time::Timestamp,
     universe::{Options, SnapshotInfo},
@@ -41,9 +42,9 @@ struct Create {
     /// What the clock shows at the start.
     #[serde(default)]
     start: Option<Timestamp>,
-    /// Whether the services' real rate limits hold.
+    /// `off`, `real` (the services' own rate limits) or `scale:K` (those times a factor).
     #[serde(default)]
-    limits: bool,
+    limits: Limits,
     /// `full`, `changes` or `off`.
     #[serde(default = "full")]
     ledger: String,

@@ -110,6 +110,15 @@ pub enum Event {
         /// What it did.
         effect: Value,
     },
+    /// A fault rule whose patterns fit did not fire, for the first time for this reason.
+    FaultSkipped {
+        /// The rule's id.
+        rule: SmolStr,
+        /// What it did not strike: operation, kind of delivery, or timer.
+        on: SmolStr,
+        /// Why, in words.
+        why: &'static str,
+    },
     /// A timer of a twin came due.
     Timer {
         /// The timer's name.
@@ -264,6 +273,12 @@ impl Event {
                 out["rule"] = json!(rule);
                 out["on"] = json!(on);
                 out["effect"] = effect.clone();
+            }
+            Self::FaultSkipped { rule, on, why } => {
+                out["kind"] = json!("fault_skipped");
+                out["rule"] = json!(rule);
+                out["on"] = json!(on);
+                out["error"] = json!(why);
             }
             Self::Timer { name } => {
                 out["kind"] = json!("timer");

@@ -173,7 +173,7 @@ fn searches_that_cannot_be_are_refused() {
 
 #[test]
 fn real_limits_count_and_say_when_they_end() {
-    let org = Org::with(&Options { limits: true, ..options() });
+    let org = Org::with(&Options { limits: dtu_kernel::limits::Limits::Real, ..options() });
     for left in (0..120).rev() {
         let got = org.get("/api/v1/logs");
         assert_eq!(got.header("x-rate-limit-remaining"), left.to_string());

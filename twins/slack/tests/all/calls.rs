@@ -218,7 +218,11 @@ fn faults_speak_slack() {
 
 #[test]
 fn limits_hold_by_method_app_and_channel() {
-    let desk = Desk::with(&Options { clock: ClockMode::Stepped, limits: true, ..Options::default() });
+    let desk = Desk::with(&Options {
+        clock: ClockMode::Stepped,
+        limits: dtu_kernel::limits::Limits::Real,
+        ..Options::default()
+    });
     for _ in 0..20 {
         assert_eq!(desk.error(BOT, "conversations.list", ""), "");
     }

@@ -169,7 +169,10 @@ fn what_is_not_served_is_a_page_for_people() {
 
 #[test]
 fn limits_and_faults_take_drive_s_shape() {
-    let office = Office::with(vec![host(Drive), host(Identity)], &Options { limits: true, ..options() });
+    let office = Office::with(
+        vec![host(Drive), host(Identity)],
+        &Options { limits: dtu_kernel::limits::Limits::Real, ..options() },
+    );
     let token = office.env("GOOGLE_ACCESS_TOKEN");
     let about = || call("GET /drive/v3/about?fields=kind").bearer(&token);
     for _ in 0..12_000 {

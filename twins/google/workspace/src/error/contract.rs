@@ -68,7 +68,7 @@ fn required(parameter: &str) -> Said {
         .at(Location::parameter(parameter))
 }
 
-fn bad_value(parameter: &str) -> Said {
+pub(super) fn bad_value(parameter: &str) -> Said {
     let said = Said::new("INVALID_ARGUMENT", "invalid", "Invalid Value");
     if parameter.is_empty() { said } else { said.at(Location::parameter(parameter)) }
 }

@@ -6,15 +6,23 @@ use smol_str::SmolStr;
 
 use super::{
     bad_credential,
+    contract::bad_value,
     said::{Said, canonical, http_status, named},
+    scope,
 };
 use crate::{auth::Caller, family::Family, limits};
 
 /// A failure that a rule asks for. Google sends no `Retry-After` with spent quotas.
 pub(super) fn said(family: Family, operation: &OperationInfo, caller: Option<&Caller>, injected: &Injected) -> Said {
     match injected {
-        Injected::Revoked => bad_credential(),
-        Injected::RateLimited { .. } => match family {
+        Injected::Revoked | Injected::Expired => bad_credential(),
+        Injected::ScopesCut { .. } => scope(family, operation, operation.scopes),
+        Injected::BadCursor => match family {
+            Family::Drive => bad_value("pageToken"),
+            Family::Sheets | Family::Docs => Said::invalid(),
+        },
+        Injected::QuotaExhausted { .. } if family == Family::Drive => drive_failure(None, Some("dailyLimitExceeded")),
+        Injected::RateLimited { .. } | Injected::QuotaExhausted { .. } | Injected::TooManyAtOnce => match family {
             Family::Drive => drive_failure(None, Some("userRateLimitExceeded")),
             Family::Sheets | Family::Docs => quota(family, operation, caller),
         },
