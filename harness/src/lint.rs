@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::{
     expr::{Place, Program, Template},
     facts::variable_of,
-    load::{LoadedProperty, LoadedScenario, LoadedTarget},
+    load::{LoadedPlan, LoadedProperty, LoadedScenario, LoadedTarget},
     scenario::{Param, Property, Role},
     target::Sign,
 };
@@ -47,6 +47,15 @@ pub fn lint_target(target: &LoadedTarget, twins: &[Arc<dyn Host>]) -> Vec<Diagno
         if let Sign::Called(operation) = sign {
             lint.called(operation);
         }
+    }
+    lint.done()
+}
+
+/// Every problem of a fault plan with the twins that it is to strike.
+pub fn lint_plan(plan: &LoadedPlan, twins: &[Arc<dyn Host>]) -> Vec<Diagnostic> {
+    let mut lint = Lint::new(&plan.path, &plan.text, twins);
+    for rule in &plan.plan.rules {
+        lint.rule(rule);
     }
     lint.done()
 }
@@ -98,6 +107,16 @@ fn programs(scenario: &LoadedScenario) -> Vec<&Program> {
 fn target_programs(target: &LoadedTarget) -> Vec<&Program> {
     let texts = target.command.iter().chain(target.env.values()).chain(target.ready.iter().flatten());
     texts.flat_map(Template::programs).chain(target.connect.iter().flat_map(|form| form.programs())).collect()
+}
+
+/// Whether a text of a rule stands for several.
+fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{'])
+}
+
+/// Whether a rule's pattern fits a name. One that is malformed is told elsewhere.
+fn matches(pattern: &str, name: &str) -> bool {
+    pattern == name || globset::Glob::new(pattern).map_or(true, |glob| glob.compile_matcher().is_match(name))
 }
 
 /// What is wrong with one file so far.
@@ -184,16 +203,22 @@ impl<'a> Lint<'a> {
     fn rule(&mut self, rule: &Rule) {
         let place = self.place_of(&rule.id);
         if let Some(twin) = rule.on.twin.as_deref()
+            && !is_pattern(twin)
             && !self.knows_twin(twin, place)
         {
             return;
         }
+        let of_rule = |twin: &str| rule.on.twin.as_deref().is_none_or(|name| matches(name, twin));
+        let struck: Vec<&Arc<dyn Host>> = self.twins.iter().filter(|twin| of_rule(twin.name())).collect();
+        if struck.is_empty() {
+            let names = self.twin_names().join(", ");
+            let problem = self.at(place, format!("the rule `{}` strikes no twin", rule.id));
+            self.problems.push(problem.hint(format!("the twins are {names}")));
+            return;
+        }
         let Some(operation) = rule.on.operation.as_deref() else { return };
-        let is_pattern = operation.contains(['*', '?', '[', '{']);
-        let struck = |twin: &&Arc<dyn Host>| rule.on.twin.as_deref().is_none_or(|name| name == twin.name());
-        let known: Vec<&str> =
-            self.twins.iter().filter(struck).flat_map(|twin| twin.operations()).map(|info| info.id).collect();
-        if !is_pattern && !known.contains(&operation) {
+        let known: Vec<&str> = struck.iter().flat_map(|twin| twin.operations()).map(|info| info.id).collect();
+        if !known.iter().any(|id| matches(operation, id)) {
             let place = place.find(self.text, operation);
             let problem = self.at(place, format!("the rule `{}` strikes no known operation: `{operation}`", rule.id));
             self.problems.push(problem.suggest(operation, known));

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dtu_kernel::{diagnostic::Diagnostic, time::Span};
+use dtu_kernel::{diagnostic::Diagnostic, fault::PlanFile, time::Span};
 use indexmap::IndexMap;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -274,6 +274,62 @@ pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<LoadedScenario>, Vec<Diagnosti
         problems.push(problem.hint("scenarios are files `*.yaml` with `schema: dtu/scenario/v1`"));
     }
     if problems.is_empty() { Ok(loaded) } else { Err(problems) }
+}
+
+/// A fault plan, read.
+#[derive(Debug, Clone)]
+pub struct LoadedPlan {
+    /// The file as the user named it.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    /// What it says.
+    pub plan: PlanFile,
+}
+
+/// Reads the fault plans among these files, and in these folders.
+///
+/// # Errors
+/// All problems of all of them.
+pub fn plans(paths: &[PathBuf]) -> Result<Vec<LoadedPlan>, Vec<Diagnostic>> {
+    let (mut loaded, mut problems, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    for path in paths {
+        if path.is_dir() { all_yaml(path, &mut files) } else { files.push(path.clone()) }
+    }
+    for path in files.iter().filter(|path| is_plan(path)) {
+        let name = path.display().to_string();
+        let Ok(text) = fs_err::read_to_string(path) else { continue };
+        match PlanFile::parse(&name, &text, &[]) {
+            Ok(plan) => loaded.push(LoadedPlan { path: name, text, plan }),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(loaded) } else { Err(problems) }
+}
+
+/// Whether there is any scenario among these files and folders.
+pub fn has_scenarios(paths: &[PathBuf]) -> bool {
+    !files_of(paths, &mut Vec::new()).is_empty()
+}
+
+/// Whether a file says that it is a fault plan.
+pub fn is_plan(path: &Path) -> bool {
+    let says = |line: &str| line.trim_start().starts_with("schema: dtu/faults/");
+    fs_err::read_to_string(path).is_ok_and(|text| text.lines().any(says))
+}
+
+fn all_yaml(dir: &Path, out: &mut Vec<PathBuf>) {
+    let listed = fs_err::read_dir(dir).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    // What cannot be read is told where scenarios are looked for.
+    let mut entries = listed.unwrap_or_default();
+    entries.sort_by_key(fs_err::DirEntry::file_name);
+    for entry in entries {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => all_yaml(&entry.path(), out),
+            Ok(_) if has_yaml_ending(&entry.path()) => out.push(entry.path()),
+            _ => {}
+        }
+    }
 }
 
 /// The files meant by these paths, each once.

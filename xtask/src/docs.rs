@@ -29,21 +29,36 @@ const FILES: &[(&str, &[&str])] = &[
     ("fidelity/google-identity.md", &["reference", "fidelity", "google-identity"]),
 ];
 
+/// The pages of fault plans: one for each file, and the list of them.
+fn outages() -> anyhow::Result<Vec<(String, Vec<String>)>> {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let mut pages = vec![("outages/README.md".to_owned(), words(&["reference", "outages"]))];
+    for entry in fs_err::read_dir(root().join("fixtures/faults"))? {
+        let path = entry?.path();
+        let Some(name) = path.file_stem().and_then(|name| name.to_str()) else { continue };
+        pages.push((format!("outages/{name}.md"), words(&["reference", "outages", name])));
+    }
+    Ok(pages)
+}
+
 /// Writes the files, or with `check` fails where one is not what it would be.
 pub(crate) fn run(check: bool) -> anyhow::Result<()> {
     cargo(&["build", "--quiet", "--package", "dtu"])?;
     let mut stale = Vec::new();
-    for (file, arguments) in FILES {
+    let fixed = FILES.iter().map(|(file, arguments)| {
+        ((*file).to_owned(), arguments.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>())
+    });
+    for (file, arguments) in fixed.chain(outages()?) {
         let mut dtu = Command::new(root().join("target/debug/dtu"));
-        dtu.args(*arguments);
+        dtu.args(&arguments);
         let text = output(dtu)?;
-        let path = root().join("docs").join(file);
+        let path = root().join("docs").join(&file);
         let present = fs_err::read_to_string(&path).unwrap_or_default();
         if present == text {
             continue;
         }
         if check {
-            stale.push(*file);
+            stale.push(file);
             continue;
         }
         fs_err::create_dir_all(path.parent().context("a file below docs has a folder")?)?;

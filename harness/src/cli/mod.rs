@@ -5,7 +5,9 @@ mod contract;
 mod coverage;
 mod documents;
 mod fidelity;
+mod live;
 mod out;
+mod outages;
 mod reference;
 mod report;
 mod run;
@@ -43,12 +45,22 @@ enum Command {
     Run(run::Args),
     /// Shows a run again, and writes its reports anew, from the files in its folder.
     Report(report::Args),
-    /// Looks for problems in scenario and target files.
+    /// Looks for problems in scenario files, fault plans and target files.
     Lint(LintArgs),
     /// Prints the JSON Schema of a kind of file.
     Schema(SchemaArgs),
     /// Serves a universe: all twins over one world, and the control plane.
     Up(up::Up),
+    /// Fault rules of a running universe.
+    Fault(live::Faults),
+    /// Makes a whole service fail for a while.
+    Outage(live::Outage),
+    /// The clock of a running universe, and what is due on it.
+    Clock(live::Clock),
+    /// What happened in a running universe.
+    Ledger(live::Ledger),
+    /// The universes of a running `dtu up`.
+    Universe(live::Universes),
     /// Public API documents as contracts: what a service takes and answers, and what a newer document changes.
     #[command(subcommand)]
     Contract(contract::Contracts),
@@ -60,7 +72,7 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct LintArgs {
-    /// Scenario files, and folders of them.
+    /// Scenario files, fault plans, and folders of them.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A target file to look at as well.
@@ -166,6 +178,11 @@ pub fn main() -> ExitCode {
             Ok(code) => return code,
             Err(failure) => Err(failure),
         },
+        Command::Fault(args) => live::fault::main(&args),
+        Command::Outage(args) => live::outage::main(&args),
+        Command::Clock(args) => live::clock::main(&args),
+        Command::Ledger(args) => live::ledger::main(&args),
+        Command::Universe(args) => live::universe::main(&args),
         Command::Coverage(args) => coverage::main(&args),
         Command::Contract(command) => contract::main(&command),
         Command::Reference(args) => reference::main(&args),
@@ -187,19 +204,34 @@ fn start_logging() {
 
 fn lint_main(args: &LintArgs) -> Result<u8, Failure> {
     let target = args.target.as_deref().map(load::target).transpose();
-    let (scenarios, target) = both(load::scenarios(&args.paths), target)?;
+    let plans = load::plans(&args.paths);
+    let paths: Vec<PathBuf> = args.paths.iter().filter(|path| !load::is_plan(path)).cloned().collect();
+    // Folders may hold plans alone.
+    let has_plans = plans.as_ref().map_or(true, |plans| !plans.is_empty());
+    let scenarios = if paths.is_empty() || has_plans && !load::has_scenarios(&paths) {
+        Ok(Vec::new())
+    } else {
+        load::scenarios(&paths)
+    };
+    let ((scenarios, plans), target) = both(both(scenarios, plans), target)?;
     let twins = run::twins(&args.documents)?;
     let worlds = runner::worlds(&scenarios, &run::sections(&twins))?;
     let mut problems = Vec::new();
     for (scenario, found) in scenarios.iter().zip(&worlds) {
         problems.extend(lint::lint(scenario, &twins, &found.world));
     }
+    problems.extend(plans.iter().flat_map(|plan| lint::lint_plan(plan, &twins)));
     problems.extend(target.iter().flat_map(|target| lint::lint_target(target, &twins)));
     if !problems.is_empty() {
         return Err(problems.into());
     }
-    let count = scenarios.len();
-    Out::stdout().write(&format!("{count} {}: no problems\n", if count == 1 { "scenario" } else { "scenarios" }))?;
+    let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    let counts: Vec<String> = [(scenarios.len(), "scenario"), (plans.len(), "fault plan")]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| count(number, what))
+        .collect();
+    Out::stdout().write(&format!("{}: no problems\n", counts.join(", ")))?;
     Ok(0)
 }
 

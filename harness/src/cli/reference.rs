@@ -6,15 +6,15 @@ use clap::CommandFactory as _;
 use dtu_kernel::{control, openapi};
 use serde_json::Value;
 
-use super::{Cli, Failure, Out, coverage, fidelity};
+use super::{Cli, Failure, Out, coverage, fidelity, outages};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// `cli`, `control-plane`, `coverage`, `fidelity`, or a twin's name.
+    /// `cli`, `control-plane`, `coverage`, `fidelity`, `outages`, or a twin's name.
     page: String,
-    /// The twin that the page `fidelity` is about.
-    #[arg(required_if_eq("page", "fidelity"))]
-    twin: Option<String>,
+    /// The twin that the page `fidelity` is about, or the fault plan of a page of `outages`.
+    #[arg(required_if_eq("page", "fidelity"), value_name = "TWIN|PLAN")]
+    about: Option<String>,
 }
 
 pub(super) fn main(args: &Args) -> Result<u8, Failure> {
@@ -23,7 +23,8 @@ pub(super) fn main(args: &Args) -> Result<u8, Failure> {
         "cli" => out.write(&command_line())?,
         "control-plane" => out.write_bytes(&crate::evidence::pretty(&control::document()))?,
         "coverage" => out.write(&fidelity::overview(&coverage::all()?))?,
-        "fidelity" => out.write(&fidelity::page(&coverage::of(args.twin.as_deref().unwrap_or_default())?))?,
+        "fidelity" => out.write(&fidelity::page(&coverage::of(args.about.as_deref().unwrap_or_default())?))?,
+        "outages" => out.write(&outages::page(args.about.as_deref())?)?,
         twin => out.write_bytes(&crate::evidence::pretty(&twin_document(twin)?))?,
     }
     Ok(0)
@@ -35,7 +36,9 @@ fn twin_document(twin: &str) -> Result<Value, Failure> {
         return Ok(openapi::of_written(host.as_ref()));
     }
     let problem = dtu_kernel::diagnostic::Diagnostic::whole("reference", format!("there is no page `{twin}`"));
-    let known = ["cli", "control-plane", "coverage", "fidelity"].into_iter().chain(all.iter().map(|host| host.name()));
+    let known = ["cli", "control-plane", "coverage", "fidelity", "outages"]
+        .into_iter()
+        .chain(all.iter().map(|host| host.name()));
     Err(problem.suggest(twin, known).into())
 }
 
@@ -50,10 +53,21 @@ fn command_line() -> String {
     section(&mut page, "dtu", &mut cli);
     for name in names {
         if let Some(sub) = cli.find_subcommand_mut(&name) {
-            section(&mut page, &format!("dtu {name}"), sub);
+            sections(&mut page, &format!("dtu {name}"), sub);
         }
     }
     page
+}
+
+/// A command and all below it.
+fn sections(page: &mut String, title: &str, command: &mut clap::Command) {
+    section(page, title, command);
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in names {
+        if let Some(sub) = command.find_subcommand_mut(&name) {
+            sections(page, &format!("{title} {name}"), sub);
+        }
+    }
 }
 
 fn section(page: &mut String, title: &str, command: &mut clap::Command) {

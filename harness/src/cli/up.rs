@@ -1,16 +1,16 @@
 //! `dtu up`: serves a universe until it is told to stop.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{io, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use dtu_kernel::{
     diagnostic::Diagnostic,
     host::Host,
     multiverse::{Multiverse, Ports},
-    shell::{self, Flags},
+    shell::{self, Flags, Kept, Server},
 };
 
-use super::{Failure, documents::Documents};
+use super::{Failure, documents::Documents, live::SessionFile};
 
 /// Serves a universe: all twins over one world, and the control plane.
 #[derive(Debug, Args)]
@@ -31,7 +31,14 @@ pub(super) struct Up {
 pub(super) fn run(up: &Up) -> Result<ExitCode, Failure> {
     let multiverse = Arc::new(Multiverse::new(dtu_universe::numbered(chosen(up)?)));
     let ports = if up.port_base == 0 { Ports::Free } else { Ports::From(up.port_base) };
-    Ok(shell::finish(shell::block_on(shell::run(multiverse, &up.flags, ports, up.port_base))))
+    Ok(shell::finish(shell::block_on(shell::run(multiverse, &up.flags, ports, up.port_base, announce))))
+}
+
+/// Says in this folder where the control plane is, for the commands that drive a running universe.
+fn announce(server: &Server) -> io::Result<Kept> {
+    let (url, token) = server.control();
+    let file = SessionFile::write(&std::env::current_dir()?, &url, token)?;
+    Ok(Some(Box::new(file)))
 }
 
 /// The twins to serve.

@@ -6,6 +6,7 @@ use std::{fmt::Write as _, io, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Args, Parser, ValueEnum};
 use serde_json::{Map, Value, json};
+use smol_str::SmolStr;
 
 use crate::{
     clock::ClockMode,
@@ -32,6 +33,9 @@ pub struct Flags {
     /// A fault plan to arm: a name that is part of the program, or a path.
     #[arg(long, value_name = "PATH|NAME")]
     pub faults: Option<String>,
+    /// Gives a variable of the fault plan another value; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE", requires = "faults", value_parser = variable)]
+    pub fault_var: Vec<(SmolStr, String)>,
     /// How the universe's time runs: real, scaled:K or stepped.
     #[arg(long, default_value = "real", value_name = "MODE")]
     pub clock: ClockMode,
@@ -51,6 +55,15 @@ pub struct Flags {
     /// Writes the environment variables that clients read into this file.
     #[arg(long, value_name = "PATH")]
     pub env_file: Option<PathBuf>,
+}
+
+/// Reads `NAME=VALUE`.
+///
+/// # Errors
+/// What is wrong with the text, in words.
+pub fn variable(text: &str) -> Result<(SmolStr, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not written as `NAME=VALUE`"))?;
+    Ok((SmolStr::new(name), value.to_owned()))
 }
 
 /// How much the ledger keeps.
@@ -125,7 +138,12 @@ pub async fn start(
     ports: Ports,
     control_port: u16,
 ) -> Result<Server, StartError> {
-    let plan = flags.faults.as_deref().map(|plan| PlanFile::find(plan, &[])).transpose().map_err(StartError::Input)?;
+    let plan = flags
+        .faults
+        .as_deref()
+        .map(|plan| PlanFile::find(plan, &flags.fault_var))
+        .transpose()
+        .map_err(StartError::Input)?;
     let options = Options {
         seed: flags.seed,
         clock: flags.clock,
@@ -169,6 +187,11 @@ impl Server {
         })
     }
 
+    /// The control plane's address and token.
+    pub fn control(&self) -> (String, &str) {
+        (format!("http://{}", self.control.address), &self.control.token)
+    }
+
     fn env(&self) -> &[(&'static str, String)] {
         self.environment.variables()
     }
@@ -209,7 +232,10 @@ fn shell_quoted(text: &str) -> String {
     }
 }
 
-/// Starts a server, says where it is, and runs until SIGINT or SIGTERM.
+/// What is kept for as long as a server runs.
+pub type Kept = Option<Box<dyn std::any::Any>>;
+
+/// Starts a server, says where it is, and runs until SIGINT or SIGTERM. `announce` may tell others where it is too.
 ///
 /// # Errors
 /// [`StartError`].
@@ -218,6 +244,7 @@ pub async fn run(
     flags: &Flags,
     ports: Ports,
     control_port: u16,
+    announce: impl FnOnce(&Server) -> io::Result<Kept>,
 ) -> Result<(), StartError> {
     // Listened for before anything is printed: who reads the line may stop us at once.
     let mut interrupt = stop_signal(tokio::signal::unix::SignalKind::interrupt())?;
@@ -226,6 +253,8 @@ pub async fn run(
     if let Some(path) = &flags.env_file {
         fs_err::write(path, server.env_file()).map_err(|error| StartError::Machine(error.to_string()))?;
     }
+    // Where nobody can be told, the server is as good as before.
+    let _kept = announce(&server).inspect_err(|error| tracing::warn!("the session file: {error}"));
     let text = if flags.json { format!("{}\n", server.ready_line()) } else { server.ready_page() };
     print(&text).map_err(|error| StartError::Machine(format!("cannot write to standard output: {error}")))?;
     tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
@@ -261,7 +290,7 @@ pub fn standalone(twins: Vec<Arc<dyn Host>>) -> ExitCode {
     let cli = Standalone::parse();
     let ports = Ports::First(cli.port);
     let multiverse = Arc::new(Multiverse::new(twins.into_iter().map(|twin| (twin, 0)).collect()));
-    finish(block_on(run(multiverse, &cli.flags, ports, 0)))
+    finish(block_on(run(multiverse, &cli.flags, ports, 0, |_| Ok(None))))
 }
 
 /// Runs a server's future on a runtime that leaves a core to the clients.

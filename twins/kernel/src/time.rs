@@ -214,9 +214,22 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
+impl std::fmt::Display for Span {
+    /// In the largest unit that leaves nothing over.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let millis = self.0.as_millis();
+        let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+        let fits = units.into_iter().find(|(unit, _)| millis > 0 && millis.is_multiple_of(*unit));
+        match fits {
+            Some((unit, name)) => write!(f, "{}{name}", millis / unit),
+            None => write!(f, "{millis}ms"),
+        }
+    }
+}
+
 impl Serialize for Span {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&format!("{}ms", self.0.as_millis()))
+        serializer.collect_str(self)
     }
 }
 
@@ -246,6 +259,13 @@ mod tests {
         assert_eq!(sunday.iso_millis(), "2000-01-02T23:59:59.009Z");
         assert_eq!(Timestamp::parse(&t.iso_micros()), Ok(t));
         assert!(Timestamp::parse("yesterday").is_err());
+    }
+
+    #[test]
+    fn spans_are_written_as_they_are_read() {
+        for text in ["250ms", "30s", "90s", "15m", "2h", "10d", "0ms"] {
+            assert_eq!(parse_span(text).map(|span| Span(span).to_string()), Ok(text.to_owned()));
+        }
     }
 
     #[test]

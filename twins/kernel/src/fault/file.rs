@@ -26,6 +26,15 @@ pub struct PlanFile {
     /// What the plan imitates, for people.
     #[serde(default)]
     pub about: String,
+    /// What the service did, for the plan's page.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub did: String,
+    /// What programs got wrong then, for the plan's page.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub wrong: String,
+    /// Where that is told: addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
     /// What may be set when the plan is armed, with its usual value. `${name}` stands for it anywhere in the rules.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub vars: BTreeMap<SmolStr, Value>,
