@@ -29,6 +29,11 @@ async fn okta_sdk_for_python() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn python3_saml() {
+    script("python3-saml", python(), "python/okta_saml_client.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn jira_for_python() {
     script("jira", python(), "python/jira_client.py").await;
 }
@@ -56,6 +61,16 @@ async fn slack_web_api_for_node() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn okta_sdk_for_node() {
     script("@okta/okta-sdk-nodejs", node(), "node/okta_client.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn openid_client() {
+    script("openid-client", node(), "node/openid_client.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn okta_jwt_verifier() {
+    script("@okta/jwt-verifier", node(), "node/jwt_verifier.mjs").await;
 }
 
 /// Python with the client libraries, where they are installed.

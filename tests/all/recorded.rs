@@ -2,11 +2,13 @@
 //!
 //! The recordings are no part of the project. Where the folder is not there, nothing is checked, and the test says so.
 
+mod token_calls;
+
 use std::{collections::BTreeMap, path::PathBuf};
 
 use dtu_kernel::operation::Level;
 use dtu_tests::recorded::{
-    evidence,
+    evidence, org,
     recording::{Exchange, Recording},
     replay::{Played, Stage},
 };
@@ -42,6 +44,14 @@ const BY_HAND: [&str; 5] = [
     "test_groups_it_TestGroupsResource.test_group_profile_custom_attributes",
 ];
 
+/// A world for a recording: an org of the kind that it was made in.
+fn okta_world(recording: Option<&Recording>) -> String {
+    let kind = recording.map_or_else(org::Kind::default, org::Kind::of);
+    let calls = |recording: &Recording| recording.exchanges.iter().any(token_calls::is_one);
+    let client = if recording.is_some_and(calls) { token_calls::client() } else { String::new() };
+    format!("{OKTA}{}{client}", kind.section())
+}
+
 /// Credentials are not recorded, but that one was bad shows in the answer.
 fn was_refused(exchange: &Exchange) -> bool {
     exchange.response.status == 401 && exchange.response.body["errorCode"] == "E0000011"
@@ -54,7 +64,8 @@ fn recordings(service: &str) -> Option<Vec<Recording>> {
 
 async fn play_okta(recordings: &[Recording]) -> Vec<Played> {
     let okta = dtu_universe::all().into_iter().find(|host| host.name() == "okta").expect("there is an Okta");
-    let stage = Stage::new(okta, OKTA, ORIGIN, AUTHORIZATION, was_refused).expect("the world loads");
+    let stage = Stage::new(okta, okta_world, ORIGIN, AUTHORIZATION, was_refused);
+    let stage = stage.expect("the world loads").filling(token_calls::fill);
     let mut played = Vec::new();
     for recording in recordings.iter().filter(|recording| !BY_HAND.contains(&recording.name.as_str())) {
         played.extend(stage.play(recording).await.expect("a recording is played"));

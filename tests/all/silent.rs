@@ -89,12 +89,15 @@ impl Stage {
 
     /// The call of an operation.
     fn call(&self, operation: &str, given: &Given) -> Call {
-        let mut call = Call::new(self.twin, operation).header("authorization", &self.plan.auth);
-        call = call.params(given.path.clone());
+        let mut call = Call::new(self.twin, operation).params(given.path.clone());
+        let auth = given.auth.as_ref().unwrap_or(&self.plan.auth);
+        if !auth.is_empty() {
+            call = call.header("authorization", auth);
+        }
         for (name, value) in &given.headers {
             call = call.header(name.clone().leak(), &values::text(value));
         }
-        if self.plan.form {
+        if self.plan.form || given.form {
             let mut form = form_urlencoded::Serializer::new(String::new());
             form.extend_pairs(given.with.iter().map(|(name, value)| (name, values::text(value))));
             return call.body("application/x-www-form-urlencoded", form.finish());
@@ -188,7 +191,12 @@ fn inputs<'a>(document: &'a Document, operation: &'a Operation) -> Vec<Input<'a>
             inputs.push(Input { name, schema: &parameter.schema, place });
         }
     }
-    let json = facts.request.as_ref().and_then(|request| request.content.get("application/json"));
+    let content = |kind: &str| facts.request.as_ref().and_then(|request| request.content.get(kind));
+    let form = content("application/x-www-form-urlencoded");
+    for (name, schema) in form.map(|schema| values::members(document, schema)).unwrap_or_default() {
+        inputs.push(Input { name: format!("form.{name}"), schema, place: Said::Argument(name) });
+    }
+    let json = content("application/json");
     for (name, schema) in json.map(|schema| values::members(document, schema)).unwrap_or_default() {
         inputs.push(Input { name: format!("body.{name}"), schema, place: Said::Member(name) });
     }

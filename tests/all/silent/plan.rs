@@ -88,6 +88,12 @@ pub(super) struct Given {
     /// A JSON body.
     #[serde(default)]
     pub(super) body: Option<Value>,
+    /// Who calls, where it is not the plan's caller: nobody where empty.
+    #[serde(default)]
+    pub(super) auth: Option<String>,
+    /// Whether arguments go as a form rather than in the query.
+    #[serde(default)]
+    pub(super) form: bool,
     /// More values to try, by the input's name.
     #[serde(default)]
     pub(super) samples: BTreeMap<String, Vec<Value>>,
@@ -100,6 +106,11 @@ pub(super) struct Given {
 pub(super) fn universe() -> Arc<Universe> {
     let options = Options { clock: ClockMode::Stepped, ..Options::default() };
     dtu_universe::multiverse().create_unserved("acme", &options).expect("acme loads")
+}
+
+/// An `Authorization` header whose user and password are encoded.
+fn encoded(auth: String) -> String {
+    auth.strip_prefix("basic ").map(|pair| format!("Basic {}", STANDARD.encode(pair))).unwrap_or(auth)
 }
 
 impl Plan {
@@ -122,8 +133,7 @@ impl Plan {
                 id.unwrap_or_else(|| panic!("no row of {twin}.{} has the {} `{}`", find.view, find.member, find.is));
             self.names.insert(name.clone(), id.to_owned());
         }
-        let auth = self.replaced(&self.auth);
-        self.auth = auth.strip_prefix("basic ").map(|pair| format!("Basic {}", STANDARD.encode(pair))).unwrap_or(auth);
+        self.auth = encoded(self.replaced(&self.auth));
     }
 
     pub(super) fn take_setup(&mut self) -> Vec<Step> {
@@ -164,6 +174,8 @@ impl Plan {
             with: all(given.with),
             headers: all(given.headers),
             body: given.body.map(|body| self.value(body)),
+            auth: given.auth.map(|auth| encoded(self.replaced(&auth))),
+            form: given.form,
             samples: given.samples.into_iter().map(samples).collect(),
             also: given.also.into_iter().map(|other| self.filled(other)).collect(),
         }

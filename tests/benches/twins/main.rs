@@ -7,6 +7,7 @@
 mod contracts;
 mod load;
 mod process;
+mod tokens;
 
 use std::{
     net::SocketAddr,
@@ -129,10 +130,13 @@ fn server_figures(page: &mut Page, server: &Runtime, client: &Runtime, span: Dur
     let list = Shot::form("/api/conversations.list", &[("authorization", &slack)], "limit=20");
     let post = Shot::form("/api/chat.postMessage", &[("authorization", &slack)], "channel=%23general&text=hello+there");
     let get = Shot::get(&user, &[("authorization", &okta)]);
+    let token = tokens::shot(&[&full, &off])?;
     for (name, twin, shot, budget) in [
         ("Slack `conversations.list`", "slack", &list, "60 %"),
         ("Okta `GET /api/v1/users/{id}`", "okta", &get, "60 %"),
         ("Slack `chat.postMessage`", "slack", &post, "40 %"),
+        // An RSA signature a token is most of it, here as at Okta.
+        ("Okta `POST /oauth2/{id}/v1/token`", "okta", &token, "none"),
     ] {
         let (status, body) = client.block_on(fire_once(full.address(twin), shot));
         anyhow::ensure!(status.contains(" 200 "), "{name}: {status}");

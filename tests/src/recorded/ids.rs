@@ -16,6 +16,7 @@ pub struct Ids {
     seen: BTreeSet<String>,
     sent: BTreeSet<String>,
     own: BTreeSet<String>,
+    secrets: BTreeMap<String, String>,
 }
 
 impl Ids {
@@ -30,6 +31,23 @@ impl Ids {
                 self.taken.insert(ours.to_owned(), recorded.to_owned());
                 true
             }
+        }
+    }
+
+    /// Learns what secrets that are not recorded are in the twin: the last of a length counts.
+    pub fn learn_secrets(&mut self, recorded: &Value, ours: &Value) {
+        match (recorded, ours) {
+            (Value::String(text), Value::String(own)) if shape::is_redacted(text) => {
+                self.secrets.insert(text.clone(), own.clone());
+            }
+            (Value::Array(texts), Value::Array(own)) => {
+                texts.iter().zip(own).for_each(|(text, own)| self.learn_secrets(text, own));
+            }
+            (Value::Object(members), Value::Object(own)) => {
+                let both = members.iter().filter_map(|(name, member)| Some((member, own.get(name)?)));
+                both.for_each(|(member, own)| self.learn_secrets(member, own));
+            }
+            _ => {}
         }
     }
 
@@ -162,7 +180,9 @@ impl Ids {
     /// A body with all that is known in it replaced, and secrets made up.
     pub fn translate_body(&self, body: &Value) -> Value {
         match body {
-            Value::String(text) if shape::is_redacted(text) => Value::String(shape::secret(text)),
+            Value::String(text) if shape::is_redacted(text) => {
+                Value::String(self.secrets.get(text).cloned().unwrap_or_else(|| shape::secret(text)))
+            }
             Value::String(text) => Value::String(self.translate(text)),
             Value::Array(items) => items.iter().map(|item| self.translate_body(item)).collect(),
             Value::Object(members) => {

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod evidence;
 pub mod headers;
 pub mod ids;
+pub mod org;
 pub mod recording;
 pub mod replay;
 pub mod shape;

@@ -60,6 +60,11 @@ impl Exchange {
         if self.request.path.contains("/lifecycle/") {
             return Value::Null;
         }
+        if let Some((_, operation)) = self.request.path.split_once("/credentials/")
+            && self.request.path.contains("/users/")
+        {
+            return credentials_body(operation, shown);
+        }
         let mut body = shown.clone();
         body.retain(|name, value| match (name.as_str(), value) {
             ("id", Value::String(id)) => is_old(id),
@@ -73,6 +78,25 @@ impl Exchange {
             *password = serde_json::json!({ "value": "<redacted:12>" });
         }
         body
+    }
+}
+
+/// What a call on somebody's credentials must have said: passwords are those that [`Exchange::supposed_body`] makes up
+/// for new people.
+fn credentials_body(operation: &str, shown: &Map<String, Value>) -> Value {
+    let present = serde_json::json!({ "value": "<redacted:12>" });
+    let question = shown.get("recovery_question").and_then(|shown| shown.get("question"));
+    match operation {
+        "change_password" => {
+            serde_json::json!({ "oldPassword": present, "newPassword": { "value": "<redacted:14>" } })
+        }
+        "change_recovery_question" => serde_json::json!({
+            "password": present, "recovery_question": { "question": question, "answer": "<redacted:8>" },
+        }),
+        "forgot_password_recovery_question" => serde_json::json!({
+            "password": { "value": "<redacted:14>" }, "recovery_question": { "answer": "<redacted:8>" },
+        }),
+        _ => Value::Null,
     }
 }
 
@@ -131,6 +155,22 @@ impl Recording {
         paths.retain(|path| path.extension().is_some_and(|ending| ending == "jsonl"));
         paths.sort();
         paths.iter().map(|path| Self::read(path)).collect()
+    }
+
+    /// The body of a sign-in that was not recorded with it: whom the answer names, with the last password that the
+    /// recording has given them.
+    pub fn sign_in_body(&self, index: usize) -> Option<Value> {
+        let exchange = &self.exchanges[index];
+        let is_sign_in = exchange.request.path.ends_with("/api/v1/authn") && exchange.response.status == 200;
+        if !is_sign_in || !exchange.request.body.is_null() {
+            return None;
+        }
+        let login = exchange.response.body.pointer("/_embedded/user/profile/login")?;
+        let mut earlier = self.exchanges[..index].iter().rev().map(|exchange| &exchange.request.body);
+        let password = earlier.find_map(|body| {
+            body.pointer("/credentials/password/value").filter(|_| body.pointer("/profile/login") == Some(login))
+        })?;
+        Some(serde_json::json!({ "username": login, "password": password }))
     }
 
     /// Whether no exchange has a body, as in recordings of before 2021: what was sent is made up from the answers.

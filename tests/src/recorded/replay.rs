@@ -31,8 +31,8 @@ use super::{
 pub struct Stage {
     host: Arc<dyn Host>,
     paths: Paths,
-    /// The world's text without its epoch.
-    world: &'static str,
+    /// The text of a recording's world without its epoch; of any recording's where there is none.
+    world: fn(Option<&Recording>) -> String,
     /// The address that stands for the recorded one.
     origin: &'static str,
     /// A good value of `Authorization`, and a bad one.
@@ -41,6 +41,19 @@ pub struct Stage {
     own: BTreeSet<String>,
     /// Whether a recorded answer says that the credential was bad.
     was_refused: fn(&Exchange) -> bool,
+    /// Puts into a request what recordings leave out.
+    fill: fn(&Exchange, &mut Request, &Progress),
+}
+
+/// How far the playing of a recording is.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// The exchange's place, from 0.
+    pub index: usize,
+    /// The universe's time.
+    pub now: Timestamp,
+    /// What the last answer with a `dpop-nonce` had there.
+    pub nonce: Option<String>,
 }
 
 /// What came of an exchange.
@@ -79,21 +92,28 @@ const YEAR: i64 = 31_556_952;
 const USUAL: Timestamp = Timestamp::from_secs(1_750_000_000);
 
 impl Stage {
-    /// A stage for a twin whose administrator in `world` calls with the first of two values of `Authorization`.
+    /// A stage for a twin whose administrator in each `world` calls with the first of two values of `Authorization`.
     ///
     /// # Errors
     /// A world that does not load.
     pub fn new(
         host: Arc<dyn Host>,
-        world: &'static str,
+        world: fn(Option<&Recording>) -> String,
         origin: &'static str,
         authorization: [&'static str; 2],
         was_refused: fn(&Exchange) -> bool,
     ) -> anyhow::Result<Self> {
         let paths = Paths::new(host.operations());
-        let mut stage = Self { host, paths, world, origin, authorization, own: BTreeSet::new(), was_refused };
+        let fill = |_: &Exchange, _: &mut Request, _: &Progress| ();
+        let mut stage = Self { host, paths, world, origin, authorization, own: BTreeSet::new(), was_refused, fill };
         stage.own = stage.own_ids()?;
         Ok(stage)
+    }
+
+    /// The same with what puts into a request what recordings leave out.
+    #[must_use]
+    pub fn filling(self, fill: fn(&Exchange, &mut Request, &Progress)) -> Self {
+        Self { fill, ..self }
     }
 
     /// Plays a recording in a universe of its own, at the time at which it was made.
@@ -102,10 +122,11 @@ impl Stage {
     /// A world that does not load, or an exchange that is no HTTP.
     pub async fn play(&self, recording: &Recording) -> anyhow::Result<Vec<Played>> {
         let made_at = recording.made_at().map_or(USUAL, Timestamp::from_secs);
-        let universe = self.universe(made_at)?;
+        let universe = self.universe(Some(recording), made_at)?;
         let mut ids = Ids::new(self.own.clone());
         let lacks_bodies = recording.lacks_bodies();
         let mut played = Vec::new();
+        let mut progress = Progress::default();
         for (index, exchange) in recording.exchanges.iter().enumerate() {
             if exchange.response.is_weather() {
                 continue;
@@ -113,16 +134,27 @@ impl Stage {
             universe.advance(Duration::from_secs(1)).await;
             let body =
                 if lacks_bodies { exchange.supposed_body(|id| ids.is_seen(id)) } else { exchange.request.body.clone() };
+            let sign_in = recording.sign_in_body(index);
+            let signs_in = sign_in.is_some();
+            let body = sign_in.unwrap_or(body);
             if exchange.response.status < 300 {
                 ids.suppose(&exchange.request.path);
             }
             let is_lost = ids.is_lost(&exchange.request.path) || ids.is_lost(&body.to_string());
             let at = || format!("{}:{index}", recording.name);
-            let request = self.request(&ids, exchange, &body).with_context(at)?;
+            let mut request = self.request(&ids, exchange, &body).with_context(at)?;
+            if signs_in {
+                request.headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            }
+            (progress.index, progress.now) = (index, universe.now());
+            (self.fill)(exchange, &mut request, &progress);
             let (operation, reply) = self.send(&universe, request).await;
+            let nonce = reply.headers.get("dpop-nonce").and_then(|nonce| nonce.to_str().ok());
+            progress.nonce = nonce.map(str::to_owned).or(progress.nonce);
             if !lacks_bodies {
                 ids.send(&body);
             }
+            ids.learn_secrets(&exchange.response.body, &read(&reply.body));
             let differences = self.differences(&mut ids, exchange, &reply);
             let (recording, year) = (recording.name.clone(), 1970 + made_at.as_secs() / YEAR);
             played.push(Played { recording, index, year, operation, differences, is_lost });
@@ -133,7 +165,7 @@ impl Stage {
     /// The ids of what the twin's world has from the beginning: all that operations without parameters show. They are
     /// drawn from the seed alone, and the same in each universe.
     fn own_ids(&self) -> anyhow::Result<BTreeSet<String>> {
-        let universe = self.universe(USUAL)?;
+        let universe = self.universe(None, USUAL)?;
         let (mut own, ids) = (BTreeSet::new(), Ids::default());
         for (at, info) in self.host.operations().iter().enumerate() {
             if info.writes || !info.methods.contains(&http::Method::GET) || info.path.contains('{') {
@@ -148,9 +180,9 @@ impl Stage {
         Ok(own)
     }
 
-    fn universe(&self, at: Timestamp) -> anyhow::Result<Arc<Universe>> {
+    fn universe(&self, of: Option<&Recording>, at: Timestamp) -> anyhow::Result<Arc<Universe>> {
         let told = |problems: Vec<Diagnostic>| anyhow!("the world does not load: {problems:?}");
-        let text = format!("epoch: \"{}\"\n{}", at.before(Duration::from_secs(120)).iso_millis(), self.world);
+        let text = format!("epoch: \"{}\"\n{}", at.before(Duration::from_secs(120)).iso_millis(), (self.world)(of));
         let world = World::parse("recorded.yaml", &text, &[self.host.name()]).map_err(told)?;
         let options = Options { clock: ClockMode::Stepped, keep: Keep::Off, ..Options::default() };
         let hosts = Arc::from([Arc::clone(&self.host)]);

@@ -17,7 +17,7 @@ use crate::{
     describe,
     differences::Differences,
     generic::{
-        self, Body, Call, Engine, Made, Neighbour, Neighbours, Store,
+        self, Body, Call, Done, Engine, Made, Neighbour, Neighbours, Store,
         customs::{self, Customs},
         refusal::Refused,
     },
@@ -46,10 +46,20 @@ pub trait Backed: Twin {
         None
     }
 
-    /// What the service does with its objects beside what its documents say.
-    fn customs<'a>(state: &'a Self::State, caller: &'a Self::Caller) -> Box<dyn Customs + 'a> {
-        let _ = (state, caller);
+    /// What the service does with its objects beside what its documents say, in this call.
+    fn customs<'a>(state: &'a Self::State, caller: &'a Self::Caller, scene: &'a Scene<'_>) -> Box<dyn Customs + 'a> {
+        let _ = (state, caller, scene);
         Box::new(customs::Plain)
+    }
+
+    /// Follows what a call has done to an object of the generic twin: changes that come with it, and what is said of
+    /// it elsewhere (a log). An error undoes the call.
+    ///
+    /// # Errors
+    /// Why the service refuses.
+    fn follow(cx: &mut Write<'_, '_, Self>, done: &Done) -> Result<(), Self::Error> {
+        let _ = (cx, done);
+        Ok(())
     }
 
     /// Reads a call's arguments.
@@ -70,9 +80,21 @@ pub struct Rules {
     pub absent: &'static [(&'static str, &'static str)],
     /// Whether each operation is served under `GET` besides its own method (Slack).
     pub also_get: bool,
+    /// Operations that the generic twin serves and whose rules the service's customs know whole, by the provider's ids
+    /// in groups: they count as behaving. Behind an id that several documents use stands the path.
+    pub behaves: &'static [&'static [&'static str]],
 }
 
 impl Rules {
+    /// Whether customs know all rules of an operation.
+    pub fn behaves(&self, operation: &Operation) -> bool {
+        let is = |entry: &&str| match entry.split_once(' ') {
+            Some((id, path)) => id == operation.id && path == operation.path,
+            None => *entry == operation.id,
+        };
+        self.behaves.iter().any(|group| group.iter().any(is))
+    }
+
     /// Why an operation is refused by name; none where it is served.
     pub fn reason(&self, id: &str) -> Option<&'static str> {
         let is = |pattern: &str| pattern.strip_suffix('*').map_or(pattern == id, |start| id.starts_with(start));
@@ -142,7 +164,11 @@ impl Place {
         let methods = methods(&operation.method, self.backing.rules.also_get);
         let mut info = OperationInfo::untyped(&operation.id, methods, &operation.path, Level::Absent);
         info.contract = Some(self.number);
-        info.depth = Depth::Ask(Arc::new(move || self.backing.level(&operation.id, self.number)));
+        info.depth = if self.backing.rules.behaves(operation) {
+            Depth::Is(Level::Behaves)
+        } else {
+            Depth::Ask(Arc::new(move || self.backing.level(&operation.id, self.number)))
+        };
         info.described =
             Some(Described::new(move |document| describe::operation(document, self.document(), self.operation())));
         info
@@ -248,6 +274,7 @@ impl Backing {
     pub fn level(&'static self, id: &str, number: usize) -> Level {
         match self.engine.level(number) {
             _ if self.rules.reason(id).is_some() => Level::Absent,
+            _ if self.place(number).is_some_and(|place| self.rules.behaves(place.operation())) => Level::Behaves,
             generic::Level::Stores => Level::Stores,
             generic::Level::Shapes => Level::Shapes,
         }
@@ -319,7 +346,7 @@ fn read<T: Backed>(place: Place, cx: &Read<'_, T>, input: T::Input) -> Result<An
     let refuse = |refused| T::refuse(cx.scene.operation, refused);
     let arguments = T::arguments(place, cx.scene, input).map_err(refuse)?;
     let known = Known::<T>(cx.state);
-    let customs = T::customs(cx.state, cx.caller);
+    let customs = T::customs(cx.state, cx.caller, cx.scene);
     let call = call(cx.scene, &arguments, &known, &*customs);
     let made = place.backing.engine.look(place.number, &call, T::objects(cx.state));
     made.map(answer).map_err(refuse)
@@ -331,10 +358,13 @@ fn write<T: Backed>(place: Place, cx: &mut Write<'_, '_, T>, input: T::Input) ->
     // What the rules know is asked of the state as it was before: pointers only.
     let before = cx.state.clone();
     let known = Known::<T>(&before);
-    let customs = T::customs(&before, cx.caller);
+    let customs = T::customs(&before, cx.caller, cx.scene);
     let call = call(cx.scene, &arguments, &known, &*customs);
-    let made = place.backing.engine.act(place.number, &call, T::objects_mut(cx.state), cx.tx);
-    made.map(answer).map_err(refuse)
+    let made = place.backing.engine.act(place.number, &call, T::objects_mut(cx.state), cx.tx).map_err(refuse)?;
+    if let Some(done) = &made.done {
+        T::follow(cx, done)?;
+    }
+    Ok(answer(made))
 }
 
 fn answer(made: Made) -> Answer {

@@ -23,11 +23,16 @@ use crate::{
         assignment::{self, Change},
         group::{self, Group, GroupProfile},
         log::{Client, Party, Transaction},
+        password::NewPassword,
         profile::{Attribute, Profile},
+        schema::Custom,
+        role,
         token,
         user::{Status, Step, User},
     },
     oauth::{device, scripted, session},
+    provisioning::{self, settings::Server},
+    saml,
 };
 
 /// All human verbs.
@@ -45,6 +50,12 @@ pub fn affordances() -> Vec<Affordance<Okta>> {
         Affordance::new("okta.admin.assign_app", "Assigns an app to a person or a group", assign_app),
         Affordance::new("okta.admin.unassign_app", "Takes an app from a person or a group", unassign_app),
         Affordance::new("okta.admin.deactivate_app", "Deactivates an app by its label", deactivate_app),
+        Affordance::new("okta.admin.provision_app", "Connects an app to its SCIM server", provision_app),
+        Affordance::new(
+            "okta.admin.provision_user",
+            "Pushes a person to an app that is provisioned: anew where that has failed",
+            provision_user,
+        ),
         Affordance::new("okta.admin.revoke_token", "Revokes an API token by its name", revoke_token),
         Affordance::new("okta.admin.rotate_keys", "Rotates the signing keys of an authorization server", rotate_keys),
         Affordance::new(
@@ -52,28 +63,33 @@ pub fn affordances() -> Vec<Affordance<Okta>> {
             "Signs in as oneself, choosing a new password where one is due; to a client where its request is given",
             sign_in,
         ),
+        Affordance::new(
+            "okta.user.sign_in_to_app",
+            "Signs in to a SAML app, by its tile or by the address that it sends people to",
+            sign_in_to_app,
+        ),
         Affordance::new("okta.user.activate_device", "Lets a device in, or refuses it", activate_device),
     ]
 }
 
-fn refused(error: &Error) -> Refusal {
+pub(crate) fn refused(error: &Error) -> Refusal {
     Refusal::new(error.words())
 }
 
 /// The person who acts.
-fn actor<'a>(state: &'a State, name: &str) -> Result<&'a User, Refusal> {
+pub(crate) fn actor<'a>(state: &'a State, name: &str) -> Result<&'a User, Refusal> {
     state.person(name).ok_or_else(|| Refusal::new(format!("nobody in Okta is called `{name}`")))
 }
 
 /// Runs an act of an administrator and tells the hooks what it logged.
-fn administer(
+pub(crate) fn administer(
     state: &mut State,
     tx: &mut Tx<'_>,
     who: &str,
     act: impl FnOnce(&mut Act<'_, '_>) -> Result<Value, Refusal>,
 ) -> Result<Value, Refusal> {
     let person = actor(state, who)?;
-    if !person.admin {
+    if !role::is_admin(state, person) {
         return Err(Refusal::new(format!("{} is not an administrator of Okta", person.login())));
     }
     if person.status != Status::Active {
@@ -83,7 +99,7 @@ fn administer(
     perform(state, tx, who, "/admin", act)
 }
 
-fn perform(
+pub(crate) fn perform(
     state: &mut State,
     tx: &mut Tx<'_>,
     who: &str,
@@ -110,7 +126,7 @@ fn perform(
     Ok(result)
 }
 
-fn find_user(act: &Act<'_, '_>, name: &str) -> Result<User, Refusal> {
+pub(crate) fn find_user(act: &Act<'_, '_>, name: &str) -> Result<User, Refusal> {
     let found = act.state.person(name).cloned();
     found.ok_or_else(|| Refusal::new(format!("there is no person `{name}` in Okta")))
 }
@@ -175,8 +191,9 @@ fn create_user(state: &mut State, tx: &mut Tx<'_>, who: &str, with: CreateUser) 
         }
         let groups = with.groups.iter().map(|name| find_group(act, name).map(std::sync::Arc::new));
         let new = NewUser {
+            realm: None,
             profile,
-            credentials: Credentials { password: with.password.map(Some), ..Credentials::default() },
+            credentials: Credentials { password: with.password.map(NewPassword::Text), ..Credentials::default() },
             groups: groups.collect::<Result<_, _>>()?,
             activate: with.activate.unwrap_or(true),
             federated: false,
@@ -263,7 +280,8 @@ pub struct CreateGroup {
 
 fn create_group(state: &mut State, tx: &mut Tx<'_>, who: &str, with: CreateGroup) -> Result<Value, Refusal> {
     administer(state, tx, who, |act| {
-        let profile = GroupProfile { name: with.name.into(), description: with.description.map(SmolStr::from) };
+        let description = with.description.map(SmolStr::from);
+        let profile = GroupProfile { name: with.name.into(), description, custom: Custom::default() };
         let group = group::create(act, profile).map_err(|error| refused(&error))?;
         Ok(json!({ "id": group.id, "name": group.name }))
     })
@@ -336,6 +354,45 @@ fn unassign_app(state: &mut State, tx: &mut Tx<'_>, who: &str, with: AppAndWhom)
     })
 }
 
+/// Arguments of `okta.admin.provision_app`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProvisionApp {
+    /// The app, by label or id.
+    app: String,
+    /// Its SCIM server.
+    server: Server,
+}
+
+fn provision_app(state: &mut State, tx: &mut Tx<'_>, who: &str, with: ProvisionApp) -> Result<Value, Refusal> {
+    administer(state, tx, who, |act| {
+        let app = find_app(act, &with.app)?;
+        if let Some(problem) = with.server.problem() {
+            return Err(Refusal::new(format!("the SCIM server {problem}")));
+        }
+        with.server.connect(act, &app);
+        Ok(json!({ "app": app.label, "baseUrl": with.server.base_url }))
+    })
+}
+
+/// Arguments of `okta.admin.provision_user`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProvisionUser {
+    /// The app, by label or id.
+    app: String,
+    /// The person, by login, id or key.
+    user: String,
+}
+
+fn provision_user(state: &mut State, tx: &mut Tx<'_>, who: &str, with: ProvisionUser) -> Result<Value, Refusal> {
+    administer(state, tx, who, |act| {
+        let (app, user) = (find_app(act, &with.app)?, find_user(act, &with.user)?);
+        provisioning::push(act, &app, &user).map_err(Refusal::new)?;
+        Ok(json!({ "app": app.label, "user": user.login() }))
+    })
+}
+
 /// Arguments of `okta.admin.deactivate_app`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -400,6 +457,35 @@ fn sign_in(state: &mut State, tx: &mut Tx<'_>, who: &str, with: SignIn) -> Resul
             None => shown["sessionToken"] = json!(session::token(act, &user).0),
         }
         Ok(shown)
+    })
+}
+
+/// Arguments of `okta.user.sign_in_to_app`: one of the app and the address.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignInToApp {
+    /// The app whose tile the person chooses, by label or id.
+    #[serde(default)]
+    app: Option<String>,
+    /// The address that the app has sent the person to, with its `SAMLRequest`.
+    #[serde(default)]
+    address: Option<String>,
+}
+
+/// Gives back where the browser posts the answer, and the answer.
+fn sign_in_to_app(state: &mut State, tx: &mut Tx<'_>, who: &str, with: SignInToApp) -> Result<Value, Refusal> {
+    let person = actor(state, who)?.clone();
+    if with.app.is_some() == with.address.is_some() {
+        return Err(Refusal::new("give either `app` or `address`"));
+    }
+    perform(state, tx, who, "/api/v1/authn", |act| {
+        let signed_in = accounts::sign_in(act, &person, None);
+        let user = signed_in.map_err(|_| {
+            Refusal::new(format!("{} cannot sign in: the account is {}", person.login(), person.status.text()))
+        })?;
+        let app = with.app.as_deref().map(|name| find_app(act, name)).transpose()?;
+        let posted = saml::sso::scripted(act, app.as_deref(), with.address.as_deref(), &user);
+        posted.map(|post| saml::sso::shown(&post)).map_err(|refused| Refusal::new(refused.words()))
     })
 }
 

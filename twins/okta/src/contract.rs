@@ -6,20 +6,23 @@ use dtu_contract::{
     backing::{Backed, Backing, Place, Rules},
     contract::Contract,
     differences::Differences,
-    generic::{Neighbour, Store, customs::Customs, refusal::Refused},
+    generic::{Done, Neighbour, Store, customs::Customs, refusal::Refused},
     validate::{Arguments, Sent},
     violation::{Part, Rule, Violation},
 };
-use dtu_kernel::{operation::OperationInfo, twin::Scene};
+use dtu_kernel::{
+    operation::OperationInfo,
+    twin::{Scene, Write},
+};
 use serde_json::Value;
 use smol_str::SmolStr;
 
 use crate::{
-    Caller, Okta,
+    Caller, Okta, api,
     error::Error,
     input::Input,
     model::{State, authorization_server::COLLECTION},
-    resources::{House, answers},
+    resources::{self, House, answers, constraints},
 };
 
 /// The contract made from Okta's public documents.
@@ -32,12 +35,11 @@ fn backing() -> &'static Backing {
     static BACKING: LazyLock<Backing> = LazyLock::new(|| {
         let differences = Differences::parse("differences.yaml", include_str!("../differences.yaml"));
         let differences = differences.expect("a test reads the list of differences");
-        Backing::new(contract(), "okta", differences, Rules { absent: ABSENT, also_get: false })
+        Backing::new(contract(), "okta", differences, Rules { absent: ABSENT, also_get: false, behaves: resources::BEHAVES })
     });
     &BACKING
 }
 
-const SIGNED: &str = "its tokens and pages must be made by the authorization server itself, which is not there yet";
 const FLOW: &str = "a step of a sign-in flow that is not there yet";
 
 /// What a made-up answer would be a lie about: programs act on tokens, keys and addresses.
@@ -46,7 +48,6 @@ const ABSENT: &[(&str, &str)] = &[
     ("bcAuthorizeCustomAS", FLOW),
     ("challenge", FLOW),
     ("challenge-custom-as", FLOW),
-    ("globalTokenRevocation", SIGNED),
     ("oob-authenticate", FLOW),
     ("oob-authenticate-custom-as", FLOW),
     ("primary-authenticate", FLOW),
@@ -68,6 +69,8 @@ impl Backed for Okta {
 
     fn refuse(operation: &OperationInfo, refused: Refused) -> Error {
         match refused {
+            // A simulation that lacks something counts as no body at all: recorded.
+            Refused::Invalid(_) if operation.id == "createPolicySimulation" => Error::Malformed,
             Refused::Invalid(violations) => invalid(&violations),
             Refused::NotFound { collection, id } => {
                 let own = OWN_KINDS.iter().find(|(name, _)| *name == operation.id).map(|(_, kind)| (*kind).to_owned());
@@ -81,7 +84,8 @@ impl Backed for Okta {
                 let cause = format!("{member}: An object with this field already exists in the current organization");
                 Error::Validation { about: member, causes: vec![cause] }
             }
-            Refused::BadCursor { .. } => Error::Cursor { search: false },
+            // Recorded: this list is a search's even where nothing is searched for.
+            Refused::BadCursor { .. } => Error::Cursor { search: operation.id == "listDevices" },
             Refused::MediaType { sent } if sent.is_empty() => Error::NoMediaType,
             Refused::MediaType { .. } => Error::MediaType,
             Refused::Unserved { .. } => Error::Unsupported,
@@ -94,10 +98,19 @@ impl Backed for Okta {
         }
     }
 
-    fn customs<'a>(state: &'a State, caller: &'a Caller) -> Box<dyn Customs + 'a> {
+    fn customs<'a>(state: &'a State, caller: &'a Caller, scene: &'a Scene<'_>) -> Box<dyn Customs + 'a> {
         Box::new(House {
             state,
+            request: scene.request,
             caller: caller.client.as_ref().filter(|_| caller.user.is_empty()).unwrap_or(&caller.user),
+        })
+    }
+
+    fn follow(cx: &mut Write<'_, '_, Self>, done: &Done) -> Result<(), Error> {
+        let body: Value = serde_json::from_slice(&cx.scene.request.body).unwrap_or_default();
+        api::act(cx, |act| {
+            resources::follow(act, done, &body);
+            Ok(())
         })
     }
 
@@ -107,9 +120,15 @@ impl Backed for Okta {
         if answers::is_switched_off(scene.operation.id) {
             return Err(Refused::Rule { code: "E0000015", about: SmolStr::default(), causes: Vec::new() });
         }
+        answers::check(scene)?;
         let sent = Sent::of(scene.request);
         if scene.operation.id == "updateProfileMapping" {
             return without_properties(place, &sent);
+        }
+        if let Some(body) = constraints::in_capitals(scene.operation.id, sent.body) {
+            let mut arguments = place.check(&Sent { body: &body, ..sent.clone() })?;
+            arguments.body = serde_json::from_slice(sent.body).ok();
+            return Ok(arguments);
         }
         place.check(&sent).or_else(|refused| match without_nulls(&refused, sent.body) {
             Some(body) => place.check(&Sent { body: &body, ..sent.clone() }),
@@ -124,12 +143,19 @@ impl Backed for Okta {
             "/api/v1/apps" => state.apps.get(id).map(|app| app.id.clone()),
             "/api/v1/groups" => state.groups.get(id).map(|group| group.id.clone()),
             "/api/v1/eventHooks" => state.hooks.get(id).map(|hook| hook.id.clone()),
-            COLLECTION if id == "default" => Some(state.servers.default.clone()),
+            COLLECTION => state.servers.find(id).map(|server| server.id.clone()),
             "/api/v1/api-tokens" => state.tokens.get(id).map(|token| token.id.clone()),
+            // What others bring into an org is there for whoever asks by an id; nothing is where it is none.
+            "/api/v1/devices" if !is_id(id) => None,
             _ => return None,
         };
         Some(found.map_or(Neighbour::Missing, Neighbour::Is))
     }
+}
+
+/// Whether a text may be one of Okta's ids.
+fn is_id(text: &str) -> bool {
+    text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// A mapping's properties are named by those of its target: the document describes one of them where all stand.

@@ -117,6 +117,13 @@ pub enum Error {
     TooManyAtOnce,
     /// A refusal of an OAuth endpoint, or of an access token, in the envelope of that standard.
     OAuth(Box<OAuthError>),
+    /// A refusal by its code, with causes of its own.
+    Coded {
+        /// The code.
+        code: &'static str,
+        /// Why.
+        causes: Vec<String>,
+    },
     /// The service's own failure.
     Failure {
         /// The HTTP status.
@@ -143,6 +150,23 @@ impl Error {
         let about = problems.first().map_or("", |(field, _)| field);
         let causes = problems.iter().map(|(field, message)| format!("{field}: {message}")).collect();
         Self::Validation { about: SmolStr::new_static(about), causes }
+    }
+
+    /// A refusal by its code, with one cause.
+    pub fn because(code: &'static str, cause: impl Into<String>) -> Self {
+        Self::Coded { code, causes: vec![cause.into()] }
+    }
+
+    /// A refusal whose cause says again what its summary says.
+    pub fn repeated(code: &'static str) -> Self {
+        Self::because(code, known(code).1)
+    }
+
+    /// Fields with what is wrong with each; the first of them is what the refusal is about.
+    pub fn problems(problems: &[(SmolStr, &'static str)]) -> Self {
+        let about = problems.first().map(|(field, _)| field.clone()).unwrap_or_default();
+        let causes = problems.iter().map(|(field, message)| format!("{field}: {message}")).collect();
+        Self::Validation { about, causes }
     }
 
     /// A refusal of which there is nothing to say but its code.
@@ -262,6 +286,7 @@ impl Error {
             }
             Self::Log { code, summary, causes } => (400, SmolStr::new_static(code), summary.clone(), causes.clone()),
             Self::RateLimited { .. } | Self::TooManyAtOnce => known("E0000047"),
+            Self::Coded { code, causes } => with(code, causes.clone()),
             Self::OAuth(refused) => {
                 (refused.status(), SmolStr::new_static(refused.error), refused.description.to_string(), Vec::new())
             }
@@ -333,16 +358,20 @@ fn explain(fault: &Fault, operators: &[Operator]) -> String {
 /// Code, status, summary.
 const CODES: &[(&str, u16, &str)] = &[
     ("E0000001", 400, "Api validation failed: "),
+    ("E0000002", 400, "The request was not valid: Invalid policy type specified."),
     ("E0000003", 400, "The request body was not well-formed."),
     ("E0000004", 401, "Authentication failed"),
+    ("E0000005", 403, "Invalid session"),
     ("E0000006", 403, "You do not have permission to perform the requested action"),
     ("E0000007", 404, "Not found: "),
     ("E0000008", 404, "The requested path was not found"),
     ("E0000009", 500, "Internal Server Error"),
     ("E0000010", 503, "Service is in read only mode"),
     ("E0000011", 401, "Invalid token provided"),
+    ("E0000014", 403, "Update of credentials failed"),
     ("E0000015", 401, "You do not have permission to access the feature you are requesting"),
     ("E0000016", 403, "Activation failed because the user is already active"),
+    ("E0000017", 403, "Password reset failed"),
     ("E0000018", 400, "Bad request. Accept and/or Content-Type headers are likely not set."),
     ("E0000019", 400, "Bad request. Accept and/or Content-Type headers likely do not match supported values."),
     ("E0000021", 400, "Bad request. Accept and/or Content-Type headers likely do not match supported values."),
@@ -352,20 +381,33 @@ const CODES: &[(&str, u16, &str)] = &[
     ("E0000031", 400, "Invalid search criteria."),
     ("E0000032", 403, "Unlock is not allowed for this user."),
     ("E0000033", 400, "Bad request. Can't specify a search query and filter in the same request."),
+    ("E0000034", 403, "Forgot password not allowed on specified user."),
+    ("E0000035", 403, "Change password not allowed on specified user."),
+    ("E0000036", 403, "Change recovery question not allowed on specified user."),
     ("E0000037", 400, "Type mismatch exception. "),
     ("E0000038", 403, "This operation is not allowed in the user's current status."),
     ("E0000041", 400, "Credentials should not be set on this resource based on the scheme."),
     ("E0000047", 429, "API call exceeded rate limit due to too many requests."),
     ("E0000056", 403, "Delete application forbidden."),
     ("E0000060", 501, "Unsupported operation."),
+    ("E0000068", 403, "Invalid Passcode/Answer"),
+    ("E0000069", 403, "User Locked"),
+    ("E0000079", 403, "This operation is not allowed in the current authentication state."),
+    ("E0000082", 403, "Each code can only be used once. Please wait for a new code and try again."),
+    ("E0000087", 403, "The recovery question answer did not match our records."),
+    ("E0000090", 409, "The role specified is already assigned to the user."),
+    ("E0000091", 400, "The provided role type was not the same as required role type."),
     ("E0000093", 400, "Target count limit exceeded"),
+    ("E0000095", 403, "Recovery not allowed for unknown user."),
     ("E0000100", 503, "Unable to perform search query."),
+    ("E0000109", 429, "An SMS message was recently sent. Please wait 30 seconds before trying again."),
     (
         "E0000112",
         409,
         "Cannot update this user because they are still being activated. Please try again in a few minutes.",
     ),
     ("E0000117", 403, "Cannot assign apps or update app profiles for an inactive user."),
+    ("E0000118", 429, "An email was recently sent. Please wait 5 seconds before trying again."),
     (
         "E0000124",
         400,
@@ -377,6 +419,18 @@ const CODES: &[(&str, u16, &str)] = &[
         "Could not create user. To create a user and expire their password immediately, \"activate\" must be true",
     ),
     (
+        "E0000127",
+        409,
+        "Invalid linked objection definition. Linked object identifier is already in use.",
+    ),
+    ("E0000133", 429, "A phone call was recently made. Please wait 30 seconds before trying again."),
+    (
+        "E0000148",
+        403,
+        "Cannot modify/disable this authenticator because it is enabled in one or more policies. To continue, disable the \
+         authenticator in these policies.",
+    ),
+    (
         "E0000166",
         403,
         "CAPTCHA count limit reached. At most one CAPTCHA instance is allowed per Org. Please remove existing CAPTCHA to create a new one.",
@@ -385,6 +439,7 @@ const CODES: &[(&str, u16, &str)] = &[
     ("E0000231", 412, "ETag value doesn't match."),
     ("E0000239", 423, "Policy priorities are being reconciled. Please try again later."),
     ("E0000242", 400, "ETag value is not valid."),
+    ("E0000249", 409, "Group rules are still being set up."),
 ];
 
 fn known(code: &str) -> (u16, &'static str) {

@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
+use crate::provisioning;
 use crate::model::{
+    group_rule,
     Act, Acting, SITE, State,
     event_type::{HOOK_DELIVERY, HOOK_VERIFIED},
     hook::Hook,
@@ -53,6 +55,8 @@ struct Challenge {
 
 /// Ends a write: what it logged goes to the hooks that asked for it, in one call each.
 pub fn announce(act: &mut Act<'_, '_>) {
+    group_rule::notice(act);
+    provisioning::follow(act);
     let logged = act.logged();
     let hooks: Vec<_> = act.state.hooks.iter().filter(|hook| hook.active && hook.verified).cloned().collect();
     for hook in hooks {

@@ -16,6 +16,7 @@ use serde_json::Value;
 use smol_str::SmolStr;
 
 use crate::{
+    api,
     error::Error,
     oauth::{self, form::Form},
 };
@@ -55,7 +56,7 @@ impl Input {
         if let Some(wishes) = okta_response(request) {
             args.insert("okta-response".to_owned(), Value::from(wishes));
         }
-        let mut problem = (!accepts_json(request)).then_some(Error::NotAcceptable);
+        let mut problem = (!accepts(operation, request)).then_some(Error::NotAcceptable);
         match body(operation, request) {
             Ok(Some(body)) => drop(args.insert("body".to_owned(), body)),
             Ok(None) => {}
@@ -102,16 +103,23 @@ fn okta_response(request: &Request) -> Option<&str> {
     named.map(|value| value.trim_matches('"')).next()
 }
 
-fn accepts_json(request: &Request) -> bool {
+/// The one operation that answers in XML.
+const IN_XML: &str = "previewSAMLmetadataForApplication";
+
+fn accepts(operation: &OperationInfo, request: &Request) -> bool {
     let Some(accept) = request.header(header::ACCEPT) else {
         return true;
     };
     let types = accept.split(',').map(|part| part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-    types.into_iter().any(|name| matches!(name.as_str(), "" | "*/*" | "application/*" | "application/json"))
+    let own: &[&str] = match operation.id {
+        IN_XML => &["application/xml", "text/xml", "text/*"],
+        _ => &["application/json"],
+    };
+    types.into_iter().any(|name| matches!(name.as_str(), "" | "*/*" | "application/*") || own.contains(&name.as_str()))
 }
 
 fn body(operation: &OperationInfo, request: &Request) -> Result<Option<Value>, Error> {
-    let carries = operation.writes && request.method != Method::DELETE;
+    let carries = operation.writes && request.method != Method::DELETE && operation.id != api::app_logo::UPLOAD;
     if !carries || request.body.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }

@@ -3,23 +3,32 @@
 //! What it offers is the table in [`Okta::operations`]; everything else hangs off it.
 
 pub mod affordances;
+pub mod affordances_people;
+mod affordances_factors;
 pub mod api;
+pub mod authn;
 pub mod contract;
 pub mod error;
 pub mod events;
+pub mod expression;
 pub mod input;
 pub mod limits;
 mod links;
 pub mod model;
 pub mod oauth;
 pub mod paging;
+mod permission;
+pub mod policy;
+pub mod provisioning;
 pub mod query;
 mod render;
 mod resources;
+pub mod saml;
 pub mod search;
 pub mod views;
 mod world;
 mod world_apps;
+pub mod zone;
 
 use std::borrow::Cow;
 
@@ -60,9 +69,17 @@ pub struct Caller {
 }
 
 /// Tables whose rows follow from other changes.
-const JOURNALS: [&str; 8] = {
-    let [tokens, codes, sessions, session_tokens, devices, requests, used] = model::grant::TABLES;
-    ["log", tokens, codes, sessions, session_tokens, devices, requests, used]
+const JOURNALS: [&str; 14] = {
+    let [tokens, codes, devices, requests, used] = model::grant::TABLES;
+    let [sessions, session_tokens] = model::session::TABLES;
+    let [prompts, messages] = model::factor::JOURNALS;
+    let (passwords, one_times) = (model::password::TABLE, model::one_time::TABLE);
+    let transactions = authn::transaction::TABLE;
+    [
+        "log", prompts, messages, tokens, codes, sessions, session_tokens, devices, requests, used, passwords, one_times,
+        transactions,
+        model::provisioning::ACCOUNTS,
+    ]
 };
 
 const GET: &[Method] = &[Method::GET];
@@ -89,13 +106,16 @@ impl Twin for Okta {
     }
 
     fn operations(&self) -> Vec<Operation<Self>> {
-        let apps = [apps(), assignments(), app_credentials()].into_iter().flatten().collect();
-        let own = [users(), lifecycle(), groups(), apps, logs_and_hooks(), tokens_and_schema(), oauth::operations()];
+        let apps = [apps(), assignments(), app_credentials(), api::app_jwks::operations(), api::app_logo::operations()].into_iter().flatten().collect();
+        let own = [users(), lifecycle(), groups(), apps, logs_and_hooks(), tokens_and_schema(), api::factors::operations(), api::authenticator_enrollments::operations(), api::roles::operations(), api::iam::operations(), api::org_settings::operations(), api::widgets::operations(), oauth::operations(), api::authorization_servers::operations(), api::grants::operations(), api::oauth_clients::operations(), saml::operations(), api::app_connections::operations(), api::app_features::operations(), authn::operations(), api::credentials::operations(), api::sessions::operations(), api::idp_keys::operations(), api::policies::operations(), api::schema::operations(), api::user_types::operations(), api::linked_objects::operations(), api::group_rules::operations(), api::group_owners::operations()];
         backing::rows(self, own.into_iter().flatten().collect())
     }
 
     fn affordances(&self) -> Vec<Affordance<Self>> {
-        affordances::affordances()
+        let mut all = affordances::affordances();
+        all.extend(affordances_factors::affordances());
+        all.extend(affordances_people::affordances());
+        all
     }
 
     fn views(&self) -> Vec<View<Self>> {
@@ -119,18 +139,21 @@ impl Twin for Okta {
     }
 
     fn authenticate(&self, state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
-        if oauth::serves(scene.operation) || scene.operation.limit == "authn" {
+        if oauth::serves(scene.operation) || scene.operation.limit == authn::LIMIT && input.token.is_none() {
             return Ok(oauth::nobody(state, scene));
+        }
+        if let Some(caller) = authn::cookie::caller(state, scene, input) {
+            return caller;
         }
         if oauth::bearer::is_shown(scene.request) {
             return oauth::bearer::caller(state, scene);
         }
         let token = input.token.as_deref().and_then(|value| state.tokens.by_value(value)).ok_or(Error::InvalidToken)?;
-        let owner = state.users.get(&token.user).ok_or(Error::InvalidToken)?;
+        state.users.get(&token.user).ok_or(Error::InvalidToken)?;
         let caller =
             Caller { user: token.user.clone(), token: token.id.clone(), name: token.name.clone(), client: None };
         let own = || scene.operation.id == "getUser" && api::users::is_own(state, &caller, &input.resource);
-        if owner.admin || own() { Ok(caller) } else { Err(Error::Forbidden) }
+        if permission::allows(state, &caller, scene) || own() { Ok(caller) } else { Err(Error::Forbidden) }
     }
 
     fn decode<A: DeserializeOwned>(_: &OperationInfo, input: Input) -> Result<A, Error> {
@@ -166,11 +189,17 @@ impl Twin for Okta {
     }
 
     fn prepare(&self, state: &State, delivery: &Delivery, _: Timestamp) -> Option<Outbound> {
-        events::prepare(state, delivery)
+        match delivery.kind.as_str() {
+            provisioning::calls::SCIM => provisioning::calls::prepare(state, delivery),
+            _ => events::prepare(state, delivery),
+        }
     }
 
     fn delivered(&self, state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
-        events::delivered(state, tx, delivery, outcome)
+        match delivery.kind.as_str() {
+            provisioning::calls::SCIM => provisioning::calls::delivered(state, tx, delivery, outcome),
+            _ => events::delivered(state, tx, delivery, outcome),
+        }
     }
 
     fn journals(&self) -> &'static [&'static str] {
@@ -193,17 +222,26 @@ impl Twin for Okta {
 
     /// Only what lies below the API's own paths can be a gap.
     fn is_gap(&self, scene: &Unserved<'_>) -> bool {
-        ["/api/", "/oauth2/", "/.well-known/", "/idp/", "/app/", "/login/"]
+        ["/api/", "/oauth2/", "/.well-known/", "/idp/", "/app/", "/home/", "/login/"]
             .iter()
             .any(|root| scene.request.path.starts_with(root))
     }
 
-    /// Nothing in an org happens by itself.
-    fn on_timer(&self, _: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
+    /// Locks end by themselves; nothing else happens in an org that nobody asked for.
+    fn on_timer(&self, state: &mut State, tx: &mut Tx<'_>, name: &str, data: &Value) {
+        match name {
+            model::group_rule::TIMER => return model::group_rule::due(state, tx, data),
+            model::schema::SWEEP => return model::schema::sweep_due(state, tx, data),
+            _ => {}
+        }
+        if name == model::sign_in::UNLOCK {
+            model::sign_in::unlock_due(state, tx, data);
+        }
+    }
 }
 
 fn users() -> Vec<Operation<Okta>> {
-    use api::users::{create, delete, get, list, list_groups, replace, revoke_sessions, update};
+    use api::users::{create, delete, get, list, list_blocks, list_groups, replace, revoke_sessions, update};
     const ONE: &str = "/api/v1/users/{id}";
     vec![
         Operation::read("listUsers", GET, "/api/v1/users", list).limit("users"),
@@ -213,6 +251,7 @@ fn users() -> Vec<Operation<Okta>> {
         Operation::write("replaceUser", PUT, ONE, replace).limit("users/{id} write"),
         Operation::write("deleteUser", DELETE, ONE, delete).limit("users/{id} write"),
         Operation::read("listUserGroups", GET, "/api/v1/users/{id}/groups", list_groups).limit("users"),
+        Operation::read("listUserBlocks", GET, "/api/v1/users/{id}/blocks", list_blocks).limit("users"),
         Operation::write("revokeUserSessions", DELETE, "/api/v1/users/{userId}/sessions", revoke_sessions)
             .limit("users/{id} write"),
     ]
@@ -374,8 +413,8 @@ fn tokens_and_schema() -> Vec<Operation<Okta>> {
         Operation::write("revokeCurrentApiToken", DELETE, "/api/v1/api-tokens/current", of::revoke_current)
             .limit("api-tokens"),
         Operation::read("getApiToken", GET, ONE, of::get).limit("api-tokens"),
+        Operation::write("upsertApiToken", PUT, ONE, of::upsert).limit("api-tokens"),
         Operation::write("revokeApiToken", DELETE, ONE, of::revoke).limit("api-tokens"),
-        Operation::read("getUserSchema", GET, "/api/v1/meta/schemas/user/{schemaId}", api::schema::get).limit("other"),
     ]
 }
 

@@ -18,10 +18,10 @@ const UNLINKED: [&str; 1] = ["listPrincipalRateLimitEntities"];
 
 /// Gives an answer the links that Okta gives it.
 pub(crate) fn amend(scene: &Scene<'_>, reply: &mut Reply) {
-    if scene.operation.behaves() || !reply.status.is_success() {
+    if scene.operation.behaves() && scene.operation.contract.is_none() || !reply.status.is_success() {
         return;
     }
-    if UNLINKED.contains(&scene.operation.id) {
+    if UNLINKED.contains(&scene.operation.id) || shows_classic_brands(scene, reply) {
         reply.headers.remove(LINK);
         return;
     }
@@ -38,6 +38,12 @@ pub(crate) fn amend(scene: &Scene<'_>, reply: &mut Reply) {
     }
 }
 
+/// Whether these are brands as orgs of the Classic Engine show them, without names: they had no pages.
+fn shows_classic_brands(scene: &Scene<'_>, reply: &Reply) -> bool {
+    let body = || serde_json::from_slice::<Value>(&reply.body).unwrap_or_default();
+    scene.operation.id == "listBrands" && body()[0]["name"].is_null()
+}
+
 /// An operation's link with its page's size: behind the cursor, before all else. None where its pages have no size.
 fn sized(operation: &str, link: &str) -> Option<String> {
     let (_, found) = contract().operation(operation)?;
@@ -46,7 +52,11 @@ fn sized(operation: &str, link: &str) -> Option<String> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let said = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
-    let default = limit.schema.default.as_ref().and_then(Value::as_i64);
+    let default = match operation {
+        // Recorded, against the document's 200: this list is a search's, of all there are where nobody says.
+        "listRealms" => Some(10),
+        _ => limit.schema.default.as_ref().and_then(Value::as_i64),
+    };
     let size = said("limit").or_else(|| Some(default.map(|size| if size > 0 { size } else { SIZE })?.to_string()));
     let Some(size) = size else { return Some(link.to_owned()) };
     let mut query = Serializer::new(String::new());
@@ -59,6 +69,9 @@ fn sized(operation: &str, link: &str) -> Option<String> {
         return Some(format!("<{path}?{}>{relation}", query.finish()));
     }
     query.extend_pairs(pairs.iter().filter(|(name, _)| name != "after" && name != "limit"));
+    if operation == "listRealms" && said("search").is_none() {
+        query.append_pair("search", "id pr");
+    }
     Some(format!("<{path}?{}>{relation}", query.finish()))
 }
 
@@ -95,6 +108,7 @@ mod tests {
         check("listGroupRules", "?search=x&after=b", Some("?after=b&limit=50&search=x"));
         check("listApplications", "", Some("?limit=20"));
         check("listPolicies", "?type=x", Some("?type=x"));
+        check("listRealms", "?limit=2", Some("?limit=2&search=id+pr"));
         check("listAgentPools", "", None);
     }
 }

@@ -5,7 +5,7 @@ use dtu_kernel::{
     twin::{Quota, Reason, Scene, Unserved},
     wire::{Answer, Reply},
 };
-use http::{HeaderName, header};
+use http::{HeaderName, StatusCode, header};
 use smol_str::SmolStr;
 
 use crate::{api::request_id, error::Error, links, resources::answers};
@@ -33,6 +33,9 @@ pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Erro
             let code = kept_refusal(&answer);
             (answer, code, None)
         }
+        Err(error) if answers::is_forgiven(scene.operation.id, &error) => {
+            (Answer::empty(StatusCode::NO_CONTENT), SmolStr::default(), None)
+        }
         Err(error) => {
             let resets = error.resets(scene.now);
             let (answer, code) = error.answer(scene.request_bits);
@@ -44,6 +47,10 @@ pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Erro
     links::amend(scene, &mut reply);
     let remaining = if resets.is_some() { 0 } else { quota.remaining };
     let reset = resets.unwrap_or(quota.reset);
+    // Reading what an org has not is refused before it is counted: recorded.
+    if scene.request.method == http::Method::GET && answers::is_switched_off(scene.operation.id) {
+        return reply;
+    }
     let mut number = |name: &'static str, value: i64| {
         reply.set(HeaderName::from_static(name), &value.to_string());
     };
@@ -59,7 +66,7 @@ fn kept_refusal(answer: &Answer) -> SmolStr {
         return SmolStr::default();
     };
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    body["error"].as_str().map(SmolStr::new).unwrap_or_default()
+    body["errorCode"].as_str().or_else(|| body["error"].as_str()).map(SmolStr::new).unwrap_or_default()
 }
 
 /// The refusal of a call that no operation can take.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use crate::{
-    Okta,
+    Okta, provisioning,
     model::{
         State,
         app::App,
@@ -37,9 +37,37 @@ pub fn views() -> Vec<View<Okta>> {
             render: app_assignments,
         },
         View {
+            name: "app_accounts",
+            about: "People's accounts in apps that are provisioned: app (label), user (login), externalId, status, \
+                    syncState, error",
+            render: app_accounts,
+        },
+        View {
             name: "log",
             about: "The System Log, oldest first: eventType, actor, targets, outcome, published",
             render: log,
+        },
+        View {
+            name: "factors",
+            about: "Factors by login: id, user (login), factorType, provider, status, address (phone or mail)",
+            render: factors,
+        },
+        View {
+            name: "factor_codes",
+            about: "Codes that were sent to people, by person, oldest first: user (login), factorType, to, code, sent, \
+                    expires, factor (id), template, language",
+            render: factor_codes,
+        },
+        View {
+            name: "sessions",
+            about: "Sessions that were begun and not ended: user (login), signedIn, expires, amr",
+            render: sessions,
+        },
+        View {
+            name: "recovery_mails",
+            about: "Mails and messages that let people in once: user (login), purpose, token, expires; of text messages \
+                    and calls, the code",
+            render: recovery_mails,
         },
         View {
             name: "event_hooks",
@@ -143,6 +171,10 @@ fn app_assignments(state: &State) -> Value {
     by_label(state).into_iter().flat_map(rows).collect()
 }
 
+fn app_accounts(state: &State) -> Value {
+    state.provisioning.accounts().map(|account| provisioning::settings::shown(state, account)).collect()
+}
+
 fn log(state: &State) -> Value {
     let row = |entry: &std::sync::Arc<crate::model::log::Entry>| {
         let targets: Vec<&SmolStr> = entry
@@ -159,6 +191,74 @@ fn log(state: &State) -> Value {
         })
     };
     state.log.iter().map(row).collect()
+}
+
+fn login(state: &State, id: &str) -> SmolStr {
+    state.users.get(id).map_or_else(|| id.into(), |user| user.login().into())
+}
+
+fn factors(state: &State) -> Value {
+    let row = |factor: &std::sync::Arc<crate::model::factor::Factor>| {
+        json!({
+            "id": factor.id,
+            "user": login(state, &factor.user),
+            "factorType": factor.kind.factor_type(),
+            "provider": factor.kind.provider(),
+            "status": factor.status.text(),
+            "address": factor.address(),
+        })
+    };
+    state.factors.iter().map(row).collect()
+}
+
+fn factor_codes(state: &State) -> Value {
+    let row = |message: &std::sync::Arc<crate::model::factor::message::Message>| {
+        json!({
+            "user": login(state, &message.user),
+            "factorType": message.kind.factor_type(),
+            "to": message.to,
+            "code": message.code,
+            "sent": message.sent.iso_millis(),
+            "expires": message.expires.iso_millis(),
+            "factor": message.factor,
+            "template": message.template,
+            "language": message.language,
+        })
+    };
+    state.factors.all_messages().map(row).collect()
+}
+
+fn login_of(state: &State, user: &SmolStr) -> SmolStr {
+    state.users.get(user).map(|user| SmolStr::new(user.login())).unwrap_or_default()
+}
+
+fn sessions(state: &State) -> Value {
+    let row = |session: &std::sync::Arc<crate::model::session::Session>| {
+        json!({
+            "user": login_of(state, &session.user),
+            "signedIn": session.signed_in.iso_millis(),
+            "expires": session.expires.iso_millis(),
+            "amr": session.proof.amr,
+        })
+    };
+    state.sessions.iter().map(row).collect()
+}
+
+fn recovery_mails(state: &State) -> Value {
+    let mails = state.one_times.iter().map(|(text, token)| {
+        json!({
+            "user": login_of(state, &token.user), "purpose": token.purpose, "token": text,
+            "expires": token.expires.iso_millis(),
+        })
+    });
+    let coded = state.transactions.iter().filter(|(_, row)| !row.code.is_empty() && !row.user.is_empty());
+    let messages = coded.map(|(_, row)| {
+        json!({
+            "user": login_of(state, &row.user), "purpose": row.recovery_factor, "code": row.code,
+            "expires": row.expires.iso_millis(),
+        })
+    });
+    mails.chain(messages).collect()
 }
 
 fn event_hooks(state: &State) -> Value {

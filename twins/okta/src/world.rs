@@ -17,18 +17,31 @@ use serde_saphyr::Spanned;
 use smol_str::SmolStr;
 
 use crate::{
+    authn,
     model::{
-        GROUP_ID, SCHEMA_ID, SITE, SignOn, State, TOKEN_ID, TYPE_ID, USER_ID,
+        GROUP_ID, SITE, SignOn, State, TOKEN_ID, TYPE_ID, USER_ID,
         assignment::Assignments,
         authorization_server::Servers,
         client::Clients,
+        factor::Factors,
         grant::Grants,
         group::{Group, GroupType, Groups, Memberships},
         hook::Hooks,
+        iam,
+        group_owner, group_rule, linked,
         log::Log,
+        one_time,
+        org::{Engine, OrgKind},
+        password,
         profile::{Attribute, Profile},
-        token::{Token, Tokens},
+        org_settings::OrgSettings,
+        role::{self, Holder},
+        role_type::RoleType,
+        session,
+        token::{Network, Token, Tokens},
+        schema,
         user::{Provider, Status, User, Users},
+        user_type,
     },
     oauth::{self, keys::Signing},
     resources,
@@ -43,6 +56,16 @@ struct Section {
     /// The org's name; the world's where absent.
     #[serde(default)]
     org: Option<SmolStr>,
+    /// What the org runs on.
+    #[serde(default)]
+    engine: Engine,
+    /// Whether the org has Okta Identity Governance: people show their realm, and apps whether they can be logged out
+    /// of and whether their entitlements are managed.
+    #[serde(default)]
+    governance: bool,
+    /// How long after a change group rules are evaluated, in milliseconds; half a second where absent.
+    #[serde(default)]
+    group_rule_delay_ms: Option<u64>,
     /// API tokens. The first is the one that clients find in `OKTA_CLIENT_TOKEN`.
     #[serde(default)]
     tokens: Vec<TokenRow>,
@@ -111,6 +134,7 @@ pub(crate) fn schema(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<Section>()
 }
 
+const REALMS: &str = "/api/v1/realms";
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Makes the org.
@@ -125,37 +149,57 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
         return Err(problems);
     }
     let founded = world.epoch.before(DAY * 365).floor_secs();
-    let (type_id, schema_id) = (tx.id(&TYPE_ID), tx.id(&SCHEMA_ID));
+    let type_id = tx.id(&TYPE_ID);
+    let schema_id = schema::id_of(&type_id);
     let org = section.org.clone().unwrap_or_else(|| world.name.clone());
     let mut state = State {
         apps: world_apps::none(tx, &org),
         assignments: Assignments::default(),
         org,
+        kind: OrgKind { engine: section.engine, realm: None },
         founded,
         users: Users::new(type_id, schema_id),
         groups: Groups::new(tx.id(&GROUP_ID)),
         members: Memberships::default(),
+        rules: group_rule::Rules::new(section.group_rule_delay_ms.map_or(group_rule::DELAY, Duration::from_millis)),
+        owners: group_owner::Owners::default(),
+        types: user_type::UserTypes::default(),
+        schemas: schema::Schemas::default(),
+        links: linked::Links::default(),
         log: Log::default(),
         hooks: Hooks::default(),
         tokens: Tokens::default(),
+        provisioning: crate::model::provisioning::Provisioning::default(),
         clients: Clients::default(),
         servers: Servers::default(),
         grants: Grants::default(),
+        passwords: password::Passwords::default(),
+        sessions: session::Sessions::default(),
+        one_times: one_time::OneTimes::default(),
+        transactions: authn::transaction::table(),
+        factors: Factors::default(),
         sign_on: SignOn {
             signing: Signing::new(founded),
             password: section.password.clone(),
             nonces: tx.draw(SITE.child("nonces")).text(BASE64_URL, 32).into(),
         },
+        roles: role::Roles::default(),
+        iam: iam::Iam::default(),
+        settings: OrgSettings::default(),
         client_keys: OrdMap::new(),
         people: OrdMap::new(),
         objects: Store::new("objects"),
     };
+    user_type::found(&mut state, tx);
     add_people(&mut state, tx, world);
     add_groups(&mut state, tx, world, &section);
     add_tokens(&mut state, tx, &section);
     oauth::world::add(&mut state, tx, &section.sign_on());
     world_apps::add(&mut state, tx, world, &section.apps, |key| group_name(world, &section, key))?;
     resources::start(&mut state, tx);
+    if section.governance {
+        state.kind.realm = state.objects.members(REALMS).next().map(|(id, _)| id.clone());
+    }
     Ok(state)
 }
 
@@ -225,7 +269,10 @@ fn add_people(state: &mut State, tx: &mut Tx<'_>, world: &World) {
         let mut user = user(world, person, 1_001 + at, tx);
         user.id = tx.id(&USER_ID);
         state.people.insert(person.key.clone(), user.id.clone());
-        state.users.put(&mut tx.changes, user);
+        let user = state.users.put(&mut tx.changes, user);
+        if person.admin && user.status != Status::Deprovisioned {
+            make_super(state, tx, &user);
+        }
     }
 }
 
@@ -258,7 +305,7 @@ fn user(world: &World, person: &Person, number: usize, tx: &mut Tx<'_>) -> User 
         has_password,
         question: None,
         provider: Provider::default(),
-        admin: person.admin,
+        realm: None,
     }
 }
 
@@ -333,6 +380,7 @@ fn add_group(state: &mut State, tx: &mut Tx<'_>, id: SmolStr, kind: GroupType, n
         r#type: kind,
         name: name.into(),
         description,
+        custom: schema::Custom::default(),
         created: at,
         last_updated: at,
         last_membership_updated: at,
@@ -359,9 +407,15 @@ fn add_tokens(state: &mut State, tx: &mut Tx<'_>, section: &Section) {
             name: row.name.value.clone(),
             user: owner.id.clone(),
             created: owner.created.max(state.founded),
+            network: Network::default(),
             value: row.value.value.clone(),
         };
         state.tokens.insert(&mut tx.changes, token);
-        state.users.put(&mut tx.changes, User { admin: true, ..owner });
+        make_super(state, tx, &owner);
     }
+}
+
+/// Makes a person a super administrator.
+fn make_super(state: &mut State, tx: &mut Tx<'_>, user: &User) {
+    role::seed(state, &mut tx.changes, Holder::user(user), RoleType::SuperAdmin, BTreeSet::new());
 }

@@ -11,6 +11,7 @@ use smol_str::SmolStr;
 
 use crate::{
     error::Error,
+    provisioning::settings::{self, Server},
     model::{
         Act, Acting, POLICY_ID, State,
         app::{self, Apps, Mode, Wish},
@@ -44,6 +45,9 @@ pub(crate) struct AppRow {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(crate) groups: Vec<Spanned<SmolStr>>,
+    /// Its SCIM server, where Okta provisions it. Who has it from the start is not pushed to it.
+    #[serde(default)]
+    provisioning: Option<Server>,
 }
 
 /// Kinds of apps that worlds can have.
@@ -69,6 +73,7 @@ pub(crate) fn check(world: &World, apps: &[AppRow], groups: &BTreeSet<SmolStr>) 
             let message = format!("the app key `{}` is used twice", app.key.value);
             problems.push(Diagnostic::on(&world.file, &app.key, message));
         }
+        problems.extend(settings::check(world, &app.key, app.provisioning.as_ref()));
         if app.label.value.trim().is_empty() {
             problems.push(Diagnostic::on(&world.file, &app.label, "an app needs a label"));
         }
@@ -126,6 +131,9 @@ fn add_one(act: &mut Act<'_, '_>, row: &AppRow, group_of: &impl Fn(&str) -> Opti
         if let Some(user) = act.state.person(&key.value).cloned() {
             assignment::assign(act, &app, &user, Change::default())?;
         }
+    }
+    if let Some(server) = &row.provisioning {
+        server.connect(act, &app);
     }
     Ok(())
 }

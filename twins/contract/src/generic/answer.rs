@@ -91,7 +91,7 @@ impl<'a> Pen<'a> {
         });
         // A document that takes any media type is answered in JSON.
         let media_type = success.media_type.map(|name| if name.starts_with("*/*") { "application/json" } else { name });
-        Made { status: success.status, media_type, body, headers: Vec::new() }
+        Made { status: success.status, media_type, body, headers: Vec::new(), done: None }
     }
 }
 

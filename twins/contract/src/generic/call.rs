@@ -73,6 +73,25 @@ pub struct Made {
     pub body: Option<Body>,
     /// More headers.
     pub headers: Vec<(HeaderName, String)>,
+    /// What was done to the object that the call speaks of; none where nothing was.
+    pub done: Option<Box<Done>>,
+}
+
+/// What a call has done to an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done {
+    /// The path of its collection with all parameters as `{}`; of the one object of a path, the path.
+    pub collection: SmolStr,
+    /// The path with its parents' ids.
+    pub place: SmolStr,
+    /// Its id; empty for the one object of a path.
+    pub id: SmolStr,
+    /// What was known of it before; none where it was made.
+    pub before: Option<Map<String, Value>>,
+    /// What is known of it now; none where it was removed.
+    pub after: Option<Map<String, Value>>,
+    /// Whether a verb did it.
+    pub by_verb: bool,
 }
 
 /// A body.
@@ -100,6 +119,13 @@ impl From<Body> for Bytes {
             Body::Json(value) => dtu_kernel::wire::to_json_bytes(&value),
             Body::Bytes(bytes) => bytes,
         }
+    }
+}
+
+impl Made {
+    /// The same answer with what was done.
+    pub(super) fn after(self, done: Done) -> Self {
+        Self { done: Some(Box::new(done)), ..self }
     }
 }
 

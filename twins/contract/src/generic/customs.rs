@@ -95,6 +95,13 @@ pub trait Customs {
         Vec::new()
     }
 
+    /// The member by which a collection is listed where callers do not say, and whether the largest comes first; in the
+    /// order of making where none. Such collections must be short.
+    fn order(&self, collection: &str) -> Option<(&'static str, bool)> {
+        let _ = collection;
+        None
+    }
+
     /// What a parameter of a list asks for; none where customs do not know it either.
     ///
     /// # Errors

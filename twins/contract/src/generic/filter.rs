@@ -73,7 +73,8 @@ impl Wanted {
         form: &Form,
         call: &Call<'_>,
     ) -> Result<Self, Refused> {
-        let mut wanted = Self::default();
+        let usual = call.customs.order(&collection.normal).map(|(member, down)| (member.into(), down));
+        let mut wanted = Self { sort: usual, ..Self::default() };
         let item = form.item();
         for (name, value) in &call.arguments.query {
             wanted.take(op, collection, &item, call, (name, value))?;

@@ -45,7 +45,7 @@ mod tree;
 mod verbs;
 mod view;
 
-pub use call::{Alone, Body, Call, Made, Neighbour, Neighbours};
+pub use call::{Alone, Body, Call, Done, Made, Neighbour, Neighbours};
 pub use engine::Engine;
 pub use plan::{Kind, Level, Plan};
 pub use store::{Object, Store};

@@ -6,7 +6,7 @@ use smol_str::{SmolStr, ToSmolStr};
 
 use super::{
     answer::{Shown, location},
-    call::{Call, Made, Neighbour, text},
+    call::{Call, Done, Made, Neighbour, text},
     collection::Collection,
     customs::{Companion, Deed},
     engine::{Engine, Found, address, aliases, dressed, id_value, link, subject},
@@ -56,7 +56,8 @@ impl Engine {
         for companion in companions {
             keep_beside(companion, call, store, tx);
         }
-        Ok(self.show(operation, collection, call, &found, &members, None))
+        let made = self.show(operation, collection, call, &found, &members, None);
+        Ok(made.after(done(collection, &found, None, Some(members))))
     }
 
     /// An id in the shape that the service's have.
@@ -153,7 +154,9 @@ impl Engine {
         self.complete(operation, collection, call, &found, &mut members, source);
         keep(collection, &found, &members, store, tx);
         let status = found.members.as_ref().filter(|_| plan.kind == Kind::Replace).map(|_| 200);
-        Ok(self.show(operation, collection, call, &found, &members, status))
+        let made = self.show(operation, collection, call, &found, &members, status);
+        let by_verb = plan.kind == Kind::Change;
+        Ok(made.after(Done { by_verb, ..done(collection, &found, Some(old), Some(members)) }))
     }
 
     /// Makes the object that is written to and not there, where the service does so; else none.
@@ -179,7 +182,8 @@ impl Engine {
         let found = Found { place, id, members: None };
         self.complete(operation, collection, call, &found, &mut members, source);
         keep(collection, &found, &members, store, tx);
-        Some(Ok(self.show(operation, collection, call, &found, &members, Some(201))))
+        let made = self.show(operation, collection, call, &found, &members, Some(201));
+        Some(Ok(made.after(done(collection, &found, None, Some(members)))))
     }
 
     pub(super) fn delete(
@@ -195,7 +199,8 @@ impl Engine {
         let mut members = self.known(operation, collection, call, &found);
         call.customs.settle(&subject(collection, call, &found.place, &found.id), Deed::Delete, &mut members)?;
         store.remove(&mut tx.changes, &found.place, &found.id);
-        Ok(self.show(operation, collection, call, &found, &members, None))
+        let made = self.show(operation, collection, call, &found, &members, None);
+        Ok(made.after(done(collection, &found, Some(members), None)))
     }
 
     /// Writes the one object of a path without ids.
@@ -211,13 +216,13 @@ impl Engine {
         let (place, name) = Self::one_place(one, call, store)?;
         let whole = format!("{place}/{name}");
         let mut members = Members::new();
+        let before = store.find(&place, &name).map(|(_, object)| object.members.clone());
         if kind == Kind::ResetOne {
             store.remove(&mut tx.changes, &place, &name);
         } else {
-            let old = store.find(&place, &name).map(|(_, object)| object.members.clone());
             let plan =
                 Plan { kind: if kind == Kind::ReplaceOne { Kind::Replace } else { Kind::Update }, ..Plan::shape() };
-            let old = old.unwrap_or_default();
+            let old = before.clone().unwrap_or_default();
             members = changed(&self.tree().op(operation), &plan, one, call, old.clone())?;
             call.customs.settle(&subject(one, call, &whole, ""), Deed::Write(&old), &mut members)?;
             touch(one, call, &mut members);
@@ -228,8 +233,17 @@ impl Engine {
         let pen = self.pen(operation, call, &place, &name);
         let shown = Shown { members: &members, link: Some(address(call, &place, &name)), id: None };
         let made = pen.object(&self.success(operation, None), "", &shown);
-        Ok(dressed(made, &subject(one, call, &whole, ""), call, &members))
+        let made = dressed(made, &subject(one, call, &whole, ""), call, &members);
+        let after = Some(members).filter(|_| kind != Kind::ResetOne);
+        let found = Found { place: whole.into(), id: SmolStr::default(), members: None };
+        Ok(made.after(done(one, &found, before, after)))
     }
+}
+
+/// What was done to an object.
+fn done(collection: &Collection, found: &Found, before: Option<Members>, after: Option<Members>) -> Done {
+    let (place, id) = (found.place.clone(), found.id.clone());
+    Done { collection: SmolStr::new(&collection.normal), place, id, before, after, by_verb: false }
 }
 
 fn keep(collection: &Collection, found: &Found, members: &Members, store: &mut Store, tx: &mut Tx<'_>) {

@@ -46,7 +46,7 @@ impl Engine {
         let exact = statuses.iter().find_map(|status| Some((*status, responses.get(status.to_string().as_str())?)));
         let any = || Some((*statuses.first()?, op.operation.facts.get().response(*statuses.first()?)?));
         let (status, response): (u16, &Response) = exact.or_else(any)?;
-        let empty = Made { status, media_type: None, body: None, headers: Vec::new() };
+        let empty = Made { status, media_type: None, body: None, headers: Vec::new(), done: None };
         let Some((media_type, schema)) = form::json(&response.content) else { return Some(empty) };
         if !is_json(media_type) {
             return Some(Made {

@@ -102,6 +102,26 @@ impl Store {
         self.row(&SmolStr::new(place), &SmolStr::new(id)).map(|object| &object.members)
     }
 
+    /// Writes an object of a place, for hand-written rules that change it with another. Other names that it is known
+    /// by stay.
+    pub fn keep(&mut self, changes: &mut Changes, place: &str, id: &str, members: Map<String, Value>) {
+        let (place, id) = (SmolStr::new(place), SmolStr::new(id));
+        let aliases = self.row(&place, &id).map(|object| object.aliases.clone()).unwrap_or_default();
+        self.put(changes, Entry { place, id, aliases, members });
+    }
+
+    /// Writes the one object of a path, for hand-written rules that change it with another.
+    pub fn keep_one(&mut self, changes: &mut Changes, path: &str, members: Map<String, Value>) {
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        self.put_one(changes, above.into(), name.into(), members);
+    }
+
+    /// Removes an object and all that is below it, for hand-written rules that remove it with another; whether it was
+    /// there.
+    pub fn forget(&mut self, changes: &mut Changes, place: &str, id: &str) -> bool {
+        self.remove(changes, &place.into(), &id.into())
+    }
+
     /// All objects as the control plane shows them, by place and id.
     pub fn to_json(&self) -> Value {
         self.table.to_json()

@@ -5,7 +5,7 @@ use dtu_kernel::twin::Scene;
 use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
-use super::{Links, stamp};
+use super::{Links, org_shape, stamp};
 use crate::{
     Okta,
     error::Error,
@@ -14,9 +14,10 @@ use crate::{
         app::{App, Mode, Wish},
         app_secrets::Secret,
     },
+    provisioning::settings,
 };
 
-/// An app, with links below `origin`. Its client secret is shown only where the app has just been made.
+/// An app, with links below `origin`. Its client secret is shown only where the app has just been made or changed.
 pub(super) fn body(state: &State, app: &App, origin: &str, secret: Option<&Secret>) -> Value {
     let parts = &app.parts;
     let mut body = Map::new();
@@ -30,7 +31,7 @@ pub(super) fn body(state: &State, app: &App, origin: &str, secret: Option<&Secre
     put("created", json!(stamp(app.created)));
     put("accessibility", parts.accessibility.clone());
     put("visibility", parts.visibility.clone());
-    put("features", json!([]));
+    put("features", json!(settings::features(state, app)));
     put("signOnMode", json!(app.mode));
     put("credentials", credentials(app, secret));
     put("universalLogout", parts.universal_logout.clone());
@@ -41,6 +42,7 @@ pub(super) fn body(state: &State, app: &App, origin: &str, secret: Option<&Secre
         }
     }
     put("_links", Value::Object(links(state, app, origin)));
+    org_shape::fit(&state.kind, &mut body);
     Value::Object(body)
 }
 
@@ -65,6 +67,9 @@ fn credentials(app: &App, secret: Option<&Secret>) -> Value {
 
 /// Pictures of Okta's own app definitions lie where pictures lie.
 fn logo(app: &App, origin: &str) -> String {
+    if !app.logo.is_empty() {
+        return format!("{origin}/fs/bcg/4/{}", app.logo);
+    }
     let picture = if app.name == "bookmark" { "bookmark-app" } else { "default" };
     format!("{origin}/assets/img/logos/{picture}.png")
 }

@@ -28,6 +28,7 @@ use crate::{
         app_client,
         app_keys::{self, Csr, SigningKey},
         app_secrets::{self, Secret},
+        client::AuthMethod,
     },
 };
 
@@ -50,7 +51,7 @@ pub struct KeyBody {
 }
 
 impl KeyBody {
-    fn new(key: &SigningKey) -> Self {
+    pub(super) fn new(key: &SigningKey) -> Self {
         Self {
             kty: "RSA",
             created: stamp(key.created),
@@ -244,13 +245,35 @@ pub struct CreateSecret {
 const SECRET_MIN: usize = 14;
 /// The longest.
 const SECRET_MAX: usize = 100;
+/// The shortest that signs.
+const SECRET_SIGNS: usize = 32;
+
+/// What is wrong with a client secret that a caller brings; nothing where it is good.
+fn bad_secret(method: AuthMethod, value: &str) -> Option<&'static str> {
+    let length = value.chars().count();
+    Some(match method {
+        AuthMethod::PrivateKeyJwt => {
+            "'client_secret' can't be used when 'token_endpoint_auth_method' is 'private_key_jwt'."
+        }
+        _ if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => {
+            "client_secret: 'client_secret' must only contain printable ASCII: [x20-x7E]+"
+        }
+        _ if length > SECRET_MAX => "client_secret: 'client_secret' can't be more than '100' characters long.",
+        _ if length < SECRET_MIN => "client_secret: 'client_secret' must be at least '14' characters long.",
+        AuthMethod::ClientSecretJwt if length < SECRET_SIGNS => {
+            "client_secret: 'client_secret' must be at least '32' characters long when 'token_endpoint_auth_method' is \
+             'client_secret_jwt'."
+        }
+        _ => return None,
+    })
+}
 
 /// `createOAuth2ClientSecret`.
 pub fn create_secret(cx: &mut Write<'_, '_, Okta>, args: CreateSecret) -> Result<Typed<Value>, Error> {
     let app = find(cx.state, &args.app_id)?;
     let value = args.body.client_secret.as_deref();
-    if value.is_some_and(|value| !(SECRET_MIN..=SECRET_MAX).contains(&value.chars().count())) {
-        return Err(Error::fields(&[("client_secret", "The field must have 14 to 100 characters")]));
+    if let Some(cause) = value.and_then(|value| bad_secret(app_client::method(&app), value)) {
+        return Err(Error::invalid("client_secret", cause));
     }
     let active = args.body.status != Some(SecretStatus::Inactive);
     let secret = act(cx, |act| app_client::add_secret(act, &app, value, active))?;

@@ -38,7 +38,8 @@ use crate::{
 const PAGE: Size = Size { default: 50, max: 500 };
 
 /// A person's use of an app as Okta shows it.
-pub(super) fn body(app: &App, found: &Use, origin: &str) -> Value {
+pub(super) fn body(state: &State, app: &App, found: &Use, origin: &str) -> Value {
+    let account = state.provisioning.account(&app.id, &found.user);
     let mut credentials = Map::new();
     if let Some(name) = &found.user_name {
         credentials.insert("userName".to_owned(), json!(name));
@@ -49,20 +50,24 @@ pub(super) fn body(app: &App, found: &Use, origin: &str) -> Value {
     let links = Links::new()
         .to("app", format!("{origin}/api/v1/apps/{}", app.id))
         .to("user", format!("{origin}/api/v1/users/{}", found.user));
-    json!({
+    let mut body = json!({
         "id": found.user,
-        "externalId": null,
+        "externalId": account.and_then(|account| account.external.clone()),
         "created": stamp(found.created),
         "lastUpdated": stamp(found.last_updated),
         "scope": if found.direct { "USER" } else { "GROUP" },
-        "status": "ACTIVE",
-        "statusChanged": stamp(found.created),
+        "status": account.map_or("ACTIVE", |account| account.stage.text()),
+        "statusChanged": stamp(account.map_or(found.created, |account| account.since)),
         "passwordChanged": found.password_changed.map(stamp),
-        "syncState": "DISABLED",
+        "syncState": account.map_or("DISABLED", |account| account.sync_state()),
         "credentials": credentials,
         "profile": found.profile,
         "_links": links.0,
-    })
+    });
+    if let Some(synced) = account.and_then(|account| account.synced) {
+        body["lastSync"] = json!(stamp(synced));
+    }
+    body
 }
 
 /// Whether `expand=user` is asked for.
@@ -76,7 +81,7 @@ fn expands(expand: Option<&str>) -> Result<bool, Error> {
 
 fn row(state: &State, app: &App, user: &Arc<User>, origin: &str, expands: bool) -> Option<Value> {
     let found = assignment::find(state, app, user)?;
-    let mut body = body(app, &found, origin);
+    let mut body = body(state, app, &found, origin);
     if expands {
         body["_embedded"] = json!({ "user": UserBody::listed(state, user, origin) });
     }

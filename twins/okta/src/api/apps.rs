@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// The app of an id.
-pub(super) fn find(state: &State, id: &str) -> Result<Arc<App>, Error> {
+pub(crate) fn find(state: &State, id: &str) -> Result<Arc<App>, Error> {
     state.apps.get(id).cloned().ok_or_else(|| Error::not_found(id, "AppInstance"))
 }
 
@@ -228,7 +228,7 @@ fn with_user(cx: &Read<'_, Okta>, app: &App, user: Option<&str>) -> Value {
     let user = user.and_then(|user| cx.state.users.get(user));
     let found = user.and_then(|user| assignment::find(cx.state, app, user));
     if let Some(found) = found {
-        body["_embedded"] = json!({ "user": app_users::body(app, &found, origin) });
+        body["_embedded"] = json!({ "user": app_users::body(cx.state, app, &found, origin) });
     }
     body
 }
@@ -281,7 +281,8 @@ pub fn replace(cx: &mut Write<'_, '_, Okta>, args: ReplaceApp) -> Result<Typed<V
     let before = find(cx.state, &args.app_id)?;
     let wish = wish(cx.scene, args.body, Some(&before))?;
     let app = act(cx, |act| app::replace(act, &before, &wish))?;
-    Ok(Typed::ok(&body(cx.state, &app, &cx.scene.request.origin, None)))
+    // A client's secret is shown when the app is made or changed, as the public document says.
+    Ok(Typed::ok(&body(cx.state, &app, &cx.scene.request.origin, app.secrets.first())))
 }
 
 /// `deleteApplication`.

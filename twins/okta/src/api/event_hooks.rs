@@ -10,7 +10,7 @@ use dtu_kernel::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
 use super::{Links, act, no_content, stamp, tokens::Nothing};
@@ -34,7 +34,8 @@ pub struct HookBody {
     status: &'static str,
     verification_status: &'static str,
     name: SmolStr,
-    description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<Value>,
     created: String,
     created_by: SmolStr,
     last_updated: String,
@@ -48,7 +49,8 @@ pub struct HookBody {
 struct EventsBody {
     r#type: &'static str,
     items: Vec<SmolStr>,
-    filter: (),
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<()>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -80,7 +82,7 @@ struct AuthBody {
 }
 
 impl HookBody {
-    fn new(hook: &Hook, origin: &str) -> Self {
+    fn new(state: &State, hook: &Hook, origin: &str) -> Self {
         let own = format!("{origin}/api/v1/eventHooks/{}", hook.id);
         let cycle = |verb: &str| format!("{own}/lifecycle/{verb}");
         let links = if hook.active {
@@ -96,16 +98,17 @@ impl HookBody {
                 &["DELETE"],
             )
         };
+        let classic = state.kind.is_classic();
         Self {
             id: hook.id.clone(),
             status: if hook.active { "ACTIVE" } else { "INACTIVE" },
             verification_status: if hook.verified { "VERIFIED" } else { "UNVERIFIED" },
             name: hook.name.clone(),
-            description: hook.description.clone(),
+            description: (!classic || hook.description.is_some()).then(|| json!(hook.description)),
             created: stamp(hook.created),
             created_by: hook.created_by.clone(),
             last_updated: stamp(hook.last_updated),
-            events: EventsBody { r#type: "EVENT_TYPE", items: hook.items.clone(), filter: () },
+            events: EventsBody { r#type: "EVENT_TYPE", items: hook.items.clone(), filter: (!classic).then_some(()) },
             channel: ChannelBody { r#type: "HTTP", version: "1.0.0", config: ConfigBody::new(&hook.channel) },
             links: links.0,
         }
@@ -253,7 +256,7 @@ impl HookInput {
 
 /// `listEventHooks`.
 pub fn list(cx: &Read<'_, Okta>, _: Nothing) -> Result<Typed<Vec<HookBody>>, Error> {
-    let rows = cx.state.hooks.iter().map(|hook| HookBody::new(hook, &cx.scene.request.origin));
+    let rows = cx.state.hooks.iter().map(|hook| HookBody::new(cx.state, hook, &cx.scene.request.origin));
     Ok(Typed::ok(&rows.collect::<Vec<_>>()))
 }
 
@@ -267,7 +270,7 @@ pub struct CreateHook {
 pub fn create(cx: &mut Write<'_, '_, Okta>, args: CreateHook) -> Result<Typed<HookBody>, Error> {
     let profile = args.body.read(None)?;
     let hook = act(cx, |act| hook::create(act, profile))?;
-    Ok(Typed::ok(&HookBody::new(&hook, &cx.scene.request.origin)))
+    Ok(Typed::ok(&HookBody::new(cx.state, &hook, &cx.scene.request.origin)))
 }
 
 /// Arguments of operations that need only the hook.
@@ -284,7 +287,7 @@ fn find(state: &State, id: &str) -> Result<Arc<Hook>, Error> {
 /// `getEventHook`.
 pub fn get(cx: &Read<'_, Okta>, args: Which) -> Result<Typed<HookBody>, Error> {
     let hook = find(cx.state, &args.event_hook_id)?;
-    Ok(Typed::ok(&HookBody::new(&hook, &cx.scene.request.origin)))
+    Ok(Typed::ok(&HookBody::new(cx.state, &hook, &cx.scene.request.origin)))
 }
 
 /// Arguments of `replaceEventHook`.
@@ -300,7 +303,7 @@ pub fn replace(cx: &mut Write<'_, '_, Okta>, args: ReplaceHook) -> Result<Typed<
     let hook = find(cx.state, &args.event_hook_id)?;
     let profile = args.body.read(Some(&hook))?;
     let hook = act(cx, |act| hook::replace(act, &hook, profile))?;
-    Ok(Typed::ok(&HookBody::new(&hook, &cx.scene.request.origin)))
+    Ok(Typed::ok(&HookBody::new(cx.state, &hook, &cx.scene.request.origin)))
 }
 
 /// `deleteEventHook`.
@@ -313,7 +316,7 @@ pub fn delete(cx: &mut Write<'_, '_, Okta>, args: Which) -> Result<Typed<()>, Er
 fn switch(cx: &mut Write<'_, '_, Okta>, args: &Which, active: bool) -> Result<Typed<HookBody>, Error> {
     let hook = find(cx.state, &args.event_hook_id)?;
     let hook = act(cx, |act| hook::switch(act, &hook, active))?;
-    Ok(Typed::ok(&HookBody::new(&hook, &cx.scene.request.origin)))
+    Ok(Typed::ok(&HookBody::new(cx.state, &hook, &cx.scene.request.origin)))
 }
 
 /// `activateEventHook`.
@@ -330,7 +333,7 @@ pub fn deactivate(cx: &mut Write<'_, '_, Okta>, args: Which) -> Result<Typed<Hoo
 pub fn verify(cx: &mut Write<'_, '_, Okta>, args: Which) -> Result<Typed<HookBody>, Error> {
     let hook = find(cx.state, &args.event_hook_id)?;
     let hook = act(cx, |act| Ok(events::challenge(act, &hook)))?;
-    Ok(Typed::ok(&HookBody::new(&hook, &cx.scene.request.origin)))
+    Ok(Typed::ok(&HookBody::new(cx.state, &hook, &cx.scene.request.origin)))
 }
 
 /// The answer of `verifyEventHook`, once the challenge is over.
@@ -340,5 +343,5 @@ pub fn verified(cx: &Read<'_, Okta>) -> Result<Typed<HookBody>, Error> {
         let cause = "Verification failed: the endpoint did not answer with the verification challenge";
         return Err(Error::invalid("eventHook", cause));
     }
-    Ok(Typed::ok(&HookBody::new(&hook, &cx.scene.request.origin)))
+    Ok(Typed::ok(&HookBody::new(cx.state, &hook, &cx.scene.request.origin)))
 }

@@ -16,7 +16,9 @@ use smol_str::SmolStr;
 use super::{
     Links, act, bad_expand, find_user,
     listing::{EQUAL, FILTERS, NO_CO, SEARCHES, TIMES, direction, has_text},
-    no_content, stamp,
+    no_content,
+    profiles::{group_rule, group_values},
+    stamp,
     user_body::UserBody,
 };
 use crate::{
@@ -53,6 +55,15 @@ pub struct GroupBody {
 struct ProfileBody {
     name: SmolStr,
     description: Option<SmolStr>,
+    #[serde(flatten)]
+    custom: Map<String, Value>,
+}
+
+impl ProfileBody {
+    fn new(group: &Group) -> Self {
+        let custom = group.custom.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+        Self { name: group.name.clone(), description: group.description.clone(), custom }
+    }
 }
 
 impl GroupBody {
@@ -73,7 +84,7 @@ impl GroupBody {
             last_membership_updated: stamp(group.last_membership_updated),
             object_class: ["okta:user_group"],
             r#type: group.r#type.text(),
-            profile: ProfileBody { name: group.name.clone(), description: group.description.clone() },
+            profile: ProfileBody::new(group),
             embedded: None,
             links,
         }
@@ -197,8 +208,9 @@ fn find(state: &State, args: &ListGroups, limit: usize) -> Result<Found<Group>, 
     let searching = has_text(args.search.as_deref());
     let (condition, order) = match (&args.search, &args.filter) {
         (Some(text), _) if searching => {
-            let condition = SEARCH.read(text).map_err(|fault| Error::search(text, &fault, SEARCHES))?;
-            (Some(condition), order(args, by_name)?)
+            let more = |path: &str| group_rule(state, path);
+            let condition = SEARCH.read_with(text, &more).map_err(|fault| Error::search(text, &fault, SEARCHES))?;
+            (Some(condition), order(state, args, by_name)?)
         }
         (_, Some(text)) if has_text(Some(text)) => {
             let condition = FILTER.read(text).map_err(|fault| Error::search(text, &fault, FILTERS))?;
@@ -212,11 +224,11 @@ fn find(state: &State, args: &ListGroups, limit: usize) -> Result<Found<Group>, 
     Ok(search(&state.groups, &Ask { condition: condition.as_ref(), order, after, limit, below: None }))
 }
 
-fn order(args: &ListGroups, otherwise: Order<GroupField>) -> Result<Order<GroupField>, Error> {
+fn order(state: &State, args: &ListGroups, otherwise: Order<GroupField>) -> Result<Order<GroupField>, Error> {
     let Some(path) = &args.sort_by else {
         return Ok(otherwise);
     };
-    let rule = (SEARCH.rule)(path);
+    let rule = (SEARCH.rule)(path).or_else(|| group_rule(state, path));
     let field = rule.ok_or_else(|| Error::Search(format!("Invalid sort attribute '{path}'.")))?.field;
     Ok(Order::By(field, direction(args.sort_order.as_deref())?))
 }
@@ -245,7 +257,7 @@ struct GroupInput {
 }
 
 impl GroupInput {
-    fn read(self) -> Result<GroupProfile, Error> {
+    fn read(self, state: &State) -> Result<GroupProfile, Error> {
         let mut sent = self.profile.unwrap_or_default();
         let mut text = |name: &str| match sent.shift_remove(name) {
             None | Some(Value::Null) => Ok(None),
@@ -255,11 +267,8 @@ impl GroupInput {
         let (name, description) = (text("name")?, text("description")?);
         // `objectClass` is shown in profiles of some clients.
         sent.shift_remove("objectClass");
-        if sent.is_empty() {
-            return Ok(GroupProfile { name: name.unwrap_or_default(), description });
-        }
-        let cause = |name: &String| format!("Property name '{name}' is not defined in profile");
-        Err(Error::Validation { about: SmolStr::new_static("group"), causes: sent.keys().map(cause).collect() })
+        let custom = group_values(state, &sent)?;
+        Ok(GroupProfile { name: name.unwrap_or_default(), description, custom })
     }
 }
 
@@ -271,7 +280,7 @@ pub struct AddGroup {
 
 /// `addGroup`: 200, not 201.
 pub fn add(cx: &mut Write<'_, '_, Okta>, args: AddGroup) -> Result<Typed<GroupBody>, Error> {
-    let profile = args.body.read()?;
+    let profile = args.body.read(cx.state)?;
     let group = act(cx, |act| group::create(act, profile))?;
     Ok(Typed::ok(&GroupBody::new(&group, &cx.scene.request.origin)))
 }
@@ -283,7 +292,7 @@ pub struct Which {
     group_id: String,
 }
 
-fn find_group(state: &State, id: &str) -> Result<Arc<Group>, Error> {
+pub(super) fn find_group(state: &State, id: &str) -> Result<Arc<Group>, Error> {
     state.groups.get(id).cloned().ok_or_else(|| Error::not_found(id, "UserGroup"))
 }
 
@@ -304,7 +313,7 @@ pub struct ReplaceGroup {
 /// `replaceGroup`.
 pub fn replace(cx: &mut Write<'_, '_, Okta>, args: ReplaceGroup) -> Result<Typed<GroupBody>, Error> {
     let group = find_group(cx.state, &args.group_id)?;
-    let profile = args.body.read()?;
+    let profile = args.body.read(cx.state)?;
     let group = act(cx, |act| group::replace(act, &group, profile))?;
     Ok(Typed::ok(&GroupBody::new(&group, &cx.scene.request.origin)))
 }

@@ -4,15 +4,11 @@
 
 use std::sync::Arc;
 
-use dtu_kernel::{
-    ids::{ALNUM, BASE64_URL},
-    operation::Typed,
-    twin::Write,
-    tx::Tx,
-};
+use dtu_kernel::{ids::ALNUM, operation::Typed, twin::Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use smol_str::SmolStr;
 
 use super::{Empty, act, find_user, user_body::UserBody};
 use crate::{
@@ -20,7 +16,10 @@ use crate::{
     error::Error,
     model::{
         SITE,
-        accounts::{advance, clear_sessions},
+        accounts::advance,
+        one_time::Purpose,
+        password::NewPassword,
+        session,
         user::{Step, User},
     },
 };
@@ -64,7 +63,8 @@ pub struct Expire {
 pub struct Handed(Map<String, Value>);
 
 impl Handed {
-    fn of(value: Value) -> Typed<Self> {
+    /// An object.
+    pub(super) fn of(value: Value) -> Typed<Self> {
         match value {
             Value::Object(map) => Typed::ok(&Self(map)),
             _ => Typed::ok(&Self(Map::new())),
@@ -77,7 +77,7 @@ fn step(cx: &mut Write<'_, '_, Okta>, id: &str, step: Step, sessions_end: bool) 
     act(cx, |act| {
         let user = advance(act, &user, step)?;
         if sessions_end {
-            clear_sessions(act, &user);
+            session::clear(act, &user, None);
         }
         Ok(user)
     })
@@ -88,17 +88,21 @@ fn plain(cx: &mut Write<'_, '_, Okta>, args: &Who, which: Step) -> Result<Typed<
     Ok(Typed::ok(&Empty {}))
 }
 
-fn token(tx: &mut Tx<'_>, prefix: &str, drawn: usize) -> String {
-    format!("{prefix}{}", tx.draw(SITE.child("one-time token")).text(BASE64_URL, drawn))
+/// The token that the last step made for a person.
+fn token(cx: &Write<'_, '_, Okta>, user: &User, purpose: Purpose) -> SmolStr {
+    let latest = cx.state.one_times.latest(&user.id, cx.scene.now);
+    latest.filter(|(_, token)| token.purpose == purpose).map(|(text, _)| text).unwrap_or_default()
 }
 
 fn invite(cx: &mut Write<'_, '_, Okta>, args: &Invite, which: Step, mails: bool) -> Result<Typed<Handed>, Error> {
-    step(cx, &args.id, which, false)?;
+    let user = step(cx, &args.id, which, false)?;
     if args.send_email.unwrap_or(mails) {
         return Ok(Handed::of(json!({})));
     }
-    let token = token(cx.tx, "", 20);
-    let url = format!("{}/tokens/{token}/verify", cx.scene.request.origin);
+    let token = token(cx, &user, Purpose::Activation);
+    let origin = &cx.scene.request.origin;
+    let classic = cx.state.kind.is_classic();
+    let url = if classic { format!("{origin}/welcome/{token}") } else { format!("{origin}/tokens/{token}/verify") };
     Ok(Handed::of(json!({ "activationUrl": url, "activationToken": token })))
 }
 
@@ -112,7 +116,8 @@ pub fn reactivate(cx: &mut Write<'_, '_, Okta>, args: Invite) -> Result<Typed<Ha
     invite(cx, &args, Step::Reactivate, false)
 }
 
-/// `deactivateUser`.
+/// `deactivateUser`. Half of what is recorded of 2020 answers 204 without a body; nothing tells when, and the public
+/// document has 200.
 pub fn deactivate(cx: &mut Write<'_, '_, Okta>, args: Who) -> Result<Typed<Empty>, Error> {
     plain(cx, &args, Step::Deactivate)
 }
@@ -139,11 +144,11 @@ pub fn reset_factors(cx: &mut Write<'_, '_, Okta>, args: Who) -> Result<Typed<Em
 
 /// `resetPassword`.
 pub fn reset_password(cx: &mut Write<'_, '_, Okta>, args: Reset) -> Result<Typed<Handed>, Error> {
-    step(cx, &args.id, Step::ResetPassword, args.revoke_sessions.unwrap_or(false))?;
+    let user = step(cx, &args.id, Step::ResetPassword, args.revoke_sessions.unwrap_or(false))?;
     if args.send_email {
         return Ok(Handed::of(json!({})));
     }
-    let token = token(cx.tx, "drp", 17);
+    let token = token(cx, &user, Purpose::Reset);
     Ok(Handed::of(json!({ "resetPasswordUrl": format!("{}/reset_password/{token}", cx.scene.request.origin) })))
 }
 
@@ -155,8 +160,11 @@ pub fn expire_password(cx: &mut Write<'_, '_, Okta>, args: Who) -> Result<Typed<
 
 /// `expirePasswordWithTempPassword`.
 pub fn expire_with_temporary(cx: &mut Write<'_, '_, Okta>, args: Expire) -> Result<Typed<Handed>, Error> {
-    step(cx, &args.id, Step::ExpirePassword, args.revoke_sessions.unwrap_or(false))?;
-    // As long as recorded in 2025; classic orgs of 2020 drew eight.
-    let temporary = cx.tx.draw(SITE.child("temporary password")).text(ALNUM, 12);
+    let user = step(cx, &args.id, Step::ExpirePassword, args.revoke_sessions.unwrap_or(false))?;
+    // As long as recorded.
+    let length = if cx.state.kind.is_classic() { 8 } else { 12 };
+    let temporary = cx.tx.draw(SITE.child("temporary password")).text(ALNUM, length);
+    let password = NewPassword::Text(temporary.clone());
+    cx.state.passwords.set(&mut cx.tx.changes, &user.id, &password);
     Ok(Handed::of(json!({ "tempPassword": temporary })))
 }

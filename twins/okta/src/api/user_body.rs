@@ -11,6 +11,7 @@ use super::{Empty, stamp};
 use crate::model::{
     State,
     profile::Attribute,
+    schema,
     user::{Status, User},
 };
 
@@ -26,8 +27,10 @@ pub struct UserBody {
     last_login: Option<String>,
     last_updated: String,
     password_changed: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    realm_id: Option<SmolStr>,
     r#type: TypeRef,
-    #[schemars(with = "BTreeMap<String, Option<String>>")]
+    #[schemars(with = "BTreeMap<String, Value>")]
     profile: ProfileBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     credentials: Option<CredentialsBody>,
@@ -46,6 +49,19 @@ impl Serialize for ProfileBody {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.profile.shown())
     }
+}
+
+/// A person without values of attributes that are gone from the schema.
+fn live(state: &State, user: &Arc<User>) -> Arc<User> {
+    if user.profile.custom().is_empty() {
+        return Arc::clone(user);
+    }
+    let schema = state.schemas.get(state.users.type_of(user)).map(|schema| &**schema);
+    let custom = user.profile.custom().known_to(schema);
+    if custom == *user.profile.custom() {
+        return Arc::clone(user);
+    }
+    Arc::new(User { profile: user.profile.with_custom(custom), ..User::clone(user) })
 }
 
 /// Links by name, in Okta's order.
@@ -74,7 +90,8 @@ struct TypeRef {
 struct CredentialsBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<Empty>,
-    emails: Vec<MailBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emails: Option<Vec<MailBody>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_question: Option<QuestionBody>,
     provider: ProviderBody,
@@ -141,6 +158,16 @@ const fn link_names(status: Status) -> &'static [&'static str] {
     }
 }
 
+/// Whether the org's engine has a link: on the Classic Engine nobody's factors are reset by one, and only who has a
+/// recovery question can have forgotten a password, as recorded.
+fn engine_links(state: &State, user: &User, name: &str) -> bool {
+    match name {
+        "resetFactors" => !state.kind.is_classic(),
+        "forgotPassword" => !state.kind.is_classic() || user.question.is_some(),
+        _ => true,
+    }
+}
+
 /// Links that `omitCredentialsLinks` leaves out.
 const CREDENTIAL_LINKS: [&str; 6] =
     ["changePassword", "changeRecoveryQuestion", "forgotPassword", "resetPassword", "resetFactors", "unlock"];
@@ -167,8 +194,8 @@ fn links(state: &State, user: &User, origin: &str, omit: Omit) -> UserLinks {
     let link = |name: &'static str| {
         let (href, method) = match name {
             "self" => (own.clone(), None),
-            "schema" => (meta("schemas", &state.users.schema_id), None),
-            "type" => (meta("types", &state.users.type_id), None),
+            "schema" => (meta("schemas", &schema::id_of(state.users.type_of(user))), None),
+            "type" => (meta("types", state.users.type_of(user)), None),
             "delete" => (own.clone(), Some("DELETE")),
             _ => {
                 let path = CALLS.iter().find(|(call, _)| *call == name).map_or("", |(_, path)| path);
@@ -178,10 +205,12 @@ fn links(state: &State, user: &User, origin: &str, omit: Omit) -> UserLinks {
         (name, LinkBody { href, method })
     };
     let names = link_names(user.status).iter().copied();
-    UserLinks(names.filter(|name| !omit.credential_links || !CREDENTIAL_LINKS.contains(name)).map(link).collect())
+    let shown = |name: &&str| !omit.credential_links || !CREDENTIAL_LINKS.contains(name);
+    UserLinks(names.filter(shown).filter(|name| engine_links(state, user, name)).map(link).collect())
 }
 
-fn credentials(user: &User) -> CredentialsBody {
+/// Recorded orgs with Identity Governance keep people's mail addresses to themselves.
+fn credentials(state: &State, user: &User) -> CredentialsBody {
     let mail = |attribute: Attribute, kind| {
         let value = user.profile.get(attribute);
         (!value.is_empty()).then(|| MailBody { value: value.to_owned(), status: "VERIFIED", r#type: kind })
@@ -189,7 +218,7 @@ fn credentials(user: &User) -> CredentialsBody {
     let emails = [mail(Attribute::EMAIL, "PRIMARY"), mail(Attribute::SECOND_EMAIL, "SECONDARY")];
     CredentialsBody {
         password: user.has_password.then_some(Empty {}),
-        emails: emails.into_iter().flatten().collect(),
+        emails: (!state.kind.is_governed()).then(|| emails.into_iter().flatten().collect()),
         recovery_question: user.question.clone().map(|question| QuestionBody { question }),
         provider: ProviderBody { r#type: user.provider.r#type.clone(), name: user.provider.name.clone() },
     }
@@ -206,9 +235,10 @@ impl UserBody {
             last_login: user.last_login.map(stamp),
             last_updated: stamp(user.last_updated),
             password_changed: user.password_changed.map(stamp),
-            r#type: TypeRef { id: state.users.type_id.clone() },
-            profile: ProfileBody(Arc::clone(user)),
-            credentials: (!omit.credentials).then(|| credentials(user)),
+            realm_id: user.realm.clone().or_else(|| state.kind.realm.clone()),
+            r#type: TypeRef { id: state.users.type_of(user).clone() },
+            profile: ProfileBody(live(state, user)),
+            credentials: (!omit.credentials).then(|| credentials(state, user)),
             embedded: None,
             links,
         }

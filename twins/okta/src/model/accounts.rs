@@ -8,24 +8,34 @@ use super::{
     Act, USER_ID, assignment,
     event_type::{
         ACCOUNT_EXPIRE, ACCOUNT_PASSWORD, ACCOUNT_PROFILE, ACCOUNT_RESET, ACCOUNT_UNLOCK, EventType, FACTORS_RESET,
-        SESSION_CLEAR, SESSION_START, USER_ACTIVATE, USER_CREATE, USER_DEACTIVATE, USER_DELETE, USER_DELETED,
+        USER_ACTIVATE, USER_CREATE, USER_DEACTIVATE, USER_DELETE, USER_DELETED,
         USER_REACTIVATE, USER_SUSPEND, USER_UNSUSPEND,
     },
+    factor,
     group::{self, Group},
+    group_owner, linked,
     log::Party,
+    one_time::{self, Purpose},
+    password::NewPassword,
     profile::{Attribute, Profile},
-    token,
+    session, sign_in, token,
+    role,
+    schema,
     user::{Provider, Status, Step, User, transition},
 };
-use crate::error::Error;
+use crate::{error::Error, policy};
 
 /// What a caller says of the credentials.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
-    /// A password to set; `Some(None)` is one that only its hash is known of.
-    pub password: Option<Option<String>>,
+    /// A password to set.
+    pub password: Option<NewPassword>,
     /// A recovery question to set.
     pub question: Option<SmolStr>,
+    /// The answer to it.
+    pub answer: Option<String>,
+    /// Whether the password must follow the rules on its age and on earlier ones.
+    pub strict: bool,
     /// Who vouches for the password.
     pub provider: Option<Provider>,
 }
@@ -45,6 +55,8 @@ pub struct NewUser {
     pub federated: bool,
     /// Whether the password expires at once.
     pub expire: bool,
+    /// A realm other than the org's default realm.
+    pub realm: Option<SmolStr>,
 }
 
 impl NewUser {
@@ -72,7 +84,6 @@ pub fn create(act: &mut Act<'_, '_>, new: NewUser) -> Result<Arc<User>, Error> {
         return Err(Error::ExpiryNeedsPassword);
     }
     check_profile(act, &new.profile, None)?;
-    check_password(&new.credentials, &new.profile)?;
     let (now, status) = (act.now(), new.status());
     let has_password = new.credentials.password.is_some();
     let user = User {
@@ -82,7 +93,7 @@ pub fn create(act: &mut Act<'_, '_>, new: NewUser) -> Result<Arc<User>, Error> {
         activated: new.activate.then_some(now),
         // Recorded of the Identity Engine: null of a staged person without a password. Older orgs show null of all
         // who are staged.
-        status_changed: (new.activate || has_password).then_some(now),
+        status_changed: (new.activate || (has_password && !act.state.kind.is_classic())).then_some(now),
         last_login: None,
         last_updated: now,
         password_changed: has_password.then_some(now),
@@ -90,13 +101,19 @@ pub fn create(act: &mut Act<'_, '_>, new: NewUser) -> Result<Arc<User>, Error> {
         has_password,
         question: new.credentials.question,
         provider: new.credentials.provider.unwrap_or_default(),
-        admin: false,
+        realm: new.realm,
     };
+    check_password(act, &user, new.credentials.password.as_ref())?;
+    check_answer(act, &user, new.credentials.answer.as_deref())?;
     let user = act.state.users.put(&mut act.tx.changes, user);
+    keep(act, &user, new.credentials.password.as_ref(), new.credentials.answer.as_deref());
     touch_everyone(act);
     act.log(&USER_CREATE, vec![Party::user(&user)]);
     if new.activate {
         act.log(&USER_ACTIVATE, vec![Party::user(&user)]);
+    }
+    if user.status == Status::Provisioned {
+        one_time::make(act, &user, Purpose::Activation);
     }
     for group in &new.groups {
         group::add_member(act, group, &user)?;
@@ -111,9 +128,9 @@ fn touch_everyone(act: &mut Act<'_, '_>) {
 }
 
 fn check_profile(act: &Act<'_, '_>, profile: &Profile, own: Option<&SmolStr>) -> Result<(), Error> {
-    let problems = profile.problems();
+    let problems = schema::problems(act.state, profile, own);
     if !problems.is_empty() {
-        return Err(Error::fields(&problems));
+        return Err(Error::problems(&problems));
     }
     match act.state.users.by_login(profile.get(Attribute::LOGIN)) {
         Some(other) if own != Some(&other.id) => Err(Error::taken("login")),
@@ -121,26 +138,54 @@ fn check_profile(act: &Act<'_, '_>, profile: &Profile, own: Option<&SmolStr>) ->
     }
 }
 
-/// The default password policy.
-fn check_password(credentials: &Credentials, profile: &Profile) -> Result<(), Error> {
-    let Some(Some(password)) = &credentials.password else {
-        return Ok(());
-    };
-    let login = profile.get(Attribute::LOGIN).to_lowercase();
-    let name = login.split('@').next().unwrap_or_default();
-    let lower = password.to_lowercase();
-    let parts = || name.split(['.', '-', '_', ',', '#']).filter(|part| part.len() >= 4);
-    let strong = password.chars().count() >= 8
-        && password.contains(|c: char| c.is_lowercase())
-        && password.contains(|c: char| c.is_uppercase())
-        && password.contains(|c: char| c.is_ascii_digit())
-        && parts().all(|part| !lower.contains(part));
-    if strong {
+/// Whether a password is one that the person's policy takes, by its form.
+fn check_password(act: &Act<'_, '_>, user: &User, password: Option<&NewPassword>) -> Result<(), Error> {
+    let Some(NewPassword::Text(text)) = password else { return Ok(()) };
+    let problem = policy::password(act.state, user).problem(&user.profile, text);
+    problem.map_or(Ok(()), |cause| Err(Error::invalid("password", format!("password: {cause}"))))
+}
+
+/// Whether a recovery answer is as long as the person's policy wants.
+///
+/// # Errors
+/// One that is too short.
+pub fn check_answer(act: &Act<'_, '_>, user: &User, answer: Option<&str>) -> Result<(), Error> {
+    let least = policy::password(act.state, user).min_answer_length;
+    if answer.is_none_or(|answer| answer.chars().count() as u64 >= least) {
         return Ok(());
     }
-    let needs = "at least 8 characters, a lowercase letter, an uppercase letter, a number, no parts of your username";
-    let cause = format!("password: Password requirements were not met. Password requirements: {needs}.");
-    Err(Error::invalid("password", cause))
+    let short =
+        format!("recovery_question: The security question answer must be at least {least} characters in length");
+    Err(Error::invalid("recovery_question", short))
+}
+
+/// Keeps what the account itself does not hold.
+fn keep(act: &mut Act<'_, '_>, user: &User, password: Option<&NewPassword>, answer: Option<&str>) {
+    if let Some(password) = password {
+        act.state.passwords.set(&mut act.tx.changes, &user.id, password);
+    }
+    if let Some(answer) = answer {
+        act.state.passwords.set_answer(&mut act.tx.changes, &user.id, answer);
+    }
+}
+
+/// Gives a person a password, who becomes active by it where they were waiting for one.
+///
+/// # Errors
+/// A status in which nobody chooses a password.
+pub fn choose_password(act: &mut Act<'_, '_>, user: &User, password: &NewPassword) -> Result<Arc<User>, Error> {
+    let row = advance(act, user, Step::ChoosePassword)?;
+    keep(act, &row, Some(password), None);
+    one_time::forget(act, &row.id);
+    Ok(row)
+}
+
+/// Gives a person a recovery question with its answer.
+pub fn choose_question(act: &mut Act<'_, '_>, user: &User, question: SmolStr, answer: &str) -> Arc<User> {
+    let row = User { question: Some(question), last_updated: act.now(), ..user.clone() };
+    let row = act.state.users.put(&mut act.tx.changes, row);
+    keep(act, &row, None, Some(answer));
+    row
 }
 
 /// Changes a person's profile and credentials.
@@ -152,13 +197,14 @@ pub fn update(
     user: &User,
     profile: Profile,
     credentials: Credentials,
+    realm: Option<SmolStr>,
 ) -> Result<Arc<User>, Error> {
     // Profiles of deactivated people are frozen unless the org says otherwise.
     if user.status == Status::Deprovisioned {
         return Err(Error::NotInStatus);
     }
     check_profile(act, &profile, Some(&user.id))?;
-    check_password(&credentials, &profile)?;
+    check_update(act, user, &profile, &credentials)?;
     let now = act.now();
     let changed = profile != user.profile;
     let mut row = User { profile, last_updated: now, ..User::clone(user) };
@@ -170,8 +216,10 @@ pub fn update(
         row.password_changed = Some(now);
     }
     row.question = credentials.question.or(row.question);
+    row.realm = realm.or(row.realm);
     row.provider = credentials.provider.unwrap_or(row.provider);
     let row = act.state.users.put(&mut act.tx.changes, row);
+    keep(act, &row, credentials.password.as_ref(), credentials.answer.as_deref());
     if changed {
         act.log(&ACCOUNT_PROFILE, vec![Party::user(&row)]);
     }
@@ -179,6 +227,25 @@ pub fn update(
         act.log(&ACCOUNT_PASSWORD, vec![Party::user(&row)]);
     }
     Ok(row)
+}
+
+/// Whether new credentials can take the place of the present ones.
+fn check_update(
+    act: &Act<'_, '_>,
+    user: &User,
+    profile: &Profile,
+    credentials: &Credentials,
+) -> Result<(), Error> {
+    let next = User { profile: profile.clone(), ..user.clone() };
+    check_answer(act, &next, credentials.answer.as_deref())?;
+    check_password(act, &next, credentials.password.as_ref())?;
+    match &credentials.password {
+        Some(NewPassword::Text(text)) if credentials.strict => sign_in::check_next(act, &next, text, true),
+        Some(NewPassword::Imported(_)) if user.status != Status::Staged => {
+            Err(Error::invalid("password", "password: A hashed password can only be set for a user in STAGED status"))
+        }
+        _ => Ok(()),
+    }
 }
 
 const fn event(step: Step) -> &'static EventType {
@@ -217,9 +284,19 @@ pub fn advance(act: &mut Act<'_, '_>, user: &User, step: Step) -> Result<Arc<Use
     }
     let row = act.state.users.put(&mut act.tx.changes, row);
     act.log(event(step), vec![Party::user(&row)]);
+    if user.status == Status::Deprovisioned && step == Step::Activate {
+        touch_everyone(act);
+    }
     match step {
         Step::Deactivate => leave_all(act, &row),
-        Step::Activate if user.status == Status::Deprovisioned => touch_everyone(act),
+        Step::Unlock => sign_in::forgive(act, &row.id),
+        Step::Activate | Step::Reactivate => {
+            one_time::make(act, &row, Purpose::Activation);
+        }
+        Step::ResetPassword => {
+            one_time::make(act, &row, Purpose::Reset);
+        }
+        Step::ResetFactors => factor::reset_all(act, &row),
         _ => {}
     }
     Ok(row)
@@ -234,6 +311,10 @@ fn leave_all(act: &mut Act<'_, '_>, user: &User) {
         let _ = group::remove_member(act, &group, user);
     }
     assignment::drop_user(act, user);
+    role::drop_holder(act, &user.id);
+    act.state.passwords.remove(&mut act.tx.changes, &user.id);
+    one_time::forget(act, &user.id);
+    session::forget(act, &user.id);
     touch_everyone(act);
     let tokens: Vec<_> = act.state.tokens.of_user(&user.id).cloned().collect();
     for found in tokens {
@@ -252,13 +333,11 @@ pub fn delete(act: &mut Act<'_, '_>, user: &User) -> Result<(), Error> {
     }
     act.log(&USER_DELETE, vec![Party::user(user)]);
     act.state.users.remove(&mut act.tx.changes, &user.id);
+    linked::drop_user(act, &user.id);
+    group_owner::drop_all(act, &user.id);
+    factor::forget(act, &user.id);
     act.log(&USER_DELETED, vec![Party::user(user)]);
     Ok(())
-}
-
-/// Ends all of a person's sessions.
-pub fn clear_sessions(act: &mut Act<'_, '_>, user: &User) {
-    act.log(&SESSION_CLEAR, vec![Party::user(user)]);
 }
 
 /// Signs a person in who may; a new password comes first where one is due.
@@ -268,15 +347,12 @@ pub fn clear_sessions(act: &mut Act<'_, '_>, user: &User) {
 pub fn sign_in(act: &mut Act<'_, '_>, user: &User, new_password: Option<String>) -> Result<Arc<User>, Error> {
     let user = match new_password {
         Some(password) if matches!(user.status, Status::Provisioned | Status::Recovery | Status::PasswordExpired) => {
-            let credentials = Credentials { password: Some(Some(password)), ..Credentials::default() };
-            check_password(&credentials, &user.profile)?;
-            advance(act, user, Step::ChoosePassword)?
+            let password = NewPassword::Text(password);
+            check_password(act, user, Some(&password))?;
+            choose_password(act, user, &password)?
         }
         _ if user.status == Status::Active => Arc::new(user.clone()),
         _ => return Err(Error::NotInStatus),
     };
-    let row = User { last_login: Some(act.now()), ..User::clone(&user) };
-    let row = act.state.users.put(&mut act.tx.changes, row);
-    act.log(&SESSION_START, vec![Party::user(&row)]);
-    Ok(row)
+    Ok(session::signed_in(act, &user))
 }

@@ -18,12 +18,14 @@ use smol_str::SmolStr;
 
 use super::{
     APP_ID, Act, LINK_ID, SITE, app_client,
+    app_jwks::{self, Jwk},
     app_keys::{self, Csr, SigningKey},
     app_secrets::Secret,
     app_shape::{self, Parts},
     assignment,
     event_type::{APP_ACTIVATE, APP_CREATE, APP_DEACTIVATE, APP_DELETE, APP_UPDATE},
     log::Party,
+    role,
 };
 use crate::{error::Error, search::Values};
 
@@ -133,6 +135,8 @@ pub struct App {
     /// What its owner said of it, with Okta's defaults.
     #[serde(flatten)]
     pub parts: Parts,
+    /// The id of its own picture; empty where it has none.
+    pub logo: SmolStr,
     /// What the address of its tile ends in.
     pub link: SmolStr,
     /// The id of the policy that says who may sign in to it.
@@ -143,6 +147,8 @@ pub struct App {
     pub client: SmolStr,
     /// Its client secrets, oldest first.
     pub secrets: Vec<Secret>,
+    /// Its client's public keys, oldest first.
+    pub jwks: Vec<Jwk>,
     /// Its own signing keys, oldest first.
     pub keys: Vec<SigningKey>,
     /// Its certificate signing requests, oldest first.
@@ -174,6 +180,10 @@ pub enum AppField {
     Label,
     /// `credentials.signing.kid`.
     Kid,
+    /// What SAML service providers know the app by.
+    ExternalKey,
+    /// The policy for signing in to it.
+    Policy,
 }
 
 /// All apps with their indexes.
@@ -223,6 +233,11 @@ impl Apps {
         found.filter_map(|(_, _, id)| self.table.get(id))
     }
 
+    /// The apps that a policy says who may sign in to, in id order.
+    pub fn of_policy(&self, policy: &str) -> impl Iterator<Item = &Arc<App>> {
+        self.equal(AppField::Policy, policy, "")
+    }
+
     /// The ids of apps whose name or label starts with `prefix` (lower case), in no promised order.
     pub fn starting_with(&self, prefix: &str) -> impl Iterator<Item = &SmolStr> {
         let found = |field| self.values.starting(field, prefix);
@@ -257,6 +272,8 @@ fn entries(app: &App) -> Vec<(AppField, SmolStr, SmolStr)> {
         entry(AppField::AnyName, app.name.to_lowercase().into()),
         entry(AppField::Label, app.label.to_lowercase().into()),
         entry(AppField::Kid, app.kid.clone()),
+        entry(AppField::Policy, app.policy.clone()),
+        entry(AppField::ExternalKey, crate::saml::key(&app.id)),
     ]
 }
 
@@ -315,8 +332,9 @@ fn name(act: &Act<'_, '_>, wish: &Wish) -> Result<SmolStr, Error> {
     Ok(format!("{stem}_{}", act.state.apps.number(&stem)).into())
 }
 
-/// The end of a tile's address: Okta's own definitions have numbers, recorded; any other is drawn.
-fn link(act: &mut Act<'_, '_>, name: &str) -> SmolStr {
+/// The end of a tile's address: Okta's own definitions have numbers, those of its templates recorded; that of an org's
+/// own app is drawn.
+fn link(act: &mut Act<'_, '_>, name: &str, custom: bool) -> SmolStr {
     let known = match name {
         "bookmark" => "2557",
         "template_swa" => "2357",
@@ -324,9 +342,17 @@ fn link(act: &mut Act<'_, '_>, name: &str) -> SmolStr {
         "template_sps" => "2355",
         "template_basic_auth" => "2873",
         "oidc_client" => "aln177a159h7Zf52X0g8",
-        _ => return act.tx.id(&LINK_ID),
+        _ if custom => return act.tx.id(&LINK_ID),
+        _ => return catalog_number(name),
     };
     SmolStr::new_static(known)
+}
+
+/// The number of a definition in Okta's catalogue, which the twin does not hold: always the same for a name.
+fn catalog_number(name: &str) -> SmolStr {
+    let bytes = blake3::hash(name.as_bytes());
+    let drawn = bytes.as_bytes().iter().take(4).fold(0, |sum: u32, byte| sum << 8 | u32::from(*byte));
+    SmolStr::from((10_000 + drawn % 90_000).to_string())
 }
 
 /// Makes an app. Its client secret, where it has one, is in its first [`Secret`].
@@ -341,7 +367,8 @@ pub fn create(act: &mut Act<'_, '_>, wish: &Wish, active: bool) -> Result<Arc<Ap
     let tiles = app_shape::tiles(wish.mode, &name, wish.name.is_empty());
     let mut app = App {
         parts: app_shape::parts(wish.mode, &name, tiles, &wish.body)?,
-        link: link(act, &name),
+        logo: SmolStr::default(),
+        link: link(act, &name, wish.name.is_empty()),
         policy: act.state.apps.policy.clone(),
         id,
         name,
@@ -353,11 +380,13 @@ pub fn create(act: &mut Act<'_, '_>, wish: &Wish, active: bool) -> Result<Arc<Ap
         kid: SmolStr::default(),
         client: SmolStr::default(),
         secrets: Vec::new(),
+        jwks: Vec::new(),
         keys: Vec::new(),
         csrs: Vec::new(),
     };
     // A new app has no keys to choose from: what is sent of one is passed over.
     first_key(act, &mut app);
+    app_jwks::settle(act, &mut app)?;
     app_client::settle(act, &mut app, &wish.body)?;
     let app = act.state.apps.put(&mut act.tx.changes, app);
     app_client::keep(act, &app);
@@ -408,6 +437,7 @@ pub fn replace(act: &mut Act<'_, '_>, app: &App, wish: &Wish) -> Result<Arc<App>
         ..app.clone()
     };
     choose_key(act, &mut row, &wish.body)?;
+    app_jwks::settle(act, &mut row)?;
     app_client::settle(act, &mut row, &wish.body)?;
     let row = act.state.apps.put(&mut act.tx.changes, row);
     app_client::keep(act, &row);
@@ -436,6 +466,8 @@ pub fn delete(act: &mut Act<'_, '_>, app: &App) -> Result<(), Error> {
         return Err(Error::AppActive);
     }
     assignment::drop_app(act, app);
+    role::drop_holder(act, &app.client);
+    role::drop_target(act, &app.id);
     if !app.client.is_empty() {
         act.state.clients.remove(&mut act.tx.changes, &app.client);
     }

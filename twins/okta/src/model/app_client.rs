@@ -75,7 +75,8 @@ fn client(app: &App) -> Client {
     let kind = serde_json::from_value(app.setting("/oauthClient/application_type").clone()).unwrap_or(ClientType::Web);
     let rotation = app.setting("/oauthClient/refresh_token");
     let live = app.secrets.iter().filter(|secret| secret.active).map(|secret: &Secret| secret.value.clone());
-    let keys = app.setting("/oauthClient/jwks/keys").as_array().cloned().unwrap_or_default();
+    let believed = app.jwks.iter().filter(|key| key.active && !key.encrypts());
+    let keys = believed.map(|key| Value::Object(key.members.clone())).collect();
     Client {
         app: app.id.clone(),
         active: app.active,
@@ -102,8 +103,8 @@ fn client(app: &App) -> Client {
 pub fn add_secret(act: &mut Act<'_, '_>, app: &App, value: Option<&str>, active: bool) -> Result<Secret, Error> {
     app_secrets::check_client(app)?;
     if app.secrets.len() >= app_secrets::MAX {
-        let cause = "The maximum number of client secrets has been reached";
-        return Err(Error::invalid("client_secret", cause));
+        let cause = "You've reached the maximum number of client secrets per client.";
+        return Err(Error::invalid(app_secrets::ABOUT, cause));
     }
     let secret = app_secrets::draw(act, value, active);
     let mut row = app.clone();

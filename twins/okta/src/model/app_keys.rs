@@ -1,7 +1,6 @@
 //! Keys that Okta signs with for an app, as certificates, and requests for certificates.
 //!
-//! Only the public halves exist: the twin signs nothing for SAML yet, so nobody needs the private ones. Moduli and
-//! signatures are drawn; all around them is as X.509 and PKCS #10 have it.
+//! Keys are real, and sign their own certificates and requests: what Okta signs with them for an app verifies.
 //! See developer.okta.com/docs/api/openapi/okta-management/management/tag/ApplicationSSOCredentialKey/.
 
 use std::time::Duration;
@@ -19,10 +18,11 @@ use smol_str::SmolStr;
 use super::{
     Act, SITE,
     app::{self, App},
+    rsa_key::{Hash, RsaKey},
 };
 use crate::error::Error;
 
-/// The public half of a signing key with its certificate.
+/// A signing key with its certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SigningKey {
     /// Its id: its thumbprint (RFC 7638).
@@ -37,6 +37,9 @@ pub struct SigningKey {
     pub certificate: String,
     /// The certificate's SHA-256, in base64url.
     pub thumbprint: String,
+    /// The key itself.
+    #[serde(skip)]
+    pub key: RsaKey,
 }
 
 /// A request for a certificate.
@@ -53,10 +56,11 @@ pub struct Csr {
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
-/// Bytes of a modulus.
-const MODULUS: usize = 256;
 /// Certificates are valid for two to ten years.
 pub const YEARS: std::ops::RangeInclusive<u32> = 2..=10;
+
+/// How often a key is drawn anew that the app has already.
+const TRIES: usize = 16;
 
 /// The name on certificates of an org: attribute types of X.520 with their values.
 pub fn org_name(act: &Act<'_, '_>) -> Vec<(u8, String)> {
@@ -79,9 +83,13 @@ pub fn draw(act: &mut Act<'_, '_>, subject: &[(u8, String)], years: u32) -> Sign
 /// The same at a time of one's own.
 pub fn draw_at(tx: &mut dtu_kernel::tx::Tx<'_>, now: Timestamp, subject: &[(u8, String)], years: u32) -> SigningKey {
     let mut draw = tx.draw(SITE.child("signing_key"));
-    let (modulus, signature) = (modulus(&mut draw), bytes(&mut draw));
+    let key = RsaKey::draw(&mut draw);
+    // Positive, and of eight bytes without leading zeros.
+    let serial = (draw.bits() >> 2 | 1 << 61).to_be_bytes();
+    let modulus = key.modulus();
     let expires = now.after(DAY * (365 * years + years / 4));
-    let certificate = certificate(subject, &modulus, (now, expires), &signature);
+    let times = (&*now.iso_millis(), &*expires.iso_millis());
+    let certificate = der::certificate(subject, key, &serial, times);
     SigningKey {
         kid: kid(&modulus),
         created: now,
@@ -89,19 +97,8 @@ pub fn draw_at(tx: &mut dtu_kernel::tx::Tx<'_>, now: Timestamp, subject: &[(u8, 
         n: URL_SAFE_NO_PAD.encode(&modulus),
         thumbprint: URL_SAFE_NO_PAD.encode(Sha256::digest(&certificate)),
         certificate: STANDARD.encode(certificate),
+        key,
     }
-}
-
-fn bytes(draw: &mut dtu_kernel::seed::Draw) -> Vec<u8> {
-    (0..MODULUS / 8).flat_map(|_| draw.bits().to_be_bytes()).collect()
-}
-
-/// As long as it says, and odd, as products of primes are.
-fn modulus(draw: &mut dtu_kernel::seed::Draw) -> Vec<u8> {
-    let mut bytes = bytes(draw);
-    bytes[0] |= 0x80;
-    bytes[MODULUS - 1] |= 1;
-    bytes
 }
 
 /// RFC 7638.
@@ -128,7 +125,14 @@ pub fn generate(act: &mut Act<'_, '_>, app: &App, years: u32) -> Result<SigningK
         return Err(Error::invalid("validityYears", "validityYears: must be between 2 and 10"));
     }
     let subject = org_name(act);
-    let key = draw(act, &subject, years);
+    let mut key = draw(act, &subject, years);
+    // There are fewer keys than apps could make: one that the app has already is drawn anew.
+    for _ in 0..TRIES {
+        if app.keys.iter().all(|own| own.kid != key.kid) {
+            break;
+        }
+        key = draw(act, &subject, years);
+    }
     add(act, app, key.clone());
     Ok(key)
 }
@@ -144,8 +148,18 @@ pub fn add(act: &mut Act<'_, '_>, app: &App, key: SigningKey) {
 
 /// Asks for a certificate: `subject` and `subjectAltNames` as in the body of the request.
 pub fn request(act: &mut Act<'_, '_>, app: &App, body: &Map<String, Value>) -> Csr {
+    let csr = draw_request(act, body);
+    let mut row = app.clone();
+    row.csrs.push(csr.clone());
+    app::touch(act, row);
+    csr
+}
+
+/// A new request for a certificate, which nobody keeps yet.
+pub fn draw_request(act: &mut Act<'_, '_>, body: &Map<String, Value>) -> Csr {
     let mut draw = act.tx.draw(SITE.child("csr"));
-    let (modulus, signature) = (modulus(&mut draw), bytes(&mut draw));
+    let key = RsaKey::draw(&mut draw);
+    let modulus = key.modulus();
     let subject = body.get("subject").cloned().unwrap_or_default();
     let parts = [
         (6, "countryName"),
@@ -158,13 +172,8 @@ pub fn request(act: &mut Act<'_, '_>, app: &App, body: &Map<String, Value>) -> C
     let said = parts.into_iter().filter_map(|(kind, member)| Some((kind, subject[member].as_str()?.to_owned())));
     let names = body.get("subjectAltNames").and_then(|names| names.get("dnsNames")).and_then(Value::as_array);
     let names: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();
-    let der = der::request(&said.collect::<Vec<_>>(), &names, &modulus, &signature);
-    let csr =
-        Csr { id: kid(&modulus), created: act.now(), csr: STANDARD.encode(der), n: URL_SAFE_NO_PAD.encode(&modulus) };
-    let mut row = app.clone();
-    row.csrs.push(csr.clone());
-    app::touch(act, row);
-    csr
+    let der = der::request(&said.collect::<Vec<_>>(), &names, key);
+    Csr { id: kid(&modulus), created: act.now(), csr: STANDARD.encode(der), n: URL_SAFE_NO_PAD.encode(&modulus) }
 }
 
 /// A request of an app.
@@ -187,17 +196,10 @@ pub fn revoke(act: &mut Act<'_, '_>, app: &App, id: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn certificate(
-    subject: &[(u8, String)],
-    modulus: &[u8],
-    (from, until): (Timestamp, Timestamp),
-    signature: &[u8],
-) -> Vec<u8> {
-    der::certificate(subject, modulus, (&from.iso_millis(), &until.iso_millis()), signature)
-}
-
 /// As much of DER as certificates need (ITU-T X.690, RFC 5280, RFC 2986).
 mod der {
+    use super::{Hash, RsaKey};
+
     /// A value with its tag and length.
     fn value(tag: u8, content: &[u8]) -> Vec<u8> {
         let length = content.len().to_be_bytes();
@@ -266,28 +268,33 @@ mod der {
     /// A certificate that its own key has issued.
     pub(super) fn certificate(
         subject: &[(u8, String)],
-        modulus: &[u8],
+        own: RsaKey,
+        serial: &[u8],
         (from, until): (&str, &str),
-        signature: &[u8],
     ) -> Vec<u8> {
         let to_sign = sequence(&[
             value(0xa0, &number(&[2])),
-            number(&modulus[..8]),
+            number(serial),
             algorithm(SHA256_RSA),
             name(subject),
             sequence(&[time(from), time(until)]),
             name(subject),
-            key(modulus),
+            key(&own.modulus()),
         ]);
-        sequence(&[to_sign, algorithm(SHA256_RSA), bits(signature)])
+        signed(to_sign, own)
+    }
+
+    fn signed(to_sign: Vec<u8>, own: RsaKey) -> Vec<u8> {
+        let signature = own.sign(Hash::Sha256, &to_sign);
+        sequence(&[to_sign, algorithm(SHA256_RSA), bits(&signature)])
     }
 
     /// A request for a certificate, with other names of its subject.
-    pub(super) fn request(subject: &[(u8, String)], names: &[&str], modulus: &[u8], signature: &[u8]) -> Vec<u8> {
+    pub(super) fn request(subject: &[(u8, String)], names: &[&str], own: RsaKey) -> Vec<u8> {
         let names: Vec<Vec<u8>> = names.iter().map(|name| value(0x82, name.as_bytes())).collect();
         let attributes = if names.is_empty() { Vec::new() } else { alternatives(&names) };
-        let to_sign = sequence(&[value(0x02, &[0]), name(subject), key(modulus), value(0xa0, &attributes)]);
-        sequence(&[to_sign, algorithm(SHA256_RSA), bits(signature)])
+        let to_sign = sequence(&[value(0x02, &[0]), name(subject), key(&own.modulus()), value(0xa0, &attributes)]);
+        signed(to_sign, own)
     }
 
     /// The attribute `extensionRequest` with `subjectAltName`.

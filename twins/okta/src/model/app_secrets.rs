@@ -15,6 +15,8 @@ use crate::error::Error;
 
 /// The most secrets of an app.
 pub const MAX: usize = 2;
+/// What refusals say that they are about.
+pub const ABOUT: &str = "OAuth2ClientSecretMediated";
 
 /// A client secret.
 #[derive(Clone, Debug, Serialize)]
@@ -76,7 +78,7 @@ pub fn switch(act: &mut Act<'_, '_>, app: &App, id: &str, active: bool) -> Resul
     let secret = find(app, id)?;
     let others = app.secrets.iter().filter(|other| other.active && other.id != secret.id).count();
     if !active && others == 0 {
-        return Err(Error::invalid("client_secret", "The only active client secret cannot be deactivated"));
+        return Err(Error::invalid(ABOUT, "You can't deactivate the only active client secret."));
     }
     let changed = Secret { active, last_updated: act.now(), ..secret.clone() };
     let mut row = app.clone();
@@ -91,7 +93,8 @@ pub fn switch(act: &mut Act<'_, '_>, app: &App, id: &str, active: bool) -> Resul
 /// A secret that is on.
 pub fn delete(act: &mut Act<'_, '_>, app: &App, id: &str) -> Result<(), Error> {
     if find(app, id)?.active {
-        return Err(Error::invalid("client_secret", "An active client secret cannot be deleted"));
+        let cause = "You can't delete an active client secret. Deactivate the secret before deleting it.";
+        return Err(Error::invalid(ABOUT, cause));
     }
     let mut row = app.clone();
     row.secrets.retain(|secret| secret.id != id);

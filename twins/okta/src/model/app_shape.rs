@@ -60,8 +60,11 @@ pub fn parts(mode: Mode, name: &str, tiles: Value, body: &Map<String, Value>) ->
     }
     let part = |member: &str| body.get(member).cloned();
     let settings = fill(settings(mode, name, body), part("settings"));
+    // Programs on people's machines keep no secret: PKCE stands in for it.
+    let public = matches!(settings["oauthClient"]["application_type"].as_str(), Some("browser" | "native"));
     if mode == Mode::OpenIdConnect {
         check_client(&settings)?;
+        check_pkce(body)?;
     }
     Ok(Parts {
         accessibility: fill(
@@ -69,7 +72,7 @@ pub fn parts(mode: Mode, name: &str, tiles: Value, body: &Map<String, Value>) ->
             part("accessibility"),
         ),
         visibility: visibility(mode, tiles, part("visibility")),
-        credentials: credentials(mode, part("credentials")),
+        credentials: credentials(mode, public, part("credentials")),
         universal_logout: fill(universal_logout(mode), part("universalLogout")),
         settings,
         profile: part("profile").unwrap_or_default(),
@@ -115,7 +118,7 @@ fn visibility(mode: Mode, tiles: Value, given: Option<Value>) -> Value {
 }
 
 /// Without what is kept beside: the key's id, the client's secret, passwords.
-fn credentials(mode: Mode, given: Option<Value>) -> Value {
+fn credentials(mode: Mode, public: bool, given: Option<Value>) -> Value {
     let template = json!({ "template": "${source.login}", "type": "BUILT_IN" });
     let defaults = if mode.keeps_passwords() {
         json!({
@@ -131,7 +134,7 @@ fn credentials(mode: Mode, given: Option<Value>) -> Value {
             "oauthClient": {
                 "autoKeyRotation": true,
                 "token_endpoint_auth_method": "client_secret_basic",
-                "pkce_required": false,
+                "pkce_required": public,
             },
         })
     } else {
@@ -285,6 +288,16 @@ fn oauth_client(body: &Map<String, Value>) -> Value {
         }
     }
     client
+}
+
+/// A client that shows nothing else must use PKCE.
+fn check_pkce(body: &Map<String, Value>) -> Result<(), Error> {
+    let client = body.get("credentials").and_then(|part| part.get("oauthClient")).unwrap_or(&Value::Null);
+    if client["token_endpoint_auth_method"] == "none" && client["pkce_required"] == false {
+        let cause = "'pkce_required' must be 'true' where 'token_endpoint_auth_method' is 'none'";
+        return Err(Error::invalid("pkce_required", cause));
+    }
+    Ok(())
 }
 
 /// What of an OAuth client's settings must go together.

@@ -233,7 +233,7 @@ pub fn find(state: &State, app: &App, user: &User) -> Option<Use> {
 }
 
 /// The id of an assignment follows from what it joins: there may be none written down.
-fn id(app: &str, user: &str) -> SmolStr {
+pub fn id(app: &str, user: &str) -> SmolStr {
     let hash = URL_SAFE_NO_PAD.encode(blake3::hash(format!("{app}/{user}").as_bytes()).as_bytes());
     let drawn: String =
         hash.chars().filter(char::is_ascii_alphanumeric).chain("00000000000000".chars()).take(14).collect();

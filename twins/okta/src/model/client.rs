@@ -2,7 +2,7 @@
 //!
 //! See developer.okta.com/docs/api/openapi/okta-management/management/tag/Application/ for the settings' names.
 
-use std::sync::Arc;
+use std::{ops::Bound, sync::Arc};
 
 use dtu_kernel::{
     table::{Changes, Table},
@@ -179,6 +179,11 @@ impl Clients {
     /// All, by id. For views and lists of small orgs.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Client>> {
         self.table.iter().map(|(_, client)| client)
+    }
+
+    /// Clients from behind an id on, by id.
+    pub fn after(&self, id: &str) -> impl Iterator<Item = &Arc<Client>> {
+        self.table.range((Bound::Excluded(SmolStr::new(id)), Bound::Unbounded)).map(|(_, client)| client)
     }
 
     /// Writes a client and its index.

@@ -1,6 +1,6 @@
-//! What authorization servers have given out: codes, tokens, sessions, and what was already used.
+//! What authorization servers have given out: codes, tokens, and what was already used.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Bound, sync::Arc, time::Duration};
 
 use dtu_kernel::{
     table::{Changes, Record, Table},
@@ -39,6 +39,8 @@ pub struct Token {
     /// Its scopes.
     pub scopes: Vec<SmolStr>,
     /// When it was made.
+    pub created: Timestamp,
+    /// When it was made or last used: refresh tokens end when nobody uses them.
     pub issued: Timestamp,
     /// When it ends.
     pub expires: Timestamp,
@@ -60,9 +62,35 @@ pub struct Token {
 }
 
 impl Token {
+    /// Whether it is a refresh token that was neither revoked nor replaced.
+    pub fn is_live_refresh(&self) -> bool {
+        self.kind == Kind::Refresh && !self.revoked && self.replaced.is_none()
+    }
+
     /// Whether it is good now.
     pub fn is_good(&self, now: Timestamp) -> bool {
         !self.revoked && now < self.expires
+    }
+}
+
+/// Whose refresh tokens are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder<'a> {
+    /// A client's.
+    Client(&'a str),
+    /// Those that a server has given to a client.
+    Server(&'a str, &'a str),
+    /// Those that a client has for a person.
+    User(&'a str, &'a str),
+}
+
+impl Holder<'_> {
+    fn key(self) -> SmolStr {
+        match self {
+            Self::Client(client) => format!("c/{client}").into(),
+            Self::Server(server, client) => format!("s/{server}/{client}").into(),
+            Self::User(user, client) => format!("u/{user}/{client}").into(),
+        }
     }
 }
 
@@ -88,17 +116,6 @@ pub struct Code {
     pub challenge: Option<SmolStr>,
     /// For the ID token.
     pub nonce: Option<SmolStr>,
-    /// When the person signed in.
-    pub signed_in: Timestamp,
-    /// When it ends.
-    pub expires: Timestamp,
-}
-
-/// Somebody's session in a browser.
-#[derive(Clone, Debug, Serialize)]
-pub struct Session {
-    /// Who.
-    pub user: SmolStr,
     /// When the person signed in.
     pub signed_in: Timestamp,
     /// When it ends.
@@ -146,6 +163,36 @@ pub struct Used {
     pub expires: Timestamp,
 }
 
+/// That a client may have a scope: an administrator's word for the org's own scopes, or a person's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Consent {
+    /// `oag...`.
+    pub id: SmolStr,
+    /// The client.
+    pub client: SmolStr,
+    /// The person; none where an administrator speaks for all.
+    pub user: Option<SmolStr>,
+    /// The authorization server's id; empty for the org's own.
+    pub server: SmolStr,
+    /// The scope's name.
+    pub scope: SmolStr,
+    /// The scope's id; the name where the server is the org's own.
+    pub scope_id: SmolStr,
+    /// Who said so: an id, and whether it is a client's.
+    pub by: (SmolStr, bool),
+    /// When.
+    pub created: Timestamp,
+}
+
+impl Consent {
+    fn place(&self) -> SmolStr {
+        match &self.user {
+            Some(user) => format!("u/{user}/{}", self.client).into(),
+            None => format!("a/{}", self.client).into(),
+        }
+    }
+}
+
 /// Rows that end by themselves, with an index by their ends.
 #[derive(Clone, Debug)]
 pub struct Passing<V: Record> {
@@ -159,13 +206,19 @@ const CLEARED: usize = 4;
 const KEPT: Duration = Duration::from_secs(86_400);
 
 impl<V: Record> Passing<V> {
-    fn new(name: &'static str) -> Self {
+    /// An empty table.
+    pub fn new(name: &'static str) -> Self {
         Self { table: Table::new(name), by_end: OrdSet::new() }
     }
 
     /// A row.
     pub fn get(&self, key: &str) -> Option<&Arc<V>> {
         self.table.get(&SmolStr::new(key))
+    }
+
+    /// All rows. Costs what the table holds: for views.
+    pub fn iter(&self) -> impl Iterator<Item = (&SmolStr, &Arc<V>)> {
+        self.table.iter()
     }
 
     /// Writes a row that ends at `end`, and clears away some that have ended long ago.
@@ -196,13 +249,14 @@ pub struct Grants {
     by_family: OrdSet<(SmolStr, SmolStr)>,
     by_user: OrdSet<(SmolStr, SmolStr)>,
     by_end: OrdSet<(Timestamp, SmolStr)>,
+    /// Refresh tokens that can be used, by their holders.
+    held: OrdSet<(SmolStr, SmolStr)>,
+    consents: Table<SmolStr, Consent>,
+    /// Consents by client or person.
+    consented: OrdSet<(SmolStr, SmolStr)>,
     user_codes: OrdMap<SmolStr, SmolStr>,
     /// Authorization codes.
     pub codes: Passing<Code>,
-    /// Sessions by their cookie.
-    pub sessions: Passing<Session>,
-    /// One-time tokens that become sessions.
-    pub session_tokens: Passing<Session>,
     /// Devices by their code.
     pub devices: Passing<Device>,
     /// Pushed requests by their address.
@@ -219,10 +273,11 @@ impl Default for Grants {
             by_family: OrdSet::new(),
             by_user: OrdSet::new(),
             by_end: OrdSet::new(),
+            held: OrdSet::new(),
+            consents: Table::new("oauth_consents"),
+            consented: OrdSet::new(),
             user_codes: OrdMap::new(),
             codes: Passing::new("oauth_codes"),
-            sessions: Passing::new("sessions"),
-            session_tokens: Passing::new("session_tokens"),
             devices: Passing::new("oauth_devices"),
             pushed: Passing::new("oauth_requests"),
             used: Passing::new("oauth_used"),
@@ -231,8 +286,7 @@ impl Default for Grants {
 }
 
 /// The tables of this module: rows in them follow from other calls.
-pub const TABLES: [&str; 7] =
-    ["oauth_tokens", "oauth_codes", "sessions", "session_tokens", "oauth_devices", "oauth_requests", "oauth_used"];
+pub const TABLES: [&str; 5] = ["oauth_tokens", "oauth_codes", "oauth_devices", "oauth_requests", "oauth_used"];
 
 impl Grants {
     /// The token of a text.
@@ -258,6 +312,7 @@ impl Grants {
             self.by_user.insert((user.clone(), token.id.clone()));
         }
         self.by_end.insert((token.expires, token.id.clone()));
+        self.hold(&token, !token.revoked && token.replaced.is_none());
         self.tokens.put(changes, token.id.clone(), token);
     }
 
@@ -269,11 +324,67 @@ impl Grants {
             self.by_user.remove(&(user.clone(), id.clone()));
         }
         self.by_end.remove(&(token.expires, id.clone()));
+        self.hold(&token, false);
+    }
+
+    /// Keeps the index of refresh tokens that can be used.
+    fn hold(&mut self, token: &Token, usable: bool) {
+        if token.kind != Kind::Refresh {
+            return;
+        }
+        let user = token.user.as_ref().map(|user| Holder::User(user, &token.client));
+        let others = [Holder::Client(&token.client), Holder::Server(&token.server, &token.client)];
+        for holder in others.into_iter().chain(user) {
+            let entry = (holder.key(), token.id.clone());
+            if usable {
+                self.held.insert(entry);
+            } else {
+                self.held.remove(&entry);
+            }
+        }
+    }
+
+    /// The refresh tokens of a holder that can be used now, by id, from behind an id on.
+    pub fn refresh_tokens(
+        &self,
+        holder: Holder<'_>,
+        after: &str,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &Arc<Token>> + use<'_> {
+        let key = holder.key();
+        let from = (Bound::Excluded((key.clone(), SmolStr::new(after))), Bound::Unbounded);
+        let ids = self.held.range(from).take_while(move |(own, _)| *own == key);
+        ids.filter_map(|(_, id)| self.tokens.get(id)).filter(move |token| token.is_good(now))
+    }
+
+    /// The clients to which a server (`s/aus1/`) has given refresh tokens, or that have some for a person (`u/00u1/`).
+    fn clients_below(&self, root: &str) -> Vec<SmolStr> {
+        let mut clients: Vec<SmolStr> = Vec::new();
+        let mut from = SmolStr::new(root);
+        while let Some((key, _)) = self.held.range((from.clone(), SmolStr::default())..).next() {
+            let Some(client) = key.strip_prefix(root) else { break };
+            clients.push(client.into());
+            // The next client's entries come behind all of this one's: no id starts with such a letter.
+            from = format!("{key}\u{1}").into();
+        }
+        clients
+    }
+
+    /// The clients to which a server has given refresh tokens, by id.
+    pub fn clients_of_server(&self, server: &str) -> Vec<SmolStr> {
+        self.clients_below(&format!("s/{server}/"))
+    }
+
+    /// The clients that have refresh tokens for a person, by id.
+    pub fn clients_of_user(&self, user: &str) -> Vec<SmolStr> {
+        self.clients_below(&format!("u/{user}/"))
     }
 
     /// Revokes a token.
     pub fn revoke(&mut self, changes: &mut Changes, id: &SmolStr) {
-        self.tokens.update(changes, id, |token| token.revoked = true);
+        if let Some(token) = self.tokens.update(changes, id, |token| token.revoked = true) {
+            self.hold(&token, false);
+        }
     }
 
     /// Revokes all tokens of one sign-in.
@@ -292,14 +403,77 @@ impl Grants {
         }
     }
 
+    /// Revokes all refresh tokens of a holder, and the access tokens that came with them.
+    pub fn revoke_held(&mut self, changes: &mut Changes, holder: Holder<'_>) {
+        let key = holder.key();
+        let ids = Self::second(&self.held, &key);
+        let families: Vec<SmolStr> =
+            ids.iter().filter_map(|id| self.tokens.get(id)).map(|token| token.family.clone()).collect();
+        for family in &families {
+            self.revoke_family(changes, family);
+        }
+    }
+
+    /// Revokes all that a client has for a person.
+    pub fn revoke_pair(&mut self, changes: &mut Changes, user: &SmolStr, client: &str) {
+        let ids = Self::second(&self.by_user, user);
+        let of_client = |id: &&SmolStr| self.tokens.get(*id).is_some_and(|token| token.client == client);
+        let ids: Vec<SmolStr> = ids.iter().filter(of_client).cloned().collect();
+        for id in &ids {
+            self.revoke(changes, id);
+        }
+    }
+
     fn second(index: &OrdSet<(SmolStr, SmolStr)>, first: &SmolStr) -> Vec<SmolStr> {
         let from = index.range((first.clone(), SmolStr::default())..);
         from.take_while(|(key, _)| key == first).map(|(_, id)| id.clone()).collect()
     }
 
+    /// A consent by its id.
+    pub fn consent(&self, id: &str) -> Option<&Arc<Consent>> {
+        self.consents.get(&SmolStr::new(id))
+    }
+
+    /// What administrators have consented to for a client, by id.
+    pub fn consents_of_client(&self, client: &str) -> impl Iterator<Item = &Arc<Consent>> {
+        self.consents_at(format!("a/{client}").into())
+    }
+
+    /// What somebody has consented to for a client, by id.
+    pub fn consents_of_pair(&self, user: &str, client: &str) -> impl Iterator<Item = &Arc<Consent>> {
+        self.consents_at(format!("u/{user}/{client}").into())
+    }
+
+    fn consents_at(&self, place: SmolStr) -> impl Iterator<Item = &Arc<Consent>> {
+        let from = self.consented.range((place.clone(), SmolStr::default())..);
+        from.take_while(move |(own, _)| *own == place).filter_map(|(_, id)| self.consents.get(id))
+    }
+
+    /// What somebody has consented to, client by client.
+    pub fn consents_of_user(&self, user: &str) -> impl Iterator<Item = &Arc<Consent>> {
+        let root = SmolStr::from(format!("u/{user}/"));
+        let from = self.consented.range((root.clone(), SmolStr::default())..);
+        from.take_while(move |(own, _)| own.starts_with(root.as_str())).filter_map(|(_, id)| self.consents.get(id))
+    }
+
+    /// Writes a consent and its index.
+    pub fn put_consent(&mut self, changes: &mut Changes, consent: Consent) -> Arc<Consent> {
+        self.consented.insert((consent.place(), consent.id.clone()));
+        self.consents.put(changes, consent.id.clone(), consent)
+    }
+
+    /// Takes a consent away.
+    pub fn remove_consent(&mut self, changes: &mut Changes, id: &SmolStr) {
+        if let Some(consent) = self.consents.remove(changes, id) {
+            self.consented.remove(&(consent.place(), id.clone()));
+        }
+    }
+
     /// Says that another refresh token stands in for one since now.
     pub fn replace(&mut self, changes: &mut Changes, id: &SmolStr, now: Timestamp) {
-        self.tokens.update(changes, id, |token| token.replaced = token.replaced.or(Some(now)));
+        if let Some(token) = self.tokens.update(changes, id, |token| token.replaced = token.replaced.or(Some(now))) {
+            self.hold(&token, false);
+        }
     }
 
     /// Adds a device.

@@ -16,7 +16,10 @@ use smol_str::SmolStr;
 use super::{
     Act, GROUP_ID, assignment,
     event_type::{GROUP_CREATE, GROUP_DELETE, GROUP_PROFILE, MEMBER_ADD, MEMBER_REMOVE},
+    group_owner, group_rule,
     log::Party,
+    property, role,
+    schema::{self, Custom},
     user::{Status, User},
 };
 use crate::{
@@ -56,6 +59,9 @@ pub struct Group {
     pub name: SmolStr,
     /// What it is for; none where nobody said.
     pub description: Option<SmolStr>,
+    /// The values of custom attributes.
+    #[serde(skip_serializing_if = "Custom::is_empty")]
+    pub custom: Custom,
     /// When it was made.
     pub created: Timestamp,
     /// When its profile last changed.
@@ -83,6 +89,8 @@ pub enum GroupField {
     Name,
     /// `profile.description`.
     Description,
+    /// `profile.*` of a custom attribute, by the number of its name.
+    Custom(u32),
 }
 
 impl Fields<GroupField> for Group {
@@ -97,6 +105,10 @@ impl Fields<GroupField> for Group {
             GroupField::Source => false,
             GroupField::Name => test(&self.name),
             GroupField::Description => self.description.as_deref().is_some_and(test),
+            GroupField::Custom(number) => {
+                let value = self.custom.value(*number);
+                value.is_some_and(|value| property::terms(value).iter().any(|term| test(term)))
+            }
         }
     }
 }
@@ -139,6 +151,17 @@ impl Groups {
         self.table.iter().map(|(_, group)| group)
     }
 
+    /// Groups that have any value for a custom attribute; once a value.
+    pub fn with_field(&self, field: GroupField) -> impl Iterator<Item = &Arc<Group>> {
+        self.values.starting(field, "").filter_map(|entry| self.table.get(&entry.2))
+    }
+
+    /// Groups that have a value, for an indexed attribute.
+    pub fn with_value(&self, field: GroupField, value: &str) -> impl Iterator<Item = &Arc<Group>> {
+        let key = <Self as Corpus>::key(field, value);
+        self.values.equal(field, &key, &SmolStr::default()).filter_map(|entry| self.table.get(&entry.2))
+    }
+
     /// Writes a row and its index entries.
     pub fn put(&mut self, changes: &mut Changes, group: Group) -> Arc<Group> {
         let before = self.table.get(&group.id).map(|before| entries(before)).unwrap_or_default();
@@ -165,12 +188,14 @@ impl Groups {
 fn entries(group: &Group) -> Vec<(GroupField, SmolStr, SmolStr)> {
     let time = |at: Timestamp| SmolStr::from(at.floor_secs().iso_millis());
     let entry = |field, value| (field, value, group.id.clone());
-    vec![
+    let mut entries = vec![
         entry(GroupField::Type, SmolStr::new_static(group.r#type.text())),
         entry(GroupField::LastUpdated, time(group.last_updated)),
         entry(GroupField::LastMembershipUpdated, time(group.last_membership_updated)),
         entry(GroupField::Name, group.name.to_lowercase().into()),
-    ]
+    ];
+    entries.extend(group.custom.entries(&group.id, GroupField::Custom));
+    entries
 }
 
 impl Corpus for Groups {
@@ -203,7 +228,7 @@ impl Corpus for Groups {
 
     fn indexed(field: GroupField) -> bool {
         use GroupField as F;
-        matches!(field, F::Type | F::LastUpdated | F::LastMembershipUpdated | F::Name)
+        matches!(field, F::Type | F::LastUpdated | F::LastMembershipUpdated | F::Name | F::Custom(_))
     }
 
     fn equal_key(field: GroupField, value: &SmolStr) -> Option<(GroupField, SmolStr)> {
@@ -212,7 +237,7 @@ impl Corpus for Groups {
 
     fn key(field: GroupField, value: &str) -> SmolStr {
         match field {
-            GroupField::Name | GroupField::Description => value.to_lowercase().into(),
+            GroupField::Name | GroupField::Description | GroupField::Custom(_) => value.to_lowercase().into(),
             GroupField::Type => value.to_uppercase().into(),
             _ => value.into(),
         }
@@ -315,6 +340,8 @@ pub struct GroupProfile {
     pub name: SmolStr,
     /// What it is for.
     pub description: Option<SmolStr>,
+    /// The values of custom attributes.
+    pub custom: Custom,
 }
 
 /// The longest name of a group.
@@ -332,6 +359,10 @@ impl GroupProfile {
         }
         if self.description.as_ref().is_some_and(|text| text.chars().count() > DESCRIPTION_MAX) {
             return Err(Error::fields(&[("description", "The field is too long")]));
+        }
+        let problems = schema::group_problems(act.state, &self.custom, own);
+        if !problems.is_empty() {
+            return Err(Error::problems(&problems));
         }
         match act.state.groups.by_name(&self.name) {
             Some(other) if own != Some(&other.id) => Err(Error::taken("name")),
@@ -352,6 +383,7 @@ pub fn create(act: &mut Act<'_, '_>, profile: GroupProfile) -> Result<Arc<Group>
         r#type: GroupType::OktaGroup,
         name: profile.name,
         description: profile.description,
+        custom: profile.custom,
         created: now,
         last_updated: now,
         last_membership_updated: now,
@@ -368,8 +400,8 @@ pub fn create(act: &mut Act<'_, '_>, profile: GroupProfile) -> Result<Arc<Group>
 pub fn replace(act: &mut Act<'_, '_>, group: &Group, profile: GroupProfile) -> Result<Arc<Group>, Error> {
     own(group)?;
     profile.check(act, Some(&group.id))?;
-    let row =
-        Group { name: profile.name, description: profile.description, last_updated: act.now(), ..Group::clone(group) };
+    let GroupProfile { name, description, custom } = profile;
+    let row = Group { name, description, custom, last_updated: act.now(), ..Group::clone(group) };
     let group = act.state.groups.put(&mut act.tx.changes, row);
     act.log(&GROUP_PROFILE, vec![Party::group(&group)]);
     Ok(group)
@@ -382,11 +414,16 @@ pub fn replace(act: &mut Act<'_, '_>, group: &Group, profile: GroupProfile) -> R
 pub fn delete(act: &mut Act<'_, '_>, group: &Group) -> Result<(), Error> {
     own(group)?;
     assignment::drop_group(act, group);
+    role::drop_holder(act, &group.id);
+    role::drop_target(act, &group.id);
     let members: Vec<SmolStr> = act.state.members.of_group(&group.id, "").cloned().collect();
     for user in &members {
         act.state.members.remove(&mut act.tx.changes, &group.id, user);
+        act.state.rules.forget(user, &group.id);
     }
     act.state.groups.remove(&mut act.tx.changes, &group.id);
+    group_rule::group_gone(act, &group.id);
+    group_owner::drop_all(act, &group.id);
     act.log(&GROUP_DELETE, vec![Party::group(group)]);
     Ok(())
 }
@@ -400,28 +437,40 @@ pub fn add_member(act: &mut Act<'_, '_>, group: &Group, user: &User) -> Result<(
     if user.status == Status::Deprovisioned {
         return Err(Error::NotInStatus);
     }
-    let now = act.now();
-    if act.state.members.insert(&mut act.tx.changes, &group.id, &user.id, now) {
-        act.state.groups.touch(&mut act.tx.changes, &group.id, now);
-        act.log(&MEMBER_ADD, vec![Party::user(user), Party::group(group)]);
-        assignment::joined(act, group, user);
-    }
+    join(act, group, user, Vec::new());
     Ok(())
 }
 
-/// Takes a person out of a group; nothing happens where they are not in it.
+/// Puts a person into a group, because of what the log shows besides.
+pub(super) fn join(act: &mut Act<'_, '_>, group: &Group, user: &User, because: Vec<Party>) {
+    let now = act.now();
+    if act.state.members.insert(&mut act.tx.changes, &group.id, &user.id, now) {
+        act.state.groups.touch(&mut act.tx.changes, &group.id, now);
+        act.log(&MEMBER_ADD, [vec![Party::user(user), Party::group(group)], because].concat());
+        assignment::joined(act, group, user);
+    }
+}
+
+/// Takes a person out of a group; nothing happens where they are not in it. Rules that had put them there will not do
+/// so again.
 ///
 /// # Errors
 /// A group whose members are not the administrators' to choose.
 pub fn remove_member(act: &mut Act<'_, '_>, group: &Group, user: &User) -> Result<(), Error> {
     own(group)?;
+    leave(act, group, user, Vec::new());
+    group_rule::removed(act, group, user);
+    Ok(())
+}
+
+/// Takes a person out of a group, because of what the log shows besides.
+pub(super) fn leave(act: &mut Act<'_, '_>, group: &Group, user: &User, because: Vec<Party>) {
     if act.state.members.remove(&mut act.tx.changes, &group.id, &user.id) {
         let now = act.now();
         act.state.groups.touch(&mut act.tx.changes, &group.id, now);
-        act.log(&MEMBER_REMOVE, vec![Party::user(user), Party::group(group)]);
+        act.log(&MEMBER_REMOVE, [vec![Party::user(user), Party::group(group)], because].concat());
         assignment::left(act, group, user);
     }
-    Ok(())
 }
 
 fn own(group: &Group) -> Result<(), Error> {

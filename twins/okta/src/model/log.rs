@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use super::{app::App, event_type::EventType, group::Group, hook::Hook, token::Token, user::User};
+use super::{app::App, event_type::EventType, group::Group, group_rule::Rule, hook::Hook, token::Token, user::User};
 use crate::query::Fields;
 
 /// An actor or target.
@@ -42,10 +42,26 @@ impl Party {
         Self { id: group.id.clone(), kind: "UserGroup", alternate_id: unknown, display_name: group.name.clone() }
     }
 
+    /// A group rule.
+    pub fn rule(rule: &Rule) -> Self {
+        Self::named_rule(rule.id.clone(), rule.name.clone())
+    }
+
+    /// A group rule that is gone.
+    pub fn named_rule(id: SmolStr, name: SmolStr) -> Self {
+        Self { id, kind: "GroupRule", alternate_id: SmolStr::new_static("unknown"), display_name: name }
+    }
+
     /// An app.
     pub fn app(app: &App) -> Self {
         let name = SmolStr::from(display_name(app));
         Self { id: app.id.clone(), kind: "AppInstance", alternate_id: app.label.clone(), display_name: name }
+    }
+
+    /// A person's use of an app: its id, and the person's name in it.
+    pub fn app_user(id: &SmolStr, name: &str, user: &User) -> Self {
+        let display_name = user.profile.full_name().into();
+        Self { id: id.clone(), kind: "AppUser", alternate_id: name.into(), display_name }
     }
 
     /// An API token.
@@ -160,9 +176,9 @@ fn text(value: &str) -> Value {
 }
 
 impl Entry {
-    /// `WARN` for failures, else `INFO`.
+    /// `WARN` for failures and denials, else `INFO`.
     pub fn severity(&self) -> &'static str {
-        if self.outcome.result == "SUCCESS" { "INFO" } else { "WARN" }
+        if matches!(self.outcome.result, "FAILURE" | "DENY") { "WARN" } else { "INFO" }
     }
 
     /// The entry as the System Log API and event hooks show it.

@@ -3,20 +3,43 @@
 pub mod accounts;
 pub mod app;
 pub mod app_client;
+pub mod app_jwks;
 pub mod app_keys;
 pub mod app_secrets;
 pub mod app_shape;
 pub mod assignment;
 pub mod authorization_server;
 pub mod client;
+pub mod consent;
 pub mod event_type;
+pub mod factor;
 pub mod grant;
 pub mod group;
+pub mod group_owner;
+pub mod group_rule;
 pub mod hook;
+pub mod iam;
+pub mod imported;
+pub mod linked;
 pub mod log;
+pub mod may;
+pub mod one_time;
+pub mod org;
+pub mod org_settings;
+pub mod orn;
+pub mod password;
 pub mod profile;
+pub mod provisioning;
+pub mod property;
+pub mod role;
+pub mod role_type;
+pub mod rsa_key;
+pub mod session;
+pub mod sign_in;
+pub mod schema;
 pub mod token;
 pub mod user;
+pub mod user_type;
 
 use dtu_contract::generic::Store;
 use dtu_kernel::{
@@ -34,6 +57,7 @@ use self::{
     authorization_server::Servers,
     client::Clients,
     event_type::EventType,
+    factor::Factors,
     grant::Grants,
     group::{Groups, Memberships},
     hook::Hooks,
@@ -67,15 +91,29 @@ pub const SERVER_ID: IdShape = shape("aus", "authorization server");
 pub const REFRESH_ID: IdShape = shape("oar", "refresh token");
 /// Ids of user types.
 pub const TYPE_ID: IdShape = shape("oty", "type");
-/// Ids of user schemas.
-pub const SCHEMA_ID: IdShape = shape("osc", "schema");
+/// Ids of Okta itself, as the maker of what each org has.
+pub const SYSTEM_ID: IdShape = shape("spr", "system");
+/// Ids of group rules.
+pub const RULE_ID: IdShape = shape("0pr", "group rule");
 
 /// Ids of app definitions, in the addresses of tiles.
 pub const LINK_ID: IdShape = shape("aln", "link");
+/// Ids of public keys of OAuth clients.
+pub const JWK_ID: IdShape = shape("pks", "jwk");
+/// Ids of pictures of apps.
+pub const LOGO_ID: IdShape = shape("gfs", "logo");
 /// Ids of client secrets.
 pub const SECRET_ID: IdShape = shape("ocs", "client_secret");
 /// Ids of policies.
 pub const POLICY_ID: IdShape = shape("rst", "policy");
+/// Ids of custom roles.
+pub const CUSTOM_ROLE_ID: IdShape = shape("cr0", "custom role");
+/// Ids of sets of resources.
+pub const RESOURCE_SET_ID: IdShape = shape("iam", "resource set");
+/// Ids of resources of sets.
+pub const RESOURCE_ID: IdShape = shape("ire", "resource");
+/// Ids of custom roles in somebody's hands.
+pub const MEMBER_ID: IdShape = shape("irb", "role member");
 /// Ids of orgs.
 pub const ORG_ID: IdShape = shape("00o", "org");
 
@@ -84,6 +122,8 @@ pub const ORG_ID: IdShape = shape("00o", "org");
 pub struct State {
     /// The org's name: the first label of its host.
     pub org: SmolStr,
+    /// What kind of org it is.
+    pub kind: org::OrgKind,
     /// When the org was made.
     pub founded: Timestamp,
     /// People.
@@ -92,6 +132,16 @@ pub struct State {
     pub groups: Groups,
     /// Who is in which group.
     pub members: Memberships,
+    /// Rules that put people into groups.
+    pub rules: group_rule::Rules,
+    /// Owners of groups.
+    pub owners: group_owner::Owners,
+    /// Types of people.
+    pub types: user_type::UserTypes,
+    /// Schemas of profiles.
+    pub schemas: schema::Schemas,
+    /// Links between people.
+    pub links: linked::Links,
     /// The System Log.
     pub log: Log,
     /// Event hooks.
@@ -102,14 +152,32 @@ pub struct State {
     pub apps: Apps,
     /// Who may use which app.
     pub assignments: Assignments,
+    /// People's accounts in apps that are provisioned.
+    pub provisioning: provisioning::Provisioning,
     /// OAuth clients.
     pub clients: Clients,
     /// Custom authorization servers.
     pub servers: Servers,
     /// Codes, tokens and sessions.
     pub grants: Grants,
+    /// Passwords and recovery answers.
+    pub passwords: password::Passwords,
+    /// Sessions and session tokens.
+    pub sessions: session::Sessions,
+    /// Activation and recovery tokens.
+    pub one_times: one_time::OneTimes,
+    /// Transactions of the Authentication API by their tokens.
+    pub transactions: grant::Passing<crate::authn::transaction::Transaction>,
+    /// Second factors, and what was asked for them.
+    pub factors: Factors,
     /// The org's own authorization server, and how people sign in.
     pub sign_on: SignOn,
+    /// Administrator roles in people's, groups' and clients' hands.
+    pub roles: role::Roles,
+    /// Custom roles and sets of resources.
+    pub iam: iam::Iam,
+    /// The org's preferences.
+    pub settings: org_settings::OrgSettings,
     /// World keys of OAuth clients, with their client ids.
     pub client_keys: OrdMap<SmolStr, SmolStr>,
     /// World keys of people, so that affordances can name the acting person.

@@ -3,7 +3,10 @@
 //! See developer.okta.com/docs/api/openapi/okta-management/management/tag/Schema/.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::Value;
 use smol_str::SmolStr;
+
+use super::schema::Custom;
 
 /// What the default user schema says of an attribute.
 #[derive(Debug)]
@@ -173,30 +176,75 @@ const fn same(a: &str, b: &str) -> bool {
 
 /// A profile: the attributes that have a value, in the schema's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Profile(Vec<(Attribute, SmolStr)>);
+pub struct Profile {
+    /// The id of the type of people that it is of; empty for the default type.
+    of: SmolStr,
+    base: Vec<(Attribute, SmolStr)>,
+    custom: Custom,
+}
+
+/// A value as a profile shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Shown<'a> {
+    /// Of a base attribute; none where it is shown without a value.
+    Base(Option<&'a str>),
+    /// Of a custom attribute.
+    Custom(&'a Value),
+}
 
 impl Profile {
+    /// An empty profile of a type of people; of the default type where the id is empty.
+    pub fn of_type(of: SmolStr) -> Self {
+        Self { of, ..Self::default() }
+    }
+
+    /// The id of the type of people that it is of; empty for the default type.
+    pub const fn of(&self) -> &SmolStr {
+        &self.of
+    }
+
+    /// The values of custom attributes.
+    pub const fn custom(&self) -> &Custom {
+        &self.custom
+    }
+
+    /// Sets a custom attribute, by the number of its name; nothing takes it away.
+    pub fn set_custom(&mut self, number: u32, name: &str, value: Option<Value>) {
+        self.custom.set(number, name, value);
+    }
+
+    /// Takes the value of a custom attribute away.
+    pub fn forget(&mut self, number: u32) {
+        self.custom.forget(number);
+    }
+
+    /// The same profile with only these custom values.
+    pub fn with_custom(&self, custom: Custom) -> Self {
+        Self { custom, ..self.clone() }
+    }
+
     /// An attribute's value; empty where it has none.
     pub fn get(&self, attribute: Attribute) -> &str {
-        match self.0.binary_search_by_key(&attribute, |(key, _)| *key) {
-            Ok(at) => &self.0[at].1,
+        match self.base.binary_search_by_key(&attribute, |(key, _)| *key) {
+            Ok(at) => &self.base[at].1,
             Err(_) => "",
         }
     }
 
     /// Sets an attribute; an empty value takes it away.
     pub fn set(&mut self, attribute: Attribute, value: &str) {
-        match (self.0.binary_search_by_key(&attribute, |(key, _)| *key), value.is_empty()) {
-            (Ok(at), true) => drop(self.0.remove(at)),
-            (Ok(at), false) => self.0[at].1 = value.into(),
+        match (self.base.binary_search_by_key(&attribute, |(key, _)| *key), value.is_empty()) {
+            (Ok(at), true) => drop(self.base.remove(at)),
+            (Ok(at), false) => self.base[at].1 = value.into(),
             (Err(_), true) => {}
-            (Err(at), false) => self.0.insert(at, (attribute, value.into())),
+            (Err(at), false) => self.base.insert(at, (attribute, value.into())),
         }
     }
 
-    /// The attributes that have a value.
+    /// The base attributes that have a value.
     pub fn iter(&self) -> impl Iterator<Item = (Attribute, &SmolStr)> {
-        self.0.iter().map(|(attribute, value)| (*attribute, value))
+        self.base.iter().map(|(attribute, value)| (*attribute, value))
     }
 
     /// First and last name.
@@ -205,16 +253,18 @@ impl Profile {
     }
 
     /// The profile as Okta shows it: names and values in its order, some there even without a value.
-    pub fn shown(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+    pub fn shown(&self) -> impl Iterator<Item = (&str, Shown<'_>)> {
         use Attribute as A;
         const FIRST: [Attribute; 3] = [A::FIRST_NAME, A::LAST_NAME, A::MOBILE_PHONE];
         const LAST: [Attribute; 3] = [A::SECOND_EMAIL, A::LOGIN, A::EMAIL];
         let middle = self.iter().map(|(attribute, _)| attribute);
         let middle = middle.filter(|attribute| !FIRST.contains(attribute) && !LAST.contains(attribute));
-        FIRST.into_iter().chain(middle).chain(LAST).map(|attribute| {
+        let base = |attribute: Attribute| {
             let value = self.get(attribute);
-            (attribute.info().name, (!value.is_empty()).then_some(value))
-        })
+            (attribute.info().name, Shown::Base((!value.is_empty()).then_some(value)))
+        };
+        let custom = self.custom.iter().map(|(name, value)| (name.as_str(), Shown::Custom(value)));
+        FIRST.into_iter().chain(middle).map(base).chain(custom).chain(LAST.into_iter().map(base))
     }
 
     /// What is wrong with the profile, as (field, message), in the order that Okta tells it.
@@ -245,15 +295,19 @@ impl Profile {
 
 impl Serialize for Profile {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (attribute, value) in &self.0 {
+        let mut map = serializer.serialize_map(None)?;
+        for (attribute, value) in &self.base {
             map.serialize_entry(attribute.info().name, value)?;
+        }
+        for (name, value) in self.custom.iter() {
+            map.serialize_entry(name, value)?;
         }
         map.end()
     }
 }
 
-fn is_email(text: &str) -> bool {
+/// Whether a text has the form of a mail address.
+pub fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;
     };

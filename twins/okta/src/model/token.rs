@@ -12,7 +12,22 @@ use imbl::{OrdMap, OrdSet};
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use super::{Act, event_type::TOKEN_REVOKE, log::Party};
+use super::{
+    Act,
+    event_type::{TOKEN_REVOKE, TOKEN_UPDATE},
+    log::Party,
+};
+
+/// From where a token may be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Network {
+    /// Whether zones say so; else from anywhere.
+    pub zones: bool,
+    /// Ids of zones from which it may be used.
+    pub include: Vec<SmolStr>,
+    /// Ids of zones from which it may not.
+    pub exclude: Vec<SmolStr>,
+}
 
 /// An API token.
 #[derive(Clone, Debug, Serialize)]
@@ -25,6 +40,8 @@ pub struct Token {
     pub user: SmolStr,
     /// When it was made.
     pub created: Timestamp,
+    /// From where it may be used: shown, but all calls come from one place here.
+    pub network: Network,
     /// The secret: for the target's environment, never for the wire or the ledger.
     #[serde(skip)]
     pub value: SmolStr,
@@ -84,6 +101,13 @@ impl Tokens {
         self.by_user.remove(&(token.user.clone(), token.id.clone()));
         self.table.remove(changes, &token.id);
     }
+}
+
+/// Gives a token another name or network.
+pub fn update(act: &mut Act<'_, '_>, token: Token) -> Arc<Token> {
+    let token = act.state.tokens.table.put(&mut act.tx.changes, token.id.clone(), token);
+    act.log(&TOKEN_UPDATE, vec![Party::token(&token)]);
+    token
 }
 
 /// Revokes a token: it is gone for good.

@@ -12,7 +12,10 @@ use imbl::OrdMap;
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use super::profile::{Attribute, Profile};
+use super::{
+    profile::{Attribute, Profile},
+    property,
+};
 use crate::{
     error::Error,
     query::Fields,
@@ -184,8 +187,8 @@ pub struct User {
     pub question: Option<SmolStr>,
     /// Who vouches for the password.
     pub provider: Provider,
-    /// Whether the person administers the org.
-    pub admin: bool,
+    /// The realm that they are in, where it is not the org's default realm.
+    pub realm: Option<SmolStr>,
 }
 
 impl User {
@@ -203,6 +206,9 @@ impl User {
             hasher.update(&[0]);
             hasher.update(value.as_bytes());
             hasher.update(&[0]);
+        }
+        for (name, value) in self.profile.custom().iter() {
+            hasher.update(format!("{name}\0{value}\0").as_bytes());
         }
         format!("W/\"{}\"", hasher.finalize().to_hex())
     }
@@ -238,6 +244,8 @@ pub enum UserField {
     Type,
     /// `profile.*`.
     Profile(Attribute),
+    /// `profile.*` of a custom attribute, by the number of its name.
+    Custom(u32),
 }
 
 /// A row of people that knows the one user type's id, which is the same for all.
@@ -255,10 +263,15 @@ impl Fields<UserField> for Typed<'_> {
             UserField::Id => return test(&user.id),
             UserField::Rank => return test(user.status.rank()),
             UserField::Status => return test(user.status.text()),
-            UserField::Type => return test(self.type_id),
+            UserField::Type if user.profile.of().is_empty() => return test(self.type_id),
+            UserField::Type => return test(user.profile.of()),
             UserField::Profile(attribute) => {
                 let value = user.profile.get(*attribute);
                 return !value.is_empty() && test(value);
+            }
+            UserField::Custom(number) => {
+                let value = user.profile.custom().value(*number);
+                return value.is_some_and(|value| property::terms(value).iter().any(|term| test(term)));
             }
             UserField::Created => time(Some(user.created)),
             UserField::Activated => time(user.activated),
@@ -347,6 +360,22 @@ impl Users {
         ASKED.into_iter().flat_map(found).map(|(_, _, id)| id)
     }
 
+    /// The id of the type that a person is of.
+    pub fn type_of<'a>(&'a self, user: &'a User) -> &'a SmolStr {
+        if user.profile.of().is_empty() { &self.type_id } else { user.profile.of() }
+    }
+
+    /// People who have any value for a custom attribute; once a value.
+    pub fn with_field(&self, field: UserField) -> impl Iterator<Item = &Arc<User>> {
+        self.values.starting(field, "").filter_map(|(.., id)| self.table.get(id))
+    }
+
+    /// People who have a value, for an indexed attribute.
+    pub fn with_value(&self, field: UserField, value: &str) -> impl Iterator<Item = &Arc<User>> {
+        let key = <Self as Corpus>::key(field, value);
+        self.values.equal(field, &key, &SmolStr::default()).filter_map(|(.., id)| self.table.get(id))
+    }
+
     /// Writes a row and its index entries.
     pub fn put(&mut self, changes: &mut Changes, user: User) -> Arc<User> {
         let id = user.id.clone();
@@ -384,6 +413,10 @@ fn entries(user: &User) -> Vec<(UserField, SmolStr, SmolStr)> {
     ];
     let attributes = user.profile.iter().filter(|(attribute, _)| attribute.info().indexed);
     entries.extend(attributes.map(|(a, value)| entry(UserField::Profile(a), value.to_lowercase().into())));
+    entries.extend(user.profile.custom().entries(&user.id, UserField::Custom));
+    if !user.profile.of().is_empty() {
+        entries.push(entry(UserField::Type, user.profile.of().clone()));
+    }
     entries
 }
 
@@ -418,7 +451,7 @@ impl Corpus for Users {
 
     fn indexed(field: UserField) -> bool {
         match field {
-            UserField::Rank | UserField::Created | UserField::LastUpdated => true,
+            UserField::Rank | UserField::Created | UserField::LastUpdated | UserField::Custom(_) => true,
             UserField::Profile(attribute) => attribute.info().indexed,
             _ => false,
         }
@@ -438,7 +471,7 @@ impl Corpus for Users {
 
     fn key(field: UserField, value: &str) -> SmolStr {
         match field {
-            UserField::Profile(_) => value.to_lowercase().into(),
+            UserField::Profile(_) | UserField::Custom(_) => value.to_lowercase().into(),
             _ => value.into(),
         }
     }

@@ -30,6 +30,7 @@ use crate::{
         Act,
         authorization_server::Wanted,
         client::{Client, ClientType},
+        consent,
         grant::Code,
         log::Party,
         user::User,
@@ -309,16 +310,52 @@ pub fn authorize(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, 
         Err(refused) => return Ok(Typed::from_answer(refusal(&refused))),
     };
     let answer = if let Some(text) = asked.form.get("sessionToken").map(str::to_owned) {
-        by_token(&mut act, &asked, &text)
+        by_token(&mut act, &asked, &text, request)
     } else {
         let fresh = person.zip(present).filter(|(_, session)| asked.is_content_with(session.signed_in, cx.scene.now));
         match fresh {
-            Some((user, session)) => finish(&mut act, &asked, &user, session.signed_in),
+            Some((user, session)) => consented(&mut act, &asked, &user, session.signed_in, request),
             None => ask(&act, &asked, request),
         }
     };
     events::announce(&mut act);
     Ok(Typed::from_answer(answer))
+}
+
+/// Goes on with somebody who has signed in, once they have consented to what their consent is needed for.
+fn consented(
+    act: &mut Act<'_, '_>,
+    asked: &Asked,
+    user: &Arc<User>,
+    signed_in: Timestamp,
+    request: &Request,
+) -> Answer {
+    let missing = consent::missing(act.state, &asked.issuer, &asked.client, user, &asked.scopes);
+    if missing.is_empty() {
+        return finish(act, asked, user, signed_in);
+    }
+    if asked.prompt.iter().any(|word| word == "none") {
+        return asked.target.refuse(&error::CONSENT_NEEDED);
+    }
+    // Only the page's form can answer: an address cannot consent for somebody.
+    match asked.form.get(ANSWER).filter(|_| request.method == http::Method::POST) {
+        Some("allow") => {
+            consent::give(act, &asked.issuer, &asked.client, user, &missing);
+            finish(act, asked, user, signed_in)
+        }
+        Some(_) => asked.target.refuse(&error::NO_CONSENT),
+        None => page::consent((&act.state.org, &asked.client.name), &request.path, ANSWER, &asked.form, &missing),
+    }
+}
+
+/// What the page's form says of somebody's consent.
+const ANSWER: &str = "okta_consent";
+
+/// Takes somebody who has signed in, and consents, back to the client.
+pub fn finish_willing(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, signed_in: Timestamp) -> Answer {
+    let missing = consent::missing(act.state, &asked.issuer, &asked.client, user, &asked.scopes);
+    consent::give(act, &asked.issuer, &asked.client, user, &missing);
+    finish(act, asked, user, signed_in)
 }
 
 /// The answer to a request that is not in order.
@@ -339,11 +376,11 @@ impl Asked {
 }
 
 /// Signs in by a session token, which begins a session as well.
-fn by_token(act: &mut Act<'_, '_>, asked: &Asked, text: &str) -> Answer {
-    let Some(user) = session::redeem(act, text) else { return asked.target.refuse(&error::LOGIN_REQUIRED) };
+fn by_token(act: &mut Act<'_, '_>, asked: &Asked, text: &str, request: &Request) -> Answer {
+    let begun = session::exchange(act, text);
+    let Some((user, session)) = begun else { return asked.target.refuse(&error::LOGIN_REQUIRED) };
     act.by.actor = Party::user(&user);
-    let (key, session) = session::begin(act, &user);
-    session::set_cookie(finish(act, asked, &user, session.signed_in), &key)
+    session::set_cookie(consented(act, asked, &user, session.signed_in, request), &session.id)
 }
 
 /// Asks the person to sign in.

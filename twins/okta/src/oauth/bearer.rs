@@ -21,6 +21,7 @@ use crate::{
         grant::{Kind, Token},
         user::Status,
     },
+    permission,
 };
 
 /// Whether a call shows an access token rather than an API token.
@@ -73,18 +74,16 @@ pub fn caller(state: &State, scene: &Scene<'_>) -> Result<Caller, Error> {
         return Err(insufficient(scene.request, &needed));
     }
     if let Some(id) = &token.user {
-        // People's own rights come on top of the token's scopes.
-        let user = state.users.get(id).filter(|user| user.status == Status::Active).ok_or(Error::InvalidToken)?;
-        if !user.admin {
-            return Err(Error::Forbidden);
-        }
+        state.users.get(id).filter(|user| user.status == Status::Active).ok_or(Error::InvalidToken)?;
     }
-    Ok(Caller {
+    let caller = Caller {
         user: token.user.clone().unwrap_or_default(),
         token: token.id.clone(),
         name: client.name.clone(),
         client: Some(client.id.clone()),
-    })
+    };
+    // What a client may do itself, or the person that it acts for, comes on top of the token's scopes.
+    if permission::allows(state, &caller, scene) { Ok(caller) } else { Err(Error::Forbidden) }
 }
 
 /// The scopes that an operation needs, by its public document; none where it cannot be called with an access token.

@@ -58,6 +58,9 @@ fn shown<'a>(request: &Request, form: &'a Form) -> Result<Shown<'a>, OAuthError>
     }
     if let Some(value) = basic {
         let (id, secret) = basic_pair(value).ok_or(error::BAD_BASIC)?;
+        if form.get("client_id").is_some_and(|named| named != id) {
+            return Err(error::CLIENT_ID);
+        }
         return Ok(Shown::Basic(id, secret));
     }
     if let Some(text) = assertion {

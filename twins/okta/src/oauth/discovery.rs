@@ -7,10 +7,10 @@ use smol_str::SmolStr;
 use super::{
     error::{self},
     form::Form,
-    server::{Issuer, STANDARD},
+    server::Issuer,
     token::DEVICE_GRANT,
 };
-use crate::{Okta, error::Error, model::authorization_server::COLLECTION};
+use crate::{Okta, error::Error, model::authorization_server::scope::Publish};
 
 const METHODS: [&str; 5] =
     ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"];
@@ -65,7 +65,7 @@ fn metadata(cx: &Read<'_, Okta>, form: &Form, openid: bool) -> Result<Map<String
         "grant_types_supported":
             ["authorization_code", "implicit", "refresh_token", "password", "client_credentials", DEVICE_GRANT],
         "subject_types_supported": ["public"],
-        "scopes_supported": scopes(cx, &issuer),
+        "scopes_supported": scopes(&issuer),
         "token_endpoint_auth_methods_supported": METHODS,
         "claims_supported": CLAIMS,
         "code_challenge_methods_supported": ["S256"],
@@ -89,13 +89,11 @@ fn metadata(cx: &Read<'_, Okta>, form: &Form, openid: bool) -> Result<Map<String
 }
 
 /// The scopes that metadata speak of: a custom server's own only where they are made public.
-fn scopes(cx: &Read<'_, Okta>, issuer: &Issuer) -> Vec<SmolStr> {
-    let Some(server) = &issuer.server else { return issuer.scopes(cx.state) };
-    let own = cx.state.objects.members(&format!("{COLLECTION}/{}/scopes", server.id));
-    let public = own.filter(|(_, scope)| scope.get("metadataPublish").and_then(Value::as_str) == Some("ALL_CLIENTS"));
-    let names = public.filter_map(|(_, scope)| scope.get("name").and_then(Value::as_str).map(SmolStr::new));
-    let standard = STANDARD.iter().copied().map(SmolStr::new_static);
-    standard.chain(names.filter(|name| !STANDARD.contains(&name.as_str()))).collect()
+fn scopes(issuer: &Issuer) -> Vec<SmolStr> {
+    let Some(server) = &issuer.server else { return issuer.scopes() };
+    let own = server.scopes.iter().filter(|scope| scope.metadata_publish == Publish::AllClients);
+    let (system, own): (Vec<_>, Vec<_>) = own.partition(|scope| scope.system);
+    system.into_iter().chain(own).map(|scope| scope.name.clone()).collect()
 }
 
 /// `getWellKnownOpenIDConfiguration` and its sibling of custom servers.

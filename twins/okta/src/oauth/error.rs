@@ -209,6 +209,13 @@ refusals! {
     RESPONSE_MODE = 400, "unsupported_response_mode", "The response mode is not supported by the authorization server. Valid response modes: [query, fragment, form_post, okta_post_message].";
     QUERY_WITH_TOKENS = 400, "unsupported_response_mode", "'query' response mode cannot be used with either the 'id_token' or 'token' response types.";
     MESSAGE_WITH_CODE = 400, "unsupported_response_mode", "'okta_post_message' response mode cannot be used with the 'code' response type.";
+    EXCHANGE_SERVER = 400, "invalid_request", "The token exchange grant is supported by custom authorization servers only.";
+    SUBJECT = 400, "invalid_grant", "The subject token is invalid.";
+    SUBJECT_TYPE = 400, "invalid_request", "The 'subject_token_type' is not supported.";
+    REQUESTED_TYPE = 400, "invalid_request", "The 'requested_token_type' is not supported.";
+    TARGET = 400, "invalid_target", "The 'audience' is not supported by the authorization server.";
+    CONSENT_NEEDED = 400, "consent_required", "The client specified not to prompt, but the client app requires consent.";
+    NO_CONSENT = 400, "access_denied", "The resource owner denied the request.";
     ID_TOKEN = 401, "invalid_token", "The id token is invalid.";
     UNKNOWN_GRANT = 400, "unsupported_grant_type", "The authorization grant type is not supported by the authorization server.";
 }

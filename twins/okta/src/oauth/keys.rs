@@ -28,6 +28,9 @@ static CLIENT: LazyLock<Map<String, Value>> = LazyLock::new(|| public(&read(CLIE
 /// How often servers rotate their keys by themselves.
 pub const ROTATION: Duration = Duration::from_secs(90 * 86_400);
 
+/// For how long before a rotation by the clock the next key is published.
+const ANNOUNCED: Duration = Duration::from_secs(14 * 86_400);
+
 /// The id of the test key of the world's clients.
 pub const CLIENT_KEY_ID: &str = "dtu-okta-client";
 
@@ -74,11 +77,40 @@ impl Signing {
         self.since.after(ROTATION * turns)
     }
 
+    /// The keys that are listed: that which signs, for the last days that which comes next, and that which signed
+    /// before. Recorded: a new server shows one key, a rotated one its old key behind the new one. When the next key
+    /// shows is nowhere said; a fortnight before the clock rotates is inferred.
+    pub fn listed(self, now: Timestamp) -> Vec<(u64, KeyStatus)> {
+        let current = self.current(now);
+        let soon = self.auto && self.last(now).after(ROTATION - ANNOUNCED) <= now;
+        let next = soon.then_some((current + 1, KeyStatus::Next));
+        let before = (current > 1).then(|| (current - 1, KeyStatus::Expired));
+        std::iter::once((current, KeyStatus::Active)).chain(next).chain(before).collect()
+    }
+
+    /// The same with or without rotation by the clock from now on.
+    #[must_use]
+    pub fn turned(self, now: Timestamp, auto: bool) -> Self {
+        Self { number: self.current(now), since: self.last(now), auto }
+    }
+
     /// The same with the next key from now on.
     #[must_use]
     pub fn rotated(self, now: Timestamp) -> Self {
         Self { number: self.current(now) + 1, since: now, auto: self.auto }
     }
+}
+
+/// What a key is to its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum KeyStatus {
+    /// It signs.
+    Active,
+    /// It will sign after the next rotation.
+    Next,
+    /// It signed before.
+    Expired,
 }
 
 /// The id of a server's key of a number.
@@ -99,11 +131,9 @@ pub fn web_key(server: &str, number: u64) -> Map<String, Value> {
     key
 }
 
-/// The keys that a server publishes: the one that signs, and the one that did so before.
+/// The keys that a server publishes: clients take those that are listed, whatever their status.
 pub fn published(server: &str, signing: Signing, now: Timestamp) -> Vec<Map<String, Value>> {
-    let current = signing.current(now);
-    let first = if current > 1 { current - 1 } else { current };
-    (first..=current).rev().map(|number| web_key(server, number)).collect()
+    signing.listed(now).into_iter().map(|(number, _)| web_key(server, number)).collect()
 }
 
 /// Signs claims with a server's key of a number.

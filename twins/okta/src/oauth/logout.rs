@@ -17,8 +17,7 @@ use crate::{
     error::Error,
     events,
     model::{
-        Act, Acting,
-        event_type::SESSION_CLEAR,
+        self, Act, Acting,
         grant::{Kind, Token},
         log::Party,
     },
@@ -32,12 +31,11 @@ pub fn logout(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, Err
         Err(refused) => return Ok(Typed::from_answer(page::refused(&refused))),
     };
     let present = session::current(cx.state, cx.scene.request, cx.scene.now);
-    if let Some((session, key)) = present.zip(session::cookie(cx.scene.request).map(str::to_owned)) {
+    if let Some(session) = present {
         let user = cx.state.users.get(&session.user).cloned();
         let actor = user.as_ref().map_or_else(|| Acting::system().actor, |user| Party::user(user));
         let mut act = Act::new(cx.state, cx.tx, log::acting(cx.scene, actor));
-        act.state.grants.sessions.remove(&mut act.tx.changes, &key, session.expires);
-        act.log(&SESSION_CLEAR, user.iter().map(|user| Party::user(user)).collect());
+        model::session::end(&mut act, &session);
         events::announce(&mut act);
     }
     Ok(Typed::from_answer(session::clear_cookie(page::redirect(&next))))

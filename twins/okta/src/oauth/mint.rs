@@ -11,7 +11,10 @@ use smol_str::SmolStr;
 use super::{error::OAuthError, expression, jwt, log, server::Issuer};
 use crate::model::{
     Act, REFRESH_ID, SITE,
-    authorization_server::{self, Lifetimes},
+    authorization_server::{
+        Lifetimes,
+        claim::{Claim, SUBJECT, TokenKind, ValueKind},
+    },
     client::Client,
     grant::{self, Kind, Token},
     profile::{Attribute, Profile},
@@ -65,6 +68,7 @@ impl Grant {
             client: self.client.id.clone(),
             user: self.user.as_ref().map(|user| user.id.clone()),
             scopes: self.scopes.clone(),
+            created: now,
             issued: now,
             expires: now.after(life),
             signed_in: self.signed_in,
@@ -139,21 +143,26 @@ fn access_claims(
     if let Some(key) = &grant.bound_to {
         add("cnf", json!({ "jkt": key }));
     }
-    add_own_claims(act, grant, "RESOURCE", true, &mut claims)?;
+    add_own_claims(act, grant, TokenKind::Resource, true, &mut claims)?;
     Ok(claims)
 }
 
 fn add_own_claims(
     act: &Act<'_, '_>,
     grant: &Grant,
-    token: &str,
+    token: TokenKind,
     whole: bool,
     claims: &mut Map<String, Value>,
 ) -> Result<(), OAuthError> {
     let Some(server) = &grant.issuer.server else { return Ok(()) };
-    for claim in authorization_server::claims(&act.state.objects, server, token, &grant.scopes, whole) {
-        if let Some(value) = expression::value(act.state, &claim, &grant.client, grant.user.as_deref())? {
-            claims.insert(claim.name.to_owned(), value);
+    let own = |claim: &&Claim| claim.value_type != ValueKind::System && claim.is_in(token, &grant.scopes);
+    for claim in server.claims.iter().filter(own).filter(|claim| whole || claim.always_include_in_token) {
+        // The subject as Okta sets it is there already.
+        if claim.system && claim.value.as_deref() == Some(SUBJECT) {
+            continue;
+        }
+        if let Some(value) = expression::value(act.state, claim, &grant.client, grant.user.as_deref())? {
+            claims.insert(claim.name.to_string(), value);
         }
     }
     Ok(())
@@ -190,7 +199,7 @@ pub fn id(act: &mut Act<'_, '_>, grant: &Grant, user: &User, beside: Beside<'_>)
     add("auth_time", grant.signed_in.map(|at| json!(at.as_secs())));
     add("at_hash", beside.access.map(|text| json!(jwt::half_digest(text))));
     add("c_hash", beside.code.map(|text| json!(jwt::half_digest(text))));
-    add_own_claims(act, grant, "IDENTITY", whole, &mut claims)?;
+    add_own_claims(act, grant, TokenKind::Identity, whole, &mut claims)?;
     let text = grant.issuer.sign(now, "", &claims);
     let row = grant.row(now, jti, Kind::Id, ID_LIFE, &text);
     put(act, row);
@@ -202,11 +211,22 @@ fn person(act: &Act<'_, '_>, grant: &Grant, user: &User, whole: bool) -> Map<Str
     let mut claims = Map::new();
     let known = scope_claims(act.state, user, &grant.scopes);
     for (name, value) in known {
-        if whole || ["name", "preferred_username", "email", "groups"].contains(&name.as_str()) {
+        if whole || is_always_in(grant, &name) {
             claims.insert(name, value);
         }
     }
     claims
+}
+
+/// Whether what Okta itself says of a person is in ID tokens beside an access token: custom servers can be told.
+fn is_always_in(grant: &Grant, name: &str) -> bool {
+    let own = grant.issuer.server.as_ref().and_then(|server| {
+        server.claims.iter().find(|claim| claim.value_type == ValueKind::System && claim.name == name)
+    });
+    own.map_or_else(
+        || ["name", "preferred_username", "email", "groups"].contains(&name),
+        |claim| claim.always_include_in_token,
+    )
 }
 
 /// What the scopes of `OpenID` Connect say of a person, as at the userinfo endpoint.

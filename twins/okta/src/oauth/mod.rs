@@ -10,6 +10,7 @@ pub mod device;
 pub mod discovery;
 pub mod dpop;
 pub mod error;
+pub mod exchange;
 pub mod expression;
 pub mod form;
 pub mod inspect;
@@ -148,6 +149,5 @@ fn pages() -> Vec<Operation<Okta>> {
         Operation::write("sessionCookieRedirect", GET, "/login/sessionCookieRedirect", session::redirect).limit(LIMIT),
         Operation::read("activationPage", GET, "/activate", device::show).limit(LIMIT),
         Operation::write("activateDevice", POST, "/activate", device::activate).limit(LIMIT),
-        Operation::write("primaryAuthentication", POST, "/api/v1/authn", session::authenticate).limit("authn"),
     ]
 }

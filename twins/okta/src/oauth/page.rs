@@ -3,12 +3,14 @@
 use dtu_kernel::wire::Answer;
 use http::{HeaderName, StatusCode};
 
-use super::error::OAuthError;
+use smol_str::SmolStr;
+
+use super::{error::OAuthError, form::Form};
 
 const HTML: &str = "text/html;charset=utf-8";
 
 /// A text in HTML.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -23,7 +25,8 @@ fn escaped(text: &str) -> String {
     out
 }
 
-fn page(title: &str, body: &str) -> Answer {
+/// A page.
+pub(crate) fn page(title: &str, body: &str) -> Answer {
     let text = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n<body>\n{body}\n</body>\n</html>\n",
         escaped(title)
@@ -50,6 +53,57 @@ pub fn sign_in(org: &str, next: &str, login: &str, problem: Option<&str>) -> Ans
         escaped(login)
     );
     page(&format!("{org} - Sign In"), &body)
+}
+
+/// A page behind the sign-in page, with fields of a label, a name and a type each.
+pub fn step(
+    org: &str,
+    title: &str,
+    fields: &[(&str, &str, &str)],
+    token: &str,
+    next: &str,
+    problem: Option<&str>,
+) -> Answer {
+    let problem = problem.map(|text| format!("<p role=\"alert\">{}</p>\n", escaped(text))).unwrap_or_default();
+    let kept = hidden(&[("fromURI".to_owned(), next.to_owned()), ("stateToken".to_owned(), token.to_owned())]);
+    let input = |(label, name, kind): &(&str, &str, &str)| {
+        format!("<label>{label} <input type=\"{kind}\" name=\"{name}\" autocomplete=\"off\"></label>")
+    };
+    let inputs = fields.iter().map(input).collect::<Vec<_>>().join("\n");
+    let body = format!(
+        "<h1>{}</h1>\n{problem}<form method=\"post\" action=\"/login/login.htm\">\n{kept}{inputs}\
+         <button type=\"submit\">Next</button>\n</form>",
+        escaped(title)
+    );
+    page(&format!("{org} - {title}"), &body)
+}
+
+/// A page that asks whether a client may have scopes; its form sends the request again with the answer. The first two
+/// texts are the org's and the client's names.
+pub fn consent(names: (&str, &str), path: &str, answer: &str, form: &Form, scopes: &[SmolStr]) -> Answer {
+    let kept: Vec<(String, String)> = form
+        .iter()
+        .filter(|(name, _)| !["request_uri", "sessionToken", answer].contains(name))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let items: String = scopes.iter().map(|scope| format!("<li>{}</li>\n", escaped(scope))).collect();
+    let button = |value: &str, text: &str| {
+        format!("<button type=\"submit\" name=\"{answer}\" value=\"{value}\">{text}</button>\n")
+    };
+    let body = format!(
+        "<h1>{} would like to:</h1>\n<ul>\n{items}</ul>\n<form method=\"post\" action=\"{}\">\n{}{}{}</form>",
+        escaped(names.1),
+        escaped(path),
+        hidden(&kept),
+        button("allow", "Allow Access"),
+        button("deny", "Don't Allow"),
+    );
+    page(&format!("{} - Consent", names.0), &body)
+}
+
+/// A page that only says something.
+pub fn told(org: &str, text: &str) -> Answer {
+    page(org, &format!("<h1>{}</h1>", escaped(text)))
 }
 
 /// A page that sends its fields to the client at once (OAuth 2.0 Form Post Response Mode).

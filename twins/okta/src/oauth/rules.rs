@@ -51,10 +51,8 @@ pub fn check_openid(scopes: &[SmolStr]) -> Result<(), OAuthError> {
     if needing && !has("openid") { Err(error::OPENID_NEEDED) } else { Ok(()) }
 }
 
-/// Whether a client was granted one of the org's own scopes, by its world or in the app's list of grants.
+/// Whether a client was granted one of the org's own scopes, by its world or by an administrator.
 pub fn is_granted(state: &State, client: &Client, scope: &str) -> bool {
-    let place = format!("/api/v1/apps/{}/grants", client.app);
-    let mut grants = state.objects.members(&place).map(|(_, grant)| grant);
-    let mut listed = || grants.any(|grant| grant.get("scopeId").and_then(serde_json::Value::as_str) == Some(scope));
-    client.scopes.iter().any(|own| own == scope) || listed()
+    let mut granted = state.grants.consents_of_client(&client.id);
+    client.scopes.iter().any(|own| own == scope) || granted.any(|consent| consent.scope == scope)
 }

@@ -32,7 +32,7 @@ pub fn go_on(act: &mut Act<'_, '_>, address: &str, user: &Arc<User>) -> Result<S
     let form = Form::of(form_urlencoded::parse(query.as_bytes())).map_err(|error| error.description.to_string())?;
     let now = act.now();
     let answer = match authorize::read(act, &issuer, &form) {
-        Ok(asked) => authorize::finish(act, &asked, user, now),
+        Ok(asked) => authorize::finish_willing(act, &asked, user, now),
         Err(Refused::Shown(error)) => return Err(error.description.to_string()),
         Err(refused) => authorize::refusal(&refused),
     };
@@ -53,10 +53,6 @@ pub fn rotate(act: &mut Act<'_, '_>, name: &str) -> Option<String> {
         act.log(&AS_KEY, Vec::new());
         return Some(keys::key_id("", act.state.sign_on.signing.current(now)));
     }
-    let server = authorization_server::find(act.state, name)?;
-    let signing = server.signing.rotated(now);
-    let kid = keys::key_id(&server.id, signing.current(now));
-    act.state.servers.put(&mut act.tx.changes, server.id, signing);
-    act.log(&AS_KEY, Vec::new());
-    Some(kid)
+    let server = authorization_server::rotate(act, name).ok()?;
+    Some(keys::key_id(&server.id, server.signing.current(now)))
 }

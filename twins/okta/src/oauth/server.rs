@@ -51,10 +51,10 @@ impl Issuer {
         if name.is_empty() {
             return Ok(Self { origin: origin.clone(), server: None, signing: state.sign_on.signing });
         }
-        let server = authorization_server::find(state, name).filter(|server| server.active);
-        let server = server.ok_or_else(|| Error::not_found(name, "AuthorizationServer"))?;
+        let server = state.servers.find(name).filter(|server| server.active);
+        let server = Arc::clone(server.ok_or_else(|| Error::not_found(name, "AuthorizationServer"))?);
         let signing = server.signing;
-        Ok(Self { origin: origin.clone(), server: Some(Arc::new(server)), signing })
+        Ok(Self { origin: origin.clone(), server: Some(server), signing })
     }
 
     /// Its id; empty for the org's own.
@@ -100,14 +100,11 @@ impl Issuer {
     }
 
     /// The scopes that it has besides the org's own for its APIs.
-    pub fn scopes(&self, state: &State) -> Vec<SmolStr> {
+    pub fn scopes(&self) -> Vec<SmolStr> {
         let standard = STANDARD.iter().copied().map(SmolStr::new_static);
         match &self.server {
             None => standard.chain([SmolStr::new_static("groups")]).collect(),
-            Some(server) => {
-                let own = authorization_server::scope_names(&state.objects, server, false);
-                standard.chain(own.into_iter().filter(|name| !STANDARD.contains(&name.as_str()))).collect()
-            }
+            Some(server) => server.scopes.iter().map(|scope| scope.name.clone()).collect(),
         }
     }
 
@@ -116,8 +113,8 @@ impl Issuer {
     /// # Errors
     /// None named and none by default; scopes that there are not; org scopes of which the client has none.
     pub fn grantable(&self, state: &State, wanted: &Wanted<'_>, named: &[&str]) -> Result<Vec<SmolStr>, OAuthError> {
-        let named = self.named_or_default(state, named)?;
-        let own = self.scopes(state);
+        let named = self.named_or_default(named)?;
+        let own = self.scopes();
         let (org, other): (Vec<_>, Vec<_>) =
             named.into_iter().partition(|scope| self.is_org() && scope.starts_with("okta."));
         if other.iter().any(|scope| !own.contains(scope)) {
@@ -136,12 +133,12 @@ impl Issuer {
         Ok(other.into_iter().chain(granted).collect())
     }
 
-    fn named_or_default(&self, state: &State, named: &[&str]) -> Result<Vec<SmolStr>, OAuthError> {
+    fn named_or_default(&self, named: &[&str]) -> Result<Vec<SmolStr>, OAuthError> {
         if !named.is_empty() {
             return Ok(named.iter().map(SmolStr::new).collect());
         }
         let Some(server) = &self.server else { return Err(error::NO_SCOPES) };
-        let default = authorization_server::scope_names(&state.objects, server, true);
+        let default = server.default_scopes();
         if default.is_empty() { Err(error::NO_DEFAULT_SCOPES) } else { Ok(default) }
     }
 
@@ -153,7 +150,10 @@ impl Issuer {
     pub fn judge(&self, state: &State, wanted: &Wanted<'_>) -> Result<Lifetimes, OAuthError> {
         match &self.server {
             None => Ok(Lifetimes { access: 60, refresh: 129_600, idle: 129_600 }),
-            Some(server) => authorization_server::judge(state, server, wanted).ok_or(error::POLICY),
+            Some(server) => {
+                let decision = authorization_server::judge(state, server, wanted).ok_or(error::POLICY)?;
+                Ok(decision.lifetimes)
+            }
         }
     }
 }

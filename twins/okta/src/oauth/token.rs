@@ -14,6 +14,7 @@ use smol_str::SmolStr;
 use super::{
     client_auth, dpop,
     error::{self, OAuthError},
+    exchange,
     form::Form,
     jwt, log,
     mint::{self, Beside, Grant},
@@ -29,19 +30,20 @@ use crate::{
         authorization_server::Wanted,
         client::{AuthMethod, Client, ClientType},
         grant::{Kind, Token},
+        sign_in::{self, Entered},
         user::{Status, User},
     },
+    policy,
 };
 
 /// The grant of devices (RFC 8628).
 pub const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Grants that Okta has and the twin has not.
-const ABSENT: [&str; 9] = [
+const ABSENT: [&str; 8] = [
     "interaction_code",
     "urn:ietf:params:oauth:grant-type:jwt-bearer",
     "urn:ietf:params:oauth:grant-type:saml2-bearer",
-    "urn:ietf:params:oauth:grant-type:token-exchange",
     "urn:openid:params:grant-type:ciba",
     "urn:okta:params:oauth:grant-type:otp",
     "urn:okta:params:oauth:grant-type:oob",
@@ -56,6 +58,9 @@ pub struct Given {
     expires_in: u64,
     access_token: String,
     scope: String,
+    /// What was given in exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,7 +107,8 @@ pub fn token(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<Value>, E
 }
 
 fn check_grant(client: &Client, name: &str) -> Result<(), Error> {
-    const SERVED: [&str; 5] = ["authorization_code", "refresh_token", "client_credentials", "password", DEVICE_GRANT];
+    const SERVED: [&str; 6] =
+        ["authorization_code", "refresh_token", "client_credentials", "password", DEVICE_GRANT, exchange::GRANT];
     let absent = ABSENT.contains(&name);
     if !absent && !SERVED.contains(&name) {
         return Err(error::unknown_grant().into());
@@ -119,6 +125,7 @@ fn give(act: &mut Act<'_, '_>, call: &Call<'_>, name: &str) -> Outcome {
         "authorization_code" => authorization_code(act, call),
         "refresh_token" => refresh_token(act, call),
         "password" => password(act, call),
+        exchange::GRANT => token_exchange(act, call),
         _ => device_code(act, call),
     }
 }
@@ -166,6 +173,7 @@ fn answer(act: &mut Act<'_, '_>, grant: &Grant, refresh: Option<(String, SmolStr
         expires_in: grant.access_life().as_secs(),
         access_token: access,
         scope: grant.scopes.join(" "),
+        issued_token_type: None,
         refresh_token: refresh.map(|(text, _)| text),
         id_token,
     })
@@ -289,10 +297,9 @@ fn password(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
     if !user.has_password {
         return Err(error::NO_PASSWORD);
     }
-    if act.state.sign_on.password.as_deref() != Some(password) {
-        return Err(error::PASSWORD);
-    }
-    if user.status == Status::PasswordExpired {
+    let Entered::In(user) = sign_in::enter(act, name, password) else { return Err(error::PASSWORD) };
+    let expired = policy::password(act.state, &user).expired(&user, act.tx.now);
+    if expired || user.status == Status::PasswordExpired {
         return Err(error::PASSWORD_EXPIRED);
     }
     let user = rules::person(act.state, &call.client, &user.id)?;
@@ -301,6 +308,17 @@ fn password(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
     rules::check_openid(&scopes)?;
     let grant = grant(act, call, Some(user), scopes, "password")?;
     tokens(act, &grant)
+}
+
+fn token_exchange(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
+    let (subject, user) = exchange::subject(act.state, &call.issuer, call.form, act.tx.now)?;
+    let wanted = Wanted { client: &call.client, user: Some(&user), grant: exchange::GRANT, scopes: &[] };
+    let scopes = call.issuer.grantable(act.state, &wanted, &call.form.words("scope"))?;
+    exchange::check_scopes(&scopes)?;
+    let made = grant(act, call, Some(user), scopes, exchange::GRANT)?;
+    let made = Grant { signed_in: subject.signed_in, family: subject.family.clone(), ..made };
+    let given = answer(act, &made, None)?;
+    Ok(Given { issued_token_type: Some(exchange::ACCESS_TOKEN), ..given })
 }
 
 fn device_code(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {

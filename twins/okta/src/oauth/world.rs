@@ -2,24 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use dtu_kernel::{diagnostic::Diagnostic, ids::ALNUM, time::Timestamp, tx::Tx, world::World};
+use dtu_kernel::{diagnostic::Diagnostic, time::Timestamp, tx::Tx, world::World};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 use smol_str::SmolStr;
 
-use super::{
-    jwt,
-    keys::{self, Signing},
-};
-use crate::{
-    api::stamp,
-    model::{
-        APP_ID, SERVER_ID, SITE, State,
-        authorization_server::COLLECTION,
-        client::{AuthMethod, Client, ClientType},
+use super::{jwt, keys};
+use crate::model::{
+    APP_ID, SERVER_ID, State,
+    authorization_server::{
+        Server, furnish,
+        policy::{Chosen, Conditions, People, Policy, Rule, Taken},
+        scope,
     },
+    client::{AuthMethod, Client, ClientType},
+    role::{self, Holder},
+    role_type::RoleType,
 };
 
 /// An OAuth client.
@@ -52,6 +52,9 @@ pub struct ClientRow {
     /// The org's own scopes that it was granted (`okta.users.read`).
     #[serde(default)]
     scopes: Vec<SmolStr>,
+    /// The administrator roles that it holds, for what it does by itself; that of a super administrator where absent.
+    #[serde(default)]
+    roles: Option<Vec<RoleType>>,
     /// The grants that it may use; by its type where absent.
     #[serde(default)]
     grants: Option<Vec<SmolStr>>,
@@ -153,7 +156,10 @@ pub fn add(state: &mut State, tx: &mut Tx<'_>, rows: &Rows<'_>) {
     for row in rows.clients {
         let client = client(row, state.founded, tx);
         state.client_keys.insert(row.key.value.clone(), client.id.clone());
-        state.clients.put(&mut tx.changes, client);
+        let client = state.clients.put(&mut tx.changes, client);
+        for kind in row.roles.as_deref().unwrap_or(&[RoleType::SuperAdmin]) {
+            role::seed(state, &mut tx.changes, Holder::client(&client), *kind, BTreeSet::new());
+        }
     }
     let default = tx.id(&SERVER_ID);
     state.servers.default = default.clone();
@@ -199,60 +205,37 @@ fn add_server(
     audiences: &[SmolStr],
     scopes: &[SmolStr],
 ) {
-    let signing = Signing::new(state.founded);
-    let at = stamp(state.founded);
-    let kid = keys::key_id(id, signing.current(tx.now));
-    let server = json!({
-        "id": id, "name": name, "description": about, "audiences": audiences, "issuerMode": "DYNAMIC",
-        "status": "ACTIVE", "default": name == "default", "created": at, "lastUpdated": at,
-        "credentials": { "signing": {
-            "rotationMode": "AUTO", "kid": kid, "lastRotated": stamp(signing.last(tx.now)),
-            "nextRotation": stamp(signing.last(tx.now).after(keys::ROTATION)),
-        }},
-    });
-    seed(state, COLLECTION, id, server);
-    state.servers.put(&mut tx.changes, id.clone(), signing);
-    let place = format!("{COLLECTION}/{id}");
-    for name in scopes {
-        let id = made_up(tx, "scp");
-        let scope = json!({
-            "id": id, "name": name, "description": null, "system": false, "default": false,
-            "metadataPublish": "NO_CLIENTS", "consent": "IMPLICIT", "optional": false,
-        });
-        seed(state, &format!("{place}/scopes"), &id, scope);
-    }
-    add_policy(state, tx, &format!("{place}/policies"), &at);
+    let mut server = Server::new(id.clone(), name.into(), audiences.to_vec(), state.founded);
+    about.clone_into(&mut server.description);
+    server.is_default = name == "default";
+    server.scopes = scopes.iter().map(|name| scope::named(tx, name)).collect();
+    furnish(tx, &mut server);
+    server.policies.push(policy(tx, state.founded));
+    state.servers.put(&mut tx.changes, server);
 }
 
 /// A policy that lets everybody do everything, as `default` has it.
-fn add_policy(state: &mut State, tx: &mut Tx<'_>, place: &str, at: &str) {
-    let (policy, rule) = (made_up(tx, "00p"), made_up(tx, "0pr"));
-    let body = json!({
-        "id": policy, "type": "OAUTH_AUTHORIZATION_POLICY", "status": "ACTIVE", "name": "Default Policy",
-        "description": "Default policy description", "priority": 1, "system": false,
-        "conditions": { "clients": { "include": ["ALL_CLIENTS"] } }, "created": at, "lastUpdated": at,
-    });
-    seed(state, place, &policy, body);
-    let grants = ["implicit", "client_credentials", "password", "authorization_code", super::token::DEVICE_GRANT];
-    let body = json!({
-        "id": rule, "type": "RESOURCE_ACCESS", "status": "ACTIVE", "name": "Default Policy Rule", "priority": 1,
-        "created": at, "lastUpdated": at, "system": false,
-        "conditions": {
-            "people": { "users": { "include": [], "exclude": [] }, "groups": { "include": ["EVERYONE"], "exclude": [] } },
-            "grantTypes": { "include": grants }, "scopes": { "include": ["*"] },
+fn policy(tx: &mut Tx<'_>, now: Timestamp) -> Policy {
+    let all = |names: &[&'static str]| Taken { include: names.iter().copied().map(SmolStr::new_static).collect() };
+    let chosen = |names: &[&'static str]| Some(all(names).include);
+    let mut rule = Rule::new(tx, SmolStr::new_static("Default Policy Rule"), now);
+    rule.conditions = Conditions {
+        people: People {
+            users: Chosen { include: chosen(&[]), exclude: chosen(&[]) },
+            groups: Some(Chosen { include: chosen(&["EVERYONE"]), exclude: chosen(&[]) }),
         },
-        "actions": { "token": {
-            "accessTokenLifetimeMinutes": 60, "refreshTokenLifetimeMinutes": 0, "refreshTokenWindowMinutes": 10_080,
-        }},
-    });
-    seed(state, &format!("{place}/{policy}/rules"), &rule, body);
-}
-
-fn seed(state: &mut State, place: &str, id: &str, body: Value) {
-    debug_assert!(place.starts_with(COLLECTION), "these are parts of authorization servers");
-    state.objects.put_seed(place, id, super::mint::object(body));
-}
-
-fn made_up(tx: &mut Tx<'_>, prefix: &str) -> String {
-    format!("{prefix}{}5d7", tx.draw(SITE.child("oauth").child("world")).text(ALNUM, 14))
+        grant_types: all(&[
+            "implicit",
+            "client_credentials",
+            "password",
+            super::token::DEVICE_GRANT,
+            "authorization_code",
+        ]),
+        scopes: all(&["*"]),
+    };
+    let mut policy = Policy::new(tx, SmolStr::new_static("Default Policy"), now);
+    policy.description = Some("Default policy description".to_owned());
+    policy.clients.push(SmolStr::new_static("ALL_CLIENTS"));
+    policy.rules.push(rule);
+    policy
 }

@@ -6,6 +6,7 @@ use dtu_kernel::time::Timestamp;
 use smol_str::SmolStr;
 
 use super::parse::{Expr, Operator, SyntaxError, parse};
+use crate::model::property::sortable;
 
 /// What an attribute holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum Kind {
     Exact,
     /// A time: its text is put into one form before it is compared.
     Time,
+    /// A number: its text is put into a form that sorts as the numbers do.
+    Number,
 }
 
 /// What an endpoint allows of one attribute.
@@ -41,6 +44,9 @@ pub struct Dialect<F> {
     /// What it allows of a path; none where it does not know it.
     pub rule: fn(&str) -> Option<Rule<F>>,
 }
+
+/// What more is allowed than a dialect knows by itself.
+pub type More<'a, F> = &'a dyn Fn(&str) -> Option<Rule<F>>;
 
 /// Why an expression is refused. Places count bytes from zero, as Okta's messages do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,23 +127,33 @@ impl<F: Clone + Debug> Dialect<F> {
     /// # Errors
     /// [`Fault`].
     pub fn read(&self, text: &str) -> Result<Condition<F>, Fault> {
+        self.read_with(text, &|_| None)
+    }
+
+    /// The same with paths that only the caller knows.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn read_with(&self, text: &str, more: More<'_, F>) -> Result<Condition<F>, Fault> {
         let expr = parse(text).map_err(|error| match error {
             SyntaxError::Operator { found, at } => Fault::Operator { found, at },
             SyntaxError::Unexpected { at } => Fault::Syntax { at },
         })?;
-        self.condition(&expr)
+        self.condition(&expr, more)
     }
 
-    fn condition(&self, expr: &Expr) -> Result<Condition<F>, Fault> {
-        let all = |parts: &[Expr]| parts.iter().map(|part| self.condition(part)).collect::<Result<Vec<_>, _>>();
+    fn condition(&self, expr: &Expr, more: More<'_, F>) -> Result<Condition<F>, Fault> {
+        let all = |parts: &[Expr]| parts.iter().map(|part| self.condition(part, more)).collect::<Result<Vec<_>, _>>();
         match expr {
             Expr::And(parts) => Ok(Condition::And(all(parts)?)),
             Expr::Or(parts) => Ok(Condition::Or(all(parts)?)),
             Expr::Not(_, at) if !self.not => Err(Fault::Not { at: at.start }),
-            Expr::Not(inner, _) => Ok(Condition::Not(Box::new(self.condition(inner)?))),
+            Expr::Not(inner, _) => Ok(Condition::Not(Box::new(self.condition(inner, more)?))),
             Expr::Test { path, path_at, operator, operator_at, value } => {
                 let value = value.as_ref().map_or("", |literal| literal.text());
-                self.test(path, path_at, *operator, operator_at, value)
+                let rule = (self.rule)(path).or_else(|| more(path));
+                let rule = rule.ok_or_else(|| Fault::Attribute { path: path.clone(), at: path_at.start });
+                self.test(path, rule, path_at, *operator, operator_at, value)
             }
         }
     }
@@ -145,6 +161,7 @@ impl<F: Clone + Debug> Dialect<F> {
     fn test(
         &self,
         path: &str,
+        rule: Result<Rule<F>, Fault>,
         path_at: &Range<usize>,
         operator: Operator,
         operator_at: &Range<usize>,
@@ -153,7 +170,7 @@ impl<F: Clone + Debug> Dialect<F> {
         if !self.operators.contains(&operator) {
             return Err(Fault::Operator { found: operator.text().to_owned(), at: operator_at.start });
         }
-        let rule = (self.rule)(path).ok_or_else(|| Fault::Attribute { path: path.to_owned(), at: path_at.start })?;
+        let rule = rule?;
         if !rule.operators.contains(&operator) {
             return Err(Fault::Combination { path: path.to_owned(), operator, at: operator_at.start });
         }
@@ -161,6 +178,10 @@ impl<F: Clone + Debug> Dialect<F> {
         let value = match rule.kind {
             Kind::Time if operator != Operator::Pr => match Timestamp::parse(value) {
                 Ok(time) => time.iso_millis().into(),
+                Err(_) => return Err(Fault::Value { value: value.to_owned(), at: path_at.start }),
+            },
+            Kind::Number if operator != Operator::Pr => match value.parse() {
+                Ok(number) => sortable(number),
                 Err(_) => return Err(Fault::Value { value: value.to_owned(), at: path_at.start }),
             },
             _ if fold_case => SmolStr::from(value.to_lowercase()),

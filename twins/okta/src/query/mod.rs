@@ -8,5 +8,5 @@ mod condition;
 mod lex;
 mod parse;
 
-pub use condition::{Condition, Dialect, Fault, Fields, Kind, Rule};
+pub use condition::{Condition, Dialect, Fault, Fields, Kind, More, Rule};
 pub use parse::{Expr, Literal, Operator, SyntaxError, parse};

@@ -4,7 +4,7 @@ use dtu_contract::generic::customs::Companion;
 use serde_json::{Value, json};
 
 use super::{
-    Deed,
+    Deed, House, Members, Refused, Subject,
     resource::{BASE, Resource, SELF, Style, holds, invalid, link},
 };
 
@@ -31,6 +31,7 @@ pub(super) const ROWS: &[Resource] = &[
             }
             _ => Ok(()),
         },
+        finish: show_brand,
         ..BASE
     },
     Resource {
@@ -97,14 +98,143 @@ pub(super) const ROWS: &[Resource] = &[
             link("verify", "/verify", "POST").when(|members| !super::resource::is(members, "id", "default")),
         ],
         unique: &["domain"],
+        rule: settle_domain,
+        finish: |house, subject, shown| {
+            if house.state.kind.is_classic() {
+                shown.shift_remove("certificateSourceType");
+            }
+            if let Some(brand) = shown.get("brandId").and_then(Value::as_str) {
+                let href = format!("{}/api/v1/brands/{brand}", subject.origin);
+                shown["_links"]["brand"] = json!({ "href": href, "hints": { "allow": ["GET", "PUT", "DELETE"] } });
+            }
+        },
         ..BASE
     },
+    Resource {
+        collection: "/api/v1/brands/{}/pages/sign-in/default",
+        shown: || {
+            json!({
+                "pageContent": "<html><body><div id=\"okta-login-container\"></div>{{{OktaUtil}}}</body></html>",
+                "contentSecurityPolicySetting": { "mode": "enforced" },
+                "widgetVersion": "^7",
+                "widgetCustomizations": {
+                    "signInLabel": "Sign In", "usernameLabel": "Username", "usernameInfoTip": "",
+                    "passwordLabel": "Password", "passwordInfoTip": "", "showPasswordVisibilityToggle": true,
+                    "showUserIdentifier": true,
+                },
+            })
+        },
+        ..BASE
+    },
+    Resource { collection: "/api/v1/brands/{}/pages/sign-in/customized", shown: sign_in_page, ..BASE },
+    Resource { collection: "/api/v1/brands/{}/pages/sign-in/preview", shown: sign_in_page, ..BASE },
     Resource {
         collection: "/api/v1/brands/{}/pages/sign-out/customized",
         shown: || json!({ "type": "OKTA_DEFAULT" }),
         ..BASE
     },
 ];
+
+/// What every sign-in page shows of its widget, whatever was said of it: recorded.
+fn sign_in_page() -> Value {
+    let texts = [
+        "signInLabel",
+        "usernameLabel",
+        "usernameInfoTip",
+        "passwordLabel",
+        "passwordInfoTip",
+        "forgotPasswordLabel",
+        "forgotPasswordUrl",
+        "unlockAccountLabel",
+        "unlockAccountUrl",
+        "helpLabel",
+        "helpUrl",
+        "customLink1Label",
+        "customLink1Url",
+        "customLink2Label",
+        "customLink2Url",
+        "authenticatorPageCustomLinkLabel",
+        "authenticatorPageCustomLinkUrl",
+        "classicRecoveryFlowEmailOrUsernameLabel",
+    ];
+    let mut widget: Members = texts.into_iter().map(|name| (name.to_owned(), Value::Null)).collect();
+    for name in ["showPasswordVisibilityToggle", "showUserIdentifier"] {
+        widget.insert(name.to_owned(), true.into());
+    }
+    json!({ "widgetCustomizations": widget })
+}
+
+/// A brand as it is shown: in orgs of the Classic Engine little of it, as recorded. Looked up, all brands have the
+/// default one's app where they have none of their own.
+fn show_brand(house: &House<'_>, subject: &Subject<'_>, shown: &mut Members) {
+    if house.state.kind.is_classic() {
+        for name in ["name", "isDefault", "agreeToCustomPrivacyPolicy", "defaultApp"] {
+            shown.shift_remove(name);
+        }
+        shown["_links"]["self"]["hints"]["allow"] = json!(["GET", "PUT"]);
+        return;
+    }
+    let looks = house.request.method == http::Method::GET;
+    if looks && shown.get("defaultApp").is_some_and(|app| app["appInstanceId"].is_null()) {
+        let mut brands = house.state.objects.members("/api/v1/brands");
+        let default =
+            brands.find(|(_, brand)| holds(brand, "isDefault")).and_then(|(_, brand)| brand.get("defaultApp"));
+        if let Some(app) = default {
+            shown.insert("defaultApp".to_owned(), app.clone());
+        }
+    }
+    if house.query("expand").is_some_and(|wish| wish.split(',').any(|one| one == "domains")) {
+        let domains = house.state.objects.members("/api/v1/domains");
+        let own = domains.filter(|(_, domain)| super::resource::is(domain, "brandId", subject.id));
+        let own: Vec<Value> = own.map(|(_, domain)| Value::Object(domain.clone())).collect();
+        shown.insert("_embedded".to_owned(), json!({ "domains": own }));
+    }
+}
+
+/// The names that stand for others in documents. That Okta takes none of them is recorded of one.
+const RESERVED: [&str; 3] = ["example.com", "example.net", "example.org"];
+
+/// A new domain belongs to the default brand, and is proven by two records.
+fn settle_domain(
+    house: &House<'_>,
+    subject: &Subject<'_>,
+    deed: Deed<'_>,
+    members: &mut Members,
+) -> Result<(), Refused> {
+    let name = members.get("domain").and_then(Value::as_str).unwrap_or_default().to_owned();
+    match deed {
+        Deed::Create if house.state.kind.is_classic() => {}
+        Deed::Create if RESERVED.iter().any(|end| name == *end || name.ends_with(&format!(".{end}"))) => {
+            return Err(invalid("domain", "domain: Prohibited custom domain name."));
+        }
+        Deed::Create => {
+            let mut brands = house.state.objects.members("/api/v1/brands");
+            let default = brands.find(|(_, brand)| holds(brand, "isDefault")).map(|(id, _)| id.clone());
+            members.insert("brandId".to_owned(), json!(default));
+        }
+        Deed::Change(_) if subject.id == "default" => {
+            return Err(invalid("id", "This operation is not supported for this domain"));
+        }
+        Deed::Delete if subject.id == "default" => {
+            return Err(invalid("id", "This operation is not supported for this domain"));
+        }
+        _ => return Ok(()),
+    }
+    let proof = json!([
+        { "fqdn": format!("_oktaverification.{name}"), "values": [proof(&name)], "recordType": "TXT" },
+        { "fqdn": name, "values": [format!("{}.customdomains.okta.com", house.state.org)], "recordType": "CNAME" },
+    ]);
+    members.insert("dnsRecords".to_owned(), proof);
+    Ok(())
+}
+
+/// What a domain's record must say: the same each time for the same domain, as recorded.
+fn proof(domain: &str) -> String {
+    let hash = domain.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    });
+    format!("{hash:032x}")
+}
 
 /// The kinds of e-mails that a brand has a template for.
 const TEMPLATES: &[&str] = &[

@@ -1,5 +1,6 @@
 //! Devices and what is asked of them.
 
+use http::Method;
 use serde_json::{Value, json};
 
 use super::{
@@ -34,7 +35,13 @@ pub(super) const ROWS: &[Resource] = &[
             }
             _ => Ok(()),
         },
-        finish: |_, subject, shown| resource(subject.id, "name", shown),
+        finish: |house, subject, shown| {
+            // The answer to a replacement leaves out who made it: recorded.
+            if house.request.method == Method::PUT {
+                shown.retain(|name, _| !["createdBy", "createdDate"].contains(&name.as_str()));
+            }
+            resource(subject.id, "name", shown);
+        },
         ..BASE
     },
     Resource {

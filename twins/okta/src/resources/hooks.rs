@@ -2,7 +2,29 @@
 
 use serde_json::json;
 
-use super::resource::{ACTIVATE, BASE, DEACTIVATE, Resource, Style, is_active, is_inactive, link};
+use super::{
+    Deed, references,
+    resource::{ACTIVATE, BASE, DEACTIVATE, Resource, Style, is_active, is_inactive, keep, keep_absent, link},
+};
+
+/// Operations whose rules are all here.
+pub(super) const BEHAVES: &[&str] = &[
+    "listInlineHooks",
+    "createInlineHook",
+    "getInlineHook",
+    "updateInlineHook",
+    "replaceInlineHook",
+    "deleteInlineHook",
+    "activateInlineHook",
+    "deactivateInlineHook",
+    "listLogStreams",
+    "createLogStream",
+    "getLogStream",
+    "replaceLogStream",
+    "deleteLogStream",
+    "activateLogStream",
+    "deactivateLogStream",
+];
 
 pub(super) const ROWS: &[Resource] = &[
     Resource {
@@ -19,6 +41,13 @@ pub(super) const ROWS: &[Resource] = &[
         ],
         unique: &["name"],
         keeps_active: Some("An active inline hook cannot be deleted. Deactivate it first."),
+        rule: |_, _, deed, members| {
+            if let Deed::Write(old) = deed {
+                keep(old, members, &["type"]);
+                keep_absent(old, members, &["status"]);
+            }
+            if matches!(deed, Deed::Create | Deed::Write(_)) { references::check_name(members) } else { Ok(()) }
+        },
         ..BASE
     },
     Resource {
@@ -32,10 +61,12 @@ pub(super) const ROWS: &[Resource] = &[
         ],
         rule: |_, _, deed, members| {
             // A new stream runs, whatever is said of it.
-            if matches!(deed, super::Deed::Create) {
-                members.insert("status".to_owned(), "ACTIVE".into());
+            match deed {
+                Deed::Create => drop(members.insert("status".to_owned(), "ACTIVE".into())),
+                Deed::Write(old) => keep(old, members, &["status", "type"]),
+                _ => return Ok(()),
             }
-            Ok(())
+            references::check_name(members)
         },
         ..BASE
     },

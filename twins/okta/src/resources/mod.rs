@@ -6,13 +6,18 @@
 mod access;
 pub(crate) mod answers;
 mod branding;
+pub(crate) mod constraints;
 mod devices;
 mod filter;
+mod follow;
 mod hooks;
 mod network;
 mod org;
 mod policies;
+mod policy_kinds;
+mod policy_order;
 mod profiles;
+mod references;
 mod resource;
 mod sign_in;
 mod start;
@@ -21,13 +26,24 @@ use dtu_contract::generic::{
     customs::{Companion, Customs, Deed, Filter, Subject},
     refusal::Refused,
 };
-use dtu_kernel::ids::{ALNUM, IdShape};
+use dtu_kernel::{
+    ids::{ALNUM, IdShape},
+    time::Timestamp,
+    wire::Request,
+};
 use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
 use self::resource::Resource;
-pub(crate) use self::start::start;
-use crate::model::{SITE, State};
+pub(crate) use self::{
+    follow::{follow, party},
+    references::PROVIDERS,
+    start::start,
+};
+use crate::{
+    model::{SITE, State},
+    policy::POLICIES,
+};
 
 /// The members of an object.
 pub(crate) type Members = Map<String, Value>;
@@ -45,6 +61,9 @@ const AREAS: &[&[Resource]] = &[
     sign_in::ROWS,
 ];
 
+/// Operations that are served from the public documents and whose rules the rows know whole.
+pub(crate) const BEHAVES: &[&[&str]] = &[hooks::BEHAVES, network::BEHAVES, policies::BEHAVES, sign_in::BEHAVES];
+
 /// The row of a collection, by its path with all parameters as `{}`.
 pub(crate) fn find(collection: &str) -> Option<&'static Resource> {
     AREAS.iter().copied().flatten().find(|row| row.collection == collection)
@@ -58,6 +77,17 @@ fn id_shape(collection: &str, prefix: &'static str) -> IdShape {
     IdShape { site: SITE.child("ids").child(collection), prefix, alphabet: ALNUM, drawn: 14, suffix: "5d7" }
 }
 
+/// A policy as it is shown.
+pub(crate) fn shown_policy(state: &State, request: &Request, id: &str, members: &Members, origin: &str) -> Members {
+    let mut shown = members.clone();
+    if let Some(row) = find(POLICIES) {
+        let now = Timestamp::default();
+        let subject = Subject { collection: POLICIES, place: POLICIES, id, now, origin };
+        row.dress(&House { state, caller: "", request }, &subject, members, &mut shown);
+    }
+    shown
+}
+
 /// Okta's customs in one org, for one caller.
 #[derive(Debug)]
 pub(crate) struct House<'a> {
@@ -65,9 +95,16 @@ pub(crate) struct House<'a> {
     pub state: &'a State,
     /// The id of the person who calls.
     pub caller: &'a str,
+    /// The call.
+    pub request: &'a Request,
 }
 
 impl House<'_> {
+    /// A parameter of the query; the first of its name.
+    pub(crate) fn query(&self, name: &str) -> Option<String> {
+        self.request.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
+    }
+
     /// The org's id.
     pub(crate) fn org(&self) -> Value {
         self.state.objects.one("/api/v1", "org").and_then(|org| org.get("id")).cloned().unwrap_or_default()
@@ -77,7 +114,11 @@ impl House<'_> {
 impl Customs for House<'_> {
     fn id(&self, collection: &str, members: &Members) -> Option<IdShape> {
         let row = find(collection)?;
-        let prefix = (row.prefix)(members);
+        let prefix = match (row.prefix)(members) {
+            "" => "",
+            _ if collection == policies::RULES => policies::rule_prefix(self, members),
+            prefix => prefix,
+        };
         let plain = IdShape { alphabet: BASE32, drawn: row.base32, suffix: "", ..id_shape(collection, "") };
         match () {
             () if row.base32 > 0 => Some(plain),
@@ -105,6 +146,10 @@ impl Customs for House<'_> {
 
     fn with(&self, subject: &Subject<'_>, members: &Members) -> Vec<Companion> {
         find(subject.collection).map(|row| (row.with)(subject, members)).unwrap_or_default()
+    }
+
+    fn order(&self, collection: &str) -> Option<(&'static str, bool)> {
+        find(collection)?.order.map(|member| (member, false))
     }
 
     fn filter(&self, collection: &str, name: &SmolStr, value: &Value) -> Result<Option<Filter>, Refused> {

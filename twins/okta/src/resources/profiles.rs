@@ -4,33 +4,11 @@ use serde_json::{Value, json};
 
 use super::{
     Deed, House, Members, Refused,
-    resource::{BASE, Resource, SELF, Style, holds, invalid, link},
+    resource::{BASE, Resource, SELF, Style, invalid, link},
 };
 use crate::model::profile::Attribute;
 
 pub(super) const ROWS: &[Resource] = &[
-    Resource {
-        collection: "/api/v1/meta/types/user",
-        prefix: |_| "oty",
-        shown: || json!({ "default": false }),
-        stamped: true,
-        style: Some(Style::Rel),
-        links: &[link("self", "", "GET")],
-        unique: &["name"],
-        rule: |_, _, deed, members| match deed {
-            Deed::Delete if holds(members, "default") => {
-                Err(invalid("type", "The default user type cannot be deleted."))
-            }
-            _ => Ok(()),
-        },
-        finish: |_, subject, shown| {
-            // A type and its schema have the same id but for its beginning.
-            let schema =
-                format!("{}/api/v1/meta/schemas/user/osc{}", subject.origin, subject.id.get(3..).unwrap_or_default());
-            shown["_links"]["schema"] = json!({ "rel": "schema", "href": schema, "method": "GET" });
-        },
-        ..BASE
-    },
     Resource {
         collection: "/api/v1/meta/uischemas",
         prefix: |_| "uis",
@@ -38,7 +16,6 @@ pub(super) const ROWS: &[Resource] = &[
         links: &[SELF],
         ..BASE
     },
-    Resource { collection: "/api/v1/groups/rules", prefix: |_| "0pr", ..BASE },
     Resource {
         collection: "/api/v1/mappings",
         style: Some(Style::Plain),

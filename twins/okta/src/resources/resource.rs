@@ -41,6 +41,8 @@ pub(crate) struct Resource {
     pub(super) keeps_active: Option<&'static str>,
     /// Parameters of its list with the paths of the members that they ask for.
     pub(super) asks: &'static [(&'static str, &'static str)],
+    /// The member by which it is listed; in the order of making where none.
+    pub(super) order: Option<&'static str>,
     /// What comes with a new object.
     pub(super) with: fn(&Subject<'_>, &Members) -> Vec<Companion>,
     /// What the object around its list shows.
@@ -65,6 +67,7 @@ pub(super) const BASE: Resource = Resource {
     unique: &[],
     keeps_active: None,
     asks: &[],
+    order: None,
     with: |_, _| Vec::new(),
     around: |_, _| {},
     rule: |_, _, _, _| Ok(()),
@@ -257,6 +260,34 @@ pub(super) fn fill(members: &mut Members, more: Value) {
             (None | Some(Value::Null), value) => drop(members.insert(name, value)),
             (Some(Value::Object(inner)), value @ Value::Object(_)) => fill(inner, value),
             (Some(_), _) => {}
+        }
+    }
+}
+
+/// Refuses to make another kind of thing of an object.
+pub(super) fn refuse_change(old: &Members, members: &Members, names: &[&'static str]) -> Result<(), Refused> {
+    let differs = |name: &&&str| members.get(**name).is_some_and(|new| !new.is_null() && old.get(**name) != Some(new));
+    match names.iter().find(differs) {
+        Some(name) => Err(invalid(name, format!("{name}: The field cannot be changed."))),
+        None => Ok(()),
+    }
+}
+
+/// What nobody changes by writing.
+pub(super) fn keep(old: &Members, members: &mut Members, names: &[&str]) {
+    for name in names {
+        match old.get(*name) {
+            Some(value) => drop(members.insert((*name).to_owned(), value.clone())),
+            None => drop(members.shift_remove(*name)),
+        }
+    }
+}
+
+/// What stays unless the caller says otherwise.
+pub(super) fn keep_absent(old: &Members, members: &mut Members, names: &[&str]) {
+    for name in names {
+        if let (Some(value), None | Some(Value::Null)) = (old.get(*name), members.get(*name)) {
+            members.insert((*name).to_owned(), value.clone());
         }
     }
 }

@@ -1,11 +1,37 @@
 //! How people sign in: authenticators, identity providers, CAPTCHAs, sessions.
 
+use http::Method;
 use serde_json::{Value, json};
 
+use smol_str::SmolStr;
+
 use super::{
-    Deed, Members, Refused,
-    resource::{BASE, Resource, Style, is, is_active, is_inactive, link},
+    Deed, House, Members, Refused, Subject, references,
+    resource::{BASE, Resource, Style, invalid, is, is_active, is_inactive, keep, keep_absent, link, refuse_change},
 };
+use crate::policy::{self, Enroll};
+
+/// Operations whose rules are all here.
+pub(super) const BEHAVES: &[&str] = &[
+    "listAuthenticators /api/v1/authenticators",
+    "createAuthenticator",
+    "getAuthenticator /api/v1/authenticators/{authenticatorId}",
+    "replaceAuthenticator",
+    "activateAuthenticator",
+    "deactivateAuthenticator",
+    "listAuthenticatorMethods",
+    "getAuthenticatorMethod",
+    "replaceAuthenticatorMethod",
+    "activateAuthenticatorMethod",
+    "deactivateAuthenticatorMethod",
+    "listIdentityProviders",
+    "createIdentityProvider",
+    "getIdentityProvider",
+    "replaceIdentityProvider",
+    "deleteIdentityProvider",
+    "activateIdentityProvider",
+    "deactivateIdentityProvider",
+];
 
 fn is_optional(members: &Members) -> bool {
     !is(members, "key", "okta_password")
@@ -36,20 +62,17 @@ pub(super) const ROWS: &[Resource] = &[
                 Ok(())
             }
             Deed::Write(old) => {
-                let hooks = house.state.objects.members("/api/v1/inlineHooks").map(|(_, hook)| hook);
-                let mut calls = hooks.filter(|hook| is(hook, "type", "com.okta.telephony.provider"));
-                if is(old, "key", "phone_number") && !calls.any(is_active) {
-                    return Err(Refused::Rule { code: "E0000226", about: "phone".into(), causes: Vec::new() });
+                // A call that leaves a phone inactive says so: recorded with and without (2021, 2026).
+                if is(old, "key", "phone_number") && !is_inactive(members) {
+                    check_telephony(house)?;
                 }
-                // What is not sent stays.
-                for name in ["status", "settings", "provider"] {
-                    if let (Some(value), false) = (old.get(name), members.contains_key(name)) {
-                        members.insert(name.to_owned(), value.clone());
-                    }
-                }
-                Ok(())
+                refuse_change(old, members, &["key", "type"])?;
+                keep(old, members, &["key", "type", "status"]);
+                keep_absent(old, members, &["settings", "provider"]);
+                references::check_name(members)
             }
-            _ => Ok(()),
+            Deed::Change(old) => settle_lifecycle(house, old, members),
+            Deed::Delete => Ok(()),
         },
         ..BASE
     },
@@ -60,6 +83,10 @@ pub(super) const ROWS: &[Resource] = &[
             link("self", "", "GET PUT"),
             link("activate", "/lifecycle/activate", "POST").when(|one| is(one, "status", "INACTIVE")),
         ],
+        rule: |_, _, deed, members| match deed {
+            Deed::Write(old) => refuse_change(old, members, &["type"]),
+            _ => Ok(()),
+        },
         ..BASE
     },
     Resource {
@@ -74,7 +101,26 @@ pub(super) const ROWS: &[Resource] = &[
         },
         style: Some(Style::Hints),
         links: &[],
-        finish: |_, subject, shown| links_of_provider(subject.origin, subject.id, shown),
+        rule: settle_provider,
+        finish: |house, subject, shown| {
+            // The answer to a replacement leaves out when it was made: recorded.
+            if house.request.method == Method::PUT {
+                shown.insert("created".to_owned(), Value::Null);
+            }
+            links_of_provider(subject.origin, subject.id, shown);
+        },
+        ..BASE
+    },
+    Resource {
+        collection: "/api/v1/identity-sources/{}/sessions",
+        rule: |_, subject, deed, members| {
+            if matches!(deed, Deed::Create) {
+                let source = subject.place.split('/').nth(4).unwrap_or_default();
+                let set = [("identitySourceId", source), ("status", "CREATED"), ("importType", "INCREMENTAL")];
+                members.extend(set.map(|(name, value)| (name.to_owned(), value.into())));
+            }
+            Ok(())
+        },
         ..BASE
     },
     Resource {
@@ -91,6 +137,56 @@ pub(super) const ROWS: &[Resource] = &[
         ..BASE
     },
 ];
+
+/// Phones are used only where a hook makes the calls: recorded.
+fn check_telephony(house: &House<'_>) -> Result<(), Refused> {
+    if references::has_active(house.state, "/api/v1/inlineHooks", "com.okta.telephony.provider") {
+        return Ok(());
+    }
+    Err(Refused::Rule { code: "E0000226", about: "phone".into(), causes: Vec::new() })
+}
+
+/// Passwords stay, and so does what a policy lets people enrol (E0000148 of Okta's list of errors).
+fn settle_lifecycle(house: &House<'_>, old: &Members, members: &Members) -> Result<(), Refused> {
+    let key = old.get("key").and_then(Value::as_str).unwrap_or_default();
+    if is_active(members) {
+        return Ok(());
+    }
+    let said = |(_, policy): (&SmolStr, &Members)| {
+        policy::enrolled(policy).any(|(own, enroll)| own == key && enroll == Enroll::Required)
+    };
+    let required = policy::policies(house.state, "MFA_ENROLL").into_iter().any(said);
+    if required || key == "okta_password" {
+        return Err(Refused::Rule { code: "E0000148", about: key.into(), causes: Vec::new() });
+    }
+    Ok(())
+}
+
+/// There is a name (which others may have: recorded), what nobody changes stays, and a provider that rules send people to stays too.
+fn settle_provider(
+    house: &House<'_>,
+    subject: &Subject<'_>,
+    deed: Deed<'_>,
+    members: &mut Members,
+) -> Result<(), Refused> {
+    let used = || match references::used_by(house.state, &["/actions/idp/providers"], subject.id) {
+        Some(policy) => {
+            Err(invalid("idp", format!("The identity provider is used by a rule of the policy '{policy}'.")))
+        }
+        None => Ok(()),
+    };
+    match deed {
+        Deed::Create => references::check_name(members),
+        Deed::Write(old) => {
+            refuse_change(old, members, &["type"])?;
+            keep(old, members, &["type"]);
+            keep_absent(old, members, &["status", "issuerMode"]);
+            references::check_name(members)
+        }
+        Deed::Change(_) if is_active(members) => Ok(()),
+        Deed::Change(_) | Deed::Delete => used(),
+    }
+}
 
 /// Where an identity provider is called and calls back, by its protocol.
 fn links_of_provider(origin: &str, id: &str, shown: &mut Members) {

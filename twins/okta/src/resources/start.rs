@@ -4,8 +4,12 @@ use dtu_kernel::tx::Tx;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use super::{branding::of_brand, find, id_shape};
-use crate::{api::stamp, model::State};
+use super::{branding::of_brand, find, id_shape, policy_kinds};
+use crate::{
+    api::stamp,
+    model::State,
+    policy::{self, POLICIES},
+};
 
 /// Puts what every org has into the store. Draws are keyed, so that nothing else moves.
 pub(crate) fn start(state: &mut State, tx: &mut Tx<'_>) {
@@ -79,9 +83,15 @@ impl Desk<'_, '_> {
 
     fn branding(&mut self) {
         let name = self.state.org.to_string();
-        let brand = self.add("/api/v1/brands", json!({ "name": name, "isDefault": true }));
+        // The app with which end users begin is Okta's own, and not among the org's.
+        let app = self.tx.id(&id_shape("/api/v1/brands apps", "0oa"));
+        let app = json!({ "appInstanceId": app, "appLinkName": null, "classicApplicationUri": null });
+        let brand = self.add("/api/v1/brands", json!({ "name": name, "isDefault": true, "defaultApp": app }));
         for companion in of_brand("/api/v1/brands", &brand) {
             self.add_named(&companion.place, companion.id, Value::Object(companion.members));
+        }
+        if self.state.kind.is_classic() {
+            return;
         }
         self.add(
             "/api/v1/domains",
@@ -120,27 +130,52 @@ impl Desk<'_, '_> {
         }
     }
 
-    /// The default policy of each kind, with its default rule.
+    /// The default policies of each kind, with their rules.
     fn policies(&mut self) {
-        let everyone = json!({ "people": { "groups": { "include": [self.state.groups.everyone] } } });
-        let all = [
-            ("OKTA_SIGN_ON", "Default Policy", everyone.clone(), "SIGN_ON"),
-            ("PASSWORD", "Default Policy", everyone.clone(), "PASSWORD"),
-            ("MFA_ENROLL", "Default Policy", everyone, "MFA_ENROLL"),
-            ("IDP_DISCOVERY", "Idp Discovery Policy", Value::Null, "IDP_DISCOVERY"),
-            ("ACCESS_POLICY", "Any two factors", Value::Null, "ACCESS_POLICY"),
-            ("PROFILE_ENROLLMENT", "Default Policy", Value::Null, "PROFILE_ENROLLMENT"),
-        ];
-        for (kind, name, conditions, rule) in all {
-            let mut policy = json!({ "type": kind, "name": name, "status": "ACTIVE", "priority": 1, "system": true });
-            if !conditions.is_null() {
-                policy["conditions"] = conditions;
-            }
-            let id = self.add("/api/v1/policies", policy);
-            let rule =
-                json!({ "type": rule, "name": "Default Rule", "status": "ACTIVE", "priority": 1, "system": true });
-            self.add(&format!("/api/v1/policies/{id}/rules"), rule);
+        for kind in ["OKTA_SIGN_ON", "PASSWORD", "MFA_ENROLL", "IDP_DISCOVERY"] {
+            self.default_policy(kind);
         }
+        let of_all = "The default policy for new people.";
+        let enrollment = (self.state.apps.enrollment.clone(), "PROFILE_ENROLLMENT", "Default Policy", of_all, true);
+        let apps = self.state.apps.policy.clone();
+        let two = (apps, "ACCESS_POLICY", "Any two factors", "Require two factors to access.", true);
+        let console = (SmolStr::default(), "ACCESS_POLICY", policy::CONSOLE, "", false);
+        for (id, kind, name, description, system) in [console, two, enrollment] {
+            let mut policy = json!({
+                "type": kind, "name": name, "status": "ACTIVE", "priority": 1, "system": system, "conditions": null,
+            });
+            for (member, value) in [("id", id.as_str()), ("description", description)] {
+                if !value.is_empty() {
+                    policy[member] = value.into();
+                }
+            }
+            let id = self.add(POLICIES, policy);
+            if let Some(rule) = policy_kinds::last_rule(kind) {
+                self.add(&policy::rules_of(&id), rule);
+            }
+        }
+    }
+
+    /// A policy for all who no other policy is for.
+    fn default_policy(&mut self, kind: &str) {
+        let (name, description) = match kind {
+            "IDP_DISCOVERY" => ("Idp Discovery Policy", "The default IdP Discovery Policy"),
+            _ => ("Default Policy", "The default policy applies in all situations if no other policy applies."),
+        };
+        let mut policy = json!({
+            "type": kind, "name": name, "description": description, "status": "ACTIVE", "priority": 1, "system": true,
+            "conditions": { "people": { "groups": { "include": [self.state.groups.everyone] } } },
+        });
+        match kind {
+            "IDP_DISCOVERY" => policy["conditions"] = Value::Null,
+            "MFA_ENROLL" => policy["settings"] = policy_kinds::enrolments(),
+            _ => {}
+        }
+        if let Value::Object(members) = &mut policy {
+            super::resource::fill(members, policy_kinds::policy(kind));
+        }
+        let id = self.add(POLICIES, policy);
+        self.add(&policy::rules_of(&id), policy_kinds::default_rule(kind));
     }
 
     fn rest(&mut self) {
@@ -150,8 +185,6 @@ impl Desk<'_, '_> {
         }
         self.add("/api/v1/realms", json!({ "profile": { "name": "Default Realm" }, "isDefault": true }));
         let type_id = self.state.users.type_id.clone();
-        let user = json!({ "id": type_id, "displayName": "User", "name": "user", "default": true });
-        self.add("/api/v1/meta/types/user", user);
         let sms = json!({
             "id": "default", "name": "Default", "type": "SMS_VERIFY_CODE", "template": "Your verification code is ${code}.",
         });
@@ -213,7 +246,7 @@ fn methods(key: &str) -> Vec<Value> {
         "okta_email" => vec![plain("email", "ACTIVE")],
         "webauthn" => {
             let settings = json!({ "userVerification": "DISCOURAGED", "attachment": "ANY" });
-            vec![json!({ "type": "webauthn", "status": "INACTIVE", "settings": settings })]
+            vec![json!({ "type": "webauthn", "status": "ACTIVE", "settings": settings })]
         }
         "okta_password" => vec![plain("password", "ACTIVE")],
         "phone_number" => vec![plain("sms", "INACTIVE"), plain("voice", "INACTIVE")],

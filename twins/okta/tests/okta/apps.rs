@@ -130,7 +130,7 @@ fn each_sign_on_mode_has_its_defaults() {
             "siteURL": "https://a.example/", "usernameAttribute": "username",
         } },
     });
-    check(&federation, "/universalLogout/status", &json!("UNSUPPORTED"));
+    check(&federation, "/universalLogout", &Value::Null);
 }
 
 #[test]
@@ -472,4 +472,53 @@ fn what_is_below_an_app_knows_it() {
     let app = make(&org, &bookmark("Handbook"));
     assert_eq!(org.get(&format!("{app}/tokens")).body, json!([]));
     org.check(call("GET /api/v1/apps/0oaaaaaaaaaaaaaaa5d7/tokens"), 404);
+}
+
+#[test]
+fn labels_may_be_shared() {
+    // Okta gave up E0000040 in its release 2021.06.3: github.com/okta/okta-developer-docs/pull/2230.
+    let org = Org::acme();
+    let (one, other) = (make(&org, &client("Twice")), make(&org, &client("Twice")));
+    assert_ne!(one, other);
+}
+
+#[test]
+fn public_clients_use_pkce() {
+    let org = Org::acme();
+    let of = |kind: &str, credentials: Value| {
+        let mut body = client("Public");
+        body["settings"]["oauthClient"]["application_type"] = json!(kind);
+        body["credentials"] = json!({ "oauthClient": credentials });
+        body
+    };
+    for (kind, expected) in [("web", false), ("browser", true), ("native", true)] {
+        let got = org.post("/api/v1/apps", &of(kind, json!({})));
+        assert_eq!(got.body["credentials"]["oauthClient"]["pkce_required"], expected, "{kind}");
+    }
+    let bad = of("native", json!({ "token_endpoint_auth_method": "none", "pkce_required": false }));
+    assert_eq!(org.check(call("POST /api/v1/apps").json(&bad), 400).text("/errorCode"), "E0000001");
+}
+
+#[test]
+fn secrets_are_shown_where_an_app_is_made_or_changed() {
+    let org = Org::acme();
+    let made = org.post("/api/v1/apps", &client("Client"));
+    let app = format!("/api/v1/apps/{}", made.text("/id"));
+    let secret = "/credentials/oauthClient/client_secret";
+    assert_eq!(put(&org, &app, &client("Renamed")).text(secret), made.text(secret));
+    assert_eq!(org.get(&app).body.pointer(secret), None);
+}
+
+#[test]
+fn tiles_of_the_catalogue_end_in_a_number() {
+    let org = Org::acme();
+    let oin = json!({ "name": "okta_org2org", "label": "Other org", "signOnMode": "SAML_2_0" });
+    let tile = |label: &str| {
+        let mut oin = oin.clone();
+        oin["label"] = json!(label);
+        org.post("/api/v1/apps", &oin).text("/_links/appLinks/0/href").rsplit('/').next().map(str::to_owned)
+    };
+    let (one, other) = (tile("One"), tile("Other"));
+    assert_eq!(one, other);
+    assert!(one.is_some_and(|end| end.len() == 5 && end.bytes().all(|b| b.is_ascii_digit())));
 }

@@ -1,13 +1,29 @@
 //! Drives the twin in process, as a client would.
 
+mod app_jwks;
 mod apps;
+mod authn;
+mod credentials;
+mod branding;
 mod errors;
+mod factors;
 mod groups;
 mod hooks;
 mod lifecycle;
 mod logs;
+mod mfa;
 mod oauth;
+mod org;
+mod org_kinds;
 mod people;
+mod policies;
 mod resources;
+mod schemas;
+mod rules;
+mod roles;
+mod saml;
+mod scim;
+mod sessions;
+mod settings;
 mod support;
 mod worlds;

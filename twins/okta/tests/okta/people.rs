@@ -249,7 +249,11 @@ fn creation_leads_to_the_documented_state() {
     let federated = json!({ "provider": { "type": "FEDERATION", "name": "FEDERATION" } });
     check(6, "?provider=true", federated.clone(), "ACTIVE");
     check(7, "?provider=true&activate=false", federated, "STAGED");
-    check(8, "", json!({ "password": { "hash": { "algorithm": "BCRYPT" } } }), "ACTIVE");
+    let hash = json!({
+        "algorithm": "BCRYPT", "workFactor": 10, "salt": "rwh3vH166HCH/NT9XV5FYu",
+        "value": "qaMqvAPULkbiQzkTCWo5XDcvzpk8Tna",
+    });
+    check(8, "", json!({ "password": { "hash": hash } }), "ACTIVE");
 }
 
 #[test]
@@ -437,4 +441,23 @@ fn no_page_looks_at_everybody() {
     assert_eq!(found.column("/id").len(), 3);
     let crowd = org.get("/api/v1/users?limit=50&search=profile.department+eq+%22crowd%22");
     assert_eq!((crowd.column("/id").len(), crowd.link("next").is_some()), (50, true));
+}
+
+#[test]
+fn who_asks_to_be_answered_later_is_answered_at_once() {
+    // A server may pass over this preference (RFC 7240, section 2).
+    let org = Org::acme();
+    let user = org.id("lena.fischer");
+    let later = |call: crate::support::Call| call.header("prefer", "respond-async");
+    org.check(later(call(&format!("POST /api/v1/users/{user}/lifecycle/deactivate"))), 200);
+    org.check(later(call(&format!("DELETE /api/v1/users/{user}"))), 204);
+    org.check(call(&format!("GET /api/v1/users/{user}")), 404);
+}
+
+#[test]
+fn blocks_are_a_feature_that_is_off() {
+    let org = Org::acme();
+    let user = org.id("lena.fischer");
+    org.refuse(call(&format!("GET /api/v1/users/{user}/blocks")), 401, "E0000015", &[]);
+    org.refuse(call("GET /api/v1/users/nobody/blocks"), 404, "E0000007", &[]);
 }

@@ -123,6 +123,9 @@ fn objects_look_like_okta_s() {
             assert_eq!(made.body.pointer(at), Some(&expected), "{collection} made, {at}: {}", made.body);
             assert_eq!(got.body.pointer(at), Some(&expected), "{collection} read, {at}: {}", got.body);
         }
+        if collection == "/api/v1/zones" {
+            org.check(call(&format!("POST {collection}/{id}/lifecycle/deactivate")), 200);
+        }
         org.check(call(&format!("DELETE {collection}/{id}")), 204);
         org.check(call(&format!("GET {collection}/{id}")), 404);
     }

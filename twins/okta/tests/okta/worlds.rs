@@ -95,6 +95,12 @@ fn worlds_have_apps() {
             assert!(found.starts_with("tiny.yaml:") && found.contains(wanted), "{found}");
         }
     };
+    let scim = |server: &str| format!("    - {{key: a, kind: saml, label: A, people: [ann], provisioning: {{{server}}}}}\n");
+    check(&scim("base_url: \"http://127.0.0.1:9/scim\", token: x, patch: true"), &[]);
+    check(&scim("base_url: ftp://a"), &["the app's SCIM server has no http address"]);
+    check(&scim("base_url: \"http://a/?b\""), &["must end in a path"]);
+    check(&scim("base_url: \"http://a\", token: x, header: y"), &["takes one of"]);
+    check(&scim("base_url: \"http://a\", user: x"), &["takes `user` and `password` together"]);
     check("    - {key: wiki, kind: bookmark, label: Wiki, people: [ann], groups: [all]}\n", &[]);
     check("    - {key: a, kind: saml, label: A}\n    - {key: b, kind: oidc, label: B}\n", &[]);
     check(

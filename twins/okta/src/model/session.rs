@@ -1,0 +1,230 @@
+//! People's sessions, and the one-time tokens that become sessions.
+//!
+//! See developer.okta.com/docs/api/openapi/okta-management/management/tag/Session/.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use dtu_kernel::{
+    ids::{ALNUM, BASE64_URL},
+    table::{Changes, Table},
+    time::Timestamp,
+};
+use imbl::{OrdMap, OrdSet};
+use serde::Serialize;
+use smol_str::SmolStr;
+
+use super::{
+    Act, SITE,
+    event_type::{SESSION_CLEAR, SESSION_END, SESSION_START},
+    grant::Passing,
+    log::Party,
+    user::{Status, User},
+};
+
+/// How long a session lasts (the default rule of the global session policy).
+const SESSION: Duration = Duration::from_secs(2 * 3_600);
+/// How long a session token can be used.
+const TOKEN: Duration = Duration::from_secs(300);
+/// How long sessions are kept beyond their end.
+const KEPT: Duration = Duration::from_secs(86_400);
+/// How many sessions that have ended are cleared away with each new one.
+const CLEARED: usize = 4;
+
+/// How somebody has shown who they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Proof {
+    /// The methods, as RFC 8176 names them (`pwd`, `mfa`, `otp`).
+    pub amr: Vec<SmolStr>,
+    /// When they gave a password; none where they did not.
+    pub password: Option<Timestamp>,
+    /// When they last used another factor.
+    pub factor: Option<Timestamp>,
+}
+
+impl Proof {
+    /// A password, given now.
+    pub fn password(now: Timestamp) -> Self {
+        Self { amr: vec![SmolStr::new_static("pwd")], password: Some(now), factor: None }
+    }
+
+    /// Adds a method, once.
+    pub fn add(&mut self, method: &str) {
+        if self.amr.iter().all(|known| known != method) {
+            self.amr.push(method.into());
+        }
+    }
+}
+
+/// Somebody's session.
+#[derive(Clone, Debug, Serialize)]
+pub struct Session {
+    /// `102...`: the value of the browser's cookie.
+    pub id: SmolStr,
+    /// The other id under which its own links name it.
+    pub alias: SmolStr,
+    /// Who.
+    pub user: SmolStr,
+    /// When the person signed in.
+    pub signed_in: Timestamp,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// How they signed in.
+    pub proof: Proof,
+}
+
+/// A one-time token that becomes a session.
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionToken {
+    /// Who.
+    pub user: SmolStr,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// How they signed in.
+    pub proof: Proof,
+}
+
+/// All sessions.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    table: Table<SmolStr, Session>,
+    by_alias: OrdMap<SmolStr, SmolStr>,
+    by_user: OrdSet<(SmolStr, SmolStr)>,
+    by_end: OrdSet<(Timestamp, SmolStr)>,
+    /// One-time tokens.
+    pub tokens: Passing<SessionToken>,
+}
+
+/// The tables: rows in them follow from other calls.
+pub const TABLES: [&str; 2] = ["sessions", "session_tokens"];
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            table: Table::new(TABLES[0]),
+            by_alias: OrdMap::new(),
+            by_user: OrdSet::new(),
+            by_end: OrdSet::new(),
+            tokens: Passing::new(TABLES[1]),
+        }
+    }
+}
+
+impl Sessions {
+    /// A session that has not ended, by either of its ids.
+    pub fn get(&self, id: &str, now: Timestamp) -> Option<&Arc<Session>> {
+        let id = SmolStr::new(id);
+        let found = self.table.get(&id).or_else(|| self.table.get(self.by_alias.get(&id)?));
+        found.filter(|session| now < session.expires)
+    }
+
+    /// All, by id. For views.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Session>> {
+        self.table.iter().map(|(_, session)| session)
+    }
+
+    fn of_user(&self, user: &SmolStr) -> Vec<SmolStr> {
+        let from = self.by_user.range((user.clone(), SmolStr::default())..);
+        from.take_while(|(of, _)| of == user).map(|(_, id)| id.clone()).collect()
+    }
+
+    /// Writes a session and its indexes, and clears away some that have ended long ago.
+    fn put(&mut self, changes: &mut Changes, now: Timestamp, session: Session) {
+        let long_ago = now.before(KEPT);
+        let gone: Vec<_> = self.by_end.iter().take(CLEARED).filter(|(end, _)| *end < long_ago).cloned().collect();
+        for (_, id) in gone {
+            self.remove(changes, &id);
+        }
+        let id = session.id.clone();
+        if let Some(before) = self.table.get(&id) {
+            self.by_end.remove(&(before.expires, id.clone()));
+        }
+        self.by_alias.insert(session.alias.clone(), id.clone());
+        self.by_user.insert((session.user.clone(), id.clone()));
+        self.by_end.insert((session.expires, id.clone()));
+        self.table.put(changes, id, session);
+    }
+
+    fn remove(&mut self, changes: &mut Changes, id: &SmolStr) -> Option<Arc<Session>> {
+        let session = self.table.remove(changes, id)?;
+        self.by_alias.remove(&session.alias);
+        self.by_user.remove(&(session.user.clone(), id.clone()));
+        self.by_end.remove(&(session.expires, id.clone()));
+        Some(session)
+    }
+}
+
+/// Begins somebody's session.
+pub fn begin(act: &mut Act<'_, '_>, user: &User, proof: Proof) -> Session {
+    let now = act.now();
+    let mut draw = act.tx.draw(SITE.child("session"));
+    let mut id = || SmolStr::from(format!("102{}", draw.text(BASE64_URL, 22)));
+    let (id, alias) = (id(), id());
+    let signed_in = proof.password.unwrap_or(now);
+    let session = Session { id, alias, user: user.id.clone(), signed_in, expires: now.after(SESSION), proof };
+    act.state.sessions.put(&mut act.tx.changes, now, session.clone());
+    session
+}
+
+/// Makes a one-time token for somebody who has signed in; gives back when it ends as well.
+pub fn token(act: &mut Act<'_, '_>, user: &User, proof: Proof) -> (SmolStr, Timestamp) {
+    // As long as recorded.
+    let key = SmolStr::from(format!("20111{}", act.tx.draw(SITE.child("session token")).text(ALNUM, 50)));
+    let now = act.now();
+    let token = SessionToken { user: user.id.clone(), expires: now.after(TOKEN), proof };
+    let ends = token.expires;
+    act.state.sessions.tokens.put(&mut act.tx.changes, now, key.clone(), ends, token);
+    (key, ends)
+}
+
+/// Whose a session token is, and how they signed in. It is used up by that, whatever comes of it.
+pub fn redeem(act: &mut Act<'_, '_>, text: &str) -> Option<(Arc<User>, Proof)> {
+    let token = act.state.sessions.tokens.get(text).cloned()?;
+    act.state.sessions.tokens.remove(&mut act.tx.changes, text, token.expires);
+    let user = act.state.users.get(&token.user).cloned()?;
+    let good = act.tx.now < token.expires && is_open_to(&user);
+    good.then(|| (user, token.proof.clone()))
+}
+
+/// Whether somebody's account is one that sessions can be of.
+pub fn is_open_to(user: &User) -> bool {
+    matches!(user.status, Status::Active | Status::PasswordExpired)
+}
+
+/// Makes a session last as long again as a new one.
+pub fn refresh(act: &mut Act<'_, '_>, session: &Session) -> Session {
+    let now = act.now();
+    let session = Session { expires: now.after(SESSION), ..session.clone() };
+    act.state.sessions.put(&mut act.tx.changes, now, session.clone());
+    session
+}
+
+/// Ends a session.
+pub fn end(act: &mut Act<'_, '_>, session: &Session) {
+    act.state.sessions.remove(&mut act.tx.changes, &session.id);
+    let target = act.state.users.get(&session.user).map(|user| Party::user(user));
+    act.log(&SESSION_END, target.into_iter().collect());
+}
+
+/// Ends a person's sessions, but for one that is kept.
+pub fn clear(act: &mut Act<'_, '_>, user: &User, but: Option<&SmolStr>) {
+    let ids: BTreeSet<SmolStr> = act.state.sessions.of_user(&user.id).into_iter().collect();
+    for id in ids.iter().filter(|id| Some(*id) != but) {
+        act.state.sessions.remove(&mut act.tx.changes, id);
+    }
+    act.log(&SESSION_CLEAR, vec![Party::user(user)]);
+}
+
+/// Forgets a person's sessions without a word in the log.
+pub fn forget(act: &mut Act<'_, '_>, user: &SmolStr) {
+    for id in act.state.sessions.of_user(user) {
+        act.state.sessions.remove(&mut act.tx.changes, &id);
+    }
+}
+
+/// Notes that somebody has signed in.
+pub fn signed_in(act: &mut Act<'_, '_>, user: &User) -> Arc<User> {
+    let row = User { last_login: Some(act.now()), ..user.clone() };
+    let row = act.state.users.put(&mut act.tx.changes, row);
+    act.log(&SESSION_START, vec![Party::user(&row)]);
+    row
+}

@@ -1,0 +1,298 @@
+//! SAML 2.0: metadata, sign-on at an app's address and by its tile, and what is refused. That answers verify, an
+//! independent library says (`tests/clients/python/okta_saml_client.py`).
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use crate::support::{Call, Got, ORIGIN, Org, call};
+
+const LENA: &str = "lena.fischer@acme.example";
+const ACS: &str = "https://sp.example/acs";
+
+/// A SAML app of the org's own, whose sign-on settings differ so.
+fn app(org: &Org, label: &str, more: Value) -> Value {
+    let mut settings = json!({
+        "ssoAcsUrl": ACS, "audience": "https://sp.example", "recipient": ACS, "destination": ACS,
+        "subjectNameIdTemplate": "${user.userName}", "responseSigned": true, "assertionSigned": true,
+        "signatureAlgorithm": "RSA_SHA256", "digestAlgorithm": "SHA256", "honorForceAuthn": true,
+        "requestCompressed": false, "allowMultipleAcsEndpoints": false, "attributeStatements": [],
+    });
+    settings.as_object_mut().expect("is an object").extend(more.as_object().cloned().unwrap_or_default());
+    let body = json!({ "label": label, "signOnMode": "SAML_2_0", "settings": { "signOn": settings } });
+    let app = org.post("/api/v1/apps", &body).body;
+    let path = format!("/api/v1/apps/{}/users", app["id"].as_str().expect("has an id"));
+    org.post(&path, &json!({ "id": org.id(LENA) }));
+    app
+}
+
+fn xml(target: &str) -> Call {
+    call(&format!("GET {target}")).header("accept", "application/xml")
+}
+
+fn metadata(org: &Org, app: &Value) -> String {
+    let id = app["id"].as_str().expect("has an id");
+    let got = org.check(xml(&format!("/api/v1/apps/{id}/sso/saml/metadata")), 200);
+    got.body.as_str().expect("is text").to_owned()
+}
+
+/// What stands between two texts, the first time.
+fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
+    let rest = text.split_once(start).unwrap_or_else(|| panic!("has {start}: {text}")).1;
+    rest.split_once(end).unwrap_or_else(|| panic!("has {end}: {text}")).0
+}
+
+/// The path of an app's sign-on address.
+fn sso(org: &Org, app: &Value) -> String {
+    let text = metadata(org, app);
+    between(&text, "Location=\"", "\"").strip_prefix(ORIGIN).expect("is in the org").to_owned()
+}
+
+fn session_token(org: &Org) -> String {
+    let got = org.perform("okta.user.sign_in", "lena", &json!({})).expect("signs in");
+    got["sessionToken"].as_str().expect("is text").to_owned()
+}
+
+fn page(got: &Got) -> &str {
+    got.body.as_str().expect("is a page")
+}
+
+/// The answer in a page's form, decoded.
+fn answer(got: &Got) -> String {
+    let text = between(page(got), "name=\"SAMLResponse\" value=\"", "\"");
+    String::from_utf8(STANDARD.decode(text).expect("is base64")).expect("is text")
+}
+
+fn request(attributes: &str, issuer: &str) -> String {
+    let xml = format!(
+        "<p:AuthnRequest xmlns:p=\"urn:oasis:names:tc:SAML:2.0:protocol\" ID=\"r1\" Version=\"2.0\" {attributes}>\
+         <a:Issuer xmlns:a=\"urn:oasis:names:tc:SAML:2.0:assertion\">{issuer}</a:Issuer></p:AuthnRequest>"
+    );
+    encoded(&xml)
+}
+
+/// In base64, as it stands in an address.
+fn encoded(text: &str) -> String {
+    STANDARD.encode(text).replace('+', "%2B").replace('=', "%3D").replace('/', "%2F")
+}
+
+#[test]
+fn metadata_says_where_people_sign_in() {
+    let org = Org::acme();
+    let made =
+        app(&org, "Meta", json!({ "subjectNameIdFormat": "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent" }));
+    let text = metadata(&org, &made);
+    let key = between(&text, "entityID=\"http://www.okta.com/", "\"");
+    assert!(key.starts_with("exk") && key.len() == 20, "{key}");
+    let (name, id) = (made["name"].as_str().expect("is text"), made["id"].as_str().expect("is text"));
+    let address = format!("{ORIGIN}/app/{name}/{key}/sso/saml");
+    assert_eq!(text.matches(&format!("Location=\"{address}\"")).count(), 2, "by POST and by redirect");
+    assert!(between(&text, "<md:NameIDFormat>", "<").ends_with(":persistent"), "the app's own format goes first");
+    assert_eq!(text.matches("<md:NameIDFormat>").count(), 3);
+    let certificate = between(&text, "X509Certificate>", "<").replace('\n', "");
+    let keys = org.get(&format!("/api/v1/apps/{id}/credentials/keys"));
+    assert_eq!(keys.text("/0/x5c/0"), certificate);
+    let public = org.check(call(&format!("GET /app/{key}/sso/saml/metadata")).anonymous(), 200);
+    assert_eq!(public.body, text, "everybody may read it");
+    let kid = keys.text("/0/kid");
+    assert_eq!(org.check(xml(&format!("/api/v1/apps/{id}/sso/saml/metadata?kid={kid}")), 200).body, text);
+    let next = org.check(call(&format!("POST /api/v1/apps/{id}/credentials/keys/generate?validityYears=2")), 201);
+    let other = org.check(xml(&format!("/api/v1/apps/{id}/sso/saml/metadata?kid={}", next.text("/kid"))), 200);
+    assert!(page(&other).replace('\n', "").contains(next.text("/x5c/0")), "another key can be asked for");
+    org.refuse(xml(&format!("/api/v1/apps/{id}/sso/saml/metadata?kid=nothing")), 404, "E0000007", &[]);
+    org.refuse(xml("/api/v1/apps/0oanothing/sso/saml/metadata"), 404, "E0000007", &[]);
+    org.refuse(call(&format!("GET /api/v1/apps/{id}/sso/saml/metadata")), 400, "E0000019", &[]);
+    org.check(call("GET /app/exkNothing/sso/saml/metadata").anonymous(), 404);
+}
+
+#[test]
+fn answers_say_what_the_app_wants() {
+    let org = Org::acme();
+    let check = |more: Value, wanted: &[&str], without: &[&str]| {
+        let org = org.fork();
+        let made = app(&org, "Says", more.clone());
+        let got = org.check(call(&format!("GET {}?sessionToken={}", sso(&org, &made), session_token(&org))), 200);
+        let text = answer(&got);
+        for part in wanted {
+            assert!(text.contains(part), "{more}: {part} is in {text}");
+        }
+        for part in without {
+            assert!(!text.contains(part), "{more}: {part} is not in {text}");
+        }
+    };
+    let statement =
+        |value: &str| json!({ "attributeStatements": [{ "type": "EXPRESSION", "name": "a", "values": [value] }] });
+    let group = |kind: &str, value: &str| json!({ "attributeStatements": [{ "type": "GROUP", "name": "g", "filterType": kind, "filterValue": value }] });
+    let value = |text: &str| format!("xsi:type=\"xs:string\">{text}</saml2:AttributeValue>");
+    check(
+        json!({}),
+        &[&format!(">{LENA}</saml2:NameID>"), "NotOnOrAfter", "SessionIndex", "status:Success"],
+        &["InResponseTo", "AttributeStatement", "SessionNotOnOrAfter"],
+    );
+    check(
+        json!({ "subjectNameIdTemplate": "${user.firstName}.${user.lastName}" }),
+        &[">Lena.Fischer</saml2:NameID>"],
+        &[],
+    );
+    check(json!({ "recipient": "https://r.example" }), &["Recipient=\"https://r.example\""], &[]);
+    check(json!({ "destination": "https://d.example" }), &["Destination=\"https://d.example\""], &[]);
+    check(json!({ "idpIssuer": "urn:me:${org.externalKey}" }), &[">urn:me:exk"], &[]);
+    check(json!({ "samlAssertionLifetimeSeconds": 60 }), &["SessionNotOnOrAfter"], &[]);
+    let class = "urn:oasis:names:tc:SAML:2.0:ac:classes:X509";
+    check(json!({ "authnContextClassRef": class }), &[&format!(">{class}</saml2:AuthnContextClassRef>")], &[]);
+    check(
+        json!({ "assertionSigned": false, "signatureAlgorithm": "RSA_SHA1" }),
+        &["xmldsig#rsa-sha1"],
+        &["rsa-sha256"],
+    );
+    check(statement("user.department"), &[&value("Design")], &[]);
+    check(statement("${user.email}"), &[&value(LENA)], &[]);
+    check(statement("String.toUpperCase(user.firstName)"), &[&value("LENA")], &[]);
+    check(statement("\"a < b\""), &[&value("a &lt; b")], &[]);
+    check(statement("Fixed value"), &[&value("Fixed value")], &[]);
+    check(statement("user.nickName"), &[], &["AttributeStatement"]);
+    check(group("STARTS_WITH", "Des"), &[&value("Design")], &[&value("Everyone")]);
+    check(group("EQUALS", "Everyone"), &[&value("Everyone")], &[&value("Design")]);
+    check(group("CONTAINS", "sig"), &[&value("Design")], &[&value("Everyone")]);
+    check(group("REGEX", "(Des|Ev).*"), &[&value("Design"), &value("Everyone")], &[]);
+    check(group("REGEX", "Desi"), &[], &["AttributeStatement"]);
+}
+
+#[test]
+fn requests_that_are_not_in_order_are_told_to_the_person() {
+    let org = Org::acme();
+    let several = json!({
+        "allowMultipleAcsEndpoints": true, "acsEndpoints": [{ "index": 3, "url": "https://sp.example/three" }],
+    });
+    let (one, many) = (sso(&org, &app(&org, "One", json!({}))), sso(&org, &app(&org, "Many", several)));
+    let check = |path: &str, request: &str, status: u16, wanted: &str| {
+        let target = format!("GET {path}?SAMLRequest={request}&sessionToken={}", session_token(&org));
+        let got = org.check(call(&target).anonymous(), status);
+        assert!(page(&got).contains(wanted), "{wanted}: {}", page(&got));
+    };
+    let sp = "https://sp.example";
+    check(&one, "%25", 400, "not base64");
+    check(&one, &encoded("hello"), 400, "inflated");
+    check(&one, &encoded("<a>"), 400, "no AuthnRequest");
+    check(&one, &request("", ""), 400, "no issuer");
+    check(&one, &request("Destination=\"https://other.example/x\"", sp), 400, "another destination");
+    check(&one, &request("ProtocolBinding=\"urn:oasis:names:tc:SAML:2.0:bindings:PAOS\"", sp), 400, "another binding");
+    check(&one, &request(&format!("Destination=\"{ORIGIN}{one}\""), sp), 200, "SAMLResponse");
+    check(
+        &one,
+        &request("AssertionConsumerServiceURL=\"https://evil.example\"", sp),
+        200,
+        &format!("action=\"{ACS}\""),
+    );
+    check(
+        &many,
+        &request("AssertionConsumerServiceURL=\"https://sp.example/three\"", sp),
+        200,
+        "action=\"https://sp.example/three\"",
+    );
+    check(&many, &request("AssertionConsumerServiceIndex=\"3\"", sp), 200, "action=\"https://sp.example/three\"");
+    check(&many, &request("AssertionConsumerServiceIndex=\"4\"", sp), 400, "the app has not");
+    check(&many, &request("AssertionConsumerServiceURL=\"https://evil.example\"", sp), 400, "the app has not");
+    check("/app/acme_one_1/exkNothing/sso/saml", &request("", sp), 404, "Page Not Found");
+    check(&one.replace("acme_one_1", "acme_many_1"), &request("", sp), 404, "Page Not Found");
+}
+
+#[test]
+fn apps_that_cannot_sign_in_say_why() {
+    let org = Org::acme();
+    let check = |more: Value, status: u16, wanted: &str| {
+        let org = org.fork();
+        let made = app(&org, "Cannot", more);
+        let path = sso(&org, &made);
+        let got = org.check(call(&format!("GET {path}?sessionToken={}", session_token(&org))).anonymous(), status);
+        assert!(page(&got).contains(wanted), "{wanted}: {}", page(&got));
+    };
+    let statement =
+        |value: &str| json!({ "attributeStatements": [{ "type": "EXPRESSION", "name": "why", "values": [value] }] });
+    check(json!({ "assertionEncryption": { "enabled": true } }), 400, "Encrypted assertions");
+    check(json!({ "subjectNameIdTemplate": "${user.nickName}" }), 400, "subjectNameIdTemplate");
+    check(statement("user.shoeSize"), 400, "&#39;why&#39;");
+    check(statement("Nothing.known(1)"), 400, "&#39;why&#39;");
+    let made = app(&org, "Off", json!({}));
+    let path = sso(&org, &made);
+    let got = org.check(call(&format!("GET {}", path.replace("/sso/", "/slo/"))).anonymous(), 400);
+    assert!(page(&got).contains("Single logout"), "{}", page(&got));
+    org.check(
+        call(&format!("POST /api/v1/apps/{}/lifecycle/deactivate", made["id"].as_str().unwrap_or_default())),
+        200,
+    );
+    org.check(call(&format!("GET {path}?sessionToken={}", session_token(&org))).anonymous(), 404);
+}
+
+#[test]
+fn who_has_not_the_app_is_told_and_logged() {
+    let org = Org::acme();
+    let made = app(&org, "Mine", json!({}));
+    let id = made["id"].as_str().expect("is text");
+    let path = sso(&org, &made);
+    let got = org.check(call(&format!("GET {path}?sessionToken={}", session_token(&org))).anonymous(), 200);
+    assert!(got.header("set-cookie").starts_with("sid="));
+    org.check(call(&format!("DELETE /api/v1/apps/{id}/users/{}", org.id(LENA))), 204);
+    let got = org.check(call(&format!("GET {path}?sessionToken={}", session_token(&org))).anonymous(), 403);
+    assert!(page(&got).contains("not assigned"), "{}", page(&got));
+    let refused = org.perform("okta.user.sign_in_to_app", "lena", &json!({ "app": "Mine" }));
+    assert_eq!(refused, Err("the app `Mine` is not assigned to the person".to_owned()));
+    let events = org.events();
+    assert_eq!(events["user.authentication.sso"], 1);
+    assert_eq!(events["app.generic.unauth_app_access_attempt"], 1);
+}
+
+#[test]
+fn who_has_no_session_signs_in_first() {
+    let org = Org::acme();
+    let path = sso(&org, &app(&org, "First", json!({})));
+    let anonymous = |line: &str| call(line).anonymous();
+    let got = org.check(anonymous(&format!("GET {path}?SAMLRequest={}&RelayState=here", request("", "sp"))), 200);
+    let next = between(page(&got), "name=\"fromURI\" value=\"", "\"").to_owned();
+    assert!(next.starts_with(&format!("{path}?okta_key=")), "{next}");
+    // The same by a form, which the sign-in page cannot send again.
+    let form = format!("SAMLRequest={}&RelayState=here", request("", "sp"));
+    let posted = anonymous(&format!("POST {path}")).raw("application/x-www-form-urlencoded", &form);
+    assert!(page(&org.check(posted, 200)).contains("okta_key="));
+    let got = org.check(anonymous(&format!("GET {next}&sessionToken={}", session_token(&org))), 200);
+    assert!(answer(&got).contains("InResponseTo=\"r1\""));
+    assert!(page(&got).contains("name=\"RelayState\" value=\"here\""));
+    org.check(anonymous(&format!("GET {path}?okta_key=nothing")), 400);
+}
+
+#[test]
+fn tiles_start_what_their_apps_are() {
+    let org = Org::acme();
+    let made = app(&org, "Tile", json!({ "defaultRelayState": "/home" }));
+    let tile = |app: &Value| {
+        let href = app["_links"]["appLinks"][0]["href"].as_str().expect("has a tile").to_owned();
+        href.strip_prefix(ORIGIN).expect("is in the org").to_owned()
+    };
+    let got = org.check(call(&format!("GET {}?sessionToken={}", tile(&made), session_token(&org))).anonymous(), 200);
+    assert!(page(&got).contains("name=\"RelayState\" value=\"/home\""));
+    let cookie = got.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+    let body = json!({ "label": "Link", "name": "bookmark", "settings": { "app": { "url": "https://a.example/x" } } });
+    let link = org.post("/api/v1/apps", &body).body;
+    let open = |app: &Value| call(&format!("GET {}", tile(app))).anonymous().header("cookie", &cookie);
+    org.check(open(&link), 403);
+    let path = format!("/api/v1/apps/{}/users", link["id"].as_str().expect("is text"));
+    org.post(&path, &json!({ "id": org.id(LENA) }));
+    assert_eq!(org.check(open(&link), 302).header("location"), "https://a.example/x");
+    let asked = org.check(call(&format!("GET {}", tile(&link))).anonymous(), 200);
+    assert!(page(&asked).contains("Sign In"));
+    org.check(call("GET /home/bookmark/0oaNothing/2557").anonymous(), 404);
+}
+
+#[test]
+fn people_sign_in_without_a_browser() {
+    let org = Org::acme();
+    let path = sso(&org, &app(&org, "Script", json!({})));
+    let address = format!("{ORIGIN}{path}?SAMLRequest={}&RelayState=back", request("", "sp"));
+    let post = org.perform("okta.user.sign_in_to_app", "lena", &json!({ "address": address })).expect("signs in");
+    assert_eq!((&post["post"], &post["RelayState"]), (&json!(ACS), &json!("back")));
+    let text = STANDARD.decode(post["SAMLResponse"].as_str().expect("is text")).expect("is base64");
+    assert!(String::from_utf8(text).expect("is text").contains("InResponseTo=\"r1\""));
+    let refused = |with: Value| org.perform("okta.user.sign_in_to_app", "lena", &with).expect_err("is refused");
+    assert_eq!(refused(json!({})), "give either `app` or `address`");
+    assert_eq!(refused(json!({ "app": "Nothing" })), "there is no app `Nothing` in Okta");
+    assert_eq!(refused(json!({ "address": "https://a.example/" })), "there is no active SAML app at this address");
+}
