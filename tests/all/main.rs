@@ -8,6 +8,7 @@ mod coverage;
 mod determinism;
 mod documents;
 mod evidence;
+mod okta_model;
 mod properties;
 mod recorded;
 mod run;

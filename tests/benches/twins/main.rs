@@ -6,6 +6,7 @@
 
 mod contracts;
 mod load;
+mod people;
 mod process;
 mod tokens;
 
@@ -36,6 +37,9 @@ struct Cli {
     /// How many messages the large universe has.
     #[arg(long, default_value_t = 1_000_000)]
     messages: usize,
+    /// How many people the large org has.
+    #[arg(long, default_value_t = 1_000_000)]
+    people: usize,
     /// What cargo passes to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
@@ -56,6 +60,7 @@ fn main() -> anyhow::Result<()> {
     page.say("other core of a 2-core machine. Other figures are of this machine; compare them with each other.\n");
     server_figures(&mut page, &server, &client, span)?;
     size_figures(&mut page, &server, &client, span, cli.messages)?;
+    people::figures(&mut page, &server, &client, span, cli.people)?;
     contracts::figures(&mut page, &server)?;
     process::figures(&mut page)?;
     print(&page.0)

@@ -15,14 +15,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::provisioning;
 use crate::model::{
-    group_rule,
     Act, Acting, SITE, State,
     event_type::{HOOK_DELIVERY, HOOK_VERIFIED},
+    group_rule,
     hook::Hook,
     log::{self, Party},
 };
+use crate::provisioning;
 
 /// A delivery of log events.
 pub const EVENTS: &str = "event_hook";

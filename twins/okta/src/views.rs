@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use crate::{
-    Okta, provisioning,
+    Okta,
     model::{
         State,
         app::App,
@@ -13,6 +13,7 @@ use crate::{
         profile::Attribute,
         user::{Status, User},
     },
+    provisioning,
 };
 
 /// All views.

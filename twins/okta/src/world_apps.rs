@@ -11,13 +11,13 @@ use smol_str::SmolStr;
 
 use crate::{
     error::Error,
-    provisioning::settings::{self, Server},
     model::{
         Act, Acting, POLICY_ID, State,
         app::{self, Apps, Mode, Wish},
         app_keys,
         assignment::{self, Change},
     },
+    provisioning::settings::{self, Server},
 };
 
 /// An app.

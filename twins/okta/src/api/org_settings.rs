@@ -69,7 +69,11 @@ fn footer(settings: &Settings, origin: &str) -> Typed<Value> {
     Typed::ok(&json!({ "showEndUserFooter": !settings.hides_footer, "_links": links.0 }))
 }
 
-fn get_footer(cx: &Read<'_, Okta>, _: Nothing) -> Shown {
+/// `getOrgPreferences`.
+///
+/// # Errors
+/// None.
+pub fn get_footer(cx: &Read<'_, Okta>, _: Nothing) -> Shown {
     Ok(footer(&cx.state.settings.get(), &cx.scene.request.origin))
 }
 
@@ -89,7 +93,11 @@ fn mail(settings: &Settings, origin: &str) -> Typed<Value> {
     Typed::ok(&json!({ "optOutEmailUsers": !settings.takes_mail, "_links": links.0 }))
 }
 
-fn get_mail(cx: &Read<'_, Okta>, _: Nothing) -> Shown {
+/// `getOktaCommunicationSettings`.
+///
+/// # Errors
+/// None.
+pub fn get_mail(cx: &Read<'_, Okta>, _: Nothing) -> Shown {
     Ok(mail(&cx.state.settings.get(), &cx.scene.request.origin))
 }
 
@@ -114,7 +122,11 @@ fn support(settings: &Settings, now: Timestamp, origin: &str) -> Typed<Value> {
     Typed::ok(&json!({ "support": state, "expiration": until.map(stamp), "_links": links.0 }))
 }
 
-fn get_support(cx: &Read<'_, Okta>, _: Nothing) -> Shown {
+/// `getOrgOktaSupportSettings`.
+///
+/// # Errors
+/// None.
+pub fn get_support(cx: &Read<'_, Okta>, _: Nothing) -> Shown {
     Ok(support(&cx.state.settings.get(), cx.scene.now, &cx.scene.request.origin))
 }
 
@@ -133,7 +145,11 @@ fn revoke(cx: &mut Write<'_, '_, Okta>, _: Nothing) -> Shown {
     Ok(support(&settings, cx.scene.now, &cx.scene.request.origin))
 }
 
-fn list_contacts(cx: &Read<'_, Okta>, _: Nothing) -> Result<Typed<Vec<Value>>, Error> {
+/// `listOrgContactTypes`.
+///
+/// # Errors
+/// None.
+pub fn list_contacts(cx: &Read<'_, Okta>, _: Nothing) -> Result<Typed<Vec<Value>>, Error> {
     let row = |kind: Contact| {
         let name = kind.text().to_lowercase();
         let href = format!("{}/api/v1/org/contacts/{name}", cx.scene.request.origin);

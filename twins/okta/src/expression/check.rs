@@ -110,8 +110,13 @@ fn groups(name: &str, all: &[Expr], known: &dyn Known) -> Result<(), Problem> {
 /// Whether it can come to true or false.
 fn is_truth(expr: &Expr) -> bool {
     match expr {
-        Expr::Null | Expr::Number(_) | Expr::Text(_) | Expr::Name(_) | Expr::List(_) | Expr::Map(_) => false,
-        Expr::Minus(_) => false,
+        Expr::Null
+        | Expr::Number(_)
+        | Expr::Text(_)
+        | Expr::Name(_)
+        | Expr::List(_)
+        | Expr::Map(_)
+        | Expr::Minus(_) => false,
         Expr::Bool(_) | Expr::Not(_) | Expr::Field(..) | Expr::Index(..) => true,
         Expr::Pair(operator, ..) => operator.is_test(),
         Expr::Choice(_, a, b) | Expr::Else(a, b) => is_truth(a) && is_truth(b),

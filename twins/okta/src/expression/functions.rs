@@ -189,13 +189,11 @@ fn named_groups(name: &str, all: &[Value], scope: &dyn Scope) -> Result<Value, F
 }
 
 fn of_user(name: &str, what: &Value, scope: &dyn Scope) -> Result<Value, Fault> {
-    match name {
-        "getLinkedObject" => Ok(scope.linked(&what.shown()).map_or(Value::Null, Value::Person)),
-        _ => {
-            let property = what.shown();
-            scope.attribute("user", &property).ok_or(Fault::Unknown(property))
-        }
+    let what = what.shown();
+    if name == "getLinkedObject" {
+        return Ok(scope.linked(&what).map_or(Value::Null, Value::Person));
     }
+    scope.attribute("user", &what).ok_or(Fault::Unknown(what))
 }
 
 /// `user.isMemberOf({'group.id': ...})`: in one of the groups that a map describes.

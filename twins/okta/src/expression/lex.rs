@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn tokens_know_their_places() {
-        let found = tokens(r#"a.b >= 'x\'' ?: 1.5"#).expect("lexes");
+        let found = tokens(r"a.b >= 'x\'' ?: 1.5").expect("lexes");
         let text = |at: usize| found[at].clone();
         assert_eq!(text(0), (Token::Word("a".into()), 0..1));
         assert_eq!(text(3), (Token::Mark(">="), 4..6));

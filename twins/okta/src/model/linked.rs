@@ -47,7 +47,7 @@ pub struct Links {
     definitions: Table<u64, Definition>,
     by_name: OrdMap<SmolStr, u64>,
     /// Definition and associated person, with the primary.
-    links: Table<(u64, SmolStr), SmolStr>,
+    primaries: Table<(u64, SmolStr), SmolStr>,
     /// Definition, primary, associated person.
     back: OrdSet<(u64, SmolStr, SmolStr)>,
     next: u64,
@@ -58,7 +58,7 @@ impl Default for Links {
         Self {
             definitions: Table::new("linked_object_definitions"),
             by_name: OrdMap::new(),
-            links: Table::new("linked_objects"),
+            primaries: Table::new("linked_objects"),
             back: OrdSet::new(),
             next: 1,
         }
@@ -78,7 +78,7 @@ impl Links {
 
     /// The primary of an associated person.
     pub fn primary(&self, definition: &Definition, associated: &SmolStr) -> Option<&SmolStr> {
-        self.links.get(&(definition.number, associated.clone())).map(|primary| &**primary)
+        self.primaries.get(&(definition.number, associated.clone())).map(|primary| &**primary)
     }
 
     /// Who is associated with a primary, by id.
@@ -90,7 +90,7 @@ impl Links {
     }
 
     fn unlink(&mut self, changes: &mut Changes, number: u64, associated: &SmolStr) {
-        if let Some(primary) = self.links.remove(changes, &(number, associated.clone())) {
+        if let Some(primary) = self.primaries.remove(changes, &(number, associated.clone())) {
             self.back.remove(&(number, SmolStr::clone(&primary), associated.clone()));
         }
     }
@@ -140,7 +140,7 @@ pub fn undefine(act: &mut Act<'_, '_>, definition: &Definition) {
     let start = (definition.number, SmolStr::default());
     let end = (definition.number + 1, SmolStr::default());
     let associated: Vec<SmolStr> =
-        links.links.range(start..end).take(DROPPED_MAX).map(|((_, one), _)| one.clone()).collect();
+        links.primaries.range(start..end).take(DROPPED_MAX).map(|((_, one), _)| one.clone()).collect();
     for one in &associated {
         links.unlink(changes, definition.number, one);
     }
@@ -153,7 +153,7 @@ pub fn undefine(act: &mut Act<'_, '_>, definition: &Definition) {
 pub fn link(act: &mut Act<'_, '_>, definition: &Definition, associated: &User, primary: &User) {
     let (links, changes) = (&mut act.state.links, &mut act.tx.changes);
     links.unlink(changes, definition.number, &associated.id);
-    links.links.put(changes, (definition.number, associated.id.clone()), primary.id.clone());
+    links.primaries.put(changes, (definition.number, associated.id.clone()), primary.id.clone());
     links.back.insert((definition.number, primary.id.clone(), associated.id.clone()));
 }
 

@@ -11,6 +11,7 @@ use super::{
     State,
     group::Group,
     iam::{CustomRole, Resource},
+    orn::Orn,
     role::{self, Role},
     role_type::RoleType,
     user::User,
@@ -438,32 +439,30 @@ impl<'a> Asked<'a> {
         let orn = &resource.orn;
         let whole = orn.id().is_none();
         match (place, orn.kind()) {
-            (Place::User, "users") => match self.user {
-                Some(user) => whole || orn.id() == Some(&user.id),
-                None => whole || !self.wish.writes(),
-            },
+            (Place::User, "users") => {
+                self.user.map_or(whole || !self.wish.writes(), |user| whole || orn.id() == Some(&user.id))
+            }
             (Place::User, "groups") if orn.is_contained() => match (self.user, orn.id()) {
                 (Some(user), Some(group)) => self.state.members.contains(group, &user.id),
                 (None, Some(group)) => !self.wish.writes() || self.wish.groups.contains(group),
                 (_, None) => false,
             },
-            (Place::Group, "groups") => match self.group {
-                Some(group) => whole || !orn.is_contained() && orn.id() == Some(&group.id),
-                None => whole || !self.wish.writes(),
-            },
-            (Place::App, "apps") => match self.app {
-                Some(app) => {
-                    let named = orn.app_name().is_none_or(|name| *name == app.name);
-                    named && orn.id().is_none_or(|id| *id == app.id)
-                }
-                None => {
-                    let named = orn.app_name().is_none_or(|name| name == self.wish.app_name);
-                    !self.wish.writes() || orn.id().is_none() && named
-                }
-            },
+            (Place::Group, "groups") => self.group.map_or(whole || !self.wish.writes(), |group| {
+                whole || !orn.is_contained() && orn.id() == Some(&group.id)
+            }),
+            (Place::App, "apps") => self.holds_app(orn),
             (Place::Other, kind) => folded(kind) == folded(self.collection()),
             _ => false,
         }
+    }
+
+    /// Whether a resource holds the app that it is about, or the definition of one that is to be made.
+    fn holds_app(&self, orn: &Orn) -> bool {
+        let of = |wanted: &str| orn.app_name().is_none_or(|name| name == wanted);
+        if let Some(app) = self.app {
+            return of(&app.name) && orn.id().is_none_or(|id| *id == app.id);
+        }
+        !self.wish.writes() || orn.id().is_none() && of(self.wish.app_name)
     }
 
     /// The name of what sets of resources call this part of the API.
@@ -494,7 +493,7 @@ enum Place {
 
 /// A name without what separates its words: `authorization_servers` and `authorizationServers` are one.
 fn folded(name: &str) -> String {
-    name.chars().filter(|letter| letter.is_ascii_alphanumeric()).map(|letter| letter.to_ascii_lowercase()).collect()
+    name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 /// What is enough for a step of a person's lifecycle.

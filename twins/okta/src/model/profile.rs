@@ -220,6 +220,7 @@ impl Profile {
     }
 
     /// The same profile with only these custom values.
+    #[must_use]
     pub fn with_custom(&self, custom: Custom) -> Self {
         Self { custom, ..self.clone() }
     }

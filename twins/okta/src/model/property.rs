@@ -286,7 +286,7 @@ impl Property {
     fn chooses(&self, value: &Value) -> bool {
         let holder = self.holder();
         let same = |one: &Value| {
-            one == value || one.as_str().is_some_and(|text| !value.is_string() && text == value.to_string())
+            one == value || one.as_str().is_some_and(|text| !value.is_string() && *text == *value.to_string())
         };
         let listed = holder.get("enum").and_then(Value::as_array).map(|all| all.iter().any(same));
         let titled = || {

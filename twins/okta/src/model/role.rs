@@ -380,7 +380,7 @@ pub fn unbind_all(act: &mut Act<'_, '_>, custom: &Custom) {
 
 fn change(act: &mut Act<'_, '_>, role: &Role, groups: BTreeSet<SmolStr>, apps: BTreeSet<AppTarget>) {
     let last_updated = act.now();
-    let role = Role { groups, apps, last_updated, ..role.clone() };
+    let role = Role { last_updated, groups, apps, ..role.clone() };
     act.state.roles.put(&mut act.tx.changes, role);
 }
 

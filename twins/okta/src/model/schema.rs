@@ -92,8 +92,8 @@ impl Schemas {
 
     /// Whether people of any type have a custom attribute; it.
     pub fn of_people<'a>(&'a self, name: &str) -> Option<&'a Property> {
-        let people = self.table.iter().filter(|(of, _)| of.starts_with("oty"));
-        people.filter_map(|(_, schema)| schema.custom(name)).next()
+        let mut people = self.table.iter().filter(|(of, _)| of.starts_with("oty"));
+        people.find_map(|(_, schema)| schema.custom(name))
     }
 
     /// The number of an attribute's name.
@@ -196,7 +196,7 @@ pub fn update(act: &mut Act<'_, '_>, schema: &Schema, wish: &Wish, rules: Rules)
         }
         match facts {
             Value::Null => {
-                gone.extend(row.custom.iter().position(|one| one.name == *name).map(|at| row.custom.remove(at)))
+                gone.extend(row.custom.iter().position(|one| one.name == *name).map(|at| row.custom.remove(at)));
             }
             Value::Object(facts) => {
                 let number = act.state.schemas.number(name);
@@ -354,11 +354,11 @@ const SLICE: usize = 500;
 pub fn sweep(act: &mut Act<'_, '_>, of: &SmolStr, number: u32) {
     let left = if *of == GROUP { sweep_groups(act, number) } else { sweep_people(act, of, number) };
     let key = (of.clone(), number);
-    if !left {
-        act.state.schemas.leaving.remove(&key);
-    } else {
+    if left {
         act.state.schemas.leaving.insert(key);
         act.tx.timer(act.tx.now, SWEEP, json!({ "of": of, "number": number }));
+    } else {
+        act.state.schemas.leaving.remove(&key);
     }
 }
 
@@ -525,6 +525,7 @@ impl Custom {
     }
 
     /// Those of which a schema still knows.
+    #[must_use]
     pub fn known_to(&self, schema: Option<&Schema>) -> Self {
         let known = |name: &str| schema.is_some_and(|schema| schema.custom(name).is_some());
         Self(self.0.iter().filter(|(_, name, _)| known(name)).cloned().collect())

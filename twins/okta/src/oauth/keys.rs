@@ -28,8 +28,8 @@ static CLIENT: LazyLock<Map<String, Value>> = LazyLock::new(|| public(&read(CLIE
 /// How often servers rotate their keys by themselves.
 pub const ROTATION: Duration = Duration::from_secs(90 * 86_400);
 
-/// For how long before a rotation by the clock the next key is published.
-const ANNOUNCED: Duration = Duration::from_secs(14 * 86_400);
+/// For how long after a rotation the next key is not published: until a fortnight before the clock rotates.
+const QUIET: Duration = Duration::from_secs(76 * 86_400);
 
 /// The id of the test key of the world's clients.
 pub const CLIENT_KEY_ID: &str = "dtu-okta-client";
@@ -82,7 +82,7 @@ impl Signing {
     /// shows is nowhere said; a fortnight before the clock rotates is inferred.
     pub fn listed(self, now: Timestamp) -> Vec<(u64, KeyStatus)> {
         let current = self.current(now);
-        let soon = self.auto && self.last(now).after(ROTATION - ANNOUNCED) <= now;
+        let soon = self.auto && self.last(now).after(QUIET) <= now;
         let next = soon.then_some((current + 1, KeyStatus::Next));
         let before = (current > 1).then(|| (current - 1, KeyStatus::Expired));
         std::iter::once((current, KeyStatus::Active)).chain(next).chain(before).collect()

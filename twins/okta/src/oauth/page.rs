@@ -86,7 +86,8 @@ pub fn consent(names: (&str, &str), path: &str, answer: &str, form: &Form, scope
         .filter(|(name, _)| !["request_uri", "sessionToken", answer].contains(name))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let items: String = scopes.iter().map(|scope| format!("<li>{}</li>\n", escaped(scope))).collect();
+    let item = |scope: &SmolStr| format!("<li>{}</li>\n", escaped(scope));
+    let items: String = scopes.iter().map(item).collect();
     let button = |value: &str, text: &str| {
         format!("<button type=\"submit\" name=\"{answer}\" value=\"{value}\">{text}</button>\n")
     };

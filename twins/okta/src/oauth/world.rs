@@ -13,7 +13,7 @@ use super::{jwt, keys};
 use crate::model::{
     APP_ID, SERVER_ID, State,
     authorization_server::{
-        Server, furnish,
+        IssuerMode, Server, furnish,
         policy::{Chosen, Conditions, People, Policy, Rule, Taken},
         scope,
     },
@@ -208,6 +208,7 @@ fn add_server(
     let mut server = Server::new(id.clone(), name.into(), audiences.to_vec(), state.founded);
     about.clone_into(&mut server.description);
     server.is_default = name == "default";
+    server.mode = IssuerMode::usual(state);
     server.scopes = scopes.iter().map(|name| scope::named(tx, name)).collect();
     furnish(tx, &mut server);
     server.policies.push(policy(tx, state.founded));

@@ -212,10 +212,7 @@ fn settle_domain(
             let default = brands.find(|(_, brand)| holds(brand, "isDefault")).map(|(id, _)| id.clone());
             members.insert("brandId".to_owned(), json!(default));
         }
-        Deed::Change(_) if subject.id == "default" => {
-            return Err(invalid("id", "This operation is not supported for this domain"));
-        }
-        Deed::Delete if subject.id == "default" => {
+        Deed::Change(_) | Deed::Delete if subject.id == "default" => {
             return Err(invalid("id", "This operation is not supported for this domain"));
         }
         _ => return Ok(()),

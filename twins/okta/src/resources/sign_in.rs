@@ -59,7 +59,9 @@ pub(super) const ROWS: &[Resource] = &[
                     let about = "com.okta.services.factors.iface.dto.AuthenticatorCatalog";
                     return Err(super::resource::invalid(about, "The field has an invalid value"));
                 }
-                Ok(())
+                let status = if house.query("activate").as_deref() == Some("false") { "INACTIVE" } else { "ACTIVE" };
+                members.insert("status".to_owned(), status.into());
+                references::check_name(members)
             }
             Deed::Write(old) => {
                 // A call that leaves a phone inactive says so: recorded with and without (2021, 2026).

@@ -317,6 +317,11 @@ fn nobody_learns_who_is_there() {
     org.refuse(trusted("beatriz.alonso"), 403, "E0000034", &[]);
     let unknown = ask("nobody", "SMS", "password");
     let token = status(&unknown, 200, "RECOVERY_CHALLENGE");
+    status(
+        &org.send(authn("/recovery/factors/SMS/resend", &json!({ "stateToken": token }))),
+        200,
+        "RECOVERY_CHALLENGE",
+    );
     let verify = json!({ "stateToken": token, "passCode": "123456" });
     let got = org.send(authn("/recovery/factors/SMS/verify", &verify));
     assert_eq!((got.status, got.text("/errorCode")), (403, "E0000068"));
@@ -342,4 +347,27 @@ fn locked_people_unlock_themselves() {
     assert_eq!((got.text("/status"), got.text("/recoveryType")), ("SUCCESS", "UNLOCK"), "{}", got.body);
     assert!(got.body.get("sessionToken").is_none());
     status(&enter(&org, "ida", PASSWORD), 200, "SUCCESS");
+}
+
+#[test]
+fn people_do_it_themselves() {
+    let org = Org::acme();
+    ida(&org);
+    let with = |verb: &str, with: Value| org.perform(verb, "ida", &with);
+    let signed_in = with("okta.sign_in", json!({ "password": PASSWORD })).expect("is a verb");
+    assert_eq!(signed_in["status"], "SUCCESS");
+    assert_eq!(org.view("sessions")[0]["user"], "ida@acme.example");
+    let wrong = with("okta.sign_in", json!({ "password": "Wrong1234" })).expect("is no refusal");
+    assert_eq!(wrong["status"], "REFUSED");
+    assert_eq!(org.events()["user.session.start"], 2, "what failed is logged as well");
+    let change =
+        |old: &str, new: &str| with("okta.change_password", json!({ "old_password": old, "new_password": new }));
+    change("Wrong1234", "N3xtPassword").expect_err("knows the old one");
+    change(PASSWORD, "weak").expect_err("is too weak");
+    change(PASSWORD, "N3xtPassword").expect("changes it");
+    let asked = with("okta.request_password_reset", json!({})).expect("asks");
+    assert_eq!(org.view("recovery_mails")[0]["token"], asked["recoveryToken"]);
+    with("okta.unlock_request", json!({})).expect_err("is not locked");
+    with("okta.sign_out", json!({})).expect("signs out");
+    assert_eq!(org.view("sessions"), json!([]));
 }

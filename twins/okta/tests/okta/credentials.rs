@@ -101,6 +101,10 @@ fn forgotten_passwords_have_a_link() {
     let again = org.check(call(&format!("GET /signin/reset-password/{token}")).anonymous(), 403);
     assert!(again.body.as_str().expect("is a page").contains("expired"));
     assert_eq!(org.check(users("ida/credentials/forgot_password", &json!({})), 200).body, json!({}));
+    for path in ["tokens/x/verify", "welcome/x", "reset_password/x", "signin/unlock/x"] {
+        let none = org.check(call(&format!("GET /{path}")).anonymous(), 403);
+        assert!(none.body.as_str().expect("is a page").contains("expired"), "{path}");
+    }
     for who in ["beatriz.alonso", "jonas.weber", "marcus.bell"] {
         org.refuse(users(&format!("{who}/credentials/forgot_password"), &json!({})), 403, "E0000034", &[]);
     }

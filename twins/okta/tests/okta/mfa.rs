@@ -311,3 +311,35 @@ fn policies_say_what_must_be_enrolled() {
     check("LOGIN", "OPTIONAL", "SUCCESS");
     check("LOGIN", "NOT_ALLOWED", "SUCCESS");
 }
+
+/// The page that a browser gets for what it sends.
+fn page(org: &Org, fields: &[(&str, &str)]) -> Got {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    org.send(call("POST /login/login.htm").anonymous().header("accept", "text/html").raw("application/x-www-form-urlencoded", &body))
+}
+
+#[test]
+fn a_browser_types_the_code() {
+    let org = strict();
+    enrol(&org, &sms());
+    let name = login(&org);
+    let asked = page(&org, &[("username", &name), ("password", PASSWORD)]);
+    let text = asked.body.as_str().expect("is a page");
+    let at = text.find("name=\"stateToken\" value=\"").unwrap_or_else(|| panic!("asks for a code: {text}"));
+    let state: String = text[at + 25..].chars().take_while(|c| *c != '"').collect();
+    // Who types nothing has a code sent.
+    assert_eq!(page(&org, &[("stateToken", &state), ("passCode", "")]).status, 200);
+    assert_eq!(page(&org, &[("stateToken", &state), ("passCode", "1")]).status, 403);
+    let done = page(&org, &[("stateToken", &state), ("passCode", &sent(&org))]);
+    assert_eq!((done.status, done.header("set-cookie").starts_with("sid=")), (302, true), "{}", done.body);
+    let state = {
+        let asked = page(&org, &[("username", &name), ("password", PASSWORD)]);
+        let text = asked.body.as_str().expect("is a page").to_owned();
+        let at = text.find("name=\"stateToken\" value=\"").expect("asks for a code");
+        text[at + 25..].chars().take_while(|c| *c != '"').collect::<String>()
+    };
+    for _ in 0..5 {
+        assert_eq!(page(&org, &[("stateToken", &state), ("passCode", "1")]).status, 403);
+    }
+    assert_eq!(org.get("/api/v1/users/lena.fischer").text("/status"), "LOCKED_OUT", "wrong codes count");
+}

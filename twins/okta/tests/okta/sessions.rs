@@ -94,6 +94,9 @@ fn browsers_show_their_session() {
     assert_eq!((got.text("/id"), got.text("/userId")), (&*id, &*user));
     assert_eq!(org.check(own("GET /api/v1/users/me"), 200).text("/id"), user);
     org.check(own("POST /api/v1/sessions/me/lifecycle/refresh"), 200);
+    let home = org.check(own("GET /"), 200);
+    assert!(home.body.as_str().expect("is a page").contains("ida@acme.example"));
+    assert_eq!(org.check(call("GET /").anonymous(), 302).header("location"), "/login/login.htm");
     org.check(own("DELETE /api/v1/sessions/me"), 204);
     let got = org.send(own("GET /api/v1/sessions/me"));
     assert_eq!((got.status, got.text("/errorCode")), (404, "E0000007"), "{}", got.body);

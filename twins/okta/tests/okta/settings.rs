@@ -235,7 +235,13 @@ fn authenticators_that_people_must_enrol_stay_active() {
     calls["type"] = json!("com.okta.telephony.provider");
     make(&org, "/api/v1/inlineHooks", &calls);
     put(&body("ACTIVE"), 200);
+    let make = |query: &str, key: &str| {
+        let body = json!({ "key": key, "name": key, "type": "app" });
+        org.check(call(&format!("POST {list}{query}")).json(&body), 200).text("/status").to_owned()
+    };
+    assert_eq!([make("", "google_otp"), make("?activate=false", "onprem_mfa")], ["ACTIVE", "INACTIVE"]);
     let events = org.events();
+    assert_eq!(events.get("security.authenticator.lifecycle.create"), Some(&2), "{events:?}");
     assert_eq!(events.get("security.authenticator.lifecycle.update"), Some(&2), "{events:?}");
     assert_eq!(events.get("security.authenticator.lifecycle.deactivate"), Some(&1), "{events:?}");
 }

@@ -157,16 +157,12 @@ pub(super) fn rule(server: &Server, policy: &Policy, (priority, rule): (usize, &
 /// A key of a resource server.
 pub(super) fn resource_key(server: &Server, key: &ResourceKey, origin: &str) -> Value {
     let own = address(server, origin, &format!("/resourceservercredentials/keys/{}", key.id));
-    let mut links = Links::new();
-    if !key.active {
-        links = links.hint("activate", format!("{own}/lifecycle/activate"), &["POST"]).hint(
-            "delete",
-            own.clone(),
-            &["DELETE"],
-        );
+    let links = if key.active {
+        Links::new().hint("deactivate", format!("{own}/lifecycle/deactivate"), &["POST"])
     } else {
-        links = links.hint("deactivate", format!("{own}/lifecycle/deactivate"), &["POST"]);
-    }
+        let links = Links::new().hint("activate", format!("{own}/lifecycle/activate"), &["POST"]);
+        links.hint("delete", own, &["DELETE"])
+    };
     json!({
         "id": key.id,
         "kid": key.kid,

@@ -95,26 +95,26 @@ pub struct WhichToken {
     expand: Option<String>,
 }
 
-fn one(state: &State, args: &WhichToken) -> Result<(Arc<Server>, Arc<Client>, Arc<Token>), Error> {
+fn one(state: &State, args: &WhichToken) -> Result<(String, Arc<Token>), Error> {
     let (server, client) = pair(state, &args.auth_server_id, &args.client_id)?;
     let found = state
         .grants
         .token_by_id(&args.token_id)
         .filter(|token| token.is_live_refresh() && token.server == server.id && token.client == client.id);
     let found = found.cloned().ok_or_else(|| Error::not_found(&args.token_id, "OAuth2RefreshToken"))?;
-    Ok((server, client, found))
+    Ok((root(&server, &client), found))
 }
 
 /// `getRefreshTokenForAuthorizationServerAndClient`.
 pub fn get(cx: &Read<'_, Okta>, args: WhichToken) -> Result<Typed<Value>, Error> {
-    let (server, client, token) = one(cx.state, &args)?;
-    let shown = Shown { root: &root(&server, &client), scopes: expands(args.expand.as_deref())? };
+    let (root, token) = one(cx.state, &args)?;
+    let shown = Shown { root: &root, scopes: expands(args.expand.as_deref())? };
     Ok(Typed::ok(&token_body(cx, &token, &shown)))
 }
 
 /// `revokeRefreshTokenForAuthorizationServerAndClient`.
 pub fn revoke(cx: &mut Write<'_, '_, Okta>, args: WhichToken) -> Result<Typed<()>, Error> {
-    let (.., token) = one(cx.state, &args)?;
+    let (_, token) = one(cx.state, &args)?;
     act(cx, |act| {
         revoke_token(act, &token);
         Ok(())

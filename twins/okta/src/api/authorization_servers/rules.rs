@@ -42,6 +42,7 @@ pub(super) fn operations() -> Vec<Operation<Okta>> {
 }
 
 /// Arguments that name a rule.
+#[expect(clippy::struct_field_names, reason = "the path's parameters have these names")]
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WhichRule {

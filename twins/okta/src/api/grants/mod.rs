@@ -62,7 +62,7 @@ pub(super) fn expands(expand: Option<&str>) -> Result<bool, Error> {
     }
 }
 
-/// A page of a holder's refresh tokens, by id. Recorded: links stand only where a size is asked for.
+/// A page of a holder's refresh tokens, by id. Its links do not repeat `expand`: recorded.
 pub(super) fn page(
     cx: &Read<'_, Okta>,
     wish: &ListTokens,
@@ -79,7 +79,7 @@ pub(super) fn page(
         shown.push(token_body(cx, token, &Shown { root, scopes }));
     }
     let next = all.peek().and(last);
-    Ok(paging::linked(Typed::ok(&shown), cx.scene, limit, next.as_deref()))
+    Ok(paging::linked_without(Typed::ok(&shown), cx.scene, limit, next.as_deref(), &["expand"]))
 }
 
 /// The address of a server, as tokens name it.

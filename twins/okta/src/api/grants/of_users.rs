@@ -200,7 +200,9 @@ pub fn grants_of_pair(cx: &Read<'_, Okta>, args: ListPair) -> Result<Typed<Vec<V
 
 fn take_back(cx: &mut Write<'_, '_, Okta>, consents: &[Arc<Consent>]) -> Result<Typed<()>, Error> {
     act(cx, |act| {
-        consents.iter().for_each(|consent| consent::revoke(act, consent));
+        for consent in consents {
+            consent::revoke(act, consent);
+        }
         Ok(())
     })?;
     Ok(no_content())

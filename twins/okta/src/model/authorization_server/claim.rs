@@ -296,8 +296,9 @@ pub fn replace(act: &mut Act<'_, '_>, server: &str, id: &str, wish: Claim) -> Re
     check(&before, &claim)?;
     let row = claim.clone();
     write_row(act, &before, |server| {
-        let found = server.claims.iter_mut().find(|own| own.id == row.id);
-        found.into_iter().for_each(|own| own.clone_from(&row));
+        if let Some(own) = server.claims.iter_mut().find(|own| own.id == row.id) {
+            *own = row;
+        }
     });
     act.log(&CLAIM_UPDATED, vec![claim.party(), before.party()]);
     Ok(claim)

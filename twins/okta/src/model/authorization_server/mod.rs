@@ -5,6 +5,7 @@
 //! .../api/openapi/okta-management/management/tag/AuthorizationServer/.
 
 pub mod claim;
+pub mod judge;
 pub mod key;
 pub mod policy;
 pub mod scope;
@@ -20,8 +21,11 @@ use serde::Serialize;
 use serde_json::Value;
 use smol_str::SmolStr;
 
-pub use self::policy::{Decision, Lifetimes, Wanted, judge};
 use self::{claim::Claim, key::ResourceKey, policy::Policy, scope::Scope};
+pub use self::{
+    judge::{Decision, Wanted, judge},
+    policy::Lifetimes,
+};
 use super::{
     Act, SERVER_ID, State,
     event_type::{AS_ACTIVATED, AS_CREATED, AS_DEACTIVATED, AS_DELETED, AS_KEY, AS_UPDATED, EventType},
@@ -40,6 +44,13 @@ pub enum IssuerMode {
     OrgUrl,
     /// The host by which the server is called.
     Dynamic,
+}
+
+impl IssuerMode {
+    /// That of servers whose makers do not say: recorded, of orgs of both engines.
+    pub fn usual(state: &State) -> Self {
+        if state.kind.is_classic() { Self::OrgUrl } else { Self::Dynamic }
+    }
 }
 
 /// An authorization server.
@@ -212,7 +223,7 @@ impl Wish {
         if self.name.is_empty() {
             problems.push(("name", blank));
         }
-        if self.audiences.iter().all(|audience| audience.is_empty()) {
+        if self.audiences.iter().all(SmolStr::is_empty) {
             problems.push(("audiences", blank));
         }
         if !problems.is_empty() {
@@ -247,6 +258,7 @@ pub fn create(act: &mut Act<'_, '_>, wish: Wish) -> Result<Arc<Server>, Error> {
     wish.check(act.state, "")?;
     let (id, now) = (act.tx.id(&SERVER_ID), act.now());
     let mut server = Server::new(id, wish.name.clone(), Vec::new(), now);
+    server.mode = IssuerMode::usual(act.state);
     wish.apply(&mut server, now);
     furnish(act.tx, &mut server);
     let server = act.state.servers.put(&mut act.tx.changes, server);
@@ -332,7 +344,8 @@ pub fn rotate(act: &mut Act<'_, '_>, id: &str) -> Result<Arc<Server>, Error> {
 /// None of that id, or a server that trusts itself.
 pub fn trust(act: &mut Act<'_, '_>, id: &str, others: &[SmolStr]) -> Result<Vec<Arc<Server>>, Error> {
     let before = find(act.state, id)?;
-    let all = others.iter().map(|other| find(act.state, other)).collect::<Result<Vec<_>, _>>()?;
+    let state = &*act.state;
+    let all = others.iter().map(|other| find(state, other)).collect::<Result<Vec<_>, _>>()?;
     if all.iter().any(|other| other.id == before.id) {
         return Err(Error::invalid("trusted", "trusted: An authorization server cannot be associated with itself"));
     }

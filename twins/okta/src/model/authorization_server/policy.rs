@@ -12,14 +12,12 @@ use super::{super::shape, Server, find, write_row};
 use crate::{
     error::Error,
     model::{
-        Act, State,
-        client::Client,
+        Act,
         event_type::{
             EventType, POLICY_ACTIVATE, POLICY_CREATE, POLICY_DEACTIVATE, POLICY_DELETE, POLICY_UPDATE, RULE_ACTIVATE,
             RULE_ADD, RULE_DEACTIVATE, RULE_DELETE, RULE_UPDATE,
         },
         log::Party,
-        user::User,
     },
 };
 
@@ -385,8 +383,9 @@ pub fn set_active(act: &mut Act<'_, '_>, server: &str, id: &str, active: bool) -
     }
     let event = if active { &POLICY_ACTIVATE } else { &POLICY_DEACTIVATE };
     change(act, &before, id, event, |server, now| {
-        let found = server.policy_mut(id);
-        found.into_iter().for_each(|policy| (policy.active, policy.last_updated) = (active, now));
+        if let Some(policy) = server.policy_mut(id) {
+            (policy.active, policy.last_updated) = (active, now);
+        }
     })
     .map(drop)
 }
@@ -481,8 +480,9 @@ pub fn set_rule_active(act: &mut Act<'_, '_>, server: &str, policy: &str, id: &s
     }
     let (event, now) = (if active { &RULE_ACTIVATE } else { &RULE_DEACTIVATE }, act.now());
     change_rules(act, &before, policy, (event, rule.party()), |rules| {
-        let found = rules.iter_mut().find(|rule| rule.id == id);
-        found.into_iter().for_each(|rule| (rule.active, rule.last_updated) = (active, now));
+        if let Some(rule) = rules.iter_mut().find(|rule| rule.id == id) {
+            (rule.active, rule.last_updated) = (active, now);
+        }
     });
     Ok(())
 }
@@ -497,66 +497,6 @@ pub fn delete_rule(act: &mut Act<'_, '_>, server: &str, policy: &str, id: &str) 
     let event = (&RULE_DELETE, rule.party());
     change_rules(act, &before, policy, event, |rules| rules.retain(|rule| rule.id != id));
     Ok(())
-}
-
-/// What a request for tokens is judged by.
-#[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
-    /// Who asks.
-    pub client: &'a Client,
-    /// About whom.
-    pub user: Option<&'a User>,
-    /// By which grant.
-    pub grant: &'a str,
-    /// For what.
-    pub scopes: &'a [SmolStr],
-}
-
-/// What the first fitting rule says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// How long tokens live.
-    pub lifetimes: Lifetimes,
-    /// The inline hook that is asked before tokens are made.
-    pub hook: Option<SmolStr>,
-}
-
-/// What the first fitting rule of a server's access policies says; none where no rule fits.
-pub fn judge(state: &State, server: &Server, wanted: &Wanted<'_>) -> Option<Decision> {
-    let policies = server.policies.iter().filter(|policy| policy.active && policy.is_for(wanted.client));
-    let mut rules = policies.flat_map(|policy| &policy.rules);
-    let rule = rules.find(|rule| rule.active && rule.is_for(state, wanted))?;
-    Some(Decision { lifetimes: rule.lifetimes, hook: rule.hook.clone() })
-}
-
-impl Policy {
-    fn is_for(&self, client: &Client) -> bool {
-        self.clients.iter().any(|name| name == "ALL_CLIENTS" || *name == client.id)
-    }
-}
-
-impl Rule {
-    fn is_for(&self, state: &State, wanted: &Wanted<'_>) -> bool {
-        let scopes = &self.conditions.scopes.include;
-        let all = scopes.iter().any(|scope| scope == "*") || wanted.scopes.iter().all(|scope| scopes.contains(scope));
-        let grant = self.conditions.grant_types.include.iter().any(|grant| grant == wanted.grant);
-        grant && all && wanted.user.is_none_or(|user| self.conditions.people.has(state, user))
-    }
-}
-
-impl People {
-    /// Whether somebody is meant: by nobody's being named, by themselves or by a group; and not left out.
-    fn has(&self, state: &State, user: &User) -> bool {
-        let is_in = |group: &SmolStr| {
-            group == "EVERYONE" || state.groups.everyone == *group || state.members.contains(group, &user.id)
-        };
-        let groups = self.groups.clone().unwrap_or_default();
-        let (by_group, by_name) = (groups.include.unwrap_or_default(), self.users.include.clone().unwrap_or_default());
-        let out = self.users.exclude.iter().flatten().any(|id| *id == user.id);
-        let out = out || groups.exclude.iter().flatten().any(is_in);
-        let anybody = by_group.is_empty() && by_name.is_empty();
-        !out && (anybody || by_name.contains(&user.id) || by_group.iter().any(is_in))
-    }
 }
 
 #[cfg(test)]

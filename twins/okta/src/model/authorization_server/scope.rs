@@ -190,8 +190,9 @@ pub fn replace(act: &mut Act<'_, '_>, server: &str, id: &str, wish: Scope) -> Re
     check(&before, &scope)?;
     let row = scope.clone();
     write_row(act, &before, |server| {
-        let found = server.scopes.iter_mut().find(|own| own.id == row.id);
-        found.into_iter().for_each(|own| own.clone_from(&row));
+        if let Some(own) = server.scopes.iter_mut().find(|own| own.id == row.id) {
+            *own = row;
+        }
     });
     act.log(&SCOPE_UPDATED, vec![party(&scope), before.party()]);
     Ok(scope)

@@ -348,3 +348,83 @@ fn servers_trust_others_and_have_keys_of_resource_servers() {
     org.check(call(&format!("DELETE {keys}/{first}")), 204);
     org.refuse(call(&format!("GET {keys}/{first}")), 404, "E0000007", &[]);
 }
+
+#[test]
+fn parts_of_servers_are_replaced_and_switched() {
+    let org = org();
+    let at = server(&org);
+    let scope = made(&org, &format!("{at}/scopes"), &json!({ "name": "a" })).text("/id").to_owned();
+    let changed = json!({ "name": "b", "description": "B", "default": true, "metadataPublish": "ALL_CLIENTS" });
+    let got = org.check(call(&format!("PUT {at}/scopes/{scope}")).json(&changed), 200);
+    assert_eq!((got.text("/name"), &got.body["default"]), ("b", &json!(true)));
+    let claim = |value: &str| json!({ "name": "c", "claimType": "IDENTITY", "valueType": "EXPRESSION", "value": value, "alwaysIncludeInToken": false });
+    let own = made(&org, &format!("{at}/claims"), &claim("1")).text("/id").to_owned();
+    let got = org.check(call(&format!("PUT {at}/claims/{own}")).json(&claim("2")), 200);
+    assert_eq!((got.text("/value"), &got.body["alwaysIncludeInToken"]), ("2", &json!(false)));
+    let system = org.get(&format!("{at}/claims")).text("/1/id").to_owned();
+    let words = "System claims cannot be changed in name or type";
+    org.refuse(call(&format!("PUT {at}/claims/{system}")).json(&claim("2")), 400, "E0000001", &[words]);
+    let everyone = json!({ "groups": { "include": ["EVERYONE"] } });
+    let policy = policy(&org, &at, "P", &json!(["ALL_CLIENTS"]), &rule("R", &json!(["password"]), &everyone, 60));
+    let rule = format!("{policy}/rules/{}", org.get(&format!("{policy}/rules")).text("/0/id"));
+    for path in [&policy, &rule] {
+        for (verb, status) in [("deactivate", "INACTIVE"), ("activate", "ACTIVE")] {
+            org.check(call(&format!("POST {path}/lifecycle/{verb}")), 204);
+            assert_eq!(org.get(path).text("/status"), status, "{path}");
+        }
+    }
+    let keys = format!("{at}/resourceservercredentials/keys");
+    let key = json!({ "kty": "RSA", "use": "enc", "kid": "a", "e": "AQAB", "n": "n", "status": "INACTIVE" });
+    let key = format!("{keys}/{}", made(&org, &keys, &key).text("/id"));
+    assert_eq!(org.post(&format!("{key}/lifecycle/activate"), &json!({})).text("/status"), "ACTIVE");
+    assert_eq!(org.post(&format!("{key}/lifecycle/deactivate"), &json!({})).text("/status"), "INACTIVE");
+}
+
+#[test]
+fn refresh_tokens_are_revoked_from_every_side() {
+    let org = org();
+    let app = json!({
+        "name": "oidc_client", "label": "Native", "signOnMode": "OPENID_CONNECT",
+        "credentials": { "oauthClient": { "client_id": "native", "token_endpoint_auth_method": "client_secret_post" } },
+        "settings": { "oauthClient": {
+            "application_type": "native", "grant_types": ["password", "authorization_code", "refresh_token"],
+            "response_types": ["code"], "redirect_uris": ["https://web.example/cb"],
+        }},
+    });
+    let got = org.post("/api/v1/apps", &app);
+    let (app, secret) = (got.text("/id"), got.text("/credentials/oauthClient/client_secret"));
+    let lena = org.id("lena.fischer");
+    org.post(&format!("/api/v1/apps/{app}/users"), &json!({ "id": lena }));
+    let sign_in = || {
+        let fields = [
+            ("grant_type", "password"),
+            ("client_id", "native"),
+            ("client_secret", secret),
+            ("username", "lena.fischer@acme.example"),
+            ("password", super::PASSWORD),
+            ("scope", "openid offline_access"),
+        ];
+        org.check(super::form("/oauth2/default/v1/token", &fields), 200)
+    };
+    let lists = [
+        format!("/api/v1/apps/{app}/tokens"),
+        format!("/api/v1/users/{lena}/clients/native/tokens"),
+        format!("{SERVERS}/default/clients/native/tokens"),
+    ];
+    for list in &lists {
+        for whole in [true, false] {
+            let token = sign_in();
+            let one = format!("{list}/{}", org.get(list).text("/0/id"));
+            assert_eq!(org.get(&one).text("/clientId"), "native");
+            org.check(call(&format!("DELETE {}", if whole { list } else { &one })), 204);
+            org.refuse(call(&format!("GET {one}")), 404, "E0000007", &[]);
+            for other in &lists {
+                assert_eq!(org.get(other).body, json!([]), "{other} after {list}");
+            }
+            let userinfo = super::authorized("GET /oauth2/default/v1/userinfo", "Bearer", token.text("/access_token"));
+            org.check(userinfo, 401);
+        }
+    }
+    org.check(call(&format!("DELETE /api/v1/users/{lena}/clients/native/grants")), 204);
+    assert_eq!(org.get(&format!("/api/v1/users/{lena}/grants")).body, json!([]));
+}
