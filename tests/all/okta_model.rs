@@ -134,7 +134,7 @@ impl Model {
                 self.groups.remove(&group).is_some()
             }
             Step::Join { group, person } => {
-                let there = self.people.contains_key(&person);
+                let there = self.people.get(&person).is_some_and(|(status, _)| *status != Status::Deprovisioned);
                 self.groups.get_mut(&group).filter(|_| there).is_some_and(|members| {
                     members.insert(person);
                     true

@@ -12,7 +12,7 @@ use std::{sync::LazyLock, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dtu_kernel::{universe::Options, world::World};
-use dtu_okta::oauth::{jwt::digest, keys};
+use dtu_okta::oauth::keys;
 use form_urlencoded::Serializer;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode, jwk::Jwk};
 use serde_json::{Map, Value, json};

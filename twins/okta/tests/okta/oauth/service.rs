@@ -5,8 +5,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, decode_header, encode, jwk::J
 use serde_json::{Value, json};
 
 use super::{
-    CLIENT_KEY, DEVICE, JWT_BEARER, asked, assertion, authorized, fields, form, org, query, refuse, service,
-    service_with, tokens, verified, web,
+    CLIENT_KEY, DEVICE, JWT_BEARER, assertion, authorized, form, org, refuse, service, service_with, verified, web,
 };
 use crate::support::{Call, ORIGIN, Org, call};
 
@@ -171,7 +170,6 @@ fn grants_and_scopes_that_are_refused() {
 }
 
 /// A proof of the client's test key.
-
 fn proof(org: &Org, own: Value) -> String {
     let mut claims = json!({
         "htm": "POST", "htu": format!("{ORIGIN}/oauth2/v1/token"), "iat": org.universe.now().as_secs(), "jti": "p",

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    CHALLENGE, PASSWORD, asked, authorized, fields, form, org, query, refuse, sent, signed_in, tokens, verified, wait,
-    web,
+    CHALLENGE, PASSWORD, asked, authorized, form, org, query, refuse, sent, signed_in, tokens, verified, wait, web,
 };
 use crate::support::{ORIGIN, call};
 

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{
-    CHALLENGE, DEVICE, PASSWORD, VERIFIER, asked, authorized, fields, form, org, query, refuse, service, signed_in,
-    tokens, verified, wait, web,
+    CHALLENGE, DEVICE, PASSWORD, VERIFIER, asked, authorized, form, org, refuse, service, signed_in, tokens, verified,
+    wait, web,
 };
 use crate::support::{Got, ORIGIN, call};
 
