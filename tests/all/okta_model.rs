@@ -130,7 +130,7 @@ impl Model {
                 new
             }
             Step::DeleteGroup { group } => {
-                self.by_group.values_mut().for_each(|groups| drop(groups.remove(&group)));
+                self.by_group.values_mut().for_each(|groups| _ = groups.remove(&group));
                 self.groups.remove(&group).is_some()
             }
             Step::Join { group, person } => {
@@ -198,8 +198,8 @@ impl Model {
     }
 
     fn forget(&mut self, person: usize) {
-        self.groups.values_mut().for_each(|members| drop(members.remove(&person)));
-        self.direct.values_mut().for_each(|people| drop(people.remove(&person)));
+        self.groups.values_mut().for_each(|members| _ = members.remove(&person));
+        self.direct.values_mut().for_each(|people| _ = people.remove(&person));
     }
 
     fn through_groups(&self, app: usize) -> BTreeSet<usize> {
