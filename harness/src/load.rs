@@ -426,7 +426,7 @@ pub fn target_from(file: String, text: String) -> Result<LoadedTarget, Vec<Diagn
     Ok(LoadedTarget { path: file, dir, text, digest, target, command, env, connect, ready })
 }
 
-fn read(path: &Path) -> Result<(String, String), Vec<Diagnostic>> {
+pub(crate) fn read(path: &Path) -> Result<(String, String), Vec<Diagnostic>> {
     let file = path.display().to_string();
     match fs_err::read_to_string(path) {
         Ok(text) => Ok((file, text)),
@@ -459,7 +459,7 @@ fn digest(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex().to_string()
 }
 
-fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Vec<Diagnostic>> {
+pub(crate) fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Vec<Diagnostic>> {
     // As in YAML 1.2: `yes`, `no`, `on` and `y` are texts, which a message may well be.
     let options = serde_saphyr::options! { strict_booleans: true };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| vec![yaml_problem(file, &error)])

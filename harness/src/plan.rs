@@ -192,6 +192,9 @@ pub struct PlannedScenario {
     pub title: String,
     /// Its area.
     pub area: String,
+    /// Words that filters and gates know it by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// How much it counts.
     pub weight: f64,
     /// Its file, as the user named it.
@@ -252,7 +255,7 @@ pub fn plan(
         trajectories: units.len() as u64,
         scenarios: planned,
     };
-    plan.digest = digest(&plan, &units);
+    plan.digest = digest(&plan, units.iter().map(|unit| &unit.key));
     Ok((plan, units))
 }
 
@@ -263,6 +266,7 @@ fn planned(loaded: &LoadedScenario, world: &str) -> PlannedScenario {
         id: scenario.id.value.clone(),
         title: scenario.title.clone(),
         area: scenario.meta.area.clone(),
+        tags: scenario.meta.tags.clone(),
         weight: scenario.meta.weight,
         file: loaded.path.clone(),
         digest: loaded.digest.clone(),
@@ -315,7 +319,7 @@ fn named(scenarios: &[LoadedScenario], wishes: &Wishes) -> Result<Vec<Unit>, Dia
 }
 
 /// A hash of what decides a run. How files are named, and in which order, does not.
-fn digest(plan: &Plan, units: &[Unit]) -> String {
+pub(crate) fn digest<'a>(plan: &Plan, units: impl Iterator<Item = &'a Key>) -> String {
     let mut hasher = blake3::Hasher::new_derive_key("dtu plan v1");
     let mut feed = |text: &str| {
         hasher.update(&(text.len() as u64).to_le_bytes());
@@ -333,7 +337,7 @@ fn digest(plan: &Plan, units: &[Unit]) -> String {
         feed(&scenario.world);
     }
     for unit in units {
-        feed(&unit.key.to_string());
+        feed(&unit.to_string());
     }
     hasher.finalize().to_hex().to_string()
 }

@@ -1,11 +1,11 @@
-//! JSON Schemas of the files that people write.
+//! JSON Schemas of the files that people write, and of those that programs read.
 
 use serde_json::Value;
 
 /// The names that [`schema`] knows.
-pub const KINDS: &[&str] = &["scenario", "target", "world", "faults"];
+pub const KINDS: &[&str] = &["scenario", "target", "world", "faults", "gates", "result", "decision"];
 
-/// The schema of a kind of file: `scenario`, `target`, `world` or `faults`.
+/// The schema of one of [`KINDS`].
 pub fn schema(kind: &str) -> Option<Value> {
     if kind == "world" {
         return Some(dtu_universe::world_schema());
@@ -13,6 +13,9 @@ pub fn schema(kind: &str) -> Option<Value> {
     let schema = match kind {
         "scenario" => schemars::schema_for!(crate::scenario::Scenario),
         "target" => schemars::schema_for!(crate::target::Target),
+        "gates" => schemars::schema_for!(crate::gates::Gates),
+        "result" => schemars::schema_for!(crate::summary::Summary),
+        "decision" => schemars::schema_for!(crate::gate::Decision),
         "faults" => schemars::schema_for!(dtu_kernel::fault::PlanFile),
         _ => return None,
     };

@@ -2,8 +2,14 @@
 //!
 //! The suite's interval answers "on *these* scenarios": scenarios are fixed strata. Pooling all trajectories would be
 //! wider than need be, and averaging posteriors of small scenarios is badly biased.
+//!
+//! The population's interval answers "on the stories that are still to come": scenarios are drawn from all that might
+//! have been written, and trajectories of one scenario resemble each other.
 
-use statrs::distribution::{ContinuousCDF, Normal};
+pub mod paired;
+pub mod sequential;
+
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// The level of all intervals.
 pub const LEVEL: f64 = 0.95;
@@ -28,9 +34,20 @@ pub struct Stratum {
     pub satisfied: u64,
     /// Trajectories that were decided, satisfied or not.
     pub decided: u64,
+    /// Trajectories of which nobody could tell. They pull the interval's ends apart: the lower one takes them for
+    /// unsatisfied, the upper one for satisfied.
+    pub undecided: u64,
 }
 
 impl Stratum {
+    const fn at_worst(self) -> Self {
+        Self { decided: self.decided + self.undecided, undecided: 0, ..self }
+    }
+
+    const fn at_best(self) -> Self {
+        Self { satisfied: self.satisfied + self.undecided, ..self.at_worst() }
+    }
+
     fn fraction(&self) -> f64 {
         as_float(self.satisfied) / as_float(self.decided)
     }
@@ -74,33 +91,83 @@ pub fn scenario(satisfied: u64, decided: u64) -> Option<Estimate> {
 /// of independent trajectories that would have the same variance. Scenarios with nothing decided, or without weight,
 /// do not count; none where none counts.
 pub fn suite(strata: &[Stratum], level: f64) -> Option<Estimate> {
-    let strata: Vec<&Stratum> = strata.iter().filter(|s| s.decided > 0 && s.weight > 0.0).collect();
-    let total: f64 = strata.iter().map(|s| s.weight).sum();
-    if strata.is_empty() {
-        return None;
-    }
-    let point = (strata.iter().map(|s| s.weight * s.fraction()).sum::<f64>() / total).clamp(0.0, 1.0);
-    let variance = strata.iter().map(|s| (s.weight / total).powi(2) * s.variance(point)).sum::<f64>();
-    let n = if variance > 0.0 { point * (1.0 - point) / variance } else { nominal(&strata, total) };
-    Some(wilson(point, n, level))
+    spread(strata, |strata| wilson(strata.point, strata.size(), level))
 }
 
-/// The size of the suite where its own variance says nothing, because each scenario is at 0 or at 1: what its variance
-/// would be at one rate for all. With equal weights and sizes that is the number of trajectories.
-fn nominal(strata: &[&Stratum], total: f64) -> f64 {
-    1.0 / strata.iter().map(|s| (s.weight / total).powi(2) / as_float(s.decided)).sum::<f64>()
+/// The satisfaction of a suite as a sample of all scenarios that might have been written: the same fraction, with the
+/// interval of clustered data. One scenario says nothing of others: its interval is all of 0 to 1.
+pub fn population(strata: &[Stratum], level: f64) -> Option<Estimate> {
+    spread(strata, |strata| wilson(strata.point, strata.clusters(level), level))
+}
+
+/// An interval whose ends hold for whatever the undecided would have been.
+fn spread(strata: &[Stratum], interval: impl Fn(&Weighed) -> Estimate) -> Option<Estimate> {
+    let point = Weighed::new(strata.iter().copied())?.point;
+    let low = interval(&Weighed::new(strata.iter().map(|s| s.at_worst()))?).low;
+    let high = interval(&Weighed::new(strata.iter().map(|s| s.at_best()))?).high;
+    Some(Estimate { point, low: low.min(point), high: high.max(point) })
+}
+
+/// The scenarios that count.
+struct Weighed {
+    strata: Vec<Stratum>,
+    total: f64,
+    point: f64,
+}
+
+impl Weighed {
+    fn new(strata: impl Iterator<Item = Stratum>) -> Option<Self> {
+        let strata: Vec<Stratum> = strata.filter(|s| s.decided > 0 && s.weight > 0.0).collect();
+        let total: f64 = strata.iter().map(|s| s.weight).sum();
+        let point = (strata.iter().map(|s| s.weight * s.fraction()).sum::<f64>() / total).clamp(0.0, 1.0);
+        (!strata.is_empty()).then_some(Self { strata, total, point })
+    }
+
+    /// The sum over scenarios of `term`, each times the square of its share of the weight.
+    fn squares(&self, term: impl Fn(&Stratum) -> f64) -> f64 {
+        self.strata.iter().map(|s| (s.weight / self.total).powi(2) * term(s)).sum()
+    }
+
+    /// How many independent trajectories would tell as much of these scenarios.
+    fn size(&self) -> f64 {
+        let variance = self.squares(|s| s.variance(self.point));
+        if variance > 0.0 { self.point * (1.0 - self.point) / variance } else { self.nominal() }
+    }
+
+    /// The size where the suite's own variance says nothing, because each scenario is at 0 or at 1: what its variance
+    /// would be at one rate for all. With equal weights and sizes that is the number of trajectories.
+    fn nominal(&self) -> f64 {
+        1.0 / self.squares(|s| 1.0 / as_float(s.decided))
+    }
+
+    /// How many independent trajectories would tell as much of all scenarios that might have been written. Where
+    /// scenarios do not differ they may still be of one kind: each counts once.
+    fn clusters(&self, level: f64) -> f64 {
+        let count = as_float(self.strata.len() as u64);
+        let Ok(student) = StudentsT::new(0.0, 1.0, count - 1.0) else { return 0.0 };
+        let variance = self.squares(|s| (s.fraction() - self.point).powi(2)) * count / (count - 1.0);
+        let size = if variance > 0.0 {
+            (self.point * (1.0 - self.point) / variance).min(self.nominal())
+        } else {
+            1.0 / self.squares(|_| 1.0)
+        };
+        let t = student.inverse_cdf(f64::midpoint(1.0, level));
+        size * (quantile(level) / t).powi(2)
+    }
 }
 
 /// Counts of trajectories are far below 2^53.
 #[expect(clippy::cast_precision_loss, reason = "exact below 2^53, which no count of trajectories reaches")]
-fn as_float(count: u64) -> f64 {
+pub(crate) fn as_float(count: u64) -> f64 {
     count as f64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dtu_kernel::seed::{SeedTree, Site};
+    use dtu_kernel::seed::{Draw, SeedTree, Site};
+
+    type Interval = fn(&[Stratum], f64) -> Option<Estimate>;
 
     fn near(a: f64, b: f64) -> bool {
         (a - b).abs() < 0.000_6
@@ -122,7 +189,7 @@ mod tests {
     }
 
     fn stratum(satisfied: u64, decided: u64) -> Stratum {
-        Stratum { weight: 1.0, satisfied, decided }
+        Stratum { weight: 1.0, satisfied, decided, undecided: 0 }
     }
 
     #[test]
@@ -155,33 +222,99 @@ mod tests {
         assert!(stratified.low <= stratified.point && stratified.point <= stratified.high);
     }
 
-    /// The share of simulated suites whose interval holds the truth.
-    fn coverage(rates: &[u64], seeds: u64, salt: u64) -> f64 {
-        const RUNS: u64 = 10_000;
-        let tree = SeedTree::new(salt);
-        let truth = as_float(rates.iter().sum()) / as_float(rates.len() as u64) / 1_000.0;
-        let mut held = 0_u64;
-        for run in 0..RUNS {
-            let mut draw = tree.draw(Site::named("coverage"), run * 64);
-            let draw_one = |rate: &u64| {
-                let satisfied = (0..seeds).filter(|_| draw.below(1_000) < *rate).count() as u64;
-                stratum(satisfied, seeds)
-            };
-            let strata: Vec<Stratum> = rates.iter().map(draw_one).collect();
-            let found = suite(&strata, LEVEL).expect("decided");
-            held += u64::from(found.low <= truth && truth <= found.high);
+    #[test]
+    fn undecided_trajectories_pull_the_ends_apart() {
+        let sure = suite(&[stratum(9, 10)], LEVEL).expect("decided");
+        let found = suite(&[Stratum { undecided: 5, ..stratum(9, 10) }], LEVEL).expect("decided");
+        assert!(near(found.point, sure.point) && found.low < sure.low && found.high > sure.high, "{found:?} {sure:?}");
+        assert!(near(found.low, suite(&[stratum(9, 15)], LEVEL).expect("decided").low), "{found:?}");
+        assert_eq!(suite(&[Stratum { undecided: 5, ..stratum(0, 0) }], LEVEL), None);
+    }
+
+    #[test]
+    fn one_scenario_says_nothing_of_others() {
+        let found = population(&[stratum(20, 20)], LEVEL).expect("decided");
+        assert_eq!(found, Estimate { point: 1.0, low: 0.0, high: 1.0 });
+        let two = population(&[stratum(20, 20); 2], LEVEL).expect("decided");
+        let many = population(&[stratum(20, 20); 30], LEVEL).expect("decided");
+        assert!(two.low < 0.1 && many.low > 0.85 && many.low < 0.9, "{two:?} {many:?}");
+        assert_eq!(population(&[], LEVEL), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn intervals_hold_their_point_and_grow_with_what_is_satisfied(
+            cells in proptest::collection::vec((0_u64..30, 1_u64..30, 0_u64..3), 1..12), level in 0.5..0.999_f64,
+        ) {
+            let strata: Vec<Stratum> = cells.iter().map(|(satisfied, decided, undecided)| Stratum {
+                undecided: *undecided, ..stratum(*satisfied.min(decided), *decided)
+            }).collect();
+            for interval in [suite, population] {
+                let found = interval(&strata, level).expect("decided");
+                proptest::prop_assert!(0.0 <= found.low && found.low <= found.point, "{found:?}");
+                proptest::prop_assert!(found.point <= found.high && found.high <= 1.0, "{found:?}");
+                let wider = interval(&strata, f64::midpoint(level, 1.0)).expect("decided");
+                proptest::prop_assert!(wider.low <= found.low + 1e-9 && wider.high >= found.high - 1e-9);
+            }
         }
-        as_float(held) / as_float(RUNS)
+
+        #[test]
+        fn one_more_satisfied_raises_both_ends(satisfied in 0_u64..200, more in 1_u64..200) {
+            let (before, after) = (scenario(satisfied, satisfied + more), scenario(satisfied + 1, satisfied + more));
+            let (before, after) = (before.expect("decided"), after.expect("decided"));
+            proptest::prop_assert!(before.low <= after.low && before.high <= after.high, "{before:?} {after:?}");
+        }
+    }
+
+    /// The share of simulated suites whose interval holds the truth.
+    fn coverage(
+        runs: u64,
+        salt: u64,
+        truth: f64,
+        interval: Interval,
+        mut draw_suite: impl FnMut(&mut Draw) -> Vec<Stratum>,
+    ) -> f64 {
+        let tree = SeedTree::new(salt);
+        let held = (0..runs).filter(|run| {
+            let found = interval(&draw_suite(&mut tree.draw(Site::named("coverage"), run * 64)), LEVEL);
+            found.is_some_and(|found| found.low <= truth && truth <= found.high)
+        });
+        as_float(held.count() as u64) / as_float(runs)
+    }
+
+    fn drawn(draw: &mut Draw, per_mille: u64, seeds: u64) -> Stratum {
+        stratum((0..seeds).filter(|_| draw.below(1_000) < per_mille).count() as u64, seeds)
     }
 
     #[test]
     fn intervals_hold_the_truth_as_often_as_they_say() {
         let check = |rates: &[u64], seeds, salt| {
-            let found = coverage(rates, seeds, salt);
+            let truth = as_float(rates.iter().sum()) / as_float(rates.len() as u64) / 1_000.0;
+            let draw = |draw: &mut Draw| rates.iter().map(|rate| drawn(draw, *rate, seeds)).collect();
+            let found = coverage(10_000, salt, truth, suite, draw);
             assert!(found >= 0.92, "coverage {found} of {rates:?} with {seeds} seeds");
         };
         check(&[950; 20], 5, 1);
         check(&[990, 990, 950, 900, 900, 800, 500, 990, 990, 950, 700, 850], 5, 2);
         check(&[1_000, 1_000, 0, 600, 900, 900, 1_000, 300, 950, 800], 10, 3);
+    }
+
+    #[test]
+    fn the_populations_interval_holds_for_scenarios_that_nobody_wrote() {
+        // Scenarios are drawn from these rates; the pooled interval falls to .73 in such settings.
+        let check = |rates: &[u64], scenarios: u64, seeds, salt| {
+            let truth = as_float(rates.iter().sum()) / as_float(rates.len() as u64) / 1_000.0;
+            let suite = |draw: &mut Draw| {
+                let mut rate = |_| rates[usize::try_from(draw.below(rates.len() as u64)).expect("is small")];
+                let rates: Vec<u64> = (0..scenarios).map(&mut rate).collect();
+                rates.into_iter().map(|rate| drawn(draw, rate, seeds)).collect()
+            };
+            let found = coverage(4_000, salt, truth, population, suite);
+            assert!(found >= 0.91, "coverage {found} of {scenarios} scenarios of {rates:?} with {seeds} seeds");
+        };
+        check(&[950], 20, 5, 1);
+        check(&[990, 950, 900, 800, 500, 0], 20, 5, 2);
+        check(&[1_000, 1_000, 1_000, 1_000, 900, 200], 50, 3, 3);
+        check(&[999, 900, 600], 10, 10, 4);
     }
 }

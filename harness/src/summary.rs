@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     evidence::Record,
+    gate::{Decision, Ruling},
+    pairing::{Arm, Difference},
     plan::{Key, Plan, PlannedScenario},
     stats::{self, Estimate, Stratum},
     verdict::{CheckResult, Held, Outcome},
@@ -13,7 +16,7 @@ use crate::{
 
 /// The result of a run. Holds nothing of the machine's time, no drawn ids and no places on disk: equal runs give
 /// equal bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// The format.
     pub schema: ResultSchema,
@@ -25,12 +28,18 @@ pub struct Summary {
     pub seeds: u64,
     /// The fraction that likely satisfies the user.
     pub satisfaction: Satisfaction,
+    /// How it differs from its baseline, where one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Difference>,
+    /// What the gate says, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Decision>,
     /// The scenarios, sorted by id.
     pub scenarios: Vec<ScenarioResult>,
 }
 
 /// The one known version of `result.json`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ResultSchema {
     /// `dtu/result/v1`
     #[serde(rename = "dtu/result/v1")]
@@ -38,16 +47,20 @@ pub enum ResultSchema {
 }
 
 /// The fraction of all trajectories through all scenarios that likely satisfies the user.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Satisfaction {
     /// The weighted mean of the scenarios' fractions; none where nothing was decided.
     pub point: Option<f64>,
-    /// The lower end of its interval.
+    /// The lower end of its interval, on these scenarios.
     pub low: Option<f64>,
-    /// The upper end of its interval.
+    /// The upper end of its interval, on these scenarios.
     pub high: Option<f64>,
+    /// The interval on all scenarios that might have been written.
+    pub population: Ends,
     /// How often such intervals hold the truth.
     pub level: f64,
+    /// The share of planned trajectories that were decided.
+    pub coverage: f64,
     /// Trajectories decided, one way or the other.
     pub decided: u64,
     /// Trajectories of which nobody could tell.
@@ -58,8 +71,17 @@ pub struct Satisfaction {
     pub trajectories: u64,
 }
 
+/// The ends of an interval; none where nothing was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Ends {
+    /// The lower end.
+    pub low: Option<f64>,
+    /// The upper end.
+    pub high: Option<f64>,
+}
+
 /// What came of a scenario.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ScenarioResult {
     /// Its id.
     pub id: String,
@@ -90,7 +112,7 @@ pub struct ScenarioResult {
 }
 
 /// What came of a variant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VariantResult {
     /// Its id.
     pub id: String,
@@ -107,7 +129,7 @@ pub struct VariantResult {
 }
 
 /// A trajectory that did not satisfy.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// The variant's id.
     pub variant: String,
@@ -141,15 +163,24 @@ impl Summary {
     pub fn new(plan: &Plan, records: &BTreeMap<Key, Record>) -> Self {
         let scenarios: Vec<ScenarioResult> = plan.scenarios.iter().map(|s| scenario(s, records)).collect();
         let total = |count: fn(&ScenarioResult) -> u64| scenarios.iter().map(count).sum::<u64>();
-        let stratum = |s: &ScenarioResult| Stratum { weight: s.weight, satisfied: s.satisfied, decided: s.decided };
+        let stratum = |s: &ScenarioResult| Stratum {
+            weight: s.weight,
+            satisfied: s.satisfied,
+            decided: s.decided,
+            undecided: s.undecided,
+        };
         let strata: Vec<Stratum> = scenarios.iter().map(stratum).collect();
         let (point, low, high) = shown(stats::suite(&strata, stats::LEVEL));
+        let (_, wide_low, wide_high) = shown(stats::population(&strata, stats::LEVEL));
+        let decided = total(|s| s.decided);
         let satisfaction = Satisfaction {
             point,
             low,
             high,
+            population: Ends { low: wide_low, high: wide_high },
             level: stats::LEVEL,
-            decided: total(|s| s.decided),
+            coverage: rounded(stats::as_float(decided) / stats::as_float(plan.trajectories.max(1))),
+            decided,
             undecided: total(|s| s.undecided),
             void: total(|s| s.void),
             trajectories: plan.trajectories,
@@ -160,12 +191,29 @@ impl Summary {
             seed: plan.seed,
             seeds: plan.seeds,
             satisfaction,
+            difference: None,
+            gate: None,
             scenarios,
         }
     }
 
-    /// What the run comes to. A failure stands, however much is void; nothing decided never passes.
+    /// The same, compared with a baseline on the trajectories that both have.
+    #[must_use]
+    pub fn against(mut self, run: Arm<'_>, baseline: Arm<'_>) -> Self {
+        let scenarios: Vec<&PlannedScenario> = run.plan.scenarios.iter().collect();
+        self.difference = Some(Difference::new(&scenarios, run, baseline, u64::MAX, stats::LEVEL).0);
+        self
+    }
+
+    /// What the run comes to: what its gate says, where it has one. Else a failure stands, however much is void;
+    /// nothing decided never passes.
     pub fn verdict(&self) -> Verdict {
+        match self.gate.as_ref().map(|gate| gate.ruling) {
+            Some(Ruling::Pass) => return Verdict::Pass,
+            Some(Ruling::Fail | Ruling::Breach) => return Verdict::Fail,
+            Some(Ruling::Inconclusive) => return Verdict::Inconclusive,
+            None => {}
+        }
         let mostly_void = |s: &ScenarioResult| s.void * 2 > s.decided + s.undecided + s.void;
         if self.scenarios.iter().any(|s| s.satisfied < s.decided) {
             Verdict::Fail
@@ -177,10 +225,13 @@ impl Summary {
     }
 }
 
-/// Rounded, so that machines whose last digits differ give equal bytes.
+/// To four digits, so that machines whose last digits differ give equal bytes.
+pub(crate) fn rounded(value: f64) -> f64 {
+    (value * 10_000.0).round() / 10_000.0
+}
+
 fn shown(estimate: Option<Estimate>) -> (Option<f64>, Option<f64>, Option<f64>) {
-    let round = |value: f64| (value * 10_000.0).round() / 10_000.0;
-    let part = |part: fn(&Estimate) -> f64| estimate.as_ref().map(part).map(round);
+    let part = |part: fn(&Estimate) -> f64| estimate.as_ref().map(part).map(rounded);
     (part(|e| e.point), part(|e| e.low), part(|e| e.high))
 }
 

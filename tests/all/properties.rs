@@ -211,6 +211,231 @@ proptest! {
     }
 }
 
+/// Which of so many calls a rule with odds struck, while `beside` happens around each.
+fn struck(universe: &Arc<Universe>, calls: usize, beside: &[usize], others: &[Act]) -> Vec<bool> {
+    let token = env(universe, "SLACK_BOT_TOKEN");
+    let call = || Call::slack("users.info", &token, &[("user", "USLACKBOT")]).send(universe).status == 429;
+    let mut other = others.iter().cycle();
+    (0..calls)
+        .map(|n| {
+            for _ in 0..beside.get(n).copied().unwrap_or_default() {
+                other.next().into_iter().for_each(|act| perform(universe, act));
+            }
+            call()
+        })
+        .collect()
+}
+
+fn arm(universe: &Universe, rules: &[Value]) {
+    let rules: Vec<_> = rules.iter().map(|rule| serde_json::from_value(rule.clone()).expect("is a rule")).collect();
+    universe.arm(&rules).expect("is armed");
+}
+
+fn storm() -> Value {
+    json!({ "id": "storm", "on": { "twin": "slack", "operation": "users.info", "probability": "1/2" },
+        "do": { "rate_limited": { "retry_after": "1s" } } })
+}
+
+/// A rule that has nothing to do with [`storm`], but draws as well.
+fn other_rule(n: usize) -> Value {
+    let on = [
+        json!({ "twin": "okta", "operation": "*", "probability": "1/2" }),
+        json!({ "twin": "slack", "operation": "chat.*", "probability": "1/3" }),
+        json!({ "twin": "slack", "operation": "conversations.*", "where": "has(args.name)", "probability": "2/3" }),
+        json!({ "twin": "jira", "probability": "1/2" }),
+    ];
+    json!({ "id": format!("other-{n}"), "on": on[n % on.len()], "do": { "error": {} } })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn draws_of_a_rule_depend_on_nothing_else(
+        seed in 0_u64..1_000,
+        beside in prop::collection::vec(0_usize..4, 24),
+        others in prop::collection::vec(act(), 1..8),
+        rules in prop::collection::vec(0_usize..8, 0..6),
+        place in any::<prop::sample::Index>(),
+    ) {
+        let alone = universe(seed);
+        arm(&alone, &[storm()]);
+        let wanted = struck(&alone, 24, &[], &[]);
+        prop_assert!(seed > 3 || wanted.contains(&true) && wanted.contains(&false));
+        let crowded = universe(seed);
+        let mut all: Vec<Value> = rules.iter().enumerate().map(|(n, kind)| {
+            let mut rule = other_rule(*kind);
+            rule["id"] = json!(format!("other-{n}"));
+            rule
+        }).collect();
+        all.insert(place.index(all.len() + 1), storm());
+        arm(&crowded, &all);
+        prop_assert_eq!(struck(&crowded, 24, &beside, &others), wanted);
+    }
+
+    #[test]
+    fn what_was_committed_and_failed_is_there_once(
+        writes in prop::collection::vec((any::<bool>(), any::<bool>()), 1..12),
+    ) {
+        let universe = universe(3);
+        let (slack, okta) = (env(&universe, "SLACK_BOT_TOKEN"), env(&universe, "OKTA_CLIENT_TOKEN"));
+        for (n, (of_slack, fails)) in writes.iter().enumerate() {
+            universe.disarm(None);
+            if *fails {
+                arm(&universe, &[json!({ "id": "lost", "on": {}, "times": 1, "do": { "committed_error": {} } })]);
+            }
+            let name = format!("once-{n}");
+            let before = universe.ledger().len();
+            let failed = if *of_slack {
+                Call::slack("conversations.create", &slack, &[("name", &name)]).json(&universe)["ok"] == false
+            } else {
+                let body = json!({ "profile": { "name": name } });
+                Call::okta("addGroup", &okta, &[], Some(&body)).send(&universe).status != 200
+            };
+            prop_assert_eq!(failed, *fails, "the caller is told what the rule says");
+            let (twin, view) = if *of_slack { ("slack", "channels") } else { ("okta", "groups") };
+            let rows = universe.view(twin, view).expect("is a view");
+            let there = rows.as_array().expect("rows").iter().filter(|row| row["name"] == json!(name)).count();
+            prop_assert_eq!(there, 1, "{} is there once", name);
+            let entries = usize::try_from(universe.ledger().len() - before).expect("fits");
+            let requests = universe.ledger().page(before, entries).expect("is read");
+            let requests = requests.iter().filter(|entry| entry["kind"] == "request").count();
+            prop_assert_eq!(requests, 1, "one request is in the ledger");
+        }
+    }
+
+    #[test]
+    fn a_stale_read_shows_what_was_there_then(
+        lag in 1_u64..40,
+        steps in prop::collection::vec((any::<bool>(), 0_u64..15), 1..20),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let _entered = runtime.enter();
+        let universe = universe(4);
+        let okta = env(&universe, "OKTA_CLIENT_TOKEN");
+        arm(&universe, &[json!({ "id": "lag", "on": { "operation": "listGroups" },
+            "do": { "stale": { "by": format!("{lag}s") } } })]);
+        let start = universe.now();
+        // When each group was made, in seconds after the rule was armed.
+        let mut made: Vec<u64> = Vec::new();
+        for (writes, passes) in steps {
+            if writes {
+                let body = json!({ "profile": { "name": format!("stale-{}", made.len()) } });
+                Call::okta("addGroup", &okta, &[], Some(&body)).send(&universe);
+                made.push(universe.now().since(start).as_secs());
+            }
+            runtime.block_on(universe.advance(std::time::Duration::from_secs(passes)));
+            let now = universe.now().since(start).as_secs();
+            let list = Call::okta("listGroups", &okta, &[], None).query("limit", "1000").json(&universe);
+            let names = list.as_array().expect("a list").iter();
+            let seen = names.filter(|group| group["profile"]["name"].as_str().is_some_and(|n| n.starts_with("stale-")));
+            let wanted = made.iter().filter(|at| **at + lag <= now).count();
+            prop_assert_eq!(seen.count(), wanted, "at {} with {:?}", now, made);
+        }
+    }
+
+    #[test]
+    fn deliveries_are_neither_lost_nor_invented(
+        seed in 0_u64..100,
+        messages in 1_usize..8,
+        effect in 0_usize..6,
+        odds in 1_u64..4,
+        pauses in prop::collection::vec(0_u64..20, 8),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (sent, model, hanging) = runtime.block_on(chaos(seed, messages, effect, odds, &pauses));
+        prop_assert_eq!(sent, model);
+        prop_assert_eq!(hanging, 0, "nothing is left to come");
+    }
+}
+
+/// Posts messages while a rule plays with their deliveries: how often each was sent, how often it should have been by
+/// the faults that the ledger shows, and how many are still to come.
+async fn chaos(
+    seed: u64,
+    messages: usize,
+    effect: usize,
+    odds: u64,
+    pauses: &[u64],
+) -> (std::collections::BTreeMap<String, usize>, std::collections::BTreeMap<String, usize>, usize) {
+    let app = wiremock::MockServer::start().await;
+    let answer = |request: &wiremock::Request| {
+        let said: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        wiremock::ResponseTemplate::new(200).set_body_string(said["challenge"].as_str().unwrap_or_default())
+    };
+    wiremock::Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&app).await;
+    let universe = universe(seed);
+    let act = |who: &str, verb: &str, with: Value| {
+        let Value::Object(with) = with else { unreachable!("an object was written") };
+        universe.perform(verb, who, with).expect("is done");
+    };
+    let with = json!({ "app": "dtu-tester", "events_url": app.uri(), "events": ["message.channels"] });
+    act("dana", "slack.admin.configure_app", with);
+    universe.run_until_quiet(std::time::Duration::from_secs(60)).await;
+    let effects = [
+        json!({ "duplicate": { "copies": 2, "after": "3s" } }),
+        json!({ "delay": { "by": "30s" } }),
+        json!({ "reorder": { "within": "40s" } }),
+        json!({ "hold": { "every": "25s" } }),
+        json!({ "drop": {} }),
+        json!({ "bad_signature": {} }),
+    ];
+    arm(
+        &universe,
+        &[json!({ "id": "chaos", "on": { "deliver": "event_callback", "probability": format!("1/{odds}") },
+        "do": effects[effect] })],
+    );
+    let from = universe.ledger().len();
+    for n in 0..messages {
+        act("lena", "slack.user.post", json!({ "channel": "#general", "text": format!("message {n}") }));
+        universe.advance(std::time::Duration::from_secs(pauses[n])).await;
+    }
+    universe.run_until_quiet(std::time::Duration::from_secs(3_600)).await;
+    let received = app.received_requests().await.expect("requests are kept");
+    let mut sent = std::collections::BTreeMap::new();
+    for request in &received {
+        let said: Value = serde_json::from_slice(&request.body).expect("is JSON");
+        if let Some(text) = said["event"]["text"].as_str() {
+            *sent.entry(text.to_owned()).or_insert(0_usize) += 1;
+        }
+    }
+    // A stepped clock delivers in the order of the posts, so that the nth firing is told by what came of each post.
+    let length = usize::try_from(universe.ledger().len() - from).expect("fits");
+    let entries = universe.ledger().page(from, length).expect("is read");
+    let fired = entries.iter().filter(|entry| entry["kind"] == "fault").count();
+    let model = expected(&sent, messages, effect, fired);
+    (sent, model, universe.jobs().len())
+}
+
+/// What should have been sent, where a rule has fired so often: which messages it struck is taken from `sent`, how
+/// many and how often is not.
+fn expected(
+    sent: &std::collections::BTreeMap<String, usize>,
+    messages: usize,
+    effect: usize,
+    fired: usize,
+) -> std::collections::BTreeMap<String, usize> {
+    let odd = match effect {
+        0 => 3,
+        4 => 0,
+        _ => 1,
+    };
+    let count = |text: &String| sent.get(text).copied().unwrap_or_default();
+    let texts: Vec<String> = (0..messages).map(|n| format!("message {n}")).collect();
+    let mut left = fired;
+    let wanted = texts.into_iter().map(|text| {
+        let struck = odd != 1 && count(&text) == odd && left > 0;
+        left -= usize::from(struck);
+        (text, if struck { odd } else { 1 })
+    });
+    let mut wanted: std::collections::BTreeMap<String, usize> = wanted.collect();
+    if odd != 1 && left > 0 {
+        wanted.insert(format!("{left} firings that struck nothing"), 0);
+    }
+    wanted.retain(|_, count| *count > 0);
+    wanted
+}
+
 /// The `after` of the link with `rel="next"`.
 fn next_cursor(headers: &http::HeaderMap) -> Option<String> {
     let links = headers.get_all("link").iter().filter_map(|link| link.to_str().ok());

@@ -20,6 +20,7 @@ const FILES: &[(&str, &[&str])] = &[
     ("openapi/google-identity.json", &["reference", "google-identity"]),
     ("reference/cli.md", &["reference", "cli"]),
     ("coverage.md", &["reference", "coverage"]),
+    ("faults.md", &["reference", "faults"]),
     ("fidelity/okta.md", &["reference", "fidelity", "okta"]),
     ("fidelity/jira.md", &["reference", "fidelity", "jira"]),
     ("fidelity/slack.md", &["reference", "fidelity", "slack"]),

@@ -1,5 +1,5 @@
 //! The project's own chores: `cargo xtask test`, `cargo xtask docs`, `cargo xtask evidence`,
-//! `cargo xtask bench`.
+//! `cargo xtask soak`, `cargo xtask bench`.
 
 mod bench;
 mod clients;
@@ -31,6 +31,8 @@ enum Chore {
     /// Replays recorded exchanges with the real services, runs the client libraries, and writes what agrees and what
     /// is called below `tests/evidence` and `tests/recorded`.
     Evidence,
+    /// Two minutes of load on all twins while faults of all kinds come and go: nothing breaks, nothing stays stuck.
+    Soak,
     /// Measures against a bare server in the same run, and writes `docs/benchmarks.md`.
     Bench {
         /// Seconds of load for each figure.
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Chore::Test => test(),
         Chore::Docs { check } => docs::run(check),
         Chore::Evidence => evidence(),
+        Chore::Soak => soak(),
         Chore::Bench { seconds, dry_run } => bench::run(seconds, dry_run),
     };
     match done {
@@ -62,8 +65,16 @@ fn evidence() -> anyhow::Result<()> {
     let test = ["test", "--quiet", "--package", "dtu-tests", "--test", "all", "answers_as_recorded"];
     shell::cargo_with(&test, &[("DTU_EVIDENCE", "write")])?;
     clients::install()?;
-    let test = ["test", "--quiet", "--package", "dtu-tests", "--test", "all", "clients::"];
-    shell::cargo_with(&test, &[("DTU_CLIENTS", "record")])
+    for part in ["clients::", "libraries_see_each_effect"] {
+        let test = ["test", "--quiet", "--package", "dtu-tests", "--test", "all", part];
+        shell::cargo_with(&test, &[("DTU_CLIENTS", "record")])?;
+    }
+    Ok(())
+}
+
+fn soak() -> anyhow::Result<()> {
+    let test = ["test", "--quiet", "--package", "dtu-tests", "--test", "all", "a_long_soak_breaks_nothing"];
+    shell::cargo(&[&test[..], &["--", "--ignored"]].concat())
 }
 
 fn test() -> anyhow::Result<()> {

@@ -1,11 +1,15 @@
 //! The command line.
 
+mod baseline;
 mod build;
 mod contract;
 mod coverage;
 mod documents;
 mod fidelity;
+mod gate;
 mod live;
+mod matrix;
+mod merge;
 mod out;
 mod outages;
 mod reference;
@@ -20,7 +24,7 @@ use dtu_kernel::diagnostic::Diagnostic;
 use tracing_subscriber::EnvFilter;
 
 pub use self::out::Out;
-use crate::{evidence::FolderError, lint, load, runner, schema, trajectory::Fatal};
+use crate::{evidence::FolderError, gates, lint, load, runner, schema, trajectory::Fatal};
 
 /// Behavioural clones of services, and scenarios that say how well a program works with them.
 #[derive(Debug, Parser)]
@@ -32,17 +36,26 @@ struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    pass: no trajectory failed, and something was decided
-  1    fail: some trajectory did not satisfy
+  0    pass: no trajectory failed, and something was decided; with gates: all that they ask is shown
+  1    fail: some trajectory did not satisfy; with gates: something that they ask is shown not to be
   2    usage or bad input: an argument, a file, a folder
   3    infrastructure: the build failed, the target cannot be started, the disk is full
-  4    inconclusive: nothing failed, but nothing was decided or most of a scenario is void
+  4    inconclusive: nothing failed, but nothing was decided or most of a scenario is void; with gates: it is not
+       shown either way, or too much of the run says nothing
+  5    breach: somebody satisfied what nobody can satisfy
   130  interrupted; name the same --out to go on";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs scenarios against a target, and says which fraction of trajectories likely satisfies the user.
     Run(run::Args),
+    /// Says whether a run shows enough to let its build pass.
+    Gate(gate::Args),
+    /// Runs that later ones are held against.
+    #[command(subcommand)]
+    Baseline(baseline::Baselines),
+    /// Puts the parts of one run together: its shards, and what was run of it later.
+    Merge(merge::Args),
     /// Shows a run again, and writes its reports anew, from the files in its folder.
     Report(report::Args),
     /// Looks for problems in scenario files, fault plans and target files.
@@ -171,6 +184,9 @@ pub fn main() -> ExitCode {
     start_logging();
     let done = match cli.command {
         Command::Run(args) => run::main(args),
+        Command::Gate(args) => gate::main(&args),
+        Command::Baseline(command) => baseline::main(&command),
+        Command::Merge(args) => merge::main(&args),
         Command::Report(args) => report::main(&args),
         Command::Lint(args) => lint_main(&args),
         Command::Schema(args) => schema_main(&args),
@@ -205,7 +221,10 @@ fn start_logging() {
 fn lint_main(args: &LintArgs) -> Result<u8, Failure> {
     let target = args.target.as_deref().map(load::target).transpose();
     let plans = load::plans(&args.paths);
-    let paths: Vec<PathBuf> = args.paths.iter().filter(|path| !load::is_plan(path)).cloned().collect();
+    let gates: Vec<&PathBuf> = args.paths.iter().filter(|path| gates::is_gates(path)).collect();
+    let of_gates: Vec<Diagnostic> = gates.iter().filter_map(|file| gates::gates(file).err()).flatten().collect();
+    let is_other = |path: &&PathBuf| load::is_plan(path) || gates::is_gates(path);
+    let paths: Vec<PathBuf> = args.paths.iter().filter(|path| !is_other(path)).cloned().collect();
     // Folders may hold plans alone.
     let has_plans = plans.as_ref().map_or(true, |plans| !plans.is_empty());
     let scenarios = if paths.is_empty() || has_plans && !load::has_scenarios(&paths) {
@@ -216,7 +235,7 @@ fn lint_main(args: &LintArgs) -> Result<u8, Failure> {
     let ((scenarios, plans), target) = both(both(scenarios, plans), target)?;
     let twins = run::twins(&args.documents)?;
     let worlds = runner::worlds(&scenarios, &run::sections(&twins))?;
-    let mut problems = Vec::new();
+    let mut problems = of_gates;
     for (scenario, found) in scenarios.iter().zip(&worlds) {
         problems.extend(lint::lint(scenario, &twins, &found.world));
     }
@@ -226,7 +245,7 @@ fn lint_main(args: &LintArgs) -> Result<u8, Failure> {
         return Err(problems.into());
     }
     let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
-    let counts: Vec<String> = [(scenarios.len(), "scenario"), (plans.len(), "fault plan")]
+    let counts: Vec<String> = [(scenarios.len(), "scenario"), (plans.len(), "fault plan"), (gates.len(), "gate file")]
         .into_iter()
         .filter(|(number, _)| *number > 0)
         .map(|(number, what)| count(number, what))

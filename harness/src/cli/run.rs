@@ -1,7 +1,7 @@
 //! `dtu run`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
@@ -10,17 +10,25 @@ use std::{
 use dtu_kernel::{host::Host, world::SERVICES};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, Out, both, build, documents::Documents, out};
+use super::{
+    Failure, Out, both, build,
+    documents::Documents,
+    gate::{self, Baseline, Wanted},
+    out,
+};
 use crate::{
     evidence::{Folder, KeepEvidence, Record},
+    gate::{Decision, decide},
+    gates::Gates,
     lint,
     load::{self, LoadedScenario, LoadedTarget},
+    pairing::Arm,
     plan::{self, EnvVar, Key, Plan, Shard, Unit, Wishes},
     process::{Supervisor, rest},
     progress::Progress,
     report::{self, Report},
     runner::{self, Run, Universes},
-    summary::{Summary, Verdict},
+    summary::Verdict,
     trajectory::Setup,
 };
 
@@ -33,7 +41,7 @@ pub(super) struct Args {
     /// The target file.
     #[arg(long, value_name = "FILE")]
     target: PathBuf,
-    /// Trajectories for each variant of a scenario.
+    /// Trajectories for each variant of a scenario. With gates that have a budget, the budget says it.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// Sets a variable of the target's environment; may be given several times.
@@ -46,11 +54,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Only the k-th of n equal parts of the run, the same on every machine.
-    #[arg(long, value_name = "K/N", conflicts_with = "only")]
+    #[arg(long, value_name = "K/N", conflicts_with_all = ["only", "gates"])]
     shard: Option<Shard>,
     /// Only this trajectory, as reports name it; may be given several times.
-    #[arg(long, value_name = "SCENARIO/VARIANT/N")]
+    #[arg(long, value_name = "SCENARIO/VARIANT/N", conflicts_with = "gates")]
     only: Vec<Key>,
+    #[command(flatten)]
+    wanted: Wanted,
     /// The folder for results and evidence; one that holds part of the same run is gone on with.
     /// A folder below `.dtu/runs`, emptied first, where absent.
     #[arg(long, value_name = "DIR")]
@@ -69,10 +79,11 @@ pub(super) struct Args {
 }
 
 impl Args {
-    fn wishes(&self) -> Wishes {
+    fn wishes(&self, gates: Option<&Gates>) -> Wishes {
+        let seeds = gates.and_then(Gates::seeds_max).unwrap_or(self.seeds);
         let only = self.only.clone();
         let documents = self.documents.files().map(plan::planned_document).collect();
-        Wishes { seeds: self.seeds, seed: self.seed, shard: self.shard, only, faults: !self.no_faults, documents }
+        Wishes { seeds, seed: self.seed, shard: self.shard, only, faults: !self.no_faults, documents }
     }
 
     fn jobs(&self) -> usize {
@@ -113,22 +124,69 @@ pub(super) fn main(args: Args) -> Result<u8, Failure> {
 }
 
 async fn perform(args: &Args) -> Result<u8, Failure> {
-    let loaded = load(args)?;
+    let gates = args.wanted.gates()?;
+    let loaded = load(args, gates.as_ref())?;
+    if let Some(gates) = &gates {
+        args.wanted.lint(gates, &loaded.plan)?;
+    }
+    let baseline = args.wanted.baseline(&loaded.plan)?;
     let (root, folder) = open(args, &loaded.plan)?;
     let mut records = folder.records()?;
     tell_kept(&records, &loaded.plan);
     let setup = Setup::new(loaded.target, Supervisor::this_program()?, &loaded.twins, loaded.plan.faults);
     let (scenarios, universes) = (loaded.scenarios, loaded.universes);
     let run = Arc::new(Run { setup, scenarios, universes, folder, keep: args.keep, jobs: args.jobs() });
-    run_all(&run, &loaded.plan, &loaded.units, &mut records, &root).await?;
-    let summary = Summary::new(&loaded.plan, &records);
+    let mut decision = None;
+    if let Some(gates) = &gates {
+        let rounds = Rounds { gates, baseline: baseline.as_ref(), plan: &loaded.plan, units: &loaded.units };
+        let decided = rounds.go(&run, &mut records, &root).await?;
+        gate::write(&run.folder, &decided)?;
+        decision = Some(decided);
+    } else {
+        run_all(&run, &loaded.plan, &loaded.units, &mut records, &root).await?;
+    }
+    let gated = decision.as_ref().map(|decision| decision.ruling.code());
+    let summary = gate::summarise(Arm { plan: &loaded.plan, records: &records }, baseline.as_ref(), decision);
     let report = Report { plan: &loaded.plan, summary: &summary, folder: &root };
     report::write(&run.folder, &report, &records)?;
     print(&report, args.json)?;
-    Ok(code(summary.verdict()))
+    Ok(gated.unwrap_or_else(|| code(summary.verdict())))
 }
 
-fn load(args: &Args) -> Result<Loaded, Failure> {
+/// Goes on until the gate is decided, or its budget used up.
+struct Rounds<'a> {
+    gates: &'a Gates,
+    baseline: Option<&'a Baseline>,
+    plan: &'a Plan,
+    units: &'a [Unit],
+}
+
+impl Rounds<'_> {
+    /// Afterwards the records are those that the decision rests on: what comes next depends on nothing but outcomes, so
+    /// that a run that was cut short comes to the same end.
+    async fn go(&self, run: &Arc<Run>, records: &mut BTreeMap<Key, Record>, root: &Path) -> Result<Decision, Failure> {
+        let first = self.gates.first_look(self.plan.seeds);
+        let mut chosen: BTreeSet<Key> = self.units.iter().map(|u| u.key.clone()).filter(|k| k.n <= first).collect();
+        loop {
+            let is_chosen = |unit: &&Unit| chosen.contains(&unit.key);
+            let units: Vec<Unit> = self.units.iter().filter(is_chosen).cloned().collect();
+            run_all(run, self.plan, &units, records, root).await?;
+            let mut seen = records.clone();
+            seen.retain(|key, _| chosen.contains(key));
+            let arm = Arm { plan: self.plan, records: &seen };
+            let decision = decide(self.gates, arm, self.baseline.map(Baseline::arm));
+            let wanted = |key: &&Key| self.units.iter().any(|unit| unit.key == **key);
+            let before = chosen.len();
+            chosen.extend(decision.next.iter().filter(wanted).cloned());
+            if chosen.len() == before {
+                *records = seen;
+                return Ok(decision);
+            }
+        }
+    }
+}
+
+fn load(args: &Args, gates: Option<&Gates>) -> Result<Loaded, Failure> {
     let (scenarios, mut target) = both(load::scenarios(&args.paths), load::target(&args.target))?;
     for var in &args.target_env {
         target.set_env(&var.name, &var.value);
@@ -148,7 +206,7 @@ fn load(args: &Args) -> Result<Loaded, Failure> {
     build::check_program(&target)?;
     let digests: Vec<String> = worlds.into_iter().map(|found| found.digest).collect();
     let (plan, units) =
-        plan::plan(&scenarios, &digests, plan::planned_target(&target, &args.target_env), &args.wishes())?;
+        plan::plan(&scenarios, &digests, plan::planned_target(&target, &args.target_env), &args.wishes(gates))?;
     Ok(Loaded { scenarios, target, plan, units, universes, twins })
 }
 

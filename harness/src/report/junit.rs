@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Report, area, case_name, moment_line, problems, role_name, trajectories};
-use crate::summary::ScenarioResult;
+use crate::{gate::Ruling, summary::ScenarioResult};
 
 /// The whole document.
 ///
@@ -20,7 +20,42 @@ pub fn render(report: &Report<'_>) -> Result<String, SerializeError> {
     }
     let mut document = quick_junit::Report::new(report.plan.target.name.as_str());
     document.add_test_suites(suites.into_values());
+    document.add_test_suite(whole(report));
     document.to_string()
+}
+
+/// The run as a whole, as a suite of its own: its numbers, and what each rule of the gate says.
+fn whole(report: &Report<'_>) -> TestSuite {
+    let summary = report.summary;
+    let (s, number) = (&summary.satisfaction, |value: Option<f64>| value.map_or("-".to_owned(), |v| v.to_string()));
+    let mut suite = TestSuite::new("gate");
+    suite.add_properties([
+        Property::new("satisfaction", number(s.point)),
+        Property::new("satisfaction.low", number(s.low)),
+        Property::new("satisfaction.high", number(s.high)),
+        Property::new("population.low", number(s.population.low)),
+        Property::new("population.high", number(s.population.high)),
+        Property::new("coverage", s.coverage.to_string()),
+        Property::new("void", s.void.to_string()),
+    ]);
+    if let Some(difference) = &summary.difference {
+        suite.add_properties([
+            Property::new("difference", number(difference.point)),
+            Property::new("difference.low", number(difference.low)),
+            Property::new("difference.high", number(difference.high)),
+        ]);
+    }
+    for result in summary.gate.iter().flat_map(|gate| &gate.rules) {
+        let mut status = match result.ruling {
+            Ruling::Pass => TestCaseStatus::success(),
+            Ruling::Fail | Ruling::Breach => TestCaseStatus::non_success(NonSuccessKind::Failure),
+            Ruling::Inconclusive => TestCaseStatus::non_success(NonSuccessKind::Error),
+        };
+        status.set_message(result.why.as_str());
+        let name = [Some(result.rule.name()), result.scenario.as_deref()];
+        suite.add_test_case(TestCase::new(name.into_iter().flatten().collect::<Vec<_>>().join(" "), status));
+    }
+    suite
 }
 
 fn case(report: &Report<'_>, scenario: &ScenarioResult) -> TestCase {

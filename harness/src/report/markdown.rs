@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use super::{Problem, Report, case_name, interval, moment_line, problems, role_name, run_scenarios, trajectories};
-use crate::summary::{ScenarioResult, Verdict};
+use crate::{
+    gate::{Decision, Ruling},
+    summary::{ScenarioResult, Verdict},
+};
 
 /// How many moments are shown of each problem.
 const MOMENTS_MAX: usize = 3;
@@ -11,15 +14,29 @@ const MOMENTS_MAX: usize = 3;
 /// The whole summary. Begins with a marker by which a comment is found again.
 pub fn render(report: &Report<'_>) -> String {
     let s = &report.summary.satisfaction;
-    let verdict = match report.summary.verdict() {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "fail",
-        Verdict::Inconclusive => "not enough data",
+    let verdict = match (&report.summary.gate, report.summary.verdict()) {
+        (Some(gate), _) if gate.ruling == Ruling::Breach => gate.ruling.name(),
+        (_, Verdict::Pass) => "pass",
+        (_, Verdict::Fail) => "fail",
+        (_, Verdict::Inconclusive) => "not enough data",
     };
     let mut text = format!("<!-- dtu -->\n## {}: {verdict}\n\n", escaped(&report.summary.target));
     let satisfaction = interval(s.point, s.low, s.high);
     let _ = write!(text, "Satisfaction **{satisfaction}** at 95 %: {} decided", s.decided);
-    let _ = writeln!(text, ", {} void, {} undecided, seed {}.\n", s.void, s.undecided, report.summary.seed);
+    let _ = writeln!(text, ", {} void, {} undecided, seed {}.", s.void, s.undecided, report.summary.seed);
+    let wide = interval(s.point, s.population.low, s.population.high);
+    let _ = writeln!(text, "As a sample of all stories {wide}; {:.0} % decided.\n", s.coverage * 100.0);
+    if let Some(difference) = &report.summary.difference {
+        let (pairs, better, worse) = (difference.pairs, difference.better, difference.worse);
+        let _ = writeln!(
+            text,
+            "To the baseline **{}**: {pairs} pairs, {better} better, {worse} worse.\n",
+            escaped(&difference.shown())
+        );
+    }
+    if let Some(gate) = &report.summary.gate {
+        write_gate(&mut text, gate);
+    }
     text.push_str("| scenario | satisfied | satisfaction | void |\n| --- | --: | --- | --: |\n");
     for scenario in run_scenarios(report.summary) {
         let sign = if scenario.satisfied < scenario.decided {
@@ -40,6 +57,16 @@ pub fn render(report: &Report<'_>) -> String {
         }
     }
     text
+}
+
+fn write_gate(text: &mut String, gate: &Decision) {
+    text.push_str("| rule | scenario | says | why |\n| --- | --- | --- | --- |\n");
+    for result in &gate.rules {
+        let scenario = escaped(result.scenario.as_deref().unwrap_or_default());
+        let (rule, says, why) = (escaped(result.rule.name()), result.ruling.name(), escaped(&result.why));
+        let _ = writeln!(text, "| {rule} | {scenario} | {says} | {why} |");
+    }
+    text.push('\n');
 }
 
 fn write_problem(text: &mut String, report: &Report<'_>, scenario: &ScenarioResult, problem: &Problem<'_>) {

@@ -17,6 +17,7 @@ fn planned(id: &str, title: &str, weight: f64, variants: &[(&str, &str)]) -> Pla
         id: id.to_owned(),
         title: title.to_owned(),
         area: "access".to_owned(),
+        tags: Vec::new(),
         weight,
         file: format!("scenarios/{id}.yaml"),
         digest: "d".to_owned(),

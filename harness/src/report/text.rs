@@ -7,7 +7,10 @@ use owo_colors::{OwoColorize as _, Style};
 use super::{
     Case, Problem, Report, area, case_name, interval, moment_line, problems, role_name, run_scenarios, trajectories,
 };
-use crate::summary::{ScenarioResult, Summary, Verdict};
+use crate::{
+    gate::{Decision, Ruling},
+    summary::{ScenarioResult, Summary, Verdict},
+};
 
 /// How many moments and trajectories are shown of each problem.
 const MOMENTS_MAX: usize = 3;
@@ -18,8 +21,7 @@ const BAR: u64 = 10;
 /// The whole report, with colours: whoever prints it takes them out where they do not belong.
 pub fn render(report: &Report<'_>) -> String {
     let mut text = String::new();
-    write_table(&mut text, report.summary);
-    write_satisfaction(&mut text, report.summary);
+    write_overview(&mut text, report.summary);
     for scenario in run_scenarios(report.summary).filter(|scenario| !scenario.failures.is_empty()) {
         let _ = writeln!(text, "\n{}\n  {}", scenario.id.bold(), scenario.title);
         for problem in problems(scenario) {
@@ -27,6 +29,23 @@ pub fn render(report: &Report<'_>) -> String {
         }
     }
     text
+}
+
+/// The table of scenarios and what they come to, with colours.
+pub fn overview(summary: &Summary) -> String {
+    let mut text = String::new();
+    write_overview(&mut text, summary);
+    text
+}
+
+fn write_overview(text: &mut String, summary: &Summary) {
+    write_table(text, summary);
+    write_satisfaction(text, summary);
+    write_comparison(text, summary);
+    if let Some(gate) = &summary.gate {
+        text.push('\n');
+        text.push_str(&decision(gate));
+    }
 }
 
 fn write_table(text: &mut String, summary: &Summary) {
@@ -60,8 +79,53 @@ fn write_satisfaction(text: &mut String, summary: &Summary) {
     let left = s.trajectories.saturating_sub(s.decided + s.undecided + s.void);
     let left = if left > 0 { format!(", {left} not run") } else { String::new() };
     let _ = writeln!(text, "{left}; seed {})", summary.seed);
-    if summary.verdict() == Verdict::Inconclusive {
+    let wide = interval(s.point, s.population.low, s.population.high);
+    let _ = writeln!(
+        text,
+        "  as a sample of all stories: {wide}; {:.0} % of what was planned is decided",
+        s.coverage * 100.0
+    );
+    if summary.gate.is_none() && summary.verdict() == Verdict::Inconclusive {
         let _ = writeln!(text, "not enough was decided to say more");
+    }
+}
+
+fn write_comparison(text: &mut String, summary: &Summary) {
+    let Some(difference) = &summary.difference else { return };
+    let (pairs, better, worse) = (difference.pairs, difference.better, difference.worse);
+    let _ = writeln!(text, "  to the baseline: {} ({pairs} pairs, {better} better, {worse} worse)", difference.shown());
+    if !difference.unpaired.is_empty() {
+        let _ = writeln!(text, "  not compared: {}", difference.unpaired.join(", "));
+    }
+}
+
+/// What a gate says, rule by rule, with colours.
+pub fn decision(gate: &Decision) -> String {
+    let mut text = String::new();
+    for result in &gate.rules {
+        let (sign, style) = ruling_sign(result.ruling);
+        let scenario = result.scenario.as_ref().map_or_else(String::new, |id| format!("{id}: "));
+        let _ = writeln!(text, "  {} {:<10}  {scenario}{}", sign.style(style), result.rule.name(), result.why);
+    }
+    let (_, style) = ruling_sign(gate.ruling);
+    let _ = writeln!(text, "gate: {}", gate.ruling.name().style(style.bold()));
+    for (keys, what) in [(&gate.next, "may decide it"), (&gate.next_baseline, "are missing in the baseline")] {
+        let names: Vec<String> = keys.iter().take(CASES_MAX).map(ToString::to_string).collect();
+        let more = if keys.len() > CASES_MAX { ", …" } else { "" };
+        if !keys.is_empty() {
+            let count = trajectories(keys.len() as u64);
+            let _ = writeln!(text, "  {count} {what}: {}{more}", names.join(", "));
+        }
+    }
+    text
+}
+
+fn ruling_sign(ruling: Ruling) -> (&'static str, Style) {
+    match ruling {
+        Ruling::Pass => ("✔", Style::new().green()),
+        Ruling::Fail => ("✘", Style::new().red()),
+        Ruling::Inconclusive => ("?", Style::new().yellow()),
+        Ruling::Breach => ("!", Style::new().red()),
     }
 }
 

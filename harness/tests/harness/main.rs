@@ -1,5 +1,6 @@
 //! The harness from outside: targets under supervision, and the command line.
 
 mod cli;
+mod gate;
 mod process;
 mod support;

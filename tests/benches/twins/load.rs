@@ -76,6 +76,17 @@ pub(crate) async fn rate(address: SocketAddr, shot: &Shot, span: Duration) -> f6
     (after - before) as f64 / passed.as_secs_f64()
 }
 
+/// Connections that have sent a request and wait for its answer until they are dropped.
+pub(crate) async fn hold_open(address: SocketAddr, shot: &Shot, count: usize) -> Vec<TcpStream> {
+    let mut held = Vec::with_capacity(count);
+    for _ in 0..count {
+        let mut gun = Gun::connect(address).await;
+        gun.stream.write_all(&shot.0).await.expect("the server reads");
+        held.push(gun.stream);
+    }
+    held
+}
+
 struct Gun {
     stream: TcpStream,
     buffer: Vec<u8>,

@@ -5,6 +5,7 @@
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded to three digits")]
 
 mod contracts;
+mod faults;
 mod load;
 mod people;
 mod process;
@@ -61,6 +62,7 @@ fn main() -> anyhow::Result<()> {
     server_figures(&mut page, &server, &client, span)?;
     size_figures(&mut page, &server, &client, span, cli.messages)?;
     people::figures(&mut page, &server, &client, span, cli.people)?;
+    faults::figures(&mut page, &server, &client, span)?;
     contracts::figures(&mut page, &server)?;
     process::figures(&mut page)?;
     print(&page.0)

@@ -12,6 +12,9 @@ use crate::{Page, Runtime, Served, load::Shot, measure};
 /// How many people share a family name, so that a search finds as many in a small org as in a large one.
 const FAMILY: usize = 20;
 
+/// One family.
+const SEARCH: &str = "/api/v1/users?limit=50&search=profile.lastName%20eq%20%22Family7%22";
+
 /// A universe with so many people more, all in one group.
 struct Org {
     served: Served,
@@ -58,12 +61,11 @@ pub(crate) fn figures(
     let (small, large) = server.block_on(async { anyhow::Ok((Org::of(1_000)?, Org::of(people)?)) })?;
     page.say(format!("Making {people} people within the process took {:.1?}.\n", start.elapsed()));
     page.say(format!("| what | 1,000 people | {people} people | ratio | budget |\n|---|--:|--:|--:|--:|"));
-    let search = "/api/v1/users?limit=50&search=profile.lastName%20eq%20%22Family7%22";
     type Target = fn(&Org) -> String;
     let reads: [(&str, Target); 4] = [
         ("one person", |org| format!("/api/v1/users/{}", org.person)),
         ("a page of 50 people", |_| "/api/v1/users?limit=50".to_owned()),
-        ("a search by family name", |_| search.to_owned()),
+        ("a search by family name", |_| SEARCH.to_owned()),
         ("50 members of a group of all", |org| format!("/api/v1/groups/{}/users?limit=50", org.group)),
     ];
     for (name, target) in reads {

@@ -22,6 +22,9 @@ export async function act(who, verb, arguments_) {
 /** A part of a twin's state. */
 export const state = (twin, view) => call('GET', `/state/${twin}/${view}`);
 
+/** Lets the universe's time go on (`2s`, `3h`), with what is due by then. */
+export const advance = (by) => call('POST', '/clock/advance', { by });
+
 let rules = 0;
 
 /** Arms a fault that strikes once, while `during` runs; gives what that gives, once the fault has struck. */
@@ -38,4 +41,14 @@ export async function withFault(effect, on, during) {
   } finally {
     await call('DELETE', `/faults/${id}`);
   }
+}
+
+/** Arms a rule until it is disarmed. */
+export const arm = (rule) => call('POST', '/faults', { rules: [rule] });
+
+/** Disarms a rule; gives how often it struck. */
+export async function disarm(id) {
+  const armed = await call('GET', '/faults');
+  await call('DELETE', `/faults/${id}`);
+  return armed.find((row) => row.rule.id === id).fired;
 }

@@ -7,33 +7,13 @@ import okta from '@okta/okta-sdk-nodejs';
 import { all, claim, claimEqual, failure, run } from './claims.mjs';
 import { act, withFault } from './dtu_control.mjs';
 import { withListener } from './listener.mjs';
+import * as flows from './okta_flows.mjs';
+import { claimRefused, client, newUser, withPassword } from './okta_sdk.mjs';
 
 const LENA = 'lena.fischer@acme.example';
 const TAKEN = 'An object with this field already exists in the current organization';
 
-/** A client. It keeps no answers, because here each look must reach the twin. */
-function client(options = {}) {
-  const { OKTA_CLIENT_ORGURL: orgUrl, OKTA_CLIENT_TOKEN: token } = process.env;
-  return new okta.Client({ orgUrl, token, cacheMiddleware: null, ...options });
-}
-
 const { userApi, groupApi, systemLogApi, eventHookApi } = client();
-
-/** Says that a call is refused with a status and a code, in Okta's envelope. */
-async function claimRefused(status, code, call) {
-  const error = await failure(call, `${code} is thrown`);
-  claimEqual([error.status, error.errorCode], [status, code], `the refusal is ${code}`);
-  claim(error.errorId.startsWith('oae') && error.errorSummary, 'the error has an id and a summary');
-  return error;
-}
-
-/** A made-up person. */
-function newUser(firstName, lastName, more = {}) {
-  const email = `${firstName}.${lastName}@acme.example`.toLowerCase();
-  return { profile: { firstName, lastName, email, login: email, ...more } };
-}
-
-const withPassword = (user) => ({ ...user, credentials: { password: { value: 'Not-a-real-passw0rd' } } });
 
 /** The logins' short forms of those that a list gives. */
 async function logins(query) {
@@ -297,4 +277,14 @@ async function actAsAServiceApp() {
   }
 }
 
-await run(listPeople, findPeople, leadAPersonThroughLife, keepGroups, readTheLog, beToldByHooks, waitWhenTold, actAsAServiceApp);
+await run(
+  listPeople,
+  findPeople,
+  leadAPersonThroughLife,
+  keepGroups,
+  readTheLog,
+  beToldByHooks,
+  waitWhenTold,
+  actAsAServiceApp,
+  ...Object.values(flows),
+);

@@ -37,6 +37,11 @@ def state(twin, view):
     return _call("GET", f"/state/{twin}/{view}")
 
 
+def advance(by):
+    """Lets the universe's time go on (`2s`, `3h`), with what is due by then."""
+    _call("POST", "/clock/advance", {"by": by})
+
+
 class Fault:
     """An armed fault rule."""
 
@@ -57,3 +62,15 @@ def fault(effect, times=1, **on):
         yield Fault(rule)
     finally:
         _call("DELETE", f"/faults/{rule}")
+
+
+def arm(rule):
+    """Arms a rule until it is disarmed."""
+    _call("POST", "/faults", {"rules": [rule]})
+
+
+def disarm(rule):
+    """Disarms a rule; returns how often it struck."""
+    fired = Fault(rule).fired()
+    _call("DELETE", f"/faults/{rule}")
+    return fired

@@ -12,10 +12,11 @@ use crate::{
     fault::{Effect, Fired, Injected, Skipped, Strikes, Subject},
     ledger::{Event, Exchange, Keep, Principal},
     operation::{Level, Operation, OperationInfo, Run},
+    socket::{self, Frame, SocketId},
     struck,
     time::Timestamp,
     twin::{Affordance, EnvVar, Quota, Read, Reason, Refusal, Scene, Twin, Unserved, View, Write},
-    tx::{Planned, Tx},
+    tx::{Planned, SocketAct, Tx},
     universe::{Inner, Universe},
     wire::{Answer, Reply, Request},
     world::World,
@@ -147,6 +148,14 @@ pub trait Host: Send + Sync + std::fmt::Debug {
     fn delivered(&self, state: &mut StateBox, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next;
     /// [`Twin::on_timer`].
     fn on_timer(&self, state: &mut StateBox, tx: &mut Tx<'_>, name: &str, data: &Value);
+    /// [`Twin::frame`].
+    fn frame(&self, state: &StateBox, delivery: &Delivery, now: Timestamp) -> Option<Frame>;
+    /// [`Twin::on_frame`].
+    fn on_frame(&self, state: &mut StateBox, tx: &mut Tx<'_>, socket: SocketId, text: &str);
+    /// [`Twin::on_closed`].
+    fn on_closed(&self, state: &mut StateBox, tx: &mut Tx<'_>, socket: SocketId);
+    /// [`Twin::on_closing`].
+    fn on_closing(&self, state: &StateBox, tx: &mut Tx<'_>, socket: SocketId);
 }
 
 /// The one implementation of [`Host`].
@@ -349,11 +358,19 @@ impl<T: Twin> Hosted<T> {
             return Err(Box::new(request));
         };
         let now = scene.now;
-        let done = self.finish(universe, ran, &scene, resource);
+        let mut done = self.finish(universe, ran, &scene, resource);
         let (name, id) = (self.twin.name(), operation.info.id);
         let cause = done.fault.map(|fired| universe.record_fault(name, id, &fired, now));
         universe.record_skipped(name, id, &done.skipped, now);
         let (changes, planned) = done.written.map_or_else(Default::default, |w| (w.changes, w.planned));
+        let opens = |plan: &Planned| match plan {
+            Planned::Socket(SocketAct::Open { socket }) => Some(*socket),
+            _ => None,
+        };
+        done.reply.socket = planned.iter().find_map(opens);
+        if done.reply.socket.is_some() && done.reply.status == http::StatusCode::SWITCHING_PROTOCOLS {
+            socket::switching(&mut done.reply, &request);
+        }
         let waits = planned.iter().any(|plan| matches!(plan, Planned::Delivery { awaited: true, .. }));
         let event = if waits {
             Event::Pending { operation: operation.info.id }
@@ -592,6 +609,26 @@ impl<T: Twin> Host for Hosted<T> {
         let mut next: T::State = peek::<T>(state).clone();
         self.twin.on_timer(&mut next, tx, name, data);
         *state = Arc::new(next);
+    }
+
+    fn frame(&self, state: &StateBox, delivery: &Delivery, now: Timestamp) -> Option<Frame> {
+        self.twin.frame(peek::<T>(state), delivery, now)
+    }
+
+    fn on_frame(&self, state: &mut StateBox, tx: &mut Tx<'_>, socket: SocketId, text: &str) {
+        let mut next: T::State = peek::<T>(state).clone();
+        self.twin.on_frame(&mut next, tx, socket, text);
+        *state = Arc::new(next);
+    }
+
+    fn on_closed(&self, state: &mut StateBox, tx: &mut Tx<'_>, socket: SocketId) {
+        let mut next: T::State = peek::<T>(state).clone();
+        self.twin.on_closed(&mut next, tx, socket);
+        *state = Arc::new(next);
+    }
+
+    fn on_closing(&self, state: &StateBox, tx: &mut Tx<'_>, socket: SocketId) {
+        self.twin.on_closing(peek::<T>(state), tx, socket);
     }
 }
 

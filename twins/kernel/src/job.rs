@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::HeaderValue;
 use parking_lot::RwLockWriteGuard;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
@@ -15,6 +16,7 @@ use crate::{
     delivery::{Delivery, Next, Outbound, Outcome, is_allowed},
     fault::{Effect, Strikes, Subject},
     ledger::{Attempt, Event, Principal},
+    socket::{Cut, Frame, Out},
     time::Timestamp,
     tx::{Planned, Tx},
     universe::{Inner, Universe},
@@ -25,6 +27,7 @@ use crate::{
 pub(crate) enum Job {
     Delivery(Delivery),
     Timer { twin: usize, name: SmolStr, data: Value, cause: Option<u64>, struck: bool },
+    Cut(Cut),
 }
 
 /// A job as listed.
@@ -48,8 +51,9 @@ impl Job {
         now: Timestamp,
         cause: Option<u64>,
         principal: &Principal,
-    ) -> (Timestamp, Self) {
-        match plan {
+    ) -> Option<(Timestamp, Self)> {
+        Some(match plan {
+            Planned::Socket(_) => return None,
             Planned::Delivery { kind, payload, after, .. } => {
                 let delivery = Delivery {
                     id,
@@ -66,7 +70,7 @@ impl Job {
                 (now.after(after), Self::Delivery(delivery))
             }
             Planned::Timer { name, data, at } => (at, Self::Timer { twin, name, data, cause, struck: false }),
-        }
+        })
     }
 }
 
@@ -119,6 +123,7 @@ impl Universe {
             let (twin, what, attempt) = match &**job {
                 Job::Delivery(delivery) => (delivery.twin, delivery.kind.clone(), delivery.attempt),
                 Job::Timer { twin, name, .. } => (*twin, name.clone(), 0),
+                Job::Cut(cut) => (cut.slot, SmolStr::new_static("close_socket"), 0),
             };
             JobInfo { due: *due, twin: self.twins()[twin].name().into(), what, attempt }
         };
@@ -218,6 +223,7 @@ impl Universe {
                 }
             }
             Job::Delivery(delivery) => self.do_delivery(delivery).await,
+            Job::Cut(cut) => self.do_cut(cut),
         }
         self.ease();
     }
@@ -295,20 +301,25 @@ impl Universe {
     }
 
     async fn attempt(&self, mut delivery: Delivery) -> Next {
-        let (outbound, generation) = {
+        let (way, generation) = {
             let mut guard = self.lock();
             if !delivery.struck && !self.survives(&mut guard, &mut delivery) {
                 return Next::Done;
             }
             let now = guard.clock.now();
             let host = &self.twins()[delivery.twin];
-            let Some(outbound) = host.prepare(guard.state(delivery.twin), &delivery, now) else {
+            let state = guard.state(delivery.twin);
+            let frame = host.frame(state, &delivery, now).map(Way::Socket);
+            let Some(way) = frame.or_else(|| host.prepare(state, &delivery, now).map(Way::Http)) else {
                 self.note_dropped(&delivery, now);
                 return Next::Done;
             };
-            (outbound, guard.generation)
+            (way, guard.generation)
         };
-        let outcome = send(&outbound).await;
+        let outcome = match &way {
+            Way::Http(outbound) => send(outbound).await,
+            Way::Socket(frame) => self.send_frame(frame).await,
+        };
         let origin = self.origin(delivery.twin);
         let mut guard = self.lock();
         if guard.generation != generation {
@@ -322,7 +333,7 @@ impl Universe {
         let next = host.delivered(&mut state, &mut tx, &delivery, &outcome);
         let (changes, planned) = (tx.changes.into_vec(), tx.planned);
         inner.commit(delivery.twin, state);
-        let event = Event::Delivery(Box::new(attempt_record(&delivery, &outbound, &outcome)));
+        let event = Event::Delivery(Box::new(attempt_record(&delivery, &way, &outcome)));
         let seq = self.ledger().append(now, Principal::System, host.name(), delivery.cause, event, changes);
         let (twin, principal) = (delivery.twin, delivery.principal.clone());
         if let Next::Retry { after, reason } = &next {
@@ -333,6 +344,24 @@ impl Universe {
         self.plan(guard, twin, planned, Some(seq), &principal);
         self.wake.notify_one();
         next
+    }
+
+    /// Sends one attempt over a socket, and waits for the client's answer.
+    async fn send_frame(&self, frame: &Frame) -> Outcome {
+        let Some(socket) = frame.socket else { return Outcome::Unreachable };
+        let answer = self.sockets.expect(&frame.key);
+        if !self.sockets.send(socket, Out::Text(frame.text.clone())) {
+            drop(answer);
+            self.sockets.give_up(&frame.key);
+            return Outcome::Unreachable;
+        }
+        let Ok(Ok(body)) = tokio::time::timeout(frame.patience, answer).await else {
+            self.sockets.give_up(&frame.key);
+            return Outcome::TimedOut;
+        };
+        let json = HeaderValue::from_static(crate::wire::JSON);
+        let headers = [(http::header::CONTENT_TYPE, json)].into_iter().collect();
+        Outcome::Answered { status: 200, headers, body }
     }
 
     /// A delivery that lost its object before it went out.
@@ -397,19 +426,43 @@ impl Universe {
     }
 }
 
-fn enqueue(inner: &mut Inner, due: Timestamp, job: Job) {
+/// How an attempt goes out.
+enum Way {
+    Http(Outbound),
+    Socket(Frame),
+}
+
+impl Way {
+    /// Where to, for the ledger.
+    fn address(&self) -> SmolStr {
+        match self {
+            Self::Http(outbound) => SmolStr::new(&outbound.url),
+            Self::Socket(Frame { socket: Some(socket), .. }) => smol_str::format_smolstr!("socket:{socket}"),
+            Self::Socket(Frame { socket: None, .. }) => SmolStr::new_static("socket:none"),
+        }
+    }
+
+    fn body(&self) -> Bytes {
+        match self {
+            Self::Http(outbound) => outbound.body.clone(),
+            Self::Socket(frame) => Bytes::copy_from_slice(frame.text.as_bytes()),
+        }
+    }
+}
+
+pub(crate) fn enqueue(inner: &mut Inner, due: Timestamp, job: Job) {
     let id = inner.next_job;
     inner.next_job += 1;
     inner.jobs.insert((due, id), Arc::new(job));
 }
 
-fn attempt_record(delivery: &Delivery, outbound: &Outbound, outcome: &Outcome) -> Attempt {
+fn attempt_record(delivery: &Delivery, way: &Way, outcome: &Outcome) -> Attempt {
     Attempt {
         delivery: delivery.id,
         kind: delivery.kind.clone(),
-        url: SmolStr::new(&outbound.url),
+        url: way.address(),
         attempt: delivery.attempt,
-        request: outbound.body.clone(),
+        request: way.body(),
         outcome: outcome.summary(),
         response: match outcome {
             Outcome::Answered { body, .. } => body.clone(),

@@ -23,6 +23,7 @@ pub mod route;
 pub mod seed;
 pub mod serve;
 pub mod shell;
+pub mod socket;
 mod struck;
 pub mod table;
 pub mod time;

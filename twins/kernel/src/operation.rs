@@ -10,7 +10,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
+    fault::Injected,
     openapi::Document,
+    socket::{self, SocketId},
     twin::{Read, Twin, Write},
     wire::Answer,
 };
@@ -178,6 +180,8 @@ impl<B: serde::Serialize> Typed<B> {
 pub type ReadHandler<T, A, B> = fn(&Read<'_, T>, A) -> Result<Typed<B>, <T as Twin>::Error>;
 /// A handler that changes. An error leaves no trace: what it had changed is undone.
 pub type WriteHandler<T, A, B> = fn(&mut Write<'_, '_, T>, A) -> Result<Typed<B>, <T as Twin>::Error>;
+/// A handler that opens a socket, whose number it is told. An error refuses it, in the service's own way.
+pub type OpenHandler<T, A> = fn(&mut Write<'_, '_, T>, SocketId, A) -> Result<(), <T as Twin>::Error>;
 /// A handler that answers once the delivery that its call waits for is over.
 pub type ThenHandler<T, B> = fn(&Read<'_, T>) -> Result<Typed<B>, <T as Twin>::Error>;
 
@@ -214,6 +218,24 @@ impl<T: Twin> Operation<T> {
             Ok(handler(cx, args)?.answer)
         };
         Self { info: OperationInfo::new::<A, B>(id, methods, path, true), run: Run::Write(Box::new(run)), then: None }
+    }
+
+    /// An operation that opens a socket: a GET that asks for a WebSocket. Any other is answered as a bad request.
+    pub fn socket<A>(id: &'static str, path: &'static str, open: OpenHandler<T, A>) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + 'static,
+    {
+        let run = move |cx: &mut Write<'_, '_, T>, input: T::Input| {
+            if !socket::is_upgrade(cx.scene.request) {
+                return Err(Injected::Failure { status: Some(400), code: None }.into());
+            }
+            let args = T::decode(cx.scene.operation, input)?;
+            let socket = cx.tx.open_socket();
+            open(cx, socket, args)?;
+            Ok(Answer::empty(http::StatusCode::SWITCHING_PROTOCOLS))
+        };
+        let info = OperationInfo::new::<A, ()>(id, &[Method::GET], path, true);
+        Self { info, run: Run::Write(Box::new(run)), then: None }
     }
 
     /// A row that looks, made from a contract.

@@ -15,9 +15,12 @@ use std::{
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use http::{HeaderValue, Response, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
 use smol_str::format_smolstr;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -29,15 +32,19 @@ use tower::Service as _;
 use crate::{
     host::{Called, Host, Wire},
     route::{Found, Params, Paths},
+    socket::{self, Claim, SOCKETS_MAX},
     twin::Reason,
     universe::Universe,
-    wire::{Reply, Request},
+    wire::{Reply, Request, proxy_page},
 };
 
 /// How long a client may take to send a request's head.
 const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a client may take to send a request's body.
 const BODY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long the beginning of an answer has to be sent before the connection is closed.
+const FLUSH: Duration = Duration::from_millis(5);
 
 /// How long an answer may wait for a delivery that it depends on.
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(15);
@@ -49,7 +56,11 @@ struct Place {
     slot: usize,
     /// Set to reset the connection when it is dropped.
     reset: Arc<AtomicBool>,
+    handover: Handover,
 }
+
+/// The socket that a connection becomes, once it is one.
+type Handover = Arc<Mutex<Option<(Claim, OnUpgrade)>>>;
 
 /// A twin's routes, made from its operation table. Shared by all universes.
 pub type Routes = Router;
@@ -71,10 +82,19 @@ pub fn routes(host: &Arc<dyn Host>) -> Routes {
     })
 }
 
-async fn operation(host: &Arc<dyn Host>, index: usize, params: Params, request: http::Request<Body>) -> Response<Body> {
+async fn operation(
+    host: &Arc<dyn Host>,
+    index: usize,
+    params: Params,
+    mut request: http::Request<Body>,
+) -> Response<Body> {
     let Some(place) = request.extensions().get::<Place>().cloned() else {
         return Response::default();
     };
+    let upgrade = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
+    if upgrade.is_some() && place.universe.sockets.len() >= SOCKETS_MAX {
+        return plain(proxy_page(503, place.universe.now()));
+    }
     let busy = Busy::new(&place.universe);
     let _under_way = place.universe.under_way(place.slot);
     match read(&place, host.body_max(), params, request).await {
@@ -87,10 +107,20 @@ async fn operation(host: &Arc<dyn Host>, index: usize, params: Params, request: 
                 }
             };
             drop(busy);
+            hand_over(&place, &reply, wire, upgrade);
             send(reply, wire, &place).await
         }
         Read::TooLarge(request) => plain(host.unserved(&place.universe, request, Reason::BodyTooLarge)),
         Read::Broken => abort(&place),
+    }
+}
+
+/// Leaves the socket that an answer opens with its connection. Where the answer does not get there, it is over.
+fn hand_over(place: &Place, reply: &Reply, wire: Wire, upgrade: Option<OnUpgrade>) {
+    let Some(claim) = reply.socket.and_then(|socket| socket::accept(&place.universe, socket)) else { return };
+    let switches = reply.status == http::StatusCode::SWITCHING_PROTOCOLS;
+    if let (Wire::Plain | Wire::Late(_), Some(upgrade), true) = (wire, upgrade, switches) {
+        *place.handover.lock() = Some((claim, upgrade));
     }
 }
 
@@ -107,10 +137,10 @@ async fn unserved(host: &Arc<dyn Host>, request: http::Request<Body>, reason: Re
 }
 
 /// Counts a request as under way until dropped, also where its connection breaks.
-struct Busy<'a>(&'a Universe);
+pub(crate) struct Busy<'a>(&'a Universe);
 
 impl<'a> Busy<'a> {
-    fn new(universe: &'a Universe) -> Self {
+    pub(crate) fn new(universe: &'a Universe) -> Self {
         universe.busy.fetch_add(1, Ordering::SeqCst);
         Self(universe)
     }
@@ -179,10 +209,14 @@ async fn send(reply: Reply, wire: Wire, place: &Place) -> Response<Body> {
         Wire::Truncate => {
             let length = HeaderValue::from(reply.body.len());
             let half = reply.body.slice(..reply.body.len() / 2);
-            let parts = [Ok(half), Err(io::Error::other("cut off by a fault rule"))];
             let mut response = plain(Reply { body: Bytes::new(), ..reply });
             response.headers_mut().insert(header::CONTENT_LENGTH, length);
-            *response.body_mut() = Body::from_stream(futures_util::stream::iter(parts));
+            let parts = futures_util::stream::iter([Ok(half)]).chain(futures_util::stream::once(async {
+                // What is there is sent only while more is waited for; an error at once would take it along.
+                pause(FLUSH).await;
+                Err(io::Error::other("cut off by a fault rule"))
+            }));
+            *response.body_mut() = Body::from_stream(parts);
             response
         }
     }
@@ -338,7 +372,8 @@ async fn connection(stream: TcpStream, universe: Arc<Universe>, slot: usize, rou
     // Small answers must not wait for more to send.
     let _ = stream.set_nodelay(true);
     let socket = Socket { stream, reset: Arc::clone(&reset) };
-    let place = Place { universe, slot, reset };
+    let handover = Handover::default();
+    let place = Place { universe, slot, reset, handover: Arc::clone(&handover) };
     let service = hyper::service::service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(place.clone());
         clean_path(place.universe.twins()[slot].as_ref(), request.uri_mut());
@@ -350,7 +385,13 @@ async fn connection(stream: TcpStream, universe: Arc<Universe>, slot: usize, rou
         .header_read_timeout(HEAD_PATIENCE)
         .auto_date_header(false)
         .serve_connection(TokioIo::new(socket), service)
+        .with_upgrades()
         .await;
+    let opened = handover.lock().take();
+    if let Some((claim, upgrade)) = opened {
+        // Within this task, which ends with the listener.
+        Box::pin(socket::serve(claim, upgrade)).await;
+    }
 }
 
 /// Gives a request the path that the service's front server makes of it.

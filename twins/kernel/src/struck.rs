@@ -78,13 +78,18 @@ pub(crate) fn on_the_wire(fired: Option<&Fired>, reply: &mut Reply, now: Timesta
     }
 }
 
+/// The largest body that conditions look into: they are asked while everything else waits.
+const BODY_MAX: usize = 64 * 1_024;
+
 /// What conditions of rules look at in a request.
 pub(crate) fn facts(request: &Request) -> Value {
     let mut args: Map<String, Value> = Map::new();
     for (name, value) in request.query_pairs() {
         args.insert(name.into_owned(), value.into_owned().into());
     }
-    if request.media_type() == "application/x-www-form-urlencoded" {
+    if request.body.len() > BODY_MAX {
+        // Its members count as absent.
+    } else if request.media_type() == "application/x-www-form-urlencoded" {
         for (name, value) in form_urlencoded::parse(&request.body) {
             args.insert(name.into_owned(), value.into_owned().into());
         }

@@ -171,6 +171,9 @@ impl schemars::JsonSchema for Timestamp {
     }
 }
 
+/// The longest span: sums and multiples of a few of them stay far from the end of time.
+const SPAN_MAX: Duration = Duration::from_secs(36_525 * 86_400);
+
 /// Reads a span written by a person: `30s`, `15m`, `2h`, `10d`, `250ms`, or several in a row (`1h30m`).
 ///
 /// # Errors
@@ -199,6 +202,9 @@ pub fn parse_span(text: &str) -> Result<Duration, String> {
         rest = &rest[letters..];
         let millis = number.checked_mul(unit).ok_or_else(|| format!("`{text}` is too long"))?;
         total = total.checked_add(Duration::from_millis(millis)).ok_or_else(|| format!("`{text}` is too long"))?;
+    }
+    if total > SPAN_MAX {
+        return Err(format!("`{text}` is longer than a hundred years"));
     }
     Ok(total)
 }

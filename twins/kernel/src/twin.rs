@@ -13,6 +13,7 @@ use crate::{
     diagnostic::Diagnostic,
     fault::Injected,
     operation::{Operation, OperationInfo},
+    socket::{Frame, SocketId},
     time::Timestamp,
     tx::Tx,
     wire::{self, Answer, Reply, Request},
@@ -146,6 +147,27 @@ pub trait Twin: Sized + Send + Sync + 'static {
 
     /// A timer that [`Tx::timer`] set has come due.
     fn on_timer(&self, state: &mut Self::State, tx: &mut Tx<'_>, name: &str, data: &Value);
+
+    /// The next attempt of a delivery, where it goes over a socket and not over HTTP. Asked before [`Twin::prepare`].
+    fn frame(&self, state: &Self::State, delivery: &Delivery, now: Timestamp) -> Option<Frame> {
+        let _ = (state, delivery, now);
+        None
+    }
+
+    /// A client has sent a text over a socket.
+    fn on_frame(&self, state: &mut Self::State, tx: &mut Tx<'_>, socket: SocketId, text: &str) {
+        let _ = (state, tx, socket, text);
+    }
+
+    /// A socket has ended, whoever ended it.
+    fn on_closed(&self, state: &mut Self::State, tx: &mut Tx<'_>, socket: SocketId) {
+        let _ = (state, tx, socket);
+    }
+
+    /// A fault rule is about to close a socket: what the service tells the client before.
+    fn on_closing(&self, state: &Self::State, tx: &mut Tx<'_>, socket: SocketId) {
+        let _ = (state, tx, socket);
+    }
 
     /// Whether a request that no operation can take is one that the real service serves: a gap in the twin, which
     /// makes a trajectory say nothing. A mistake of the caller is none.

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::Value;
 use smol_str::SmolStr;
 
 use crate::{
     ids::IdShape,
     seed::{Draw, Ordinals, SeedTree, Site},
+    socket::SocketId,
     table::Changes,
     time::Timestamp,
 };
@@ -31,6 +33,16 @@ pub struct Tx<'a> {
 pub(crate) enum Planned {
     Delivery { kind: SmolStr, payload: Value, after: Duration, awaited: bool },
     Timer { name: SmolStr, data: Value, at: Timestamp },
+    Socket(SocketAct),
+}
+
+/// What a write wants to happen to a socket, right after the commit.
+#[derive(Debug)]
+pub(crate) enum SocketAct {
+    Open { socket: SocketId },
+    Push { socket: SocketId, text: String },
+    Close { socket: SocketId, code: u16, reason: SmolStr },
+    Answer { key: SmolStr, body: Bytes },
 }
 
 impl<'a> Tx<'a> {
@@ -71,6 +83,30 @@ impl<'a> Tx<'a> {
     pub fn timer(&mut self, at: Timestamp, name: &'static str, data: Value) {
         let name = SmolStr::new_static(name);
         self.planned.push(Planned::Timer { name, data, at });
+    }
+
+    /// Takes the next number for a socket that the present call opens.
+    pub(crate) fn open_socket(&mut self) -> SocketId {
+        let socket = self.ordinals.next(Site::named("socket")) + 1;
+        self.planned.push(Planned::Socket(SocketAct::Open { socket }));
+        socket
+    }
+
+    /// Sends a text over a socket right after the commit, in the order of calls. One that is not open any more is
+    /// passed over.
+    pub fn push(&mut self, socket: SocketId, text: impl Into<String>) {
+        self.planned.push(Planned::Socket(SocketAct::Push { socket, text: text.into() }));
+    }
+
+    /// Closes a socket right after the commit, behind what was sent before, with a code of RFC 6455.
+    pub fn close(&mut self, socket: SocketId, code: u16, reason: &'static str) {
+        let reason = SmolStr::new_static(reason);
+        self.planned.push(Planned::Socket(SocketAct::Close { socket, code, reason }));
+    }
+
+    /// Passes on what a client answers to a delivery that went over a socket: see [`crate::socket::Frame`].
+    pub fn answer(&mut self, key: impl Into<SmolStr>, body: impl Into<Bytes>) {
+        self.planned.push(Planned::Socket(SocketAct::Answer { key: key.into(), body: body.into() }));
     }
 }
 

@@ -28,9 +28,10 @@ use crate::{
     limits::Limits,
     past::Past,
     seed::{Ordinals, SeedTree, Site},
+    socket::{End, Out, SocketId, Sockets},
     time::Timestamp,
     twin::{EnvVar, Limit, Quota, Refusal},
-    tx::{Planned, Tx},
+    tx::{Planned, SocketAct, Tx},
     world::World,
 };
 
@@ -83,6 +84,8 @@ pub struct Universe {
     pub(crate) eased: Notify,
     /// Deliveries that answers wait for, until they are over.
     pub(crate) awaited: Mutex<std::collections::BTreeSet<u64>>,
+    /// Open sockets.
+    pub(crate) sockets: Sockets,
     origins: RwLock<Vec<SmolStr>>,
     beginning: Snapshot,
     snapshots: Mutex<BTreeMap<SmolStr, Snapshot>>,
@@ -139,6 +142,8 @@ pub struct Snapshot {
     requests: u64,
     lineage: Lineage,
     seq: u64,
+    /// The sockets that its rows tell of.
+    sockets: Vec<(SocketId, usize)>,
 }
 
 /// What is known of a kept snapshot.
@@ -243,7 +248,8 @@ impl Universe {
         let ledger = Ledger::new(options.keep);
         let detail = json!({ "world": world.name, "seed": options.seed, "clock": options.clock.to_string() });
         let rules = (options.limits, options.check);
-        Ok(Self::assemble(id.into(), seeds, world, twins, rules, inner, ledger, 0, "created", detail))
+        let none = Vec::new();
+        Ok(Self::assemble(id.into(), seeds, world, twins, rules, inner, ledger, 0, none, "created", detail))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the one constructor behind create and fork")]
@@ -256,13 +262,14 @@ impl Universe {
         inner: Inner,
         ledger: Ledger,
         requests: u64,
+        ghosts: Vec<(SocketId, usize)>,
         action: &'static str,
         detail: Value,
     ) -> Arc<Self> {
         let now = inner.clock.now();
         let action = SmolStr::new_static(action);
         ledger.append(now, Principal::Operator, "", None, Event::Control { action, detail }, Vec::new());
-        let beginning = Snapshot { inner: inner.clone(), now, requests, lineage: ledger.lineage(), seq: ledger.len() };
+        let beginning = Snapshot { inner: inner.clone(), now, requests, lineage: ledger.lineage(), seq: ledger.len(), sockets: ghosts.clone() };
         let universe = Arc::new(Self {
             id,
             seeds,
@@ -279,10 +286,12 @@ impl Universe {
             wake: Arc::new(Notify::new()),
             eased: Notify::new(),
             awaited: Mutex::default(),
+            sockets: Sockets::default(),
             beginning,
             snapshots: Mutex::new(BTreeMap::new()),
             twins,
         });
+        universe.lay_ghosts(&mut universe.lock(), &ghosts);
         crate::job::start_worker(&universe);
         universe
     }
@@ -304,6 +313,7 @@ impl Universe {
             inner,
             ledger,
             requests,
+            self.sockets.open(),
             "forked",
             detail,
         )
@@ -453,8 +463,22 @@ impl Universe {
         inner.faults.arm(rules, now)?;
         let ids: Vec<&SmolStr> = rules.iter().map(|rule| &rule.id).collect();
         self.note_control(now, "faults", json!({ "armed": ids }));
+        for (socket, slot) in self.sockets.open() {
+            let serial = self.sockets.serial(socket).unwrap_or_default();
+            self.plan_cuts(&mut inner, slot, socket, serial, rules);
+        }
+        self.wake.notify_one();
         self.gates.notify_waiters();
         Ok(())
+    }
+
+    /// Arms fault rules as people write them: those that name a twin or an operation that is not there are refused too.
+    ///
+    /// # Errors
+    /// [`RuleError`]; nothing is armed then.
+    pub fn arm_checked(&self, rules: &[Rule]) -> Result<(), RuleError> {
+        rules.iter().try_for_each(|rule| crate::fault::aimed(rule, &self.twins))?;
+        self.arm(rules)
     }
 
     /// Arms fault rules until the guard is dropped.
@@ -526,6 +550,7 @@ impl Universe {
             requests: self.requests.load(Ordering::Relaxed),
             lineage: self.ledger.lineage(),
             seq: self.ledger.len(),
+            sockets: self.sockets.open(),
         };
         let mut kept = self.snapshots.lock();
         let id = format_smolstr!("snap-{}", kept.len() + 1);
@@ -564,9 +589,18 @@ impl Universe {
         self.requests.store(to.requests, Ordering::Relaxed);
         self.ledger.rebase(&to.lineage);
         self.note_control(to.now, action, detail);
+        self.sockets.clear();
+        self.lay_ghosts(&mut inner, &to.sockets);
         drop(inner);
         self.gates.notify_waiters();
         self.wake.notify_one();
+    }
+
+    /// Lets twins forget sockets that their rows tell of and whose connections are another's.
+    fn lay_ghosts(&self, inner: &mut Inner, ghosts: &[(SocketId, usize)]) {
+        for (socket, slot) in ghosts {
+            self.forget_socket(inner, *slot, *socket, End::Rewound);
+        }
     }
 
     /// The net changes of all rows since ledger entry `since`.
@@ -675,21 +709,63 @@ impl Universe {
         if planned.is_empty() {
             return None;
         }
+        let awaited = self.carry_out(&mut guard, slot, planned, cause, principal);
+        drop(guard);
+        self.wake.notify_one();
+        awaited
+    }
+
+    /// Queues what a write wants to happen later, and does to sockets what it wants done now, in order.
+    pub(crate) fn carry_out(
+        &self,
+        inner: &mut Inner,
+        slot: usize,
+        planned: Vec<Planned>,
+        cause: Option<u64>,
+        principal: &Principal,
+    ) -> Option<u64> {
         let mut awaited = None;
-        let now = guard.clock.now();
+        let now = inner.clock.now();
         for plan in planned {
-            let id = guard.next_job;
-            guard.next_job += 1;
+            let plan = match plan {
+                Planned::Socket(act) => {
+                    self.act_on_socket(inner, slot, act, cause);
+                    continue;
+                }
+                later => later,
+            };
+            let id = inner.next_job;
+            inner.next_job += 1;
             if let Planned::Delivery { awaited: true, .. } = plan {
                 self.awaited.lock().insert(id);
                 awaited = Some(id);
             }
-            let (due, job) = Job::from_plan(plan, id, slot, now, cause, principal);
-            guard.jobs.insert((due, id), Arc::new(job));
+            if let Some((due, job)) = Job::from_plan(plan, id, slot, now, cause, principal) {
+                inner.jobs.insert((due, id), Arc::new(job));
+            }
         }
-        drop(guard);
-        self.wake.notify_one();
         awaited
+    }
+
+    fn act_on_socket(&self, inner: &mut Inner, slot: usize, act: SocketAct, cause: Option<u64>) {
+        match act {
+            SocketAct::Open { socket } => {
+                let serial = self.sockets.add(socket, slot);
+                self.plan_cuts(inner, slot, socket, serial, &[]);
+            }
+            SocketAct::Push { socket, text } => {
+                let body = bytes::Bytes::copy_from_slice(text.as_bytes());
+                if self.sockets.send(socket, Out::Text(text)) {
+                    let event = Event::Frame { socket, from_client: false, text: body };
+                    let (now, twin) = (inner.clock.now(), self.twins[slot].name());
+                    self.ledger.append(now, Principal::System, twin, cause, event, Vec::new());
+                }
+            }
+            SocketAct::Close { socket, code, reason } => {
+                self.sockets.send(socket, Out::Close(code, reason));
+            }
+            SocketAct::Answer { key, body } => self.sockets.answer(&key, &body),
+        }
     }
 }
 

@@ -148,6 +148,8 @@ pub struct Reply {
     pub error: SmolStr,
     /// Whether the twin answered so because it lacks something that the service has. For the ledger, too.
     pub gap: bool,
+    /// The socket that the answer opens, where it opens one.
+    pub socket: Option<crate::socket::SocketId>,
 }
 
 impl Reply {
@@ -167,7 +169,7 @@ impl Reply {
             }
         }
         headers.insert(header::DATE, date_header(now));
-        Self { status: answer.status, headers, body, error: SmolStr::default(), gap: false }
+        Self { status: answer.status, headers, body, error: SmolStr::default(), gap: false, socket: None }
     }
 
     /// The same, marked as a gap in the twin.

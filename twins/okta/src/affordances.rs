@@ -23,6 +23,7 @@ use crate::{
         assignment::{self, Change},
         group::{self, Group, GroupProfile},
         log::{Client, Party, Transaction},
+        may,
         password::NewPassword,
         profile::{Attribute, Profile},
         role,
@@ -126,6 +127,28 @@ pub(crate) fn perform(
     Ok(result)
 }
 
+/// Whether the roles of the administrator who acts allow what the API has a call for, as the console asks too.
+pub(crate) fn allow(act: &Act<'_, '_>, line: &str, params: &[(&'static str, &SmolStr)]) -> Result<(), Refusal> {
+    allow_with(act, line, params, &[])
+}
+
+/// The same of a person who is to be made in groups.
+fn allow_with(
+    act: &Act<'_, '_>,
+    line: &str,
+    params: &[(&'static str, &SmolStr)],
+    groups: &[SmolStr],
+) -> Result<(), Refusal> {
+    let (method, path) = line.split_once(' ').unwrap_or(("", line));
+    let params: Vec<_> = params.iter().map(|(name, value)| (*name, value.to_string())).collect();
+    let who = may::Who { user: &act.by.actor.id, client: None };
+    let wish = may::Wish { path, method, params: &params, groups, app_name: "" };
+    if may::may(act.state, &who, &wish) {
+        return Ok(());
+    }
+    Err(Refusal::new(format!("the administrator roles of {} do not allow that", act.by.actor.alternate_id)))
+}
+
 pub(crate) fn find_user(act: &Act<'_, '_>, name: &str) -> Result<User, Refusal> {
     let found = act.state.person(name).cloned();
     found.ok_or_else(|| Refusal::new(format!("there is no person `{name}` in Okta")))
@@ -189,12 +212,15 @@ fn create_user(state: &mut State, tx: &mut Tx<'_>, who: &str, with: CreateUser) 
         ] {
             profile.set(attribute, value);
         }
-        let groups = with.groups.iter().map(|name| find_group(act, name).map(std::sync::Arc::new));
+        let groups = with.groups.iter().map(|name| find_group(act, name).map(Arc::new));
+        let groups = groups.collect::<Result<Vec<_>, _>>()?;
+        let ids: Vec<_> = groups.iter().map(|group| group.id.clone()).collect();
+        allow_with(act, "POST /api/v1/users", &[], &ids)?;
         let new = NewUser {
             realm: None,
             profile,
             credentials: Credentials { password: with.password.map(NewPassword::Text), ..Credentials::default() },
-            groups: groups.collect::<Result<_, _>>()?,
+            groups,
             activate: with.activate.unwrap_or(true),
             federated: false,
             expire: false,
@@ -214,11 +240,23 @@ pub struct OfUser {
 fn move_user(state: &mut State, tx: &mut Tx<'_>, who: &str, with: &OfUser, step: Step) -> Result<Value, Refusal> {
     administer(state, tx, who, |act| {
         let user = find_user(act, &with.user)?;
+        allow(act, line_of(step), &[("userId", &user.id)])?;
         let moved = accounts::advance(act, &user, step);
         moved
             .map(|user| shown(&user))
             .map_err(|error| Refusal::new(format!("{} is {}: {}", user.login(), user.status.text(), error.words())))
     })
+}
+
+/// The API's call for a step.
+fn line_of(step: Step) -> &'static str {
+    match step {
+        Step::Deactivate => "POST /api/v1/users/{userId}/lifecycle/deactivate",
+        Step::Activate => "POST /api/v1/users/{userId}/lifecycle/activate",
+        Step::Suspend => "POST /api/v1/users/{userId}/lifecycle/suspend",
+        Step::Unsuspend => "POST /api/v1/users/{userId}/lifecycle/unsuspend",
+        _ => "POST /api/v1/users/{userId}/lifecycle/unlock",
+    }
 }
 
 fn deactivate_user(state: &mut State, tx: &mut Tx<'_>, who: &str, with: OfUser) -> Result<Value, Refusal> {
@@ -254,6 +292,7 @@ pub struct OfMember {
 fn add_to_group(state: &mut State, tx: &mut Tx<'_>, who: &str, with: OfMember) -> Result<Value, Refusal> {
     administer(state, tx, who, |act| {
         let (user, group) = (find_user(act, &with.user)?, find_group(act, &with.group)?);
+        allow(act, "PUT /api/v1/groups/{groupId}/users/{userId}", &[("groupId", &group.id), ("userId", &user.id)])?;
         group::add_member(act, &group, &user).map_err(|error| refused(&error))?;
         Ok(json!({ "user": user.login(), "group": group.name }))
     })
@@ -262,6 +301,7 @@ fn add_to_group(state: &mut State, tx: &mut Tx<'_>, who: &str, with: OfMember) -
 fn remove_from_group(state: &mut State, tx: &mut Tx<'_>, who: &str, with: OfMember) -> Result<Value, Refusal> {
     administer(state, tx, who, |act| {
         let (user, group) = (find_user(act, &with.user)?, find_group(act, &with.group)?);
+        allow(act, "DELETE /api/v1/groups/{groupId}/users/{userId}", &[("groupId", &group.id), ("userId", &user.id)])?;
         group::remove_member(act, &group, &user).map_err(|error| refused(&error))?;
         Ok(json!({ "user": user.login(), "group": group.name }))
     })
@@ -282,6 +322,7 @@ fn create_group(state: &mut State, tx: &mut Tx<'_>, who: &str, with: CreateGroup
     administer(state, tx, who, |act| {
         let description = with.description.map(SmolStr::from);
         let profile = GroupProfile { name: with.name.into(), description, custom: Custom::default() };
+        allow(act, "POST /api/v1/groups", &[])?;
         let group = group::create(act, profile).map_err(|error| refused(&error))?;
         Ok(json!({ "id": group.id, "name": group.name }))
     })
@@ -327,10 +368,12 @@ fn assign_app(state: &mut State, tx: &mut Tx<'_>, who: &str, with: AppAndWhom) -
         let app = find_app(act, &with.app)?;
         match with.whom(act)? {
             Whom::User(user) => {
+                allow(act, "POST /api/v1/apps/{appId}/users", &[("appId", &app.id), ("userId", &user.id)])?;
                 assignment::assign(act, &app, &user, Change::default()).map_err(|error| refused(&error))?;
                 Ok(json!({ "app": app.label, "user": user.login() }))
             }
             Whom::Group(group) => {
+                allow(act, "PUT /api/v1/apps/{appId}/groups/{groupId}", &[("appId", &app.id), ("groupId", &group.id)])?;
                 assignment::assign_group(act, &app, &group, None, None);
                 Ok(json!({ "app": app.label, "group": group.name }))
             }
@@ -343,10 +386,13 @@ fn unassign_app(state: &mut State, tx: &mut Tx<'_>, who: &str, with: AppAndWhom)
         let app = find_app(act, &with.app)?;
         match with.whom(act)? {
             Whom::User(user) => {
+                allow(act, "DELETE /api/v1/apps/{appId}/users/{userId}", &[("appId", &app.id), ("userId", &user.id)])?;
                 assignment::unassign(act, &app, &user).map_err(|error| refused(&error))?;
                 Ok(json!({ "app": app.label, "user": user.login() }))
             }
             Whom::Group(group) => {
+                let params = [("appId", &app.id), ("groupId", &group.id)];
+                allow(act, "DELETE /api/v1/apps/{appId}/groups/{groupId}", &params)?;
                 assignment::unassign_group(act, &app, &group);
                 Ok(json!({ "app": app.label, "group": group.name }))
             }
@@ -367,6 +413,7 @@ pub struct ProvisionApp {
 fn provision_app(state: &mut State, tx: &mut Tx<'_>, who: &str, with: ProvisionApp) -> Result<Value, Refusal> {
     administer(state, tx, who, |act| {
         let app = find_app(act, &with.app)?;
+        allow(act, "POST /api/v1/apps/{appId}/connections/default", &[("appId", &app.id)])?;
         if let Some(problem) = with.server.problem() {
             return Err(Refusal::new(format!("the SCIM server {problem}")));
         }
@@ -388,6 +435,7 @@ pub struct ProvisionUser {
 fn provision_user(state: &mut State, tx: &mut Tx<'_>, who: &str, with: ProvisionUser) -> Result<Value, Refusal> {
     administer(state, tx, who, |act| {
         let (app, user) = (find_app(act, &with.app)?, find_user(act, &with.user)?);
+        allow(act, "POST /api/v1/apps/{appId}/users/{userId}", &[("appId", &app.id), ("userId", &user.id)])?;
         provisioning::push(act, &app, &user).map_err(Refusal::new)?;
         Ok(json!({ "app": app.label, "user": user.login() }))
     })
@@ -404,6 +452,7 @@ pub struct OneApp {
 fn deactivate_app(state: &mut State, tx: &mut Tx<'_>, who: &str, with: OneApp) -> Result<Value, Refusal> {
     administer(state, tx, who, |act| {
         let app = find_app(act, &with.app)?;
+        allow(act, "POST /api/v1/apps/{appId}/lifecycle/deactivate", &[("appId", &app.id)])?;
         let app = app::switch(act, &app, false);
         Ok(json!({ "app": app.label, "status": app.status() }))
     })
@@ -421,6 +470,7 @@ fn revoke_token(state: &mut State, tx: &mut Tx<'_>, who: &str, with: RevokeToken
     administer(state, tx, who, |act| {
         let found = act.state.tokens.iter().find(|token| token.name == with.name).cloned();
         let found = found.ok_or_else(|| Refusal::new(format!("there is no API token `{}`", with.name)))?;
+        allow(act, "DELETE /api/v1/api-tokens/{apiTokenId}", &[])?;
         token::revoke(act, &found);
         Ok(json!({ "name": found.name }))
     })
@@ -522,6 +572,7 @@ pub struct RotateKeys {
 fn rotate_keys(state: &mut State, tx: &mut Tx<'_>, who: &str, with: RotateKeys) -> Result<Value, Refusal> {
     administer(state, tx, who, |act| {
         let name = with.server.as_deref().unwrap_or_default();
+        allow(act, "POST /api/v1/authorizationServers/{authServerId}/credentials/lifecycle/keyRotate", &[])?;
         let kid = scripted::rotate(act, name);
         Ok(json!({ "kid": kid.ok_or_else(|| Refusal::new(format!("there is no authorization server `{name}`")))? }))
     })

@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 
 use crate::{
     Okta,
-    affordances::{actor, administer, find_user, perform, refused},
+    affordances::{actor, administer, allow, find_user, perform, refused},
     model::{
         Act, State, accounts,
         factor::{
@@ -50,6 +50,7 @@ pub(crate) struct OfUser {
 fn reset(state: &mut State, tx: &mut Tx<'_>, who: &str, with: OfUser) -> Result<Value, Refusal> {
     administer(state, tx, who, |act| {
         let user = find_user(act, &with.user)?;
+        allow(act, "POST /api/v1/users/{userId}/lifecycle/reset_factors", &[("userId", &user.id)])?;
         accounts::advance(act, &user, Step::ResetFactors).map_err(|error| refused(&error))?;
         Ok(json!({ "user": user.login() }))
     })
@@ -90,6 +91,7 @@ fn unenroll(state: &mut State, tx: &mut Tx<'_>, who: &str, with: OfFactor) -> Re
     administer(state, tx, who, |act| {
         let user = find_user(act, &with.user)?;
         let found = find(act, &user, &with.factor)?;
+        allow(act, "DELETE /api/v1/users/{userId}/factors/{factorId}", &[("userId", &user.id)])?;
         factor::unenroll(act, &user, &found, true).map_err(|error| refused(&error))?;
         Ok(shown(&found))
     })

@@ -21,6 +21,7 @@ use crate::model::{
     group_rule,
     hook::Hook,
     log::{self, Party},
+    mapping,
 };
 use crate::provisioning;
 
@@ -55,6 +56,7 @@ struct Challenge {
 
 /// Ends a write: what it logged goes to the hooks that asked for it, in one call each.
 pub fn announce(act: &mut Act<'_, '_>) {
+    mapping::notice(act);
     group_rule::notice(act);
     provisioning::follow(act);
     let logged = act.logged();

@@ -11,6 +11,7 @@ pub mod contract;
 pub mod error;
 pub mod events;
 pub mod expression;
+pub mod inline_hooks;
 pub mod input;
 pub mod limits;
 mod links;
@@ -69,7 +70,7 @@ pub struct Caller {
 }
 
 /// Tables whose rows follow from other changes.
-const JOURNALS: [&str; 14] = {
+const JOURNALS: [&str; 15] = {
     let [tokens, codes, devices, requests, used] = model::grant::TABLES;
     let [sessions, session_tokens] = model::session::TABLES;
     let [prompts, messages] = model::factor::JOURNALS;
@@ -77,7 +78,7 @@ const JOURNALS: [&str; 14] = {
     let transactions = authn::transaction::TABLE;
     [
         "log", prompts, messages, tokens, codes, sessions, session_tokens, devices, requests, used, passwords, one_times,
-        transactions,
+        transactions, inline_hooks::TABLE,
         model::provisioning::ACCOUNTS,
     ]
 };
@@ -107,7 +108,7 @@ impl Twin for Okta {
 
     fn operations(&self) -> Vec<Operation<Self>> {
         let apps = [apps(), assignments(), app_credentials(), api::app_jwks::operations(), api::app_logo::operations()].into_iter().flatten().collect();
-        let own = [users(), lifecycle(), groups(), apps, logs_and_hooks(), tokens_and_schema(), api::factors::operations(), api::authenticator_enrollments::operations(), api::roles::operations(), api::iam::operations(), api::org_settings::operations(), api::widgets::operations(), oauth::operations(), api::authorization_servers::operations(), api::grants::operations(), api::oauth_clients::operations(), saml::operations(), api::app_connections::operations(), api::app_features::operations(), authn::operations(), api::credentials::operations(), api::sessions::operations(), api::idp_keys::operations(), api::policies::operations(), api::schema::operations(), api::user_types::operations(), api::linked_objects::operations(), api::group_rules::operations(), api::group_owners::operations()];
+        let own = [users(), lifecycle(), groups(), apps, logs_and_hooks(), tokens_and_schema(), api::factors::operations(), api::authenticator_enrollments::operations(), api::roles::operations(), api::iam::operations(), api::org_settings::operations(), api::widgets::operations(), oauth::operations(), api::authorization_servers::operations(), api::grants::operations(), api::oauth_clients::operations(), saml::operations(), api::app_connections::operations(), api::app_features::operations(), authn::operations(), api::credentials::operations(), api::sessions::operations(), api::idp_keys::operations(), api::policies::operations(), api::schema::operations(), api::user_types::operations(), api::linked_objects::operations(), api::group_rules::operations(), api::group_owners::operations(), inline_hooks::execute::operations()];
         backing::rows(self, own.into_iter().flatten().collect())
     }
 
@@ -191,6 +192,7 @@ impl Twin for Okta {
     fn prepare(&self, state: &State, delivery: &Delivery, _: Timestamp) -> Option<Outbound> {
         match delivery.kind.as_str() {
             provisioning::calls::SCIM => provisioning::calls::prepare(state, delivery),
+            inline_hooks::INLINE => inline_hooks::prepare(state, delivery),
             _ => events::prepare(state, delivery),
         }
     }
@@ -198,6 +200,7 @@ impl Twin for Okta {
     fn delivered(&self, state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
         match delivery.kind.as_str() {
             provisioning::calls::SCIM => provisioning::calls::delivered(state, tx, delivery, outcome),
+            inline_hooks::INLINE => inline_hooks::delivered(state, tx, delivery, outcome),
             _ => events::delivered(state, tx, delivery, outcome),
         }
     }

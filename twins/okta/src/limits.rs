@@ -17,6 +17,7 @@ pub const LIMITS: &[(&str, u32)] = &[
     ("apps/{id}", 500),
     ("logs", 120),
     ("eventHooks", 1_000),
+    ("inlineHooks", 1_000),
     ("api-tokens", 300),
     ("oauth2 authorize", 2_000),
     ("oauth2 token", 2_000),

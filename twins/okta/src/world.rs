@@ -177,6 +177,7 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
         sessions: session::Sessions::default(),
         one_times: one_time::OneTimes::default(),
         transactions: authn::transaction::table(),
+        inline_calls: crate::inline_hooks::table(),
         factors: Factors::default(),
         sign_on: SignOn {
             signing: Signing::new(founded),

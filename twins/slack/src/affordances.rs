@@ -25,6 +25,7 @@ use crate::{
         people::{self, Role, User},
         time::{micros, parse_ts, ts_text},
     },
+    socket_mode,
     text::{self, Reading},
 };
 
@@ -70,7 +71,7 @@ fn find(state: &mut State, tx: &mut Tx<'_>, user: &User, named: &str) -> Result<
 }
 
 /// The conversation, where the person can write in it.
-fn find_to_write(state: &mut State, tx: &mut Tx<'_>, user: &User, named: &str) -> Result<Arc<Channel>, Refusal> {
+pub(crate) fn find_to_write(state: &mut State, tx: &mut Tx<'_>, user: &User, named: &str) -> Result<Arc<Channel>, Refusal> {
     let channel = find(state, tx, user, named)?;
     if channel.archived {
         return Err(Refusal::new(format!("the channel `{named}` is archived")));
@@ -81,7 +82,7 @@ fn find_to_write(state: &mut State, tx: &mut Tx<'_>, user: &User, named: &str) -
     Ok(channel)
 }
 
-fn find_message(state: &State, channel: &Channel, ts: &str) -> Result<u64, Refusal> {
+pub(crate) fn find_message(state: &State, channel: &Channel, ts: &str) -> Result<u64, Refusal> {
     let ts = parse_ts(ts).ok_or_else(|| Refusal::new(format!("`{ts}` is not a message timestamp")))?;
     if state.message(&channel.id, ts).is_none() {
         return Err(Refusal::new(format!("the channel has no message `{}`", ts_text(ts))));
@@ -260,7 +261,7 @@ fn click(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Click) -> Result
     };
     let app = state.apps.get(&found.app).filter(|app| !app.removed).map(Arc::clone);
     let app = app.ok_or_else(|| Refusal::new("the app behind the button is no longer installed"))?;
-    if app.interactivity_url.is_empty() {
+    if !app.interacts() {
         return Err(Refusal::new(format!("the app `{}` is not configured to handle interactive responses", app.key)));
     }
     let ts = match found.at {
@@ -435,7 +436,7 @@ fn deactivate_user(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Deacti
 }
 
 /// The app, where the actor may change it: as its installer, or as an administrator.
-fn find_app(state: &State, actor: &str, named: &str) -> Result<Arc<App>, Refusal> {
+pub(crate) fn find_app(state: &State, actor: &str, named: &str) -> Result<Arc<App>, Refusal> {
     let user = state.person(actor)?;
     let missing = || {
         let known: Vec<&str> = state.index.app_by_key.keys().map(SmolStr::as_str).collect();
@@ -460,14 +461,33 @@ struct ConfigureApp {
     events: Option<Vec<SmolStr>>,
     /// Where clicks go.
     interactivity_url: Option<SmolStr>,
+    /// Where options are asked for.
+    options_url: Option<SmolStr>,
+    /// Shortcuts by callback id: `global` or `message`.
+    #[serde(default)]
+    shortcuts: BTreeMap<SmolStr, ShortcutKind>,
+    /// Whether the Home tab is turned on.
+    home_tab: Option<bool>,
     /// Slash commands and where they go.
     #[serde(default)]
     commands: BTreeMap<SmolStr, SmolStr>,
+    /// Whether all of it goes over sockets that the app opens, and nothing over HTTP.
+    socket_mode: Option<bool>,
+}
+
+/// Where a shortcut is offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ShortcutKind {
+    /// Anywhere.
+    Global,
+    /// On messages.
+    Message,
 }
 
 impl ConfigureApp {
     fn check(&self) -> Result<(), Refusal> {
-        let urls = self.events_url.iter().chain(&self.interactivity_url).chain(self.commands.values());
+        let urls = self.events_url.iter().chain(&self.interactivity_url).chain(&self.options_url).chain(self.commands.values());
         if let Some(url) = urls.filter(|url| !url.is_empty()).find(|url| !is_allowed(url)) {
             return Err(Refusal::new(format!("`{url}` is not an http address on this machine, the only kind called")));
         }
@@ -507,10 +527,22 @@ fn configure_app(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Configur
         if let Some(url) = with.interactivity_url {
             app.interactivity_url = url;
         }
+        app.socket_mode = with.socket_mode.unwrap_or(app.socket_mode);
+        if let Some(url) = with.options_url {
+            app.surfaces.options_url = url;
+        }
+        app.surfaces.no_home = with.home_tab.map_or(app.surfaces.no_home, |on| !on);
+        let shortcuts = with.shortcuts.into_iter().map(|(id, kind)| (id, kind == ShortcutKind::Message));
+        app.surfaces.shortcuts.extend(shortcuts);
         for (command, url) in with.commands {
             app.commands.entry(command).or_default().url = url;
         }
     });
+    match with.socket_mode {
+        Some(true) => socket_mode::give_app_token(state, tx, &app.id),
+        Some(false) => socket_mode::turn_off(state, tx, &app.id),
+        None => {}
+    }
     let row = state.apps.get(&app.id).map(Arc::clone).unwrap_or(app);
     if with.events_url.is_some_and(|url| !url.is_empty()) {
         events::ask_for_proof(tx, &row);
@@ -521,7 +553,7 @@ fn configure_app(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Configur
 /// The scopes that subscriptions need and the bot lacks: Slack's pages add them as well.
 fn missing_scopes(app: &App, names: &[SmolStr]) -> Vec<SmolStr> {
     let needs = SUBSCRIPTIONS.iter().filter(|(event, _)| names.iter().any(|name| name == event));
-    let lacking = needs.filter(|(_, scopes)| !scopes.iter().any(|scope| app.scopes.iter().any(|has| has == scope)));
+    let lacking = needs.filter(|(_, scopes)| !scopes.is_empty() && !scopes.iter().any(|scope| app.scopes.iter().any(|has| has == scope)));
     let mut missing: Vec<SmolStr> = lacking.map(|(_, scopes)| SmolStr::new_static(scopes[0])).collect();
     missing.sort_unstable();
     missing.dedup();

@@ -41,7 +41,6 @@ const CONVERSATIONS: &str =
     "it is about conversations and messages, whose rules are hand-written: a made-up success would be a lie about them";
 const TOKENS: &str = "it gives out or ends tokens, which the twin must believe afterwards";
 const REAL_TIME: &str = "its answer names an address to connect to";
-const FILES: &str = "its answer names an address to upload to";
 const CLICKS: &str = "people would see what it opens, and nobody can click it yet";
 const PEOPLE: &str = "it is about people, whose rules are hand-written: a made-up success would be a lie about them";
 
@@ -56,9 +55,6 @@ const ABSENT: &[(&str, &str)] = &[
     ("chat.*", CONVERSATIONS),
     ("conversations.*", CONVERSATIONS),
     ("dialog.open", CLICKS),
-    ("files.completeUploadExternal", FILES),
-    ("files.getUploadURLExternal", FILES),
-    ("files.upload", FILES),
     ("groups.*", CONVERSATIONS),
     ("im.*", CONVERSATIONS),
     ("mpim.*", CONVERSATIONS),
@@ -67,7 +63,6 @@ const ABSENT: &[(&str, &str)] = &[
     ("pins.*", CONVERSATIONS),
     ("reactions.*", CONVERSATIONS),
     ("rtm.*", REAL_TIME),
-    ("search.*", CONVERSATIONS),
     ("stars.*", CONVERSATIONS),
     ("team.info", PEOPLE),
     ("tooling.tokens.rotate", TOKENS),
@@ -75,7 +70,6 @@ const ABSENT: &[(&str, &str)] = &[
     ("users.identity", PEOPLE),
     ("users.profile.*", PEOPLE),
     ("users.setActive", PEOPLE),
-    ("views.*", CLICKS),
 ];
 
 /// The scopes of which a method that is served from the contract needs one; empty where the documents name none.

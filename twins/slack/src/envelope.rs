@@ -24,10 +24,28 @@ use crate::{
     },
 };
 
+/// Methods that act for people alone.
+const USER_ONLY: &[&str] = &[
+    "dnd.end*",
+    "dnd.setSnooze",
+    "reminders.*",
+    "search.all",
+    "search.files",
+    "search.messages",
+    "stars.*",
+    "team.billableInfo",
+    "team.integrationLogs",
+    "users.identity",
+    "users.profile.set",
+];
+/// Methods that need no token.
+const NO_TOKEN: &[&str] = &["api.test", "oauth.v2.access", "tooling.tokens.rotate"];
+
 /// Believes or refuses the token, and its right to call the method.
-pub(crate) fn authenticate(state: &State, operation: &OperationInfo, input: &Input) -> Result<Caller, Error> {
-    if operation.id == "api.test" || is_hook(operation) {
-        return Ok(Caller { token: None, channel: SmolStr::default() });
+pub(crate) fn authenticate(state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
+    let operation = scene.operation;
+    if NO_TOKEN.contains(&operation.id) || is_hook(operation) {
+        return Ok(Caller { token: None, text: SmolStr::default(), channel: SmolStr::default() });
     }
     let text = input.token.as_ref().ok_or(Code::NotAuthed)?;
     let token = state.tokens.get(text).ok_or(Code::InvalidAuth)?;
@@ -36,14 +54,30 @@ pub(crate) fn authenticate(state: &State, operation: &OperationInfo, input: &Inp
         let is_bot = token.kind == TokenKind::Bot;
         return Err(if is_bot { Code::AccountInactive } else { Code::TokenRevoked }.into());
     }
-    if token.kind == TokenKind::App && operation.id != "auth.test" {
+    if token.expires.is_some_and(|expires| scene.now.as_secs() >= expires) {
+        return Err(Code::TokenExpired.into());
+    }
+    // Opening a socket is for the app itself, and nothing else is but asking who it is.
+    let for_app = matches!(operation.scopes, ["connections:write"] | ["authorizations:read"]);
+    if operation.id != "auth.test" && (token.kind == TokenKind::App) != for_app {
+        return Err(Code::NotAllowedTokenType.into());
+    }
+    if token.kind == TokenKind::Config && !operation.id.starts_with("apps.manifest.") {
+        return Err(Code::NotAllowedTokenType.into());
+    }
+    // What bots may never call is told before what they lack for it.
+    if token.kind == TokenKind::Bot && is_for_people(operation.id) {
         return Err(Code::NotAllowedTokenType.into());
     }
     if let Some(needed) = lacked(operation, token) {
         return Err(Error::MissingScope { needed, provided: token.granted.clone() });
     }
     let channel = if operation.limit == POSTING { posted_to(state, token, input) } else { SmolStr::default() };
-    Ok(Caller { token: Some(token.clone()), channel })
+    Ok(Caller { token: Some(token.clone()), text: text.clone(), channel })
+}
+
+fn is_for_people(method: &str) -> bool {
+    USER_ONLY.iter().any(|name| name.strip_suffix('*').map_or(*name == method, |start| method.starts_with(start)))
 }
 
 /// The scopes of which the token should have one and has none: the row's own, or else the contract's.

@@ -25,6 +25,7 @@ use crate::{
         interactivity,
         messages::Message,
         people::User,
+        surfaces,
         time::{micros, ts_text},
     },
     shapes::{self, ChannelView, Occasion, UserView},
@@ -37,11 +38,19 @@ pub(crate) const EVENT_CALLBACK: &str = "event_callback";
 pub(crate) const URL_VERIFICATION: &str = "url_verification";
 /// A person typed a slash command.
 pub(crate) const SLASH_COMMAND: &str = "slash_command";
-/// A person pressed a button.
+/// A person used a control.
 pub(crate) const BLOCK_ACTIONS: &str = "block_actions";
+/// A person submitted a modal.
+pub(crate) const VIEW_SUBMISSION: &str = "view_submission";
+/// A person closed a modal.
+pub(crate) const VIEW_CLOSED: &str = "view_closed";
+/// A person ran a shortcut, on a message or anywhere.
+pub(crate) const SHORTCUT: &str = "shortcut";
+/// A person looks for options that the app gives.
+pub(crate) const BLOCK_SUGGESTION: &str = "block_suggestion";
 
 /// How long Slack waits for an app.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 /// How many redirects Slack follows.
 const REDIRECTS: usize = 2;
 /// How long after each failed attempt the next one comes.
@@ -49,15 +58,37 @@ const RETRIES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(60), Duratio
 
 /// The subscriptions that the twin serves, each with the scopes of which the bot needs one.
 pub(crate) const SUBSCRIPTIONS: &[(&str, &[&str])] = &[
+    ("app_home_opened", &[]),
     ("app_mention", &["app_mentions:read"]),
+    ("app_uninstalled", &[]),
     ("channel_created", &["channels:read"]),
+    ("dnd_updated_user", &["dnd:read"]),
+    ("emoji_changed", &["emoji:read"]),
+    ("file_created", &["files:read"]),
+    ("file_deleted", &["files:read"]),
+    ("file_public", &["files:read"]),
+    ("file_shared", &["files:read"]),
+    ("file_unshared", &["files:read"]),
+    ("link_shared", &["links:read"]),
     ("member_joined_channel", &["channels:read", "groups:read"]),
     ("member_left_channel", &["channels:read", "groups:read"]),
     ("message.channels", &["channels:history"]),
     ("message.groups", &["groups:history"]),
     ("message.im", &["im:history"]),
     ("message.mpim", &["mpim:history"]),
+    ("pin_added", &["pins:read"]),
+    ("pin_removed", &["pins:read"]),
+    ("reaction_added", &["reactions:read"]),
+    ("reaction_removed", &["reactions:read"]),
+    ("star_added", &["stars:read"]),
+    ("star_removed", &["stars:read"]),
+    ("subteam_created", &["usergroups:read"]),
+    ("subteam_members_changed", &["usergroups:read"]),
+    ("subteam_updated", &["usergroups:read"]),
+    ("tokens_revoked", &[]),
     ("user_change", &["users:read"]),
+    ("user_profile_changed", &["users:read"]),
+    ("user_status_changed", &["users:read"]),
 ];
 
 const fn message_subscription(kind: Kind) -> &'static str {
@@ -219,20 +250,38 @@ pub(crate) fn user_changed(state: &State, tx: &mut Tx<'_>, user: &User) {
     }
 }
 
-fn listeners(state: &State, subscription: &str) -> Vec<Arc<App>> {
+/// Tells all apps that may see a file: those whose bot sees it, or is in the channel that it is shared in.
+pub(crate) fn about_file(state: &State, tx: &mut Tx<'_>, file: &SmolStr, channel: Option<&SmolStr>, event: &Value) {
+    let mut apps = listeners(state, event["type"].as_str().unwrap_or_default());
+    apps.retain(|app| match channel {
+        Some(channel) => state.is_public(channel) || state.is_member(channel, &app.bot_user),
+        None => state.visible_file(file, &app.bot_user).is_some(),
+    });
+    send(state, tx, &apps, channel, event);
+}
+
+/// Tells one app, where it listens.
+pub(crate) fn tell(state: &State, tx: &mut Tx<'_>, app: &SmolStr, channel: Option<&SmolStr>, event: &Value) {
+    let name = event["type"].as_str().unwrap_or_default();
+    let mut apps = listeners(state, name);
+    apps.retain(|listener| listener.id == *app);
+    send(state, tx, &apps, channel, event);
+}
+
+pub(crate) fn listeners(state: &State, subscription: &str) -> Vec<Arc<App>> {
     let apps = state.index.listeners.get(subscription).into_iter().flatten();
     apps.filter_map(|id| state.apps.get(id)).map(Arc::clone).collect()
 }
 
 /// The subscribed apps whose bot is in the channel.
-fn listeners_in(state: &State, subscription: &str, channel: &Channel) -> Vec<Arc<App>> {
+pub(crate) fn listeners_in(state: &State, subscription: &str, channel: &Channel) -> Vec<Arc<App>> {
     let mut apps = listeners(state, subscription);
     apps.retain(|app| state.is_member(&channel.id, &app.bot_user));
     apps
 }
 
 /// Queues an event for each app, in the envelope of the Events API.
-fn send(state: &State, tx: &mut Tx<'_>, apps: &[Arc<App>], channel: Option<&SmolStr>, event: &Value) {
+pub(crate) fn send(state: &State, tx: &mut Tx<'_>, apps: &[Arc<App>], channel: Option<&SmolStr>, event: &Value) {
     for app in apps {
         let team = &state.workspace.id;
         let context = json!({ "et": event["type"], "tid": team, "aid": app.id, "cid": channel });
@@ -271,14 +320,19 @@ pub(crate) fn ask_for_proof(tx: &mut Tx<'_>, app: &App) {
 /// Builds the next attempt of a delivery; none where its app is gone or asks for it no longer.
 pub(crate) fn prepare(state: &State, delivery: &Delivery, now: Timestamp) -> Option<Outbound> {
     let payload = &delivery.payload;
-    let app = state.apps.get(&payload["app"].as_str()?.into()).filter(|app| !app.removed)?;
+    // The last words to an app are said when it is gone already.
+    let is_last = matches!(payload["body"]["event"]["type"].as_str(), Some("app_uninstalled" | "tokens_revoked"));
+    let app = state.apps.get(&payload["app"].as_str()?.into()).filter(|app| !app.removed || is_last)?;
     let (url, body, media_type) = match delivery.kind.as_str() {
+        EVENT_CALLBACK if is_last => (app.events_url.as_str(), as_json(&payload["body"]), JSON),
         EVENT_CALLBACK => (app.listens().then_some(app.events_url.as_str())?, as_json(&payload["body"]), JSON),
         URL_VERIFICATION => (payload["url"].as_str()?, as_json(&payload["body"]), JSON),
         SLASH_COMMAND => (payload["url"].as_str()?, as_form(&payload["form"]), FORM),
-        BLOCK_ACTIONS => {
+        BLOCK_ACTIONS | VIEW_SUBMISSION | VIEW_CLOSED | SHORTCUT | BLOCK_SUGGESTION => {
             let form = json!([["payload", payload["body"].to_string()]]);
-            (app.interactivity_url.as_str(), as_form(&form), FORM)
+            let options_url = Some(&app.surfaces.options_url).filter(|url| !url.is_empty());
+            let asks = options_url.filter(|_| delivery.kind == BLOCK_SUGGESTION);
+            (asks.unwrap_or(&app.interactivity_url).as_str(), as_form(&form), FORM)
         }
         _ => return None,
     };
@@ -341,6 +395,8 @@ pub(crate) fn delivered(state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery,
         EVENT_CALLBACK => return after_event(delivery, outcome),
         URL_VERIFICATION => proved(state, tx, &delivery.payload, outcome),
         SLASH_COMMAND => interactivity::command_answered(state, tx, &delivery.payload, outcome),
+        VIEW_SUBMISSION => surfaces::submitted(state, tx, &delivery.payload, outcome),
+        BLOCK_SUGGESTION => surfaces::suggested(state, tx, &delivery.payload, outcome),
         _ => {}
     }
     Next::Done

@@ -46,7 +46,7 @@ pub(crate) fn read(operation: &OperationInfo, request: &Request) -> Input {
     input
 }
 
-fn bearer(request: &Request) -> Option<SmolStr> {
+pub(crate) fn bearer(request: &Request) -> Option<SmolStr> {
     let (scheme, token) = request.header(header::AUTHORIZATION)?.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| SmolStr::new(token.trim()))
 }
@@ -145,6 +145,25 @@ pub(crate) fn charset_warning(request: &Request) -> Option<&'static str> {
         "application/x-www-form-urlencoded" | "multipart/form-data" if has => Some("superfluous_charset"),
         _ => None,
     }
+}
+
+/// The bytes of the first file of a multipart form; of its first field where it has no file.
+pub(crate) fn first_file(request: &Request) -> Option<bytes::Bytes> {
+    let delimiter = format!("--{}", parameter(request, "boundary")?);
+    let body = &request.body[..];
+    let (mut at, mut first) = (find(body, delimiter.as_bytes())? + delimiter.len(), None);
+    while !body[at..].starts_with(b"--") {
+        let head_end = at + find(&body[at..], b"\r\n\r\n")?;
+        let start = head_end + 4;
+        let end = start + find(&body[start..], format!("\r\n{delimiter}").as_bytes())?;
+        let content = request.body.slice(start..end);
+        if disposition(std::str::from_utf8(&body[at..head_end]).ok()?, "filename").is_some() {
+            return Some(content);
+        }
+        first.get_or_insert(content);
+        at = end + 2 + delimiter.len();
+    }
+    first
 }
 
 /// The text fields of a multipart form (RFC 7578); files are passed over.

@@ -3,16 +3,23 @@
 //! This page is all that the twin offers; how it behaves is in `model/`, what its methods take and give in `api/`.
 
 mod affordances;
+mod announce;
 mod api;
 mod blocks;
+mod bodies;
 pub mod contract;
 mod envelope;
 mod error;
 mod events;
+mod gestures;
 mod input;
+mod installs;
 mod limits;
+mod media;
 pub mod model;
+mod query;
 mod shapes;
+mod socket_mode;
 mod text;
 mod views;
 mod world;
@@ -24,6 +31,7 @@ use dtu_kernel::{
     delivery::{Delivery, Next, Outbound, Outcome},
     diagnostic::Diagnostic,
     operation::{Operation, OperationInfo},
+    socket::{Frame, SocketId},
     time::Timestamp,
     twin::{Affordance, EnvVar, Limit, Quota, Scene, Twin, Unserved, View},
     tx::Tx,
@@ -53,6 +61,8 @@ pub struct Slack;
 pub struct Caller {
     /// The token; none where the method needs none.
     pub(crate) token: Option<Arc<model::apps::Token>>,
+    /// The token's text; empty where there is none.
+    pub(crate) text: SmolStr,
     /// The channel that a posting is for, which its limit counts by.
     pub(crate) channel: SmolStr,
 }
@@ -78,8 +88,8 @@ const ANY: &[Method] = &[Method::POST, Method::GET];
 const POST: &[Method] = &[Method::POST];
 
 fn operations() -> Vec<Row> {
-    let families: [fn() -> Vec<Row>; 5] = [people, channels, changes, messages, postings];
-    families.into_iter().flat_map(|family| family()).collect()
+    let families: [fn() -> Vec<Row>; 10] = [people, channels, changes, messages, postings, api::windows::operations, api::files::operations, api::downloads::operations, api::remote_files::operations, api::search::operations];
+    families.into_iter().flat_map(|family| family()).chain(socket_mode::api::operations()).chain(api::more()).collect()
 }
 
 fn people() -> Vec<Row> {
@@ -297,7 +307,7 @@ impl Twin for Slack {
     }
 
     fn affordances(&self) -> Vec<Affordance<Self>> {
-        affordances::all()
+        affordances::all().into_iter().chain(gestures::all()).chain(installs::all()).collect()
     }
 
     fn views(&self) -> Vec<View<Self>> {
@@ -323,7 +333,7 @@ impl Twin for Slack {
     }
 
     fn authenticate(&self, state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
-        envelope::authenticate(state, scene.operation, input)
+        envelope::authenticate(state, scene, input)
     }
 
     fn decode<A: DeserializeOwned>(_: &OperationInfo, input: Input) -> Result<A, Error> {
@@ -367,7 +377,29 @@ impl Twin for Slack {
         events::delivered(state, tx, delivery, outcome)
     }
 
-    fn on_timer(&self, _: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
+    fn on_timer(&self, state: &mut State, tx: &mut Tx<'_>, name: &str, data: &Value) {
+        if name == model::files::PROCESSED {
+            model::files::processed(state, tx, data);
+        }
+        model::on_timer(state, tx, name, data);
+        socket_mode::on_timer(state, tx, name, data);
+    }
+
+    fn frame(&self, state: &State, delivery: &Delivery, _: Timestamp) -> Option<Frame> {
+        socket_mode::frame(state, delivery)
+    }
+
+    fn on_frame(&self, _: &mut State, tx: &mut Tx<'_>, _: SocketId, text: &str) {
+        socket_mode::acknowledged(tx, text);
+    }
+
+    fn on_closed(&self, state: &mut State, tx: &mut Tx<'_>, socket: SocketId) {
+        socket_mode::closed(state, tx, socket);
+    }
+
+    fn on_closing(&self, _: &State, tx: &mut Tx<'_>, socket: SocketId) {
+        socket_mode::closing(tx, socket);
+    }
 
     fn misfits(&self, operation: &OperationInfo, reply: &Reply) -> Vec<String> {
         // The documents have refusals under a status of their own.
@@ -382,7 +414,7 @@ impl Twin for Slack {
 
     /// What was told to apps so that they can answer.
     fn journals(&self) -> &'static [&'static str] {
-        &["response_urls", "triggers"]
+        &["response_urls", "socket_connections", "socket_tickets", "triggers"]
     }
 }
 

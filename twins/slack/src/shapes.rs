@@ -14,6 +14,8 @@ use crate::{
         State,
         apps::App,
         channels::{Channel, Kind, Note},
+        files,
+        marks::Reaction,
         messages::{Message, Subtype},
         people::{Role, SLACKBOT, User},
         time::ts_text,
@@ -77,11 +79,13 @@ pub(crate) struct Profile {
     title: SmolStr,
     phone: SmolStr,
     skype: &'static str,
-    status_text: &'static str,
+    status_text: SmolStr,
     status_text_canonical: &'static str,
-    status_emoji: &'static str,
-    status_emoji_display_info: [(); 0],
-    status_expiration: u32,
+    status_emoji: SmolStr,
+    status_emoji_display_info: Vec<StatusEmoji>,
+    status_expiration: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pronouns: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,6 +94,21 @@ pub(crate) struct Profile {
     always_active: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bot_id: Option<SmolStr>,
+}
+
+/// What a status emoji is drawn from.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct StatusEmoji {
+    emoji_name: SmolStr,
+    display_url: String,
+}
+
+impl StatusEmoji {
+    fn of(emoji: &SmolStr) -> Vec<Self> {
+        let name = emoji.trim_matches(':');
+        let display_url = format!("https://a.slack-edge.com/production-standard-emoji-assets/14.0/apple-large/{name}.png");
+        if name.is_empty() { Vec::new() } else { vec![Self { emoji_name: name.into(), display_url }] }
+    }
 }
 
 /// What of a user is shown.
@@ -137,15 +156,15 @@ fn active(user: &User, now: Timestamp) -> ActiveBody {
     }
 }
 
-fn profile(state: &State, user: &User, email: bool) -> Profile {
+pub(crate) fn profile(state: &State, user: &User, email: bool) -> Profile {
     let avatar = format_smolstr!("g{:011x}", text::hash(&[&user.id]) & 0xfff_ffff_ffff);
     let image = |size: u32| format!("https://secure.gravatar.com/avatar/{avatar}.jpg?s={size}&d=identicon");
     let app = user.app.as_ref().and_then(|id| state.apps.get(id));
     Profile {
         real_name: user.real_name.clone(),
-        display_name: SmolStr::default(),
+        display_name: user.about.display_name.clone(),
         real_name_normalized: user.real_name.clone(),
-        display_name_normalized: SmolStr::default(),
+        display_name_normalized: user.about.display_name.clone(),
         image_24: image(24),
         image_32: image(32),
         image_48: image(48),
@@ -159,11 +178,12 @@ fn profile(state: &State, user: &User, email: bool) -> Profile {
         title: user.title.clone(),
         phone: user.phone.clone(),
         skype: "",
-        status_text: "",
+        status_text: user.about.status_text.clone(),
         status_text_canonical: "",
-        status_emoji: "",
-        status_emoji_display_info: [],
-        status_expiration: 0,
+        status_emoji: user.about.status_emoji.clone(),
+        status_emoji_display_info: StatusEmoji::of(&user.about.status_emoji),
+        status_expiration: user.about.status_expiration,
+        pronouns: Some(user.about.pronouns.clone()).filter(|pronouns| !pronouns.is_empty()),
         email: user.email.clone().filter(|_| email),
         api_app_id: app.map(|app| app.id.clone()),
         always_active: app.map(|_| false),
@@ -532,7 +552,39 @@ pub(crate) struct MessageBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     attachments: Option<Arc<Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Vec<Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upload: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned_to: Option<[SmolStr; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned_info: Option<PinnedInfo>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reactions: Vec<ReactionBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Arc<Value>>,
+}
+
+/// Who pinned a message, and where.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct PinnedInfo {
+    channel: SmolStr,
+    pinned_by: SmolStr,
+    pinned_ts: i64,
+}
+
+/// One emoji on a message.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct ReactionBody {
+    name: SmolStr,
+    users: Vec<SmolStr>,
+    count: usize,
+}
+
+impl ReactionBody {
+    fn new(reaction: &Reaction) -> Self {
+        Self { name: reaction.name.clone(), users: reaction.users.clone(), count: reaction.users.len() }
+    }
 }
 
 /// Puts a message into words, without its metadata.
@@ -550,7 +602,7 @@ pub(crate) fn message(state: &State, channel: &SmolStr, message: &Message) -> Me
         ..MessageBody::default()
     };
     match message.subtype() {
-        None => {
+        None | Some(Subtype::FileShare) => {
             body.team = Some(state.workspace.id.clone());
             if app.is_none() {
                 body.client_msg_id = Some(text::derived_uuid(&[channel, &ts]));
@@ -563,10 +615,11 @@ pub(crate) fn message(state: &State, channel: &SmolStr, message: &Message) -> Me
         Some(Subtype::Tombstone) => body.hidden = Some(true),
         // Posted under another name: Slack leaves out the bot's own.
         Some(Subtype::BotMessage) => (body.user, body.bot_profile) = (None, None),
-        Some(Subtype::ChannelJoin | Subtype::ChannelLeave) => {}
+        Some(Subtype::ChannelJoin | Subtype::ChannelLeave | Subtype::MeMessage | Subtype::PinnedItem) => {}
     }
     add_thread(state, channel, message, &mut body);
-    add_extra(message, &mut body);
+    add_extra(state, message, &mut body);
+    add_pin(state, channel, message, &mut body);
     body.ts = ts;
     body
 }
@@ -593,11 +646,27 @@ fn add_thread(state: &State, channel: &SmolStr, message: &Message, body: &mut Me
     }
 }
 
-fn add_extra(message: &Message, body: &mut MessageBody) {
+fn add_pin(state: &State, channel: &SmolStr, message: &Message, body: &mut MessageBody) {
+    if state.pins.is_empty() {
+        return;
+    }
+    let Some(pin) = state.pins.get(&(channel.clone(), message.ts)) else { return };
+    body.pinned_to = Some([channel.clone()]);
+    let (channel, pinned_by) = (channel.clone(), pin.by.clone());
+    body.pinned_info = Some(PinnedInfo { channel, pinned_by, pinned_ts: pin.created });
+}
+
+fn add_extra(state: &State, message: &Message, body: &mut MessageBody) {
     let Some(extra) = &message.extra else { return };
+    if let Some(files) = &extra.files {
+        let shown = files.iter().filter_map(|id| state.files.get(id)).map(|file| files::render(state, file));
+        body.files = Some(shown.collect());
+        body.upload = Some(false);
+    }
     if let Some(blocks) = &extra.blocks {
         body.blocks = Some(Blocks::Given(Arc::clone(blocks)));
     }
+    body.reactions = extra.reactions.iter().map(ReactionBody::new).collect();
     body.attachments.clone_from(&extra.attachments);
     body.username.clone_from(&extra.username);
     body.inviter.clone_from(&extra.inviter);

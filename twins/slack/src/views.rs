@@ -12,8 +12,10 @@ use crate::{
         State,
         apps::App,
         channels::{Channel, Kind},
+        files::File,
         messages::Message,
         people::{Role, SLACKBOT},
+        surfaces::Window,
         time::ts_text,
     },
 };
@@ -25,6 +27,12 @@ pub(crate) fn all() -> Vec<View<Slack>> {
         View { name: "channels", about: "Conversations of all kinds, with their members.", render: channels },
         View { name: "messages", about: "All messages and replies, by channel and time.", render: messages },
         View { name: "ephemerals", about: "What one person alone was shown.", render: ephemerals },
+        View { name: "files", about: "Files, with the names of the channels that show them.", render: files },
+        View { name: "windows", about: "Open modals and Home tabs, with what people have set.", render: windows },
+        View { name: "marks", about: "Reactions, pins and bookmarks, by channel.", render: marks },
+        View { name: "scheduled", about: "Messages that wait for their time.", render: scheduled },
+        View { name: "usergroups", about: "User groups and who is in them.", render: usergroups },
+        View { name: "reminders", about: "What people want to be reminded of.", render: reminders },
         View { name: "apps", about: "Installed apps and where they are called.", render: apps },
     ]
 }
@@ -138,6 +146,116 @@ fn ephemerals(state: &State) -> Value {
     rows.collect()
 }
 
+fn files(state: &State) -> Value {
+    let row = |(id, file): (&SmolStr, &Arc<File>)| {
+        let shown = file.shares.iter().filter_map(|share| state.channels.get(&share.channel));
+        json!({
+            "id": id,
+            "name": file.name,
+            "title": file.title,
+            "from": state.label(&file.user),
+            "size": file.size,
+            "filetype": file.filetype,
+            "mode": file.mode,
+            "channels": shown.map(|channel| channel_name(state, channel)).collect::<Vec<_>>(),
+            "text": file.is_text().then(|| String::from_utf8_lossy(&file.content)),
+            "public": file.public.is_some(),
+        })
+    };
+    state.files.iter().map(row).collect()
+}
+
+fn windows(state: &State) -> Value {
+    let row = |(id, window): (&SmolStr, &Arc<Window>)| {
+        json!({
+            "id": id,
+            "kind": window.kind,
+            "app": state.apps.get(&window.app).map(|app| app.key.clone()),
+            "user": state.label(&window.user),
+            "callback_id": window.text("callback_id"),
+            "title": window.view["title"]["text"],
+            "blocks": window.view["blocks"],
+            "values": *window.values,
+            "errors": window.errors,
+            "trouble": window.trouble,
+            "previous": window.previous,
+        })
+    };
+    state.windows.iter().map(row).collect()
+}
+
+/// A channel's name by its id.
+fn name_of(state: &State, channel: &SmolStr) -> SmolStr {
+    state.channels.get(channel).map(|row| channel_name(state, row)).unwrap_or_default()
+}
+
+fn marks(state: &State) -> Value {
+    let messages = state.messages.iter().filter(|(_, row)| row.reply_to.is_none()).map(|(key, row)| (&key.0, row));
+    let replies = state.replies.iter().map(|(key, row)| (&key.0.0, row));
+    let reactions = messages.chain(replies).flat_map(|(channel, row)| {
+        row.reactions().iter().map(move |reaction| {
+            let users: Vec<SmolStr> = reaction.users.iter().map(|user| state.label(user)).collect();
+            json!({
+                "kind": "reaction",
+                "channel": name_of(state, channel),
+                "ts": ts_text(row.ts),
+                "name": reaction.name,
+                "users": users,
+            })
+        })
+    });
+    let pins = state.pins.iter().map(|((channel, ts), pin)| {
+        json!({ "kind": "pin", "channel": name_of(state, channel), "ts": ts_text(*ts), "by": state.label(&pin.by) })
+    });
+    let bookmarks = state.bookmarks.iter().map(|((channel, id), row)| {
+        json!({
+            "kind": "bookmark",
+            "channel": name_of(state, channel),
+            "id": id,
+            "title": row.title,
+            "link": row.link,
+            "by": state.label(&row.by),
+        })
+    });
+    reactions.chain(pins).chain(bookmarks).collect()
+}
+
+fn scheduled(state: &State) -> Value {
+    let row = |(id, row): (&SmolStr, &Arc<crate::model::schedule::Scheduled>)| {
+        json!({
+            "id": id,
+            "channel": name_of(state, &row.channel),
+            "post_at": row.post_at,
+            "from": state.label(&row.user),
+            "text": row.text,
+        })
+    };
+    state.scheduled.iter().map(row).collect()
+}
+
+fn usergroups(state: &State) -> Value {
+    let row = |(id, row): (&SmolStr, &Arc<crate::model::groups::Group>)| {
+        let users: Vec<SmolStr> = row.users.iter().map(|user| state.label(user)).collect();
+        let disabled = row.deleted > 0;
+        json!({ "id": id, "name": row.name, "handle": row.handle, "users": users, "disabled": disabled })
+    };
+    state.groups.iter().map(row).collect()
+}
+
+fn reminders(state: &State) -> Value {
+    let row = |(id, row): (&SmolStr, &Arc<crate::model::schedule::Reminder>)| {
+        json!({
+            "id": id,
+            "user": state.label(&row.user),
+            "text": row.text,
+            "time": row.time,
+            "recurring": row.every.is_some(),
+            "complete": row.complete_ts > 0,
+        })
+    };
+    state.reminders.iter().map(row).collect()
+}
+
 fn apps(state: &State) -> Value {
     let row = |(id, app): (&SmolStr, &Arc<App>)| {
         let commands: Value =
@@ -155,8 +273,12 @@ fn apps(state: &State) -> Value {
             "verification": app.verification,
             "events": app.events,
             "interactivity_url": app.interactivity_url,
+            "socket_mode": app.socket_mode,
+            "sockets": state.sockets.count(id),
             "commands": commands,
             "removed": app.removed,
+            "client_id": app.client_id(),
+            "client_secret": app.client_secret(),
         })
     };
     state.apps.iter().map(row).collect()

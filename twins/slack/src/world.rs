@@ -15,12 +15,14 @@ use serde_saphyr::Spanned;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
+    events::SUBSCRIPTIONS,
     model::{
         APP, BOT, SITE, State, TEAM, USER, Workspace,
         apps::{self, App, Command, Token, TokenKind, Verification},
         channels::{self, Kind, NewChannel, Note},
         messages::{self, Draft},
         people::{self, Role, SLACKBOT, User},
+        status::About,
         time::micros,
     },
     text::{self, Reading},
@@ -236,6 +238,21 @@ struct AppEntry {
     /// The older proof of origin.
     #[serde(default)]
     verification_token: Option<SmolStr>,
+    /// Where people may be sent back to after they let the app have something.
+    #[serde(default)]
+    redirect_urls: Vec<SmolStr>,
+    /// The domains whose links the app shows.
+    #[serde(default)]
+    unfurl_domains: Vec<SmolStr>,
+    /// Whether the app is sent everything over sockets that it opens, and nothing over HTTP.
+    #[serde(default)]
+    socket_mode: bool,
+    /// The bot events that the app subscribes to.
+    #[serde(default)]
+    events: Vec<SmolStr>,
+    /// Whether its tokens are given anew every twelve hours.
+    #[serde(default)]
+    token_rotation: bool,
     /// Slash commands.
     #[serde(default)]
     #[schemars(with = "Vec<CommandEntry>")]
@@ -359,6 +376,7 @@ impl Loader<'_, '_> {
             tz: person.timezone.as_deref().unwrap_or(&self.world.company.timezone).into(),
             role,
             app: None,
+            about: About::default(),
             deleted: person.status == PersonStatus::Deprovisioned,
             updated: self.world.epoch.as_secs(),
         };
@@ -384,6 +402,7 @@ impl Loader<'_, '_> {
             tz: SmolStr::new_static("America/Los_Angeles"),
             role: Role::Bot,
             app,
+            about: About::default(),
             deleted: false,
             updated: self.world.epoch.as_secs(),
         };
@@ -503,6 +522,7 @@ impl Loader<'_, '_> {
         if self.state.index.app_by_key.contains_key(&app.key.value) {
             return self.problem(&app.key, format!("two apps have the key `{}`", app.key.value));
         }
+        self.check_app(app);
         let Some(installer) = self.account(&app.installed_by) else { return };
         let (id, bot, bot_user) = (self.tx.id(&APP), self.tx.id(&BOT), self.tx.id(&USER));
         self.add_bot(bot_user.clone(), &app.bot, &app.name, Some(id.clone()));
@@ -523,14 +543,30 @@ impl Loader<'_, '_> {
             app_token: app.app_token.as_ref().map(text),
             events_url: SmolStr::default(),
             verification: Verification::None,
-            events: [].into(),
+            events: app.events.clone().into(),
             interactivity_url: SmolStr::default(),
+            surfaces: apps::Surfaces::default(),
+            redirect_urls: app.redirect_urls.clone().into(),
+            unfurl_domains: app.unfurl_domains.clone().into(),
+            socket_mode: app.socket_mode,
+            rotates: app.token_rotation,
             commands: self.commands(&app.commands),
             removed: false,
             updated: self.world.epoch.as_secs(),
         };
         apps::put(&mut self.state, self.tx, row);
         self.bot_channels(&app.channels, &bot_user);
+    }
+
+    /// What an app asks for that cannot be.
+    fn check_app(&mut self, app: &AppEntry) {
+        let known = |name: &SmolStr| SUBSCRIPTIONS.iter().any(|(event, _)| event == name);
+        if let Some(name) = app.events.iter().find(|name| !known(name)) {
+            self.problem(&app.key, format!("unknown event `{name}`"));
+        }
+        if app.socket_mode && app.app_token.is_none() {
+            self.problem(&app.key, "an app in Socket Mode has an `app_token`");
+        }
     }
 
     fn bot_channels(&mut self, names: &[Spanned<SmolStr>], bot_user: &SmolStr) {
@@ -589,6 +625,7 @@ impl Loader<'_, '_> {
             TokenKind::Bot => "xoxb-",
             TokenKind::User => "xoxp-",
             TokenKind::App => "xapp-",
+            TokenKind::Config => "xoxe.xoxp-",
         };
         if !text.value.starts_with(prefix) {
             self.problem(text, format!("tokens of this kind begin with `{prefix}`"));
@@ -605,6 +642,7 @@ impl Loader<'_, '_> {
             granted: names.join(",").into(),
             bearer,
             revoked: false,
+            expires: None,
         };
         self.state.tokens.put(&mut self.tx.changes, text.value.clone(), token);
     }

@@ -144,7 +144,7 @@ async fn arm(
 ) -> Result<Json<Vec<ArmedInfo>>, ControlError> {
     let wanted: Arm = parse(&body)?;
     let running = control.find(&id)?;
-    running.universe.arm(&wanted.rules).map_err(|error| ControlError::invalid(error.to_string()))?;
+    running.universe.arm_checked(&wanted.rules)?;
     Ok(armed(&running.universe))
 }
 

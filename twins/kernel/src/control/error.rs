@@ -8,7 +8,7 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{diagnostic::Diagnostic, multiverse::CreateError};
+use crate::{diagnostic::Diagnostic, fault::RuleError, multiverse::CreateError};
 
 /// The body of every refusal.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -101,6 +101,16 @@ impl From<CreateError> for ControlError {
             CreateError::TooMany(_) => {
                 Self::new(StatusCode::CONFLICT, "conflict", message).hint("delete universes that are no longer needed")
             }
+        }
+    }
+}
+
+impl From<RuleError> for ControlError {
+    fn from(error: RuleError) -> Self {
+        let refusal = Self::invalid(error.to_string());
+        match error {
+            RuleError::Nobody { hint, .. } => refusal.hint(hint),
+            _ => refusal,
         }
     }
 }

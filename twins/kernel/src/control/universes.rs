@@ -224,9 +224,9 @@ async fn create(
         check: wanted.check_responses,
     };
     let running = control.multiverse.create(wanted.id.map(SmolStr::from), &wanted.world, &options, Ports::Free)?;
-    if let Err(error) = running.universe.arm(&wanted.faults) {
+    if let Err(error) = running.universe.arm_checked(&wanted.faults) {
         control.multiverse.delete(running.universe.id());
-        return Err(ControlError::invalid(error.to_string()));
+        return Err(error.into());
     }
     Ok((StatusCode::CREATED, Json(info(&running)?)))
 }

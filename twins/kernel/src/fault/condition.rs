@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
-use cel::{Context, Program, objects::Value as CelValue};
+use cel::{
+    Context, Program,
+    common::ast::{EntryExpr, Expr, IdedExpr},
+    objects::Value as CelValue,
+};
 use serde_json::Value;
 
 /// A condition, ready to be asked.
@@ -22,14 +26,66 @@ static ENV: LazyLock<Arc<cel::Env>> = LazyLock::new(|| {
 /// What a condition may name.
 const NAMES: [&str; 3] = ["args", "path", "method"];
 
+/// The longest text of a condition: one is asked for each call.
+const TEXT_MAX: usize = 1_000;
+/// How many brackets may be open at once.
+const DEPTH_MAX: usize = 24;
+
+/// How deep an expression's loops (`all`, `exists`, `map`, `filter`) lie within each other. One level costs as much as
+/// a list is long; with more, a short condition could take for ever.
+fn loops(expression: &IdedExpr) -> usize {
+    let most = |parts: &[&IdedExpr]| parts.iter().map(|part| loops(part)).max().unwrap_or(0);
+    match &expression.expr {
+        Expr::Call(call) => {
+            let target = call.target.iter().map(|target| &**target);
+            most(&target.chain(&call.args).collect::<Vec<_>>())
+        }
+        Expr::Comprehension(inner) => {
+            // What is gone through is made once; the rest is asked for each item.
+            let each = 1 + most(&[&inner.loop_cond, &inner.loop_step]);
+            each.max(most(&[&inner.iter_range, &inner.accu_init, &inner.result]))
+        }
+        Expr::List(list) => most(&list.elements.iter().collect::<Vec<_>>()),
+        Expr::Select(select) => loops(&select.operand),
+        Expr::Map(map) => map.entries.iter().map(|entry| entry_loops(&entry.expr)).max().unwrap_or(0),
+        Expr::Struct(made) => made.entries.iter().map(|entry| entry_loops(&entry.expr)).max().unwrap_or(0),
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => 0,
+    }
+}
+
+fn entry_loops(entry: &EntryExpr) -> usize {
+    match entry {
+        EntryExpr::MapEntry(entry) => loops(&entry.key).max(loops(&entry.value)),
+        EntryExpr::StructField(field) => loops(&field.value),
+    }
+}
+
 impl Condition {
     /// Reads an expression.
     ///
     /// # Errors
     /// What is wrong with it, in words.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > TEXT_MAX {
+            return Err(format!("it is longer than {TEXT_MAX} bytes"));
+        }
+        // The parser goes down a level of the machine's stack for each bracket.
+        let mut open = 0_usize;
+        for sign in text.chars() {
+            match sign {
+                '(' | '[' | '{' => open += 1,
+                ')' | ']' | '}' => open = open.saturating_sub(1),
+                _ => {}
+            }
+            if open > DEPTH_MAX {
+                return Err(format!("more than {DEPTH_MAX} brackets are open at once"));
+            }
+        }
         let program =
             Program::compile(text).map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())?;
+        if loops(program.expression()) > 1 {
+            return Err("it goes through lists within lists".to_owned());
+        }
         let references = program.references();
         if let Some(name) = references.variables().into_iter().find(|name| !NAMES.contains(name)) {
             return Err(format!("nothing is called `{name}`; known are args, path, method"));
@@ -82,5 +138,11 @@ mod tests {
         check("args", Err("not true or false"));
         check("body.x == 1", Err("nothing is called `body`"));
         check("args.(", Err(""));
+        check("[1, 2].all(x, x > 0) && [3].exists(y, y == 3)", Ok(true));
+        check("[1, 2].all(x, [3].exists(y, y > x))", Err("lists within lists"));
+        check("[[1], [2]].map(x, x.map(y, y + 1)) == [[2], [3]]", Err("lists within lists"));
+        check(&"(".repeat(900), Err("brackets are open"));
+        check(&"!".repeat(900), Err(""));
+        check(&format!("args.x == '{}'", "a".repeat(1_000)), Err("longer than 1000 bytes"));
     }
 }

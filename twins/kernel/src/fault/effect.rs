@@ -140,6 +140,18 @@ pub enum Effect {
     Drop {},
     /// The delivery comes with a signature that does not fit.
     BadSignature {},
+    /// The service closes sockets (WebSockets): each open one at a drawn moment of the first such span, and again after
+    /// each further one.
+    CloseSocket {
+        /// How long a span is (virtual time).
+        every: Span,
+        /// With which code of RFC 6455; where absent the connection just breaks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<u16>,
+        /// Whether the service says before, in its own words, that it is about to close the socket.
+        #[serde(default)]
+        announced: bool,
+    },
 }
 
 const fn one() -> u32 {
@@ -230,6 +242,8 @@ pub enum Strikes {
     Timers,
     /// Connections.
     Connections,
+    /// Open sockets.
+    Sockets,
 }
 
 impl Strikes {
@@ -240,6 +254,7 @@ impl Strikes {
             Self::Deliveries => "deliveries",
             Self::Timers => "timers",
             Self::Connections => "connections",
+            Self::Sockets => "sockets",
         }
     }
 }
@@ -275,6 +290,7 @@ impl Effect {
             Self::Hold { .. } => "hold",
             Self::Drop {} => "drop",
             Self::BadSignature {} => "bad_signature",
+            Self::CloseSocket { .. } => "close_socket",
         }
     }
 
@@ -292,8 +308,9 @@ impl Effect {
             ),
             Strikes::Timers => matches!(self, Self::Delay { .. }),
             Strikes::Connections => matches!(self, Self::Refuse {}),
+            Strikes::Sockets => matches!(self, Self::CloseSocket { .. }),
             Strikes::Calls => {
-                !matches!(self, Self::Refuse {})
+                !matches!(self, Self::Refuse {} | Self::CloseSocket { .. })
                     && !self.can_strike(Strikes::Deliveries)
                     && !self.can_strike(Strikes::Timers)
             }
@@ -317,6 +334,12 @@ impl Effect {
             }
             Self::Drip { bytes: 0, .. } => Some("a piece has at least one byte"),
             Self::Hold { every } if every.0.is_zero() => Some("a silence lasts some time"),
+            Self::CloseSocket { every, .. } if every.0 < Duration::from_secs(1) => {
+                Some("sockets are closed once a second at most")
+            }
+            Self::CloseSocket { code: Some(code), .. } if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) => {
+                Some("the code is one that RFC 6455 lets a service send")
+            }
             Self::Drift { at, .. } if !at.starts_with('/') => {
                 Some("the member is a JSON pointer, which begins with a slash")
             }

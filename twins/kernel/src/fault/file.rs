@@ -9,11 +9,11 @@ use serde_saphyr::Location;
 use smol_str::SmolStr;
 
 use super::{
-    plan::FaultPlan,
+    plan::{FaultPlan, RuleError},
     rule::Rule,
     window::{During, Episode},
 };
-use crate::{diagnostic::Diagnostic, time::Timestamp};
+use crate::diagnostic::Diagnostic;
 
 /// A fault plan as a person writes it (`fixtures/faults/*.yaml`, or inside a scenario).
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -118,17 +118,15 @@ impl PlanFile {
 
     /// What cannot work about its rules, each with its place.
     fn problems(&self, file: &str, text: &str) -> Vec<Diagnostic> {
-        let mut armed = FaultPlan::default();
-        let wrong = |rule: &Rule| {
-            let error = armed.arm(std::slice::from_ref(rule), Timestamp::default()).err()?;
+        let place = |(rule, error): (&Rule, RuleError)| {
             let line = text.lines().position(|line| line.contains(&format!("id: {}", rule.id)));
             let whole = Diagnostic::whole(file, error.to_string());
-            Some(match line {
+            match line {
                 Some(line) => Diagnostic { line: line as u64 + 1, column: 1, ..whole },
                 None => whole,
-            })
+            }
         };
-        self.rules.iter().filter_map(wrong).collect()
+        FaultPlan::problems(&self.rules).into_iter().map(place).collect()
     }
 }
 

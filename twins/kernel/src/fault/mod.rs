@@ -8,7 +8,7 @@ mod plan;
 mod rule;
 mod window;
 
-pub(crate) use self::effect::drift;
+pub(crate) use self::{effect::drift, plan::aimed};
 pub use self::{
     effect::{Change, Effect, Injected, Latency, Strikes},
     file::{PlanFile, SchemaV1},
@@ -41,5 +41,6 @@ pub const NAMED: &[(&str, &str)] = &[
     ("slack-gone", include_str!("../../../../fixtures/faults/slack-gone.yaml")),
     ("slack-history-limited", include_str!("../../../../fixtures/faults/slack-history-limited.yaml")),
     ("slack-posted-but-failed", include_str!("../../../../fixtures/faults/slack-posted-but-failed.yaml")),
+    ("slack-socket-flapping", include_str!("../../../../fixtures/faults/slack-socket-flapping.yaml")),
     ("slack-token-revoked", include_str!("../../../../fixtures/faults/slack-token-revoked.yaml")),
 ];

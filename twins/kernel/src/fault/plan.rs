@@ -1,6 +1,6 @@
 //! The armed rules: what they strike, with their counters.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use globset::{Glob, GlobMatcher, GlobSet, GlobSetBuilder};
 use imbl::OrdMap;
@@ -14,6 +14,8 @@ use super::{
     window::During,
 };
 use crate::{
+    diagnostic::Diagnostic,
+    host::Host,
     seed::{Ordinals, SeedTree, Site},
     time::Timestamp,
 };
@@ -42,6 +44,19 @@ pub enum RuleError {
     Twice {
         /// The rule's id.
         rule: SmolStr,
+    },
+    /// More rules, or longer patterns, than can be asked for each call.
+    #[error("these are more rules than can be armed at once: at most {RULES_MAX}, with short patterns")]
+    TooMany,
+    /// It names a twin or an operation that is not there.
+    #[error("rule `{rule}`: {what}")]
+    Nobody {
+        /// The rule's id.
+        rule: SmolStr,
+        /// What is not there, in words.
+        what: String,
+        /// What may have been meant; empty where there is nothing to say.
+        hint: String,
     },
 }
 
@@ -175,6 +190,31 @@ struct Names {
     set: GlobSet,
 }
 
+impl Names {
+    fn of(rules: &[Arc<ArmedRule>]) -> Result<Self, RuleError> {
+        let mut set = GlobSetBuilder::new();
+        for armed in rules {
+            let pattern = armed.rule.on.name().map_or("*", SmolStr::as_str);
+            set.add(glob(&armed.rule.id, pattern)?);
+        }
+        Ok(Self { set: set.build().map_err(|_| RuleError::TooMany)? })
+    }
+}
+
+/// Reads a pattern of a rule.
+fn glob(rule: &SmolStr, pattern: &str) -> Result<Glob, RuleError> {
+    let wrong = || RuleError::Pattern { rule: rule.clone(), pattern: pattern.into() };
+    if pattern.len() > PATTERN_MAX {
+        return Err(wrong());
+    }
+    Glob::new(pattern).map_err(|_| wrong())
+}
+
+/// How many rules may be armed at once.
+const RULES_MAX: usize = 10_000;
+/// The longest pattern.
+const PATTERN_MAX: usize = 1_000;
+
 impl FaultPlan {
     /// Whether no rule is armed: the hot path asks this first.
     pub const fn is_empty(&self) -> bool {
@@ -228,17 +268,31 @@ impl FaultPlan {
     /// # Errors
     /// [`RuleError`]; nothing is armed then.
     pub fn arm(&mut self, rules: &[Rule], now: Timestamp) -> Result<(), RuleError> {
-        let mut armed = Vec::with_capacity(rules.len());
+        if self.rules.len() + rules.len() > RULES_MAX {
+            return Err(RuleError::TooMany);
+        }
+        let mut taken: BTreeSet<&str> = self.rules.iter().map(|armed| armed.rule.id.as_str()).collect();
+        let mut all = self.rules.clone();
         for rule in rules {
-            let taken = |other: &Arc<ArmedRule>| other.rule.id == rule.id;
-            if self.rules.iter().any(taken) || armed.iter().any(taken) {
+            if !taken.insert(&rule.id) {
                 return Err(RuleError::Twice { rule: rule.id.clone() });
             }
-            armed.push(Arc::new(ArmedRule::new(rule, now)?));
+            all.push(Arc::new(ArmedRule::new(rule, now)?));
         }
-        self.rules.extend(armed);
-        self.index();
+        self.names = Arc::new(Names::of(&all)?);
+        self.rules = all;
         Ok(())
+    }
+
+    /// What cannot work about each rule of a plan.
+    pub(super) fn problems(rules: &[Rule]) -> Vec<(&Rule, RuleError)> {
+        let mut taken = BTreeSet::new();
+        let problem = |rule: &'_ Rule| match taken.insert(rule.id.clone()) {
+            true => ArmedRule::new(rule, Timestamp::default()).err(),
+            false => Some(RuleError::Twice { rule: rule.id.clone() }),
+        };
+        let mut problem = problem;
+        rules.iter().filter_map(|rule| Some((rule, problem(rule)?))).collect()
     }
 
     /// Disarms one rule; false where there is none of that id.
@@ -247,23 +301,14 @@ impl FaultPlan {
         self.rules.retain(|armed| armed.rule.id != rule);
         // A rule armed again under the same id begins anew.
         self.tallies.remove(rule);
-        self.index();
+        // Fewer patterns than fitted before.
+        self.names = Arc::new(Names::of(&self.rules).unwrap_or_default());
         self.rules.len() < before
     }
 
     /// Disarms all rules.
     pub fn clear(&mut self) {
         *self = Self::default();
-    }
-
-    fn index(&mut self) {
-        let mut set = GlobSetBuilder::new();
-        for armed in &self.rules {
-            // Each pattern was compiled when its rule was armed.
-            let pattern = armed.rule.on.name().map_or("*", SmolStr::as_str);
-            set.add(Glob::new(pattern).unwrap_or_else(|_| Glob::new("*").expect("a star is a pattern")));
-        }
-        self.names = Arc::new(Names { set: set.build().unwrap_or_default() });
     }
 
     /// The rules whose patterns of twin and name fit, in order.
@@ -281,8 +326,43 @@ impl FaultPlan {
         seeds: &SeedTree,
         ordinals: &mut Ordinals,
     ) -> Struck {
-        let (mut struck, mut facts) = (Struck::default(), None);
         let candidates: Vec<usize> = self.candidates(subject.kind, subject.twin, subject.name).collect();
+        self.strike_each(candidates, subject, now, seeds, ordinals)
+    }
+
+    /// Asks one rule by its id; one that is not armed does not fire.
+    pub(crate) fn strike_one(
+        &mut self,
+        rule: &str,
+        subject: Subject<'_>,
+        now: Timestamp,
+        seeds: &SeedTree,
+        ordinals: &mut Ordinals,
+    ) -> Struck {
+        let at = self.rules.iter().position(|armed| armed.rule.id == rule);
+        self.strike_each(at.into_iter().collect(), subject, now, seeds, ordinals)
+    }
+
+    /// The rules that close sockets of a twin and are not over, each with its span.
+    pub(crate) fn socket_rules(&self, twin: &str, now: Timestamp) -> Vec<(SmolStr, Duration)> {
+        let span = |armed: &Arc<ArmedRule>| match armed.rule.effect {
+            Effect::CloseSocket { every, .. } if armed.is_of(twin) && !armed.is_over(now) => {
+                Some((armed.rule.id.clone(), every.0))
+            }
+            _ => None,
+        };
+        self.rules.iter().filter_map(span).collect()
+    }
+
+    fn strike_each(
+        &mut self,
+        candidates: Vec<usize>,
+        subject: Subject<'_>,
+        now: Timestamp,
+        seeds: &SeedTree,
+        ordinals: &mut Ordinals,
+    ) -> Struck {
+        let (mut struck, mut facts) = (Struck::default(), None);
         for at in candidates {
             let armed = Arc::clone(&self.rules[at]);
             if !armed.fits(subject) {
@@ -369,6 +449,35 @@ fn has_cursor(facts: &Value, cursors: &[&str]) -> bool {
     cursors.iter().filter_map(given).any(|cursor| !cursor.is_empty())
 }
 
+/// Looks for a twin, and an operation of it, that a rule on calls can strike.
+///
+/// # Errors
+/// Which is not there, with what may have been meant; also where a pattern cannot be read.
+pub(crate) fn aimed(rule: &Rule, twins: &[Arc<dyn Host>]) -> Result<(), RuleError> {
+    let nobody = |what: String, name: &str, known: &mut dyn Iterator<Item = &str>| {
+        let Diagnostic { hint, .. } = Diagnostic::whole("", "").suggest(name, known);
+        RuleError::Nobody { rule: rule.id.clone(), what, hint }
+    };
+    let on = &rule.on;
+    let of_twin = glob(&rule.id, on.twin.as_deref().unwrap_or("*"))?.compile_matcher();
+    let meant: Vec<&Arc<dyn Host>> = twins.iter().filter(|host| of_twin.is_match(host.name())).collect();
+    if let (Some(twin), true) = (&on.twin, meant.is_empty()) {
+        let what = format!("there is no twin `{twin}`");
+        return Err(nobody(what, twin, &mut twins.iter().map(|host| host.name())));
+    }
+    let (Strikes::Calls, Some(name)) = (rule.strikes(), &on.operation) else { return Ok(()) };
+    let fits = glob(&rule.id, name)?.compile_matcher();
+    let mut known = meant.iter().flat_map(|host| host.operations()).map(|operation| operation.id);
+    if known.clone().any(|id| fits.is_match(id)) {
+        return Ok(());
+    }
+    let what = match meant[..] {
+        [only] => format!("{} has no operation `{name}`", only.name()),
+        _ => format!("no twin has an operation `{name}`"),
+    };
+    Err(nobody(what, name, &mut known))
+}
+
 impl Effect {
     /// The time that it draws, or that follows from when it strikes.
     fn drawn(&self, age: Duration, draw: impl FnOnce() -> crate::seed::Draw) -> Duration {
@@ -405,13 +514,8 @@ impl Match {
 impl ArmedRule {
     fn new(rule: &Rule, now: Timestamp) -> Result<Self, RuleError> {
         let unfit = |why: String| RuleError::Unfit { rule: rule.id.clone(), why };
-        let glob = |pattern: Option<&SmolStr>| match pattern {
-            None => Ok(None),
-            Some(pattern) => match Glob::new(pattern) {
-                Ok(glob) => Ok(Some(glob.compile_matcher())),
-                Err(_) => Err(RuleError::Pattern { rule: rule.id.clone(), pattern: pattern.clone() }),
-            },
-        };
+        let glob =
+            |pattern: Option<&SmolStr>| pattern.map(|text| Ok(glob(&rule.id, text)?.compile_matcher())).transpose();
         if let Some(problem) = rule.problem() {
             return Err(unfit(problem));
         }
@@ -452,6 +556,12 @@ impl ArmedRule {
             && self.rule.expires.is_none_or(|span| age <= span.0)
             && on.burst.is_none_or(|burst| burst.is_on(age))
             && on.during.as_ref().is_none_or(during)
+    }
+
+    /// Whether it can fire no more.
+    fn is_over(&self, now: Timestamp) -> bool {
+        let age = now.since(self.armed_at);
+        self.rule.on.until.is_some_and(|span| age > span.0) || self.rule.expires.is_some_and(|span| age > span.0)
     }
 
     /// The odds of a match now; none where it fires always.

@@ -88,6 +88,7 @@ impl Rule {
             (Some(_), ..) => Strikes::Deliveries,
             (None, Some(_), _) => Strikes::Timers,
             (None, None, Effect::Refuse {}) => Strikes::Connections,
+            (None, None, Effect::CloseSocket { .. }) => Strikes::Sockets,
             (None, None, _) => Strikes::Calls,
         }
     }
@@ -95,6 +96,9 @@ impl Rule {
     /// What cannot work about it, in words.
     pub(super) fn problem(&self) -> Option<String> {
         let (strikes, name) = (self.strikes(), self.effect.name());
+        if self.id.is_empty() {
+            return Some("a rule has an id".to_owned());
+        }
         if !self.effect.can_strike(strikes) {
             return Some(format!("`{name}` cannot strike {}{}", strikes.name(), self.advice()));
         }
@@ -104,6 +108,9 @@ impl Rule {
         let on = &self.on;
         if strikes != Strikes::Calls && on.operation.is_some() {
             return Some(format!("`operation` is for calls; this rule strikes {}", strikes.name()));
+        }
+        if strikes == Strikes::Sockets && (on.caller.is_some() || on.resource.is_some() || on.condition.is_some()) {
+            return Some("a socket has neither `caller` nor `resource` nor arguments".to_owned());
         }
         if strikes == Strikes::Connections {
             let drawn = on.nth.is_some() || on.probability.is_some() || on.ramp.is_some() || self.times.is_some();

@@ -66,6 +66,9 @@ pub struct Ramp {
     pub over: Span,
 }
 
+/// How many episodes of a name may be on at once: each is looked at for each call.
+const OVERLAP_MAX: u32 = 100;
+
 impl Episode {
     /// What is wrong with it, in words.
     pub(super) fn problem(&self) -> Option<&'static str> {
@@ -76,6 +79,9 @@ impl Episode {
             () if zero(self.every) => Some("an episode that comes again comes after some time"),
             () if self.every.is_some_and(|every| self.jitter.is_some_and(|jitter| jitter.0 > every.0)) => {
                 Some("an episode's jitter is not longer than `every`")
+            }
+            () if self.every.is_some_and(|every| self.lasts.0 / OVERLAP_MAX > every.0) => {
+                Some("an episode lasts so much longer than `every` that more than a hundred overlap")
             }
             () => None,
         }

@@ -124,6 +124,22 @@ pub enum Event {
         /// The timer's name.
         name: SmolStr,
     },
+    /// A text went over a socket; what is delivered over one is [`Event::Delivery`].
+    Frame {
+        /// The socket's number.
+        socket: u64,
+        /// Whether the client sent it.
+        from_client: bool,
+        /// The text.
+        text: Bytes,
+    },
+    /// A socket has ended.
+    Socket {
+        /// The socket's number.
+        socket: u64,
+        /// How, in words.
+        what: &'static str,
+    },
     /// The clock was moved.
     Clock {
         /// Where it stood.
@@ -283,6 +299,17 @@ impl Event {
             Self::Timer { name } => {
                 out["kind"] = json!("timer");
                 out["name"] = json!(name);
+            }
+            Self::Frame { socket, from_client, .. } => {
+                out["kind"] = json!("frame");
+                out["socket"] = json!(socket);
+                // Where the body goes: what a client sends is the request's, what it is sent the answer's.
+                out[if *from_client { "request" } else { "response" }] = json!({});
+            }
+            Self::Socket { socket, what } => {
+                out["kind"] = json!("socket");
+                out["socket"] = json!(socket);
+                out["what"] = json!(what);
             }
             Self::Clock { from, to } => {
                 out["kind"] = json!("clock");
@@ -485,6 +512,8 @@ impl Event {
         match self {
             Self::Request(x) => (&x.request, &x.response),
             Self::Delivery(d) => (&d.request, &d.response),
+            Self::Frame { from_client: true, text, .. } => (text, &[]),
+            Self::Frame { from_client: false, text, .. } => (&[], text),
             _ => (&[], &[]),
         }
     }
@@ -504,6 +533,7 @@ impl Event {
                 d.request = Bytes::new();
                 d.response = Bytes::new();
             }
+            Self::Frame { text, .. } => *text = Bytes::new(),
             _ => {}
         }
         self

@@ -42,7 +42,7 @@ pub struct FactorArgs {
 }
 
 /// Opt-ins of a transaction.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Options {
     /// Whether further factors are offered after the first.
@@ -54,7 +54,7 @@ pub struct Options {
 }
 
 /// What a trusted application knows of the person's device.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Context {
     /// Its name for the device.
@@ -63,7 +63,7 @@ pub struct Context {
 }
 
 /// The body of primary authentication.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Primary {
     /// Login or its first part.

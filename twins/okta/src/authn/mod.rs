@@ -27,7 +27,7 @@ pub const LIMIT: &str = "authn";
 pub fn operations() -> Vec<Operation<Okta>> {
     let of = |operation: Operation<Okta>| operation.limit(LIMIT);
     let mut all: Vec<Operation<Okta>> = vec![
-        Operation::write("primaryAuthentication", POST, "/api/v1/authn", primary::authenticate),
+        Operation::write("primaryAuthentication", POST, "/api/v1/authn", primary::authenticate).then(primary::hooked),
         Operation::write("skipTransactionState", POST, "/api/v1/authn/skip", primary::skip),
         Operation::write("previousTransactionState", POST, "/api/v1/authn/previous", primary::previous),
         Operation::write("cancelTransaction", POST, "/api/v1/authn/cancel", primary::cancel),

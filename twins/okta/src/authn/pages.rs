@@ -91,8 +91,8 @@ pub fn go_on(cx: &mut Write<'_, '_, Okta>, reached: &Reached, next: &str) -> Res
     }
 }
 
-/// The page that asks for what a transaction waits for.
-fn asking(org: &str, token: &str, transaction: &Transaction, next: &str, problem: Option<&str>) -> Answer {
+/// The page that asks for what a transaction waits for; `next` is where it leads.
+pub fn asking(org: &str, token: &str, transaction: &Transaction, next: &str, problem: Option<&str>) -> Answer {
     let (title, fields): (&str, &[(&str, &str, &str)]) = match transaction.status {
         Status::PasswordExpired | Status::PasswordWarn => (
             "Your password has expired",
@@ -130,13 +130,11 @@ pub fn step(cx: &mut Write<'_, '_, Okta>, form: &Form) -> Result<Typed<()>, Erro
             }
         };
     }
-    // What a refused step has changed is undone, so that the page can ask again.
-    let snapshot = cx.state.clone();
+    // Each refusal comes before the first change: the page can ask again.
     match acting(cx, Some(&person), |act| taken(act, form, token.clone(), transaction, &person)) {
         Ok(reached) => Ok(Typed::from_answer(go_on(cx, &reached, &next)?)),
         Err(Error::Unsupported) => Err(Error::Unsupported),
         Err(error) => {
-            *cx.state = snapshot;
             let page = asking(&cx.state.org, &token, &before, &next, Some(&error.words()));
             Ok(Typed::from_answer(page.with_status(StatusCode::FORBIDDEN)))
         }

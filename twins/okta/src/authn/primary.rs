@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use dtu_kernel::{operation::Typed, twin::Write};
+use dtu_kernel::{operation::Typed, twin::{Read, Write}, wire::Answer};
 use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    body::{Args, Moved, Primary, acting, kept, need, opened, told},
+    body::{Args, Moved, Primary, acting, need, opened, told},
     flow::{self, Reached},
     render,
     transaction::{self, Recovery, Status, Transaction},
@@ -15,8 +15,9 @@ use super::{
 use crate::{
     Okta,
     error::Error,
+    inline_hooks::{self, password as hook},
     model::{
-        Act,
+        Act, State,
         one_time::{self, Purpose},
         session::Proof,
         sign_in::{self, Entered},
@@ -57,27 +58,60 @@ fn by_password(cx: &mut Write<'_, '_, Okta>, body: &Primary) -> Answered {
     }
     let person = cx.state.users.find(name).cloned();
     let trusted = super::body::is_trusted(cx);
+    let scene = cx.scene;
     let outcome = acting(cx, person.as_ref(), |act| {
-        Ok(match sign_in::enter(act, name, password) {
-            Entered::In(user) => match flow::admit(act, &user) {
-                Ok(()) => {
-                    let proof = Proof::password(act.now());
-                    let transaction = begun(Transaction::new(&user, Status::MfaRequired, proof), body, trusted);
-                    Ok(flow::go_on(act, None, transaction)?)
-                }
-                Err(denied) => Err(Some(denied)),
-            },
-            Entered::Locked { shown: true } => Err(None),
-            Entered::Locked { shown: false } | Entered::Refused => Err(Some(Error::SignIn)),
-            // The hook is asked by whoever builds deliveries; until one answers, the sign-in fails.
-            Entered::Hook(_) => return Err(Error::Unsupported),
-        })
+        let entered = match sign_in::enter(act, name, password) {
+            // Nobody sees this answer: the call waits for the hook's.
+            Entered::Hook(user) if hook::begin(act, scene, &user, body, trusted) => return Ok(Err(None)),
+            entered => entered,
+        };
+        self::entered(act, entered, body, trusted)
     })?;
-    Ok(match outcome {
-        Ok(reached) => told(cx, &reached),
-        Err(None) => Typed::ok(&render::locked_out(&cx.scene.request.origin)),
-        Err(Some(error)) => kept(cx.scene, &error),
+    Ok(Typed::from_answer(shown(cx.state, &scene.request.origin, scene.request_bits, outcome)))
+}
+
+/// What a sign-in has come to: a step, a refusal, or without one a locked account that is shown.
+pub type Entrance = Result<Reached, Option<Error>>;
+
+/// Goes on with whoever has entered.
+///
+/// # Errors
+/// As [`flow::go_on`].
+pub fn entered(act: &mut Act<'_, '_>, entered: Entered, body: &Primary, trusted: bool) -> Result<Entrance, Error> {
+    Ok(match entered {
+        Entered::In(user) => match flow::admit(act, &user) {
+            Ok(()) => {
+                let proof = Proof::password(act.now());
+                let transaction = begun(Transaction::new(&user, Status::MfaRequired, proof), body, trusted);
+                Ok(flow::go_on(act, None, transaction)?)
+            }
+            Err(denied) => Err(Some(denied)),
+        },
+        Entered::Locked { shown: true } => Err(None),
+        // Without a hook that is on, nobody can say that the password is right.
+        Entered::Hook(user) => match sign_in::wrong(act, &user) {
+            Entered::Locked { shown: true } => Err(None),
+            _ => Err(Some(Error::SignIn)),
+        },
+        Entered::Locked { shown: false } | Entered::Refused => Err(Some(Error::SignIn)),
     })
+}
+
+/// The answer to that.
+pub fn shown(state: &State, origin: &str, bits: (u64, u64), entrance: Entrance) -> Answer {
+    match entrance {
+        Ok(reached) => Answer::json(&render::reached(state, &reached, origin)),
+        Err(None) => Answer::json(&render::locked_out(origin)),
+        Err(Some(error)) => error.answer(bits).0,
+    }
+}
+
+/// The answer of `primaryAuthentication`, once the password import hook has said whether the password is right.
+///
+/// # Errors
+/// The sign-in's.
+pub fn hooked(cx: &Read<'_, Okta>) -> Answered {
+    inline_hooks::answer(cx).map(Typed::from_answer)
 }
 
 /// An activation token: whoever has no password yet chooses one.

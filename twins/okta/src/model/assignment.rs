@@ -27,6 +27,7 @@ use super::{
     event_type::{APP_USER_ADD, APP_USER_REMOVE, APP_USER_UPDATE, GROUP_APP_ADD, GROUP_APP_REMOVE, GROUP_APP_UPDATE},
     group::{Group, GroupType},
     log::Party,
+    mapping::{self, Push},
     profile::Attribute,
     user::{Status, User},
 };
@@ -49,6 +50,8 @@ pub struct AppUser {
     pub user_name: Option<SmolStr>,
     /// When the password in the app was set; none where there is none.
     pub password_changed: Option<Timestamp>,
+    /// What the app's mapping wrote when the person got the app.
+    pub mapped: Map<String, Value>,
     /// The profile in the app, besides what groups bring.
     pub profile: Map<String, Value>,
 }
@@ -217,7 +220,10 @@ pub fn find(state: &State, app: &App, user: &User) -> Option<Use> {
         (None, Some(group)) => (since(group), since(group)),
         (_, None) => return None,
     };
-    let mut profile = group.map(|group| group.profile.clone()).unwrap_or_default();
+    // What is said of the person goes before what is said of the group, and both before what mappings bring.
+    let mut profile = row.map(|row| row.mapped.clone()).unwrap_or_default();
+    profile.extend(mapping::values(state, &app.id, user, Push::Always));
+    profile.extend(group.map(|group| group.profile.clone()).unwrap_or_default());
     profile.extend(row.map(|row| row.profile.clone()).unwrap_or_default());
     let said = row.and_then(|row| row.user_name.clone());
     Some(Use {
@@ -330,8 +336,17 @@ fn blank(app: &App, user: &User, direct: bool, now: Timestamp) -> AppUser {
         last_updated: now,
         user_name: None,
         password_changed: None,
+        mapped: Map::new(),
         profile: Map::new(),
     }
+}
+
+/// Keeps what an app's mapping writes for a person who has just got the app.
+pub fn keep_mapped(act: &mut Act<'_, '_>, app: &App, user: &User, mapped: Map<String, Value>) {
+    let now = act.now();
+    let before = act.state.assignments.user(&app.id, &user.id).map(|row| AppUser::clone(row));
+    let row = AppUser { mapped, ..before.unwrap_or_else(|| blank(app, user, false, now)) };
+    act.state.assignments.put_user(&mut act.tx.changes, row);
 }
 
 /// Assigns an app to a person; where it is assigned already, its name, password and profile there change.

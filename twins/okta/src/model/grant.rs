@@ -23,6 +23,21 @@ pub enum Kind {
     Refresh,
 }
 
+/// How a person has signed in, as tokens say it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Context {
+    /// The methods, as RFC 8176 names them.
+    pub amr: Vec<SmolStr>,
+    /// The class of assurance that the client has asked for.
+    pub acr: Option<SmolStr>,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self { amr: vec![SmolStr::new_static("pwd")], acr: None }
+    }
+}
+
 /// A token that was given out.
 #[derive(Clone, Debug, Serialize)]
 pub struct Token {
@@ -46,6 +61,8 @@ pub struct Token {
     pub expires: Timestamp,
     /// When the person signed in.
     pub signed_in: Option<Timestamp>,
+    /// And how.
+    pub context: Context,
     /// What all tokens of one sign-in share.
     pub family: SmolStr,
     /// The thumbprint of the key that its bearer must prove to hold (RFC 9449).
@@ -118,6 +135,8 @@ pub struct Code {
     pub nonce: Option<SmolStr>,
     /// When the person signed in.
     pub signed_in: Timestamp,
+    /// And how.
+    pub context: Context,
     /// When it ends.
     pub expires: Timestamp,
 }

@@ -22,6 +22,7 @@ pub mod iam;
 pub mod imported;
 pub mod linked;
 pub mod log;
+pub mod mapping;
 pub mod may;
 pub mod one_time;
 pub mod org;
@@ -168,6 +169,8 @@ pub struct State {
     pub one_times: one_time::OneTimes,
     /// Transactions of the Authentication API by their tokens.
     pub transactions: grant::Passing<crate::authn::transaction::Transaction>,
+    /// Calls that wait for an inline hook, by the ids of their requests.
+    pub inline_calls: grant::Passing<crate::inline_hooks::Waiting>,
     /// Second factors, and what was asked for them.
     pub factors: Factors,
     /// The org's own authorization server, and how people sign in.

@@ -20,9 +20,8 @@ use super::{
     log::Party,
     user::{Status, User},
 };
+use crate::policy;
 
-/// How long a session lasts (the default rule of the global session policy).
-const SESSION: Duration = Duration::from_secs(2 * 3_600);
 /// How long a session token can be used.
 const TOKEN: Duration = Duration::from_secs(300);
 /// How long sessions are kept beyond their end.
@@ -160,9 +159,21 @@ pub fn begin(act: &mut Act<'_, '_>, user: &User, proof: Proof) -> Session {
     let mut id = || SmolStr::from(format!("102{}", draw.text(BASE64_URL, 22)));
     let (id, alias) = (id(), id());
     let signed_in = proof.password.unwrap_or(now);
-    let session = Session { id, alias, user: user.id.clone(), signed_in, expires: now.after(SESSION), proof };
+    let expires = end_of(act, user, signed_in);
+    let session = Session { id, alias, user: user.id.clone(), signed_in, expires, proof };
     act.state.sessions.put(&mut act.tx.changes, now, session.clone());
     session
+}
+
+/// When a session ends that is used now: by the rule of the global session policy that applies to its owner.
+fn end_of(act: &Act<'_, '_>, user: &User, signed_in: Timestamp) -> Timestamp {
+    let minutes = |count: u64| Duration::from_secs(count.saturating_mul(60));
+    let rule = policy::sign_on(act.state, user, act.by.client.address.parse().ok());
+    let idle = act.now().after(minutes(rule.max_idle_minutes));
+    match rule.max_lifetime_minutes {
+        0 => idle,
+        most => idle.min(signed_in.after(minutes(most))),
+    }
 }
 
 /// Makes a one-time token for somebody who has signed in; gives back when it ends as well.
@@ -190,10 +201,12 @@ pub fn is_open_to(user: &User) -> bool {
     matches!(user.status, Status::Active | Status::PasswordExpired)
 }
 
-/// Makes a session last as long again as a new one.
+/// Makes a session that is used last as long again as a new one, but not beyond its policy's longest time.
 pub fn refresh(act: &mut Act<'_, '_>, session: &Session) -> Session {
     let now = act.now();
-    let session = Session { expires: now.after(SESSION), ..session.clone() };
+    let owner = act.state.users.get(&session.user).cloned();
+    let expires = owner.map_or(session.expires, |user| end_of(act, &user, session.signed_in));
+    let session = Session { expires, ..session.clone() };
     act.state.sessions.put(&mut act.tx.changes, now, session.clone());
     session
 }

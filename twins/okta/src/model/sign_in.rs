@@ -77,7 +77,7 @@ fn refuse(act: &mut Act<'_, '_>, user: Option<&User>, reason: &'static str) {
 }
 
 /// A wrong password was given: enough of them in a row lock the account.
-fn wrong(act: &mut Act<'_, '_>, user: &Arc<User>) -> Entered {
+pub fn wrong(act: &mut Act<'_, '_>, user: &Arc<User>) -> Entered {
     refuse(act, Some(user), "INVALID_CREDENTIALS");
     let rules = policy::password(act.state, user);
     let now = act.now();

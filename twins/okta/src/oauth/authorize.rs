@@ -24,15 +24,20 @@ use super::{
 };
 use crate::{
     Okta,
+    authn::{
+        pages,
+        transaction::{self, Status, Transaction},
+    },
     error::Error,
     events,
     model::{
         Act,
         authorization_server::Wanted,
         client::{Client, ClientType},
-        consent,
-        grant::Code,
+        consent, factor,
+        grant::{Code, Context},
         log::Party,
+        session::Session,
         user::User,
     },
 };
@@ -78,7 +83,28 @@ pub struct Asked {
     nonce: Option<SmolStr>,
     prompt: Vec<String>,
     max_age: Option<i64>,
+    class: Option<SmolStr>,
     form: Form,
+}
+
+/// When and how somebody has signed in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// When.
+    pub at: Timestamp,
+    /// By which methods, as RFC 8176 names them.
+    pub amr: Vec<SmolStr>,
+}
+
+impl SignedIn {
+    /// By a password, now.
+    pub fn by_password(now: Timestamp) -> Self {
+        Self { at: now, amr: Context::default().amr }
+    }
+
+    fn of(session: &Session) -> Self {
+        Self { at: session.signed_in, amr: session.proof.amr.clone() }
+    }
 }
 
 /// Why a request is refused: to the person, or to the client.
@@ -155,6 +181,7 @@ pub fn read(act: &mut Act<'_, '_>, issuer: &Issuer, form: &Form) -> Result<Asked
     let send = |error: OAuthError| Refused::Sent(Box::new((target.clone(), error)));
     check_kind(&client, &words).map_err(send)?;
     check_extras(form).map_err(send)?;
+    let class = class(form).map_err(send)?;
     let challenge = challenge(&client, form, has("code")).map_err(send)?;
     if has("id_token") && form.get("nonce").is_none() {
         return Err(send(error::NONCE));
@@ -179,6 +206,7 @@ pub fn read(act: &mut Act<'_, '_>, issuer: &Issuer, form: &Form) -> Result<Asked
         nonce: form.get("nonce").map(SmolStr::new),
         prompt,
         max_age,
+        class,
         form: form.clone(),
     })
 }
@@ -253,15 +281,26 @@ fn check_extras(form: &Form) -> Result<(), OAuthError> {
     if form.get("enroll_amr_values").is_some() {
         return Err(error::ENROLL);
     }
-    // Nobody has factors: only what a password reaches can be reached.
+    Ok(())
+}
+
+/// A factor beside the password.
+const FACTOR: &str = "urn:okta:loa:2fa:any";
+/// The same from those who have one.
+const FACTOR_IF_POSSIBLE: &str = "urn:okta:loa:2fa:any:ifpossible";
+
+/// The class of assurance that the client asks for; of several the first (developer.okta.com/docs/guides/
+/// step-up-authentication/main/).
+fn class(form: &Form) -> Result<Option<SmolStr>, OAuthError> {
     for value in form.words("acr_values") {
         match value {
-            "urn:okta:loa:1fa:any" | "urn:okta:loa:1fa:pwd" | "urn:okta:loa:2fa:any:ifpossible" => {}
-            "urn:okta:loa:2fa:any" | "phr" | "phrh" => return Err(error::NO_FACTORS),
+            "urn:okta:loa:1fa:any" | "urn:okta:loa:1fa:pwd" | FACTOR | FACTOR_IF_POSSIBLE => {}
+            // The page has no place for factors that cannot be phished.
+            "phr" | "phrh" => return Err(error::NO_FACTORS),
             _ => return Err(error::ACR),
         }
     }
-    Ok(())
+    Ok(form.words("acr_values").first().map(SmolStr::new))
 }
 
 fn challenge(client: &Client, form: &Form, code: bool) -> Result<Option<SmolStr>, OAuthError> {
@@ -314,7 +353,7 @@ pub fn authorize(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, 
     } else {
         let fresh = person.zip(present).filter(|(_, session)| asked.is_content_with(session.signed_in, cx.scene.now));
         match fresh {
-            Some((user, session)) => consented(&mut act, &asked, &user, session.signed_in, request),
+            Some((user, session)) => assured(&mut act, &asked, &user, &session, request),
             None => ask(&act, &asked, request),
         }
     };
@@ -322,12 +361,34 @@ pub fn authorize(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, 
     Ok(Typed::from_answer(answer))
 }
 
+/// Goes on with somebody who has signed in, once they have used a factor where the client asks for that.
+fn assured(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, session: &Session, request: &Request) -> Answer {
+    let class = asked.class.as_deref().filter(|_| session.proof.factor.is_none());
+    let able = !factor::usable(act.state, user).is_empty();
+    match class {
+        Some(FACTOR | FACTOR_IF_POSSIBLE) if able => step_up(act, asked, user, session, request),
+        Some(FACTOR) => asked.target.refuse(&error::NO_FACTORS),
+        _ => consented(act, asked, user, &SignedIn::of(session), request),
+    }
+}
+
+/// Asks somebody who has signed in for a factor as well.
+fn step_up(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, session: &Session, request: &Request) -> Answer {
+    if asked.prompt.iter().any(|word| word == "none") {
+        return asked.target.refuse(&error::LOGIN_REQUIRED);
+    }
+    let token = transaction::token(act);
+    let waiting = Transaction::new(user, Status::MfaRequired, session.proof.clone());
+    let waiting = transaction::put(act, &token, waiting);
+    pages::asking(&act.state.org, &token, &waiting, &asked.way_back(request), None)
+}
+
 /// Goes on with somebody who has signed in, once they have consented to what their consent is needed for.
 fn consented(
     act: &mut Act<'_, '_>,
     asked: &Asked,
     user: &Arc<User>,
-    signed_in: Timestamp,
+    signed_in: &SignedIn,
     request: &Request,
 ) -> Answer {
     let missing = consent::missing(act.state, &asked.issuer, &asked.client, user, &asked.scopes);
@@ -352,7 +413,7 @@ fn consented(
 const ANSWER: &str = "okta_consent";
 
 /// Takes somebody who has signed in, and consents, back to the client.
-pub fn finish_willing(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, signed_in: Timestamp) -> Answer {
+pub fn finish_willing(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, signed_in: &SignedIn) -> Answer {
     let missing = consent::missing(act.state, &asked.issuer, &asked.client, user, &asked.scopes);
     consent::give(act, &asked.issuer, &asked.client, user, &missing);
     finish(act, asked, user, signed_in)
@@ -373,6 +434,14 @@ impl Asked {
         let recent = self.max_age.is_none_or(|most| age <= most.unsigned_abs() && most > 0);
         recent && !self.prompt.iter().any(|word| word == "login")
     }
+
+    /// The address that goes on here. Signing in anew is done by then: it must not ask for it again.
+    fn way_back(&self, request: &Request) -> String {
+        let done = ["prompt", "max_age", "request_uri", "sessionToken"];
+        let again = self.form.iter().filter(|(name, _)| !done.contains(name));
+        let query = Serializer::new(String::new()).extend_pairs(again).finish();
+        format!("{}?{query}", request.path)
+    }
 }
 
 /// Signs in by a session token, which begins a session as well.
@@ -380,7 +449,7 @@ fn by_token(act: &mut Act<'_, '_>, asked: &Asked, text: &str, request: &Request)
     let begun = session::exchange(act, text);
     let Some((user, session)) = begun else { return asked.target.refuse(&error::LOGIN_REQUIRED) };
     act.by.actor = Party::user(&user);
-    session::set_cookie(consented(act, asked, &user, session.signed_in, request), &session.id)
+    session::set_cookie(assured(act, asked, &user, &session, request), &session.id)
 }
 
 /// Asks the person to sign in.
@@ -388,15 +457,11 @@ fn ask(act: &Act<'_, '_>, asked: &Asked, request: &Request) -> Answer {
     if asked.prompt.iter().any(|word| word == "none") {
         return asked.target.refuse(&error::LOGIN_REQUIRED);
     }
-    // Signing in anew is done by then: the way back must not ask for it again.
-    let again = asked.form.iter().filter(|(name, _)| !matches!(*name, "prompt" | "max_age" | "request_uri"));
-    let query = Serializer::new(String::new()).extend_pairs(again).finish();
-    let next = format!("{}?{query}", request.path);
-    page::sign_in(&act.state.org, &next, asked.form.get("login_hint").unwrap_or_default(), None)
+    page::sign_in(&act.state.org, &asked.way_back(request), asked.form.get("login_hint").unwrap_or_default(), None)
 }
 
 /// Sends somebody who has signed in back to the client.
-pub fn finish(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, signed_in: Timestamp) -> Answer {
+pub fn finish(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, signed_in: &SignedIn) -> Answer {
     match fields(act, asked, user, signed_in) {
         Ok(fields) => asked.target.answer(fields),
         Err(error) => asked.target.refuse(&error),
@@ -407,24 +472,27 @@ fn fields(
     act: &mut Act<'_, '_>,
     asked: &Asked,
     user: &Arc<User>,
-    signed_in: Timestamp,
+    signed_in: &SignedIn,
 ) -> Result<Vec<(String, String)>, OAuthError> {
     let user = rules::person(act.state, &asked.client, &user.id)?;
     let name = if asked.code { "authorization_code" } else { "implicit" };
     let wanted = Wanted { client: &asked.client, user: Some(&user), grant: name, scopes: &asked.scopes };
     let lifetimes = asked.issuer.judge(act.state, &wanted)?;
-    let code = asked.code.then(|| code(act, asked, &user, signed_in));
+    let context = Context { amr: signed_in.amr.clone(), acr: asked.class.clone() };
+    let code = asked.code.then(|| code(act, asked, &user, signed_in.at, &context));
     let family = mint::new_family(act);
     let grant = Grant {
         issuer: asked.issuer.clone(),
         client: Arc::clone(&asked.client),
         user: Some(Arc::clone(&user)),
         scopes: asked.scopes.clone(),
-        signed_in: Some(signed_in),
+        signed_in: Some(signed_in.at),
+        context,
         nonce: asked.nonce.clone(),
         bound_to: None,
         family,
         lifetimes,
+        asks: None,
     };
     let access = asked.token.then(|| mint::access(act, &grant, None)).transpose()?;
     let beside = Beside { access: access.as_deref(), code: code.as_deref() };
@@ -446,7 +514,7 @@ fn fields(
     Ok(fields)
 }
 
-fn code(act: &mut Act<'_, '_>, asked: &Asked, user: &User, signed_in: Timestamp) -> String {
+fn code(act: &mut Act<'_, '_>, asked: &Asked, user: &User, signed_in: Timestamp, context: &Context) -> String {
     let text = mint::draw(act, "code", 43);
     let now = act.now();
     let code = Code {
@@ -458,6 +526,7 @@ fn code(act: &mut Act<'_, '_>, asked: &Asked, user: &User, signed_in: Timestamp)
         challenge: asked.challenge.clone(),
         nonce: asked.nonce.clone(),
         signed_in,
+        context: context.clone(),
         expires: now.after(CODE_LIFE),
     };
     act.state.grants.codes.put(&mut act.tx.changes, now, text.clone(), code.expires, code);

@@ -166,6 +166,7 @@ refusals! {
     REFRESH = 400, "invalid_grant", "The refresh token is invalid or expired.";
     PASSWORD = 400, "invalid_grant", "The credentials provided were invalid.";
     PASSWORD_EXPIRED = 400, "invalid_grant", "Password has expired.";
+    SIGN_ON_POLICY = 400, "invalid_grant", "Resource owner password credentials authentication denied by sign on policy.";
     NO_PASSWORD = 400, "invalid_grant", "The user does not configure a password.";
     NO_TOKEN = 400, "invalid_request", "The 'token' parameter is required.";
     REDIRECT = 400, "invalid_request", "The 'redirect_uri' parameter must be a Login redirect URI in the client app settings.";
@@ -273,6 +274,11 @@ pub fn refresh_scopes(names: &str) -> OAuthError {
          Denied scopes: {names}."
     );
     OAuthError::new(400, "access_denied", "").worded(words)
+}
+
+/// A token hook refuses, in its own words.
+pub fn of_hook(words: &str) -> OAuthError {
+    OAuthError::new(400, "server_error", "").worded(words.to_owned())
 }
 
 /// A claim whose expression cannot be evaluated.

@@ -12,11 +12,11 @@ use super::{error::OAuthError, expression, jwt, log, server::Issuer};
 use crate::model::{
     Act, REFRESH_ID, SITE,
     authorization_server::{
-        Lifetimes,
+        Decision, Lifetimes,
         claim::{Claim, SUBJECT, TokenKind, ValueKind},
     },
     client::Client,
-    grant::{self, Kind, Token},
+    grant::{self, Context, Kind, Token},
     profile::{Attribute, Profile},
     user::User,
 };
@@ -34,6 +34,8 @@ pub struct Grant {
     pub scopes: Vec<SmolStr>,
     /// When the person signed in.
     pub signed_in: Option<Timestamp>,
+    /// And how.
+    pub context: Context,
     /// From the authorization request.
     pub nonce: Option<SmolStr>,
     /// The key that the tokens are bound to.
@@ -42,6 +44,28 @@ pub struct Grant {
     pub family: SmolStr,
     /// How long they live.
     pub lifetimes: Lifetimes,
+    /// The rule that allows them, where it names a hook that is to be asked first.
+    pub asks: Option<Decision>,
+}
+
+/// A token that is not signed yet.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Its id.
+    pub id: SmolStr,
+    /// What it claims.
+    pub claims: Map<String, Value>,
+    /// How long it lives.
+    pub life: Duration,
+    made: Timestamp,
+}
+
+impl Draft {
+    /// Gives it another life, in seconds.
+    pub fn live(&mut self, seconds: u64) {
+        self.life = Duration::from_secs(seconds);
+        self.claims.insert("exp".to_owned(), json!(self.made.as_secs() + seconds.cast_signed()));
+    }
 }
 
 /// A token that lives for ever ends in a hundred years: rows need an end.
@@ -72,6 +96,7 @@ impl Grant {
             issued: now,
             expires: now.after(life),
             signed_in: self.signed_in,
+            context: self.context.clone(),
             family: self.family.clone(),
             bound_to: self.bound_to.clone(),
             nonce: self.nonce.clone(),
@@ -105,17 +130,32 @@ fn put(act: &mut Act<'_, '_>, token: Token) {
 /// # Errors
 /// A claim of the server that cannot be evaluated.
 pub fn access(act: &mut Act<'_, '_>, grant: &Grant, refresh: Option<&SmolStr>) -> Result<String, OAuthError> {
+    let draft = draft_access(act, grant, refresh)?;
+    Ok(give_access(act, grant, &draft))
+}
+
+/// What an access token would claim.
+///
+/// # Errors
+/// As [`access`].
+pub fn draft_access(act: &mut Act<'_, '_>, grant: &Grant, refresh: Option<&SmolStr>) -> Result<Draft, OAuthError> {
     let now = act.now();
     let drawn = draw(act, "access token", 43);
     let jti = SmolStr::from(refresh.map_or_else(|| format!("AT.{drawn}"), |id| format!("AT.{drawn}.{id}")));
     let claims = access_claims(act, grant, &jti, now)?;
+    Ok(Draft { id: jti, claims, life: grant.access_life(), made: now })
+}
+
+/// Signs an access token and gives it out.
+pub fn give_access(act: &mut Act<'_, '_>, grant: &Grant, draft: &Draft) -> String {
+    let now = act.now();
     // Recorded: what the org's own server makes is for Okta alone, and says so in its head.
     let kind = if grant.issuer.is_org() { "application/okta-internal-at+jwt" } else { "" };
-    let text = grant.issuer.sign(now, kind, &claims);
-    let row = grant.row(now, jti, Kind::Access, grant.access_life(), &text);
+    let text = grant.issuer.sign(now, kind, &draft.claims);
+    let row = grant.row(now, draft.id.clone(), Kind::Access, draft.life, &text);
     put(act, row);
     log::granted(act, grant, Kind::Access);
-    Ok(text)
+    text
 }
 
 fn access_claims(
@@ -138,6 +178,9 @@ fn access_claims(
     add("scp", json!(grant.scopes));
     if let Some(at) = grant.signed_in {
         add("auth_time", json!(at.as_secs()));
+    }
+    if let Some(class) = &grant.context.acr {
+        add("acr", json!(class));
     }
     add("sub", json!(subject));
     if let Some(key) = &grant.bound_to {
@@ -182,29 +225,47 @@ pub struct Beside<'a> {
 /// # Errors
 /// A claim of the server that cannot be evaluated.
 pub fn id(act: &mut Act<'_, '_>, grant: &Grant, user: &User, beside: Beside<'_>) -> Result<String, OAuthError> {
+    let draft = draft_id(act, grant, user, beside.access.is_none() && beside.code.is_none())?;
+    Ok(give_id(act, grant, draft, beside))
+}
+
+/// What an ID token would claim, alone or beside an access token or a code.
+///
+/// # Errors
+/// As [`id`].
+pub fn draft_id(act: &mut Act<'_, '_>, grant: &Grant, user: &User, whole: bool) -> Result<Draft, OAuthError> {
     let now = act.now();
     let jti = SmolStr::from(format!("ID.{}", draw(act, "ID token", 43)));
     let made = now.as_secs();
     let ends = made + ID_LIFE.as_secs().cast_signed();
     let mut claims = object(json!({ "sub": user.id }));
     // Beside an access token, the rest is to be had at the userinfo endpoint.
-    let whole = beside.access.is_none() && beside.code.is_none();
     claims.extend(person(act, grant, user, whole));
     claims.extend(object(json!({
         "ver": 1, "iss": grant.issuer.url(), "aud": grant.client.id, "iat": made, "exp": ends, "jti": jti,
-        "amr": ["pwd"], "idp": act.state.users.type_id.replacen("oty", "00o", 1),
+        "amr": grant.context.amr, "idp": act.state.users.type_id.replacen("oty", "00o", 1),
     })));
     let mut add = |name: &str, value: Option<Value>| value.map(|value| claims.insert(name.to_owned(), value));
+    add("acr", grant.context.acr.as_ref().map(|class| json!(class)));
     add("nonce", grant.nonce.as_ref().map(|nonce| json!(nonce)));
     add("auth_time", grant.signed_in.map(|at| json!(at.as_secs())));
-    add("at_hash", beside.access.map(|text| json!(jwt::half_digest(text))));
-    add("c_hash", beside.code.map(|text| json!(jwt::half_digest(text))));
     add_own_claims(act, grant, TokenKind::Identity, whole, &mut claims)?;
+    Ok(Draft { id: jti, claims, life: ID_LIFE, made: now })
+}
+
+/// Signs an ID token and gives it out.
+pub fn give_id(act: &mut Act<'_, '_>, grant: &Grant, draft: Draft, beside: Beside<'_>) -> String {
+    let now = act.now();
+    let mut claims = draft.claims;
+    let hashes = [("at_hash", beside.access), ("c_hash", beside.code)];
+    for (name, text) in hashes {
+        text.map(|text| claims.insert(name.to_owned(), json!(jwt::half_digest(text))));
+    }
     let text = grant.issuer.sign(now, "", &claims);
-    let row = grant.row(now, jti, Kind::Id, ID_LIFE, &text);
+    let row = grant.row(now, draft.id, Kind::Id, draft.life, &text);
     put(act, row);
     log::granted(act, grant, Kind::Id);
-    Ok(text)
+    text
 }
 
 fn person(act: &Act<'_, '_>, grant: &Grant, user: &User, whole: bool) -> Map<String, Value> {

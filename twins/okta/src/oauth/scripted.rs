@@ -6,7 +6,7 @@ use dtu_kernel::wire::Answer;
 use smol_str::SmolStr;
 
 use super::{
-    authorize::{self, Refused},
+    authorize::{self, Refused, SignedIn},
     form::Form,
     keys,
     server::Issuer,
@@ -32,7 +32,7 @@ pub fn go_on(act: &mut Act<'_, '_>, address: &str, user: &Arc<User>) -> Result<S
     let form = Form::of(form_urlencoded::parse(query.as_bytes())).map_err(|error| error.description.to_string())?;
     let now = act.now();
     let answer = match authorize::read(act, &issuer, &form) {
-        Ok(asked) => authorize::finish_willing(act, &asked, user, now),
+        Ok(asked) => authorize::finish_willing(act, &asked, user, &SignedIn::by_password(now)),
         Err(Refused::Shown(error)) => return Err(error.description.to_string()),
         Err(refused) => authorize::refusal(&refused),
     };

@@ -16,7 +16,7 @@ use crate::{
     error::Error,
     model::{
         State,
-        authorization_server::{self, Lifetimes, Server, Wanted},
+        authorization_server::{self, Decision, Lifetimes, Server, Wanted},
     },
 };
 
@@ -155,5 +155,10 @@ impl Issuer {
                 Ok(decision.lifetimes)
             }
         }
+    }
+
+    /// What the rule says that allows a request, where it names a hook. The org's own server asks none.
+    pub fn asks(&self, state: &State, wanted: &Wanted<'_>) -> Option<Decision> {
+        authorization_server::judge(state, self.server.as_ref()?, wanted).filter(|decision| decision.hook.is_some())
     }
 }

@@ -39,22 +39,10 @@ pub fn cookie(request: &Request) -> Option<&str> {
     pairs.into_iter().find(|(name, value)| matches!(*name, "sid" | "idx") && !value.is_empty()).map(|(_, value)| value)
 }
 
-/// Begins somebody's session who gave a password; gives back its cookie's value.
-pub fn begin(act: &mut Act<'_, '_>, user: &User) -> (SmolStr, Session) {
-    let proof = Proof::password(act.now());
-    let session = session::begin(act, user, proof);
-    (session.id.clone(), session)
-}
-
 /// Makes a one-time token for somebody who has signed in with a password.
 pub fn token(act: &mut Act<'_, '_>, user: &User) -> (SmolStr, Timestamp) {
     let proof = Proof::password(act.now());
     session::token(act, user, proof)
-}
-
-/// Whose a session token is; it is used up by that.
-pub fn redeem(act: &mut Act<'_, '_>, text: &str) -> Option<Arc<User>> {
-    session::redeem(act, text).map(|(user, _)| user)
 }
 
 /// The session that a session token becomes, and whose it is.

@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dtu_kernel::{operation::Typed, time::Timestamp, twin::Write};
+use dtu_kernel::{operation::Typed, time::Timestamp, twin::{Read, Scene, Write}};
 use http::HeaderName;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,7 +17,7 @@ use super::{
     exchange,
     form::Form,
     jwt, log,
-    mint::{self, Beside, Grant},
+    mint::{self, Beside, Draft, Grant},
     rules,
     server::Issuer,
 };
@@ -25,11 +25,12 @@ use crate::{
     Okta,
     error::Error,
     events,
+    inline_hooks::tokens,
     model::{
         Act,
         authorization_server::Wanted,
         client::{AuthMethod, Client, ClientType},
-        grant::{Kind, Token},
+        grant::{Context, Kind, Token},
         sign_in::{self, Entered},
         user::{Status, User},
     },
@@ -68,7 +69,67 @@ pub struct Given {
 }
 
 /// What a grant comes to: a refusal may leave a trace (a replayed refresh token ends the whole sign-in).
-type Outcome = Result<Given, OAuthError>;
+type Outcome = Result<Minting, OAuthError>;
+
+/// Tokens that are made, and not signed: a hook may still change them.
+#[derive(Clone, Debug)]
+pub struct Minting {
+    /// What they are for.
+    pub grant: Grant,
+    /// The refresh token and its id, where there is one.
+    pub refresh: Option<(String, SmolStr)>,
+    /// The access token.
+    pub access: Draft,
+    /// The ID token, where one was asked for.
+    pub id: Option<Draft>,
+    /// What was given in exchange.
+    pub exchanged: Option<&'static str>,
+}
+
+/// Signs tokens and gives them out.
+pub fn finish(act: &mut Act<'_, '_>, minting: &Minting) -> Given {
+    let grant = &minting.grant;
+    let access = mint::give_access(act, grant, &minting.access);
+    let beside = Beside { access: Some(&access), code: None };
+    let id_token = minting.id.clone().map(|draft| mint::give_id(act, grant, draft, beside));
+    Given {
+        token_type: if grant.bound_to.is_some() { "DPoP" } else { "Bearer" },
+        expires_in: minting.access.life.as_secs(),
+        access_token: access,
+        scope: grant.scopes.join(" "),
+        issued_token_type: minting.exchanged,
+        refresh_token: minting.refresh.as_ref().map(|(text, _)| text.clone()),
+        id_token,
+    }
+}
+
+/// Takes back what was given out before a hook refused.
+pub fn undo(act: &mut Act<'_, '_>, minting: &Minting) {
+    if let Some((_, id)) = &minting.refresh {
+        act.state.grants.revoke(&mut act.tx.changes, id);
+    }
+}
+
+/// The answer of `token` and `tokenCustomAS`, once the hook has said what it wants.
+pub fn hooked(cx: &Read<'_, Okta>) -> Result<Typed<Value>, Error> {
+    tokens::answered(cx).map(Typed::from_answer)
+}
+
+/// What the caller gets where no hook is to be asked; with one, an answer that nobody sees.
+fn given(act: &mut Act<'_, '_>, scene: &Scene<'_>, form: &Form, minting: Minting, nonce: Option<&str>) -> Given {
+    match tokens::begin(act, scene, form, minting, nonce) {
+        Err(minting) => finish(act, &minting),
+        Ok(()) => Given {
+            token_type: "Bearer",
+            expires_in: 0,
+            access_token: String::new(),
+            scope: String::new(),
+            issued_token_type: None,
+            refresh_token: None,
+            id_token: None,
+        },
+    }
+}
 
 /// A call of the endpoint, its client believed.
 struct Call<'a> {
@@ -94,7 +155,8 @@ pub fn token(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<Value>, E
     let by = log::acting(cx.scene, log::party(&client));
     let call = Call { form: &form, issuer, client, bound_to };
     let mut act = Act::new(cx.state, cx.tx, by);
-    let outcome = give(&mut act, &call, name);
+    let outcome = give(&mut act, &call, name)
+        .map(|minting| given(&mut act, cx.scene, &form, minting, nonce.as_deref()));
     events::announce(&mut act);
     let typed = match outcome {
         Ok(given) => Typed::from_answer(dtu_kernel::wire::Answer::json(&given)),
@@ -140,6 +202,7 @@ fn grant(
 ) -> Result<Grant, OAuthError> {
     let wanted = Wanted { client: &call.client, user: user.as_deref(), grant: name, scopes: &scopes };
     let lifetimes = call.issuer.judge(act.state, &wanted)?;
+    let asks = call.issuer.asks(act.state, &wanted);
     let signed_in = user.as_ref().map(|_| act.now());
     let family = mint::new_family(act);
     Ok(Grant {
@@ -148,10 +211,12 @@ fn grant(
         user,
         scopes,
         signed_in,
+        context: Context::default(),
         nonce: None,
         bound_to: call.bound_to.clone(),
         family,
         lifetimes,
+        asks,
     })
 }
 
@@ -163,20 +228,10 @@ fn tokens(act: &mut Act<'_, '_>, grant: &Grant) -> Outcome {
 }
 
 fn answer(act: &mut Act<'_, '_>, grant: &Grant, refresh: Option<(String, SmolStr)>) -> Outcome {
-    let access = mint::access(act, grant, refresh.as_ref().map(|(_, id)| id))?;
-    let id_token = match grant.user.clone().filter(|_| grant.has("openid")) {
-        Some(user) => Some(mint::id(act, grant, &user, Beside { access: Some(&access), code: None })?),
-        None => None,
-    };
-    Ok(Given {
-        token_type: if grant.bound_to.is_some() { "DPoP" } else { "Bearer" },
-        expires_in: grant.access_life().as_secs(),
-        access_token: access,
-        scope: grant.scopes.join(" "),
-        issued_token_type: None,
-        refresh_token: refresh.map(|(text, _)| text),
-        id_token,
-    })
+    let access = mint::draft_access(act, grant, refresh.as_ref().map(|(_, id)| id))?;
+    let person = grant.user.clone().filter(|_| grant.has("openid"));
+    let id = person.map(|user| mint::draft_id(act, grant, &user, false)).transpose()?;
+    Ok(Minting { grant: grant.clone(), refresh, access, id, exchanged: None })
 }
 
 fn client_credentials(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
@@ -213,7 +268,8 @@ fn authorization_code(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
     act.state.grants.codes.remove(&mut act.tx.changes, text, code.expires);
     let user = rules::person(act.state, &call.client, &code.user)?;
     let made = grant(act, call, Some(user), code.scopes.clone(), "authorization_code")?;
-    let made = Grant { signed_in: Some(code.signed_in), nonce: code.nonce.clone(), ..made };
+    let (signed_in, context) = (Some(code.signed_in), code.context.clone());
+    let made = Grant { signed_in, context, nonce: code.nonce.clone(), ..made };
     tokens(act, &made)
 }
 
@@ -248,7 +304,8 @@ fn refresh_token(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
     let scopes = fewer(&old, call.form)?;
     let user = old.user.as_deref().map(|id| rules::person(act.state, &call.client, id)).transpose()?;
     let made = grant(act, call, user, scopes, "authorization_code")?;
-    let made = Grant { signed_in: old.signed_in, nonce: old.nonce.clone(), family: old.family.clone(), ..made };
+    let (nonce, family, context) = (old.nonce.clone(), old.family.clone(), old.context.clone());
+    let made = Grant { signed_in: old.signed_in, context, nonce, family, ..made };
     if old.issued.after(Duration::from_secs(made.lifetimes.idle.unsigned_abs() * 60)) <= now {
         return Err(error::REFRESH);
     }
@@ -297,7 +354,13 @@ fn password(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
     if !user.has_password {
         return Err(error::NO_PASSWORD);
     }
-    let Entered::In(user) = sign_in::enter(act, name, password) else { return Err(error::PASSWORD) };
+    // A wrong password is counted.
+    let Entered::In(user) = sign_in::enter(act, name, password) else { return Err(error::PASSWORD.kept()) };
+    // There is nobody here to ask for a factor.
+    let sign_on = policy::sign_on(act.state, &user, act.by.client.address.parse().ok());
+    if !sign_on.allowed || sign_on.require_factor {
+        return Err(error::SIGN_ON_POLICY);
+    }
     let expired = policy::password(act.state, &user).expired(&user, act.tx.now);
     if expired || user.status == Status::PasswordExpired {
         return Err(error::PASSWORD_EXPIRED);
@@ -316,9 +379,10 @@ fn token_exchange(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
     let scopes = call.issuer.grantable(act.state, &wanted, &call.form.words("scope"))?;
     exchange::check_scopes(&scopes)?;
     let made = grant(act, call, Some(user), scopes, exchange::GRANT)?;
-    let made = Grant { signed_in: subject.signed_in, family: subject.family.clone(), ..made };
+    let (family, context) = (subject.family.clone(), subject.context.clone());
+    let made = Grant { signed_in: subject.signed_in, context, family, ..made };
     let given = answer(act, &made, None)?;
-    Ok(Given { issued_token_type: Some(exchange::ACCESS_TOKEN), ..given })
+    Ok(Minting { exchanged: Some(exchange::ACCESS_TOKEN), ..given })
 }
 
 fn device_code(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {

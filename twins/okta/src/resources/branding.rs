@@ -5,8 +5,21 @@ use serde_json::{Value, json};
 
 use super::{
     Deed, House, Members, Refused, Subject,
-    resource::{BASE, Resource, SELF, Style, holds, invalid, link},
+    resource::{BASE, Resource, SELF, Style, coded, holds, invalid, is, link},
 };
+
+pub(super) const BEHAVES: &[&str] = &[
+    "listBrands",
+    "createBrand",
+    "getBrand",
+    "replaceBrand",
+    "deleteBrand",
+    "listEmailCustomizations",
+    "createEmailCustomization",
+    "getEmailCustomization",
+    "replaceEmailCustomization",
+    "deleteEmailCustomization",
+];
 
 pub(super) const ROWS: &[Resource] = &[
     Resource {
@@ -23,14 +36,8 @@ pub(super) const ROWS: &[Resource] = &[
         },
         style: Some(Style::Hints),
         links: &[link("themes", "/themes", "GET"), SELF],
-        unique: &["name"],
         with: |subject, _| of_brand(subject.place, subject.id),
-        rule: |_, _, deed, members| match deed {
-            Deed::Delete if holds(members, "isDefault") => {
-                Err(invalid("brand", "The default brand cannot be deleted."))
-            }
-            _ => Ok(()),
-        },
+        rule: settle_brand,
         finish: show_brand,
         ..BASE
     },
@@ -70,15 +77,7 @@ pub(super) const ROWS: &[Resource] = &[
         new: || json!({ "isDefault": false }),
         style: Some(Style::Hints),
         links: &[link("preview", "/preview", "GET"), SELF],
-        unique: &["language"],
-        rule: |house, subject, deed, members| {
-            // The first customization of a template is its default, whatever it says itself.
-            let first = house.state.objects.members(subject.place).next().is_none();
-            if matches!(deed, Deed::Create) && first {
-                members.insert("isDefault".to_owned(), true.into());
-            }
-            Ok(())
-        },
+        rule: settle_customization,
         finish: |_, subject, shown| {
             let template = subject.place.strip_suffix("/customizations").unwrap_or(subject.place);
             let to = |path: &str, allow: &str| json!({ "href": format!("{}{template}{path}", subject.origin), "hints": { "allow": [allow] } });
@@ -189,6 +188,62 @@ fn show_brand(house: &House<'_>, subject: &Subject<'_>, shown: &mut Members) {
         let own: Vec<Value> = own.map(|(_, domain)| Value::Object(domain.clone())).collect();
         shown.insert("_embedded".to_owned(), json!({ "domains": own }));
     }
+}
+
+/// No two brands have a name, a brand's own privacy policy is agreed to, and a brand stays that is the default or has
+/// domains: by the public document, with its codes.
+fn settle_brand(
+    house: &House<'_>,
+    subject: &Subject<'_>,
+    deed: Deed<'_>,
+    members: &mut Members,
+) -> Result<(), Refused> {
+    if matches!(deed, Deed::Delete) {
+        let mut domains = house.state.objects.members("/api/v1/domains");
+        return match members {
+            brand if holds(brand, "isDefault") => Err(coded("E0000200")),
+            _ if domains.any(|(_, domain)| is(domain, "brandId", subject.id)) => Err(coded("E0000201")),
+            _ => Ok(()),
+        };
+    }
+    let mut others = house.state.objects.members(subject.place).filter(|(id, _)| *id != subject.id);
+    if members.get("name").is_some_and(|name| others.any(|(_, other)| other.get("name") == Some(name))) {
+        return Err(coded("E0000202"));
+    }
+    let own_policy = members.get("customPrivacyPolicyUrl").is_some_and(Value::is_string);
+    if own_policy && !holds(members, "agreeToCustomPrivacyPolicy") {
+        let cause = "agreeToCustomPrivacyPolicy: You must agree to use a custom privacy policy.";
+        return Err(invalid("agreeToCustomPrivacyPolicy", cause));
+    }
+    Ok(())
+}
+
+/// The first customization of a template is its default, whatever it says itself, and stays so: recorded, and by the
+/// codes of the public document. That the default is deleted before others is recorded too.
+fn settle_customization(
+    house: &House<'_>,
+    subject: &Subject<'_>,
+    deed: Deed<'_>,
+    members: &mut Members,
+) -> Result<(), Refused> {
+    if matches!(deed, Deed::Delete | Deed::Change(_)) {
+        return Ok(());
+    }
+    let others: Vec<&Members> =
+        house.state.objects.members(subject.place).filter(|(id, _)| *id != subject.id).map(|(_, other)| other).collect();
+    if others.iter().any(|other| other.get("language") == members.get("language")) {
+        return Err(coded("E0000183"));
+    }
+    let was = match deed {
+        Deed::Write(old) => holds(old, "isDefault"),
+        _ => others.is_empty(),
+    };
+    match (deed, holds(members, "isDefault")) {
+        (Deed::Write(_), false) if was => return Err(coded("E0000185")),
+        (_, true) if !was && others.iter().any(|other| holds(other, "isDefault")) => return Err(coded("E0000182")),
+        (_, said) => drop(members.insert("isDefault".to_owned(), (was || said).into())),
+    }
+    Ok(())
 }
 
 /// The names that stand for others in documents. That Okta takes none of them is recorded of one.

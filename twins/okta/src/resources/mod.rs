@@ -62,15 +62,13 @@ const AREAS: &[&[Resource]] = &[
 ];
 
 /// Operations that are served from the public documents and whose rules the rows know whole.
-pub(crate) const BEHAVES: &[&[&str]] = &[hooks::BEHAVES, network::BEHAVES, policies::BEHAVES, sign_in::BEHAVES];
+pub(crate) const BEHAVES: &[&[&str]] = 
+    &[branding::BEHAVES, hooks::BEHAVES, network::BEHAVES, policies::BEHAVES, profiles::BEHAVES, sign_in::BEHAVES];
 
 /// The row of a collection, by its path with all parameters as `{}`.
 pub(crate) fn find(collection: &str) -> Option<&'static Resource> {
     AREAS.iter().copied().flatten().find(|row| row.collection == collection)
 }
-
-/// The letters of ids that are no base62.
-const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// How the ids of a kind look.
 fn id_shape(collection: &str, prefix: &'static str) -> IdShape {
@@ -119,12 +117,7 @@ impl Customs for House<'_> {
             _ if collection == policies::RULES => policies::rule_prefix(self, members),
             prefix => prefix,
         };
-        let plain = IdShape { alphabet: BASE32, drawn: row.base32, suffix: "", ..id_shape(collection, "") };
-        match () {
-            () if row.base32 > 0 => Some(plain),
-            () if prefix.is_empty() => None,
-            () => Some(id_shape(collection, prefix)),
-        }
+        (!prefix.is_empty()).then(|| id_shape(collection, prefix))
     }
 
     fn settle(&self, subject: &Subject<'_>, deed: Deed<'_>, members: &mut Members) -> Result<(), Refused> {
@@ -135,12 +128,6 @@ impl Customs for House<'_> {
     fn dress(&self, subject: &Subject<'_>, known: &Members, shown: &mut Members) {
         if let Some(row) = find(subject.collection) {
             row.dress(self, subject, known, shown);
-        }
-    }
-
-    fn enclose(&self, subject: &Subject<'_>, shown: &mut Members) {
-        if let Some(row) = find(subject.collection) {
-            (row.around)(subject, shown);
         }
     }
 

@@ -6,7 +6,9 @@ use super::{
     Deed, House, Members, Refused,
     resource::{BASE, Resource, SELF, Style, invalid, link},
 };
-use crate::model::profile::Attribute;
+use crate::{expression, model::profile::Attribute};
+
+pub(super) const BEHAVES: &[&str] = &["listProfileMappings", "getProfileMapping", "updateProfileMapping"];
 
 pub(super) const ROWS: &[Resource] = &[
     Resource {
@@ -34,15 +36,55 @@ pub(super) const ROWS: &[Resource] = &[
     },
 ];
 
-/// A mapping writes only what its target has. What applications' people have is not known here.
-fn check_mapping(_: &House<'_>, _: &super::Subject<'_>, deed: Deed<'_>, members: &mut Members) -> Result<(), Refused> {
-    let Deed::Write(_) = deed else { return Ok(()) };
-    let to_user = members.get("target").and_then(|target| target.get("type")) == Some(&Value::from("user"));
-    let Some(properties) = members.get("properties").and_then(Value::as_object).filter(|_| to_user) else {
-        return Ok(());
+/// A mapping writes only what its target has; what is sent is added to it or changes it, and what is null is removed.
+/// The refusal of a target's unknown property is recorded; that of an expression is inferred from it.
+fn check_mapping(
+    house: &House<'_>,
+    _: &super::Subject<'_>,
+    deed: Deed<'_>,
+    members: &mut Members,
+) -> Result<(), Refused> {
+    let Deed::Write(old) = deed else { return Ok(()) };
+    let sent: Value = serde_json::from_slice(&house.request.body).unwrap_or_default();
+    let Some(sent) = sent.get("properties").and_then(Value::as_object) else { return Ok(()) };
+    let mut properties = old.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    for (name, property) in sent {
+        if property.is_null() {
+            properties.shift_remove(name);
+            continue;
+        }
+        check_property(house, old.get("target"), name, property)?;
+        let mut whole = properties.get(name).cloned().unwrap_or_else(|| json!({ "pushStatus": "DONT_PUSH" }));
+        if let (Some(whole), Some(property)) = (whole.as_object_mut(), property.as_object()) {
+            whole.extend(property.clone());
+        }
+        properties.insert(name.clone(), whole);
+    }
+    members.insert("properties".to_owned(), Value::Object(properties));
+    Ok(())
+}
+
+fn check_property(house: &House<'_>, target: Option<&Value>, name: &str, property: &Value) -> Result<(), Refused> {
+    let text = |member: &str| target.and_then(|target| target.get(member)?.as_str()).unwrap_or_default();
+    let schemas = &house.state.schemas;
+    // The app that comes with an org has no schema of its own: what its people have is not known here.
+    let known = match text("type") {
+        "user" => Attribute::find(name).is_some() || schemas.of_people(name).is_some(),
+        _ if house.state.apps.get(text("id")).is_none() => true,
+        _ => name == "userName" || schemas.custom(text("id"), name).is_some(),
     };
-    let unknown = properties.keys().find(|name| Attribute::find(name).is_none());
-    unknown.map_or(Ok(()), |name| Err(invalid("updateMapping", format!("Invalid target field {name}"))))
+    if !known {
+        return Err(invalid("updateMapping", format!("Invalid target field {name}")));
+    }
+    let expression = property.get("expression").and_then(Value::as_str);
+    if expression.is_some_and(|text| expression::parse(text).is_err()) {
+        return Err(invalid("updateMapping", format!("Invalid expression for target field {name}")));
+    }
+    let push = property.get("pushStatus").and_then(Value::as_str);
+    if !matches!(push, None | Some("PUSH" | "DONT_PUSH")) {
+        return Err(invalid("updateMapping", format!("Invalid pushStatus for target field {name}")));
+    }
+    Ok(())
 }
 
 /// Where an end of a mapping is, and its schema.

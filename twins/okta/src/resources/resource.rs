@@ -21,8 +21,6 @@ pub(crate) struct Resource {
     pub(super) collection: &'static str,
     /// What ids begin with; empty where the documents say how they look, or there are none.
     pub(super) prefix: fn(&Members) -> &'static str,
-    /// How many letters of base32 ids have instead; none where zero.
-    pub(super) base32: usize,
     /// Members that are shown just as they are kept, where the documents describe them otherwise.
     pub(super) kept: &'static [&'static str],
     /// What a new object has unless the caller says otherwise.
@@ -45,8 +43,6 @@ pub(crate) struct Resource {
     pub(super) order: Option<&'static str>,
     /// What comes with a new object.
     pub(super) with: fn(&Subject<'_>, &Members) -> Vec<Companion>,
-    /// What the object around its list shows.
-    pub(super) around: fn(&Subject<'_>, &mut Members),
     /// Rules that no other column holds.
     pub(super) rule: Rule,
     /// What no other column says of how it is shown.
@@ -57,7 +53,6 @@ pub(crate) struct Resource {
 pub(super) const BASE: Resource = Resource {
     collection: "",
     prefix: |_| "",
-    base32: 0,
     kept: &[],
     new: || Value::Null,
     shown: || Value::Null,
@@ -69,7 +64,6 @@ pub(super) const BASE: Resource = Resource {
     asks: &[],
     order: None,
     with: |_, _| Vec::new(),
-    around: |_, _| {},
     rule: |_, _, _, _| Ok(()),
     finish: |_, _, _| {},
 };
@@ -158,21 +152,14 @@ pub(super) fn invalid(about: &'static str, cause: impl Into<String>) -> Refused 
     Refused::Rule { code: "E0000001", about: SmolStr::new_static(about), causes: vec![cause.into()] }
 }
 
-/// Shows the list's own address around it.
-pub(super) fn around_itself(subject: &Subject<'_>, shown: &mut Members) {
-    shown.insert("_links".to_owned(), json!({ "self": { "href": subject.address() } }));
-}
-
-/// The same, and that of what it belongs to.
-pub(super) fn around_below(subject: &Subject<'_>, shown: &mut Members) {
-    let address = subject.address();
-    let above = address.rsplit_once('/').map_or("", |(above, _)| above);
-    shown.insert("_links".to_owned(), json!({ "self": { "href": address }, "resource-set": { "href": above } }));
-}
-
 /// A validation error that says no more than what it is about.
 pub(super) fn refused(about: &'static str) -> Refused {
     Refused::Rule { code: "E0000001", about: SmolStr::new_static(about), causes: Vec::new() }
+}
+
+/// A failure that its code says all of.
+pub(super) const fn coded(code: &'static str) -> Refused {
+    Refused::Rule { code, about: SmolStr::new_static(""), causes: Vec::new() }
 }
 
 /// Nothing of that id, with Okta's name for its kind.
@@ -227,9 +214,6 @@ impl Resource {
     pub(super) fn dress(&self, house: &House<'_>, subject: &Subject<'_>, known: &Members, shown: &mut Members) {
         if let Value::Object(always) = (self.shown)() {
             show(shown, known, &always);
-        }
-        if self.base32 > 0 {
-            shown.insert("id".to_owned(), subject.id.into());
         }
         for name in self.kept {
             if let (Some(value), true) = (known.get(*name), shown.contains_key(*name)) {

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use super::{branding::of_brand, find, id_shape, policy_kinds};
 use crate::{
     api::stamp,
-    model::State,
+    model::{State, mapping},
     policy::{self, POLICIES},
 };
 
@@ -202,6 +202,10 @@ impl Desk<'_, '_> {
         let name = json!({ "email": { "expression": "user.email", "pushStatus": "DONT_PUSH" } });
         for (source, target, properties) in [(&app, &user, email), (&user, &app, name)] {
             self.add("/api/v1/mappings", json!({ "source": source, "target": target, "properties": properties }));
+        }
+        let apps: Vec<_> = self.state.apps.iter().cloned().collect();
+        for (id, members) in apps.iter().flat_map(|app| mapping::of_app(type_id, app)) {
+            self.state.objects.put_seed(mapping::MAPPINGS, &id, members);
         }
     }
 

@@ -266,11 +266,10 @@ fn go(cx: &mut Write<'_, '_, Okta>, app: &App, asked: &Asked, form: &Form) -> An
     let present = session::current(cx.state, request, cx.scene.now);
     let mut act = Act::new(cx.state, cx.tx, log::acting(cx.scene, Acting::system().actor));
     let token = form.get("sessionToken").or_else(|| form.get("onetimetoken"));
-    let by_token = token.and_then(|token| session::redeem(&mut act, token));
-    let (person, begun) = if let Some(user) = by_token {
+    let by_token = token.and_then(|token| session::exchange(&mut act, token));
+    let (person, begun) = if let Some((user, session)) = by_token {
         act.by.actor = Party::user(&user);
-        let (key, session) = session::begin(&mut act, &user);
-        (Some(Person { user, signed_in: session.signed_in }), Some(key))
+        (Some(Person { user, signed_in: session.signed_in }), Some(session.id))
     } else {
         let forces = Settings::of(app).is_ok_and(|settings| asked.forces(&settings));
         let is_new = asked.text.is_some() && form.get("okta_key").is_some() && asked.before != cookie;

@@ -9,6 +9,7 @@ mod errors;
 mod factors;
 mod groups;
 mod hooks;
+mod inline_hooks;
 mod lifecycle;
 mod logs;
 mod mfa;

@@ -14,8 +14,14 @@ const LENA: &str = "/api/v1/users/lena.fischer/factors";
 const NUMBER: &str = "+12065550100";
 
 /// Acme, where people can sign in by a password, and the rule for all asks for a factor.
-fn org(rule: &Value) -> Org {
+pub(crate) fn org(rule: &Value) -> Org {
     let org = Org::acme();
+    challenge(&org, rule);
+    org
+}
+
+/// Lena can sign in by a password, and the rule for all asks for a factor unless more is said.
+pub(crate) fn challenge(org: &Org, rule: &Value) {
     let credentials = json!({ "credentials": { "password": { "value": PASSWORD } } });
     org.post("/api/v1/users/lena.fischer", &credentials);
     let policy = org.post("/api/v1/policies", &json!({ "type": "OKTA_SIGN_ON", "name": "Strict", "priority": 1 }));
@@ -25,7 +31,14 @@ fn org(rule: &Value) -> Org {
         signon[name] = value.clone();
     }
     org.post(&rules, &json!({ "type": "SIGN_ON", "name": "All", "actions": { "signon": signon } }));
-    org
+}
+
+/// Lena's session token, who has answered her question as well.
+pub(crate) fn assured(org: &Org) -> String {
+    enrol(org, &question());
+    let asked = start(org);
+    let done = org.send(follow(&asked, "/_embedded/factors/0/_links/verify/href", json!({ "answer": "Spelling" })));
+    done.text("/sessionToken").to_owned()
 }
 
 fn strict() -> Org {
@@ -61,7 +74,7 @@ fn follow(got: &Got, link: &str, mut body: Value) -> Call {
     authn(href, &body)
 }
 
-fn enrol(org: &Org, body: &Value) -> String {
+pub(crate) fn enrol(org: &Org, body: &Value) -> String {
     org.post(&format!("{LENA}?activate=true"), body).text("/id").to_owned()
 }
 
@@ -69,7 +82,7 @@ fn sms() -> Value {
     json!({ "factorType": "sms", "provider": "OKTA", "profile": { "phoneNumber": NUMBER } })
 }
 
-fn question() -> Value {
+pub(crate) fn question() -> Value {
     json!({ "factorType": "question", "profile": { "question": "first_award", "answer": "Spelling" } })
 }
 
@@ -315,7 +328,12 @@ fn policies_say_what_must_be_enrolled() {
 /// The page that a browser gets for what it sends.
 fn page(org: &Org, fields: &[(&str, &str)]) -> Got {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    org.send(call("POST /login/login.htm").anonymous().header("accept", "text/html").raw("application/x-www-form-urlencoded", &body))
+    org.send(
+        call("POST /login/login.htm")
+            .anonymous()
+            .header("accept", "text/html")
+            .raw("application/x-www-form-urlencoded", &body),
+    )
 }
 
 #[test]

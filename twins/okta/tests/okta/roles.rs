@@ -412,3 +412,33 @@ fn a_token_s_owner_who_is_no_administrator_still_sees_itself() {
     org.refuse(bot("GET /api/v1/users"), 403, "E0000006", &[]);
     assert_ne!(ADMIN, BOT);
 }
+
+#[test]
+fn the_console_asks_what_a_role_allows() {
+    let org = Org::acme();
+    let help = |org: &Org| org.id("lena.fischer");
+    org.post(&format!("/api/v1/users/{}/roles", help(&org)), &json!({ "type": "HELP_DESK_ADMIN" }));
+    let check = |verb: &str, with: Value, may: bool| {
+        let done = org.fork().perform(&format!("okta.admin.{verb}"), "lena", &with);
+        match done {
+            Ok(done) => assert!(may, "{verb}: {done}"),
+            Err(words) => {
+                let refused = words.contains("the administrator roles of lena.fischer@acme.example do not allow that");
+                assert!(!may && refused, "{verb}: {words}");
+            }
+        }
+    };
+    let omar = || json!({ "user": "omar.haddad@acme.example" });
+    let member = || json!({ "user": "omar.haddad@acme.example", "group": "Sales" });
+    check("unlock_user", json!({ "user": "callum.fraser@acme.example" }), true);
+    check("reset_factors", omar(), true);
+    check("deactivate_user", omar(), false);
+    check("suspend_user", omar(), false);
+    check("add_to_group", member(), false);
+    check("create_group", json!({ "name": "Movers" }), false);
+    let new = json!({ "first_name": "Ada", "last_name": "Quill", "email": "ada.quill@acme.example" });
+    check("create_user", new, false);
+    check("revoke_token", json!({ "name": "it-admin" }), false);
+    check("rotate_keys", json!({}), false);
+    check("unlock_user", json!({ "user": "dana.whitfield@acme.example" }), false);
+}

@@ -296,3 +296,15 @@ fn people_sign_in_without_a_browser() {
     assert_eq!(refused(json!({ "app": "Nothing" })), "there is no app `Nothing` in Okta");
     assert_eq!(refused(json!({ "address": "https://a.example/" })), "there is no active SAML app at this address");
 }
+
+#[test]
+fn a_session_token_keeps_what_was_shown_for_it() {
+    let org = crate::mfa::org(&json!({}));
+    let app = app(&org, "Payroll", json!({}));
+    let token = crate::mfa::assured(&org);
+    let got = org.check(xml(&format!("{}?sessionToken={token}", sso(&org, &app))), 200);
+    assert!(got.header("set-cookie").starts_with("sid=102"));
+    assert_eq!(org.view("sessions")[0]["amr"], json!(["pwd", "mfa", "kba"]));
+    let again = xml(&format!("{}?sessionToken={token}", sso(&org, &app)));
+    assert_eq!(org.check(again, 200).header("set-cookie"), "", "it is good once");
+}

@@ -29,19 +29,19 @@ const MARKDOWN_MAX: usize = 12_000;
 
 /// What a message says, in the arguments that all methods share.
 #[derive(Debug, Default)]
-struct Content {
-    text: Option<String>,
-    markdown_text: Option<String>,
-    blocks: Option<Value>,
-    attachments: Option<Value>,
-    link_names: bool,
-    parse: Option<Parse>,
+pub(super) struct Content {
+    pub(super) text: Option<String>,
+    pub(super) markdown_text: Option<String>,
+    pub(super) blocks: Option<Value>,
+    pub(super) attachments: Option<Value>,
+    pub(super) link_names: bool,
+    pub(super) parse: Option<Parse>,
 }
 
 /// How much of a text is read: `client` is what Slack's own windows do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum Parse {
+pub(super) enum Parse {
     Full,
     None,
     #[serde(alias = "")]
@@ -50,30 +50,30 @@ enum Parse {
 
 /// The same, checked and as stored.
 #[derive(Debug)]
-struct Said {
+pub(super) struct Said {
     /// None where no text was given.
-    text: Option<Arc<str>>,
-    blocks: Option<Arc<Value>>,
-    attachments: Option<Arc<Value>>,
-    truncated: bool,
+    pub(super) text: Option<Arc<str>>,
+    pub(super) blocks: Option<Arc<Value>>,
+    pub(super) attachments: Option<Arc<Value>>,
+    pub(super) truncated: bool,
 }
 
 impl Said {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         let lacks_items =
             |list: &Option<Arc<Value>>| list.as_ref().and_then(|list| list.as_array()).is_none_or(Vec::is_empty);
         self.text.is_none() && lacks_items(&self.blocks) && lacks_items(&self.attachments)
     }
 
     /// The text; that of the blocks where none was given.
-    fn words(&self) -> Arc<str> {
+    pub(super) fn words(&self) -> Arc<str> {
         let in_blocks = || self.blocks.as_ref().map(|blocks| blocks::fallback_text(blocks)).unwrap_or_default().into();
         self.text.clone().unwrap_or_else(in_blocks)
     }
 }
 
 impl Content {
-    fn read(self, state: &State, tx: &mut Tx<'_>) -> Result<Said, Error> {
+    pub(super) fn read(self, state: &State, tx: &mut Tx<'_>) -> Result<Said, Error> {
         let markdown = self.markdown_text.filter(|text| !text.is_empty());
         if markdown.is_some() && (self.text.is_some() || self.blocks.is_some()) {
             return Err(Code::MarkdownTextConflict.into());
@@ -98,7 +98,7 @@ impl Content {
 }
 
 /// Reads a `metadata` argument: JSON, or text that holds JSON. An empty object stays one.
-fn read_metadata(argument: Option<Value>) -> Result<Option<Value>, Error> {
+pub(super) fn read_metadata(argument: Option<Value>) -> Result<Option<Value>, Error> {
     let value = match argument {
         None => return Ok(None),
         Some(Value::String(text)) if text.is_empty() => return Ok(None),
@@ -219,7 +219,7 @@ impl Look {
 }
 
 /// The conversation that a `channel` argument names: an id, a name, or a user to write to.
-fn target(state: &mut State, tx: &mut Tx<'_>, token: &Token, named: &str) -> Result<Arc<Channel>, Error> {
+pub(super) fn target(state: &mut State, tx: &mut Tx<'_>, token: &Token, named: &str) -> Result<Arc<Channel>, Error> {
     let named = named.trim();
     if let Some(channel) = state.visible_by_name(named, &token.user) {
         return Ok(Arc::clone(channel));
@@ -231,7 +231,7 @@ fn target(state: &mut State, tx: &mut Tx<'_>, token: &Token, named: &str) -> Res
     state.channels.get(&id).map(Arc::clone).ok_or(Code::ChannelNotFound.into())
 }
 
-fn check_may_post(state: &State, token: &Token, channel: &Channel) -> Result<(), Code> {
+pub(super) fn check_may_post(state: &State, token: &Token, channel: &Channel) -> Result<(), Code> {
     let may_from_outside = token.kind == TokenKind::Bot && token.has("chat:write.public");
     match channel {
         _ if channel.archived => Err(Code::IsArchived),
@@ -241,7 +241,7 @@ fn check_may_post(state: &State, token: &Token, channel: &Channel) -> Result<(),
     }
 }
 
-fn read_thread(state: &State, channel: &SmolStr, thread_ts: Option<&str>) -> Result<Option<u64>, Error> {
+pub(super) fn read_thread(state: &State, channel: &SmolStr, thread_ts: Option<&str>) -> Result<Option<u64>, Error> {
     let Some(text) = thread_ts.filter(|text| !text.is_empty()) else { return Ok(None) };
     let invalid = || Error::Explained(Code::InvalidThreadTs, format!("{text} is not a valid thread_ts"));
     let about = parse_ts(text).filter(|ts| *ts > 0).ok_or_else(invalid)?;

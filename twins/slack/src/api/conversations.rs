@@ -118,7 +118,7 @@ pub(crate) struct Listed {
     response_metadata: PageEnd,
 }
 
-fn read_types(names: &[String]) -> Result<Vec<Kind>, Code> {
+pub(super) fn read_types(names: &[String]) -> Result<Vec<Kind>, Code> {
     if names.is_empty() {
         return Ok(vec![Kind::Public]);
     }
@@ -130,7 +130,7 @@ fn read_types(names: &[String]) -> Result<Vec<Kind>, Code> {
 }
 
 /// The conversations of a kind that a user can see, from one on, in the order of their ids.
-fn of_kind<'a>(
+pub(super) fn of_kind<'a>(
     state: &'a State,
     user: &SmolStr,
     kind: Kind,

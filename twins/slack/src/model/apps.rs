@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use dtu_kernel::tx::Tx;
 use serde::Serialize;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use super::State;
 
@@ -18,6 +18,8 @@ pub enum TokenKind {
     User,
     /// The app itself (`xapp-`).
     App,
+    /// A person who configures apps (`xoxe.xoxp-`).
+    Config,
 }
 
 /// A token.
@@ -37,6 +39,9 @@ pub struct Token {
     pub bearer: SmolStr,
     /// Whether it was revoked.
     pub revoked: bool,
+    /// When it is over, in seconds; none where never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<i64>,
 }
 
 impl Token {
@@ -70,6 +75,17 @@ pub struct Command {
     pub usage_hint: SmolStr,
     /// Where it is sent; empty until configured.
     pub url: SmolStr,
+}
+
+/// What an app shows people besides messages, and how they start it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Surfaces {
+    /// Its shortcuts by callback id: whether each is for messages.
+    pub shortcuts: BTreeMap<SmolStr, bool>,
+    /// Whether its Home tab is turned off.
+    pub no_home: bool,
+    /// Where options are asked for; where clicks go if empty.
+    pub options_url: SmolStr,
 }
 
 /// An installed app.
@@ -107,6 +123,16 @@ pub struct App {
     pub events: Arc<[SmolStr]>,
     /// Where clicks go.
     pub interactivity_url: SmolStr,
+    /// Its shortcuts, Home tab and options.
+    pub surfaces: Surfaces,
+    /// Where people may be sent back to after they let it have something.
+    pub redirect_urls: Arc<[SmolStr]>,
+    /// The domains whose links it shows.
+    pub unfurl_domains: Arc<[SmolStr]>,
+    /// Whether it is sent everything over sockets that it opens, and nothing over HTTP.
+    pub socket_mode: bool,
+    /// Whether its tokens are given anew every twelve hours.
+    pub rotates: bool,
     /// Its slash commands.
     pub commands: BTreeMap<SmolStr, Command>,
     /// Whether it was taken off the workspace.
@@ -116,9 +142,27 @@ pub struct App {
 }
 
 impl App {
+    /// What it is known by where it asks for tokens.
+    pub fn client_id(&self) -> SmolStr {
+        let part = |what: &str| 1_000_000_000_000 + crate::text::hash(&[&self.id, what]) % 9_000_000_000_000;
+        format_smolstr!("{}.{}", part("client"), part("app"))
+    }
+
+    /// Its proof there.
+    pub fn client_secret(&self) -> SmolStr {
+        let part = |what: &str| crate::text::hash(&[&self.id, &self.signing_secret, what]);
+        format_smolstr!("{:016x}{:016x}", part("one"), part("two"))
+    }
+
     /// Whether events are sent to it.
     pub fn listens(&self) -> bool {
-        !self.removed && self.verification == Verification::Verified && !self.events_url.is_empty()
+        let at_url = self.verification == Verification::Verified && !self.events_url.is_empty();
+        !self.removed && (self.socket_mode || at_url)
+    }
+
+    /// Whether it is told what people do to its buttons and windows.
+    pub fn interacts(&self) -> bool {
+        self.socket_mode || !self.interactivity_url.is_empty()
     }
 }
 
@@ -141,6 +185,8 @@ pub(crate) fn put(state: &mut State, tx: &mut Tx<'_>, app: App) -> Arc<App> {
         state.index.app_by_command.insert(command.clone(), id.clone());
     }
     state.index.app_by_bot_user.insert(app.bot_user.clone(), id.clone());
+    state.index.app_by_client.insert(app.client_id(), id.clone());
+    state.index.app_by_bot.insert(app.bot.clone(), id.clone());
     state.index.app_by_key.insert(app.key.clone(), id.clone());
     state.apps.put(&mut tx.changes, id, app)
 }
@@ -162,6 +208,7 @@ pub(crate) fn remove(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr) {
         state.tokens.update(&mut tx.changes, token, |token| token.revoked = true);
     }
     edit(state, tx, id, |app| app.removed = true);
+    crate::socket_mode::turn_off(state, tx, id);
 }
 
 impl State {

@@ -80,6 +80,8 @@ pub struct Trigger {
     pub user: SmolStr,
     /// When.
     pub at: Timestamp,
+    /// Whether a window was opened with it.
+    pub used: bool,
 }
 
 /// The circumstances of something that a person does to an app in a channel.
@@ -90,7 +92,18 @@ pub(crate) struct Occasion {
     pub(crate) channel: Arc<Channel>,
 }
 
-fn make_trigger(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion) -> SmolStr {
+impl Occasion {
+    /// The occasion of ids; none where one of them is none.
+    pub(crate) fn find(state: &State, app: &SmolStr, user: &SmolStr, channel: &str) -> Option<Self> {
+        Some(Self {
+            app: Arc::clone(state.apps.get(app)?),
+            user: Arc::clone(state.users.get(user)?),
+            channel: Arc::clone(state.channels.get(&channel.into())?),
+        })
+    }
+}
+
+pub(crate) fn make_trigger(state: &mut State, tx: &mut Tx<'_>, app: &SmolStr, user: &SmolStr) -> SmolStr {
     let mut draw = tx.draw(TRIGGER);
     let id = format_smolstr!(
         "{}.{}.{}",
@@ -98,12 +111,12 @@ fn make_trigger(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion) -> Smol
         1_000_000_000 + draw.below(9_000_000_000),
         draw.text(HEX, 32)
     );
-    let trigger = Trigger { app: occasion.app.id.clone(), user: occasion.user.id.clone(), at: tx.now };
+    let trigger = Trigger { app: app.clone(), user: user.clone(), at: tx.now, used: false };
     state.triggers.put(&mut tx.changes, id.clone(), trigger);
     id
 }
 
-fn make_response_url(
+pub(crate) fn make_response_url(
     state: &mut State,
     tx: &mut Tx<'_>,
     family: &str,
@@ -126,7 +139,7 @@ fn make_response_url(
 }
 
 /// How payloads name a channel: only public ones by their name.
-fn payload_name(channel: &Channel) -> &str {
+pub(crate) fn payload_name(channel: &Channel) -> &str {
     match channel.kind {
         Kind::Public | Kind::Mpim => &channel.name,
         Kind::Private => "privategroup",
@@ -137,10 +150,10 @@ fn payload_name(channel: &Channel) -> &str {
 /// A person has typed a slash command.
 pub(crate) fn slash(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion, command: &str, text: &str) {
     let url = occasion.app.commands.get(command).map(|command| command.url.clone()).unwrap_or_default();
-    if url.is_empty() {
+    if url.is_empty() && !occasion.app.socket_mode {
         return command_failed(state, tx, &occasion.channel.id, &occasion.user.id, command, "dispatch_failed");
     }
-    let trigger = make_trigger(state, tx, occasion);
+    let trigger = make_trigger(state, tx, &occasion.app.id, &occasion.user.id);
     let (response, response_url) = make_response_url(state, tx, "commands", occasion, None);
     let Occasion { app, user, channel } = occasion;
     let form = json!([
@@ -359,6 +372,12 @@ fn replace_original(state: &mut State, tx: &mut Tx<'_>, row: &ResponseUrl, said:
 
 /// A person has pressed a button.
 pub(crate) fn click(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion, on: Original, button: &Button) {
+    let action = action(&button.element, &button.block_id, tx.now);
+    act(state, tx, occasion, on, &action);
+}
+
+/// A person has used a control of a message.
+pub(crate) fn act(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion, on: Original, action: &Value) {
     let Occasion { app, user, channel } = occasion;
     let (ts, is_ephemeral) = match on {
         Original::Message(ts) => (ts, false),
@@ -366,7 +385,7 @@ pub(crate) fn click(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion, on:
     };
     let message = (!is_ephemeral).then(|| state.message(&channel.id, ts).map(Arc::clone)).flatten();
     let thread = message.as_ref().and_then(|message| message.reply_to);
-    let trigger = make_trigger(state, tx, occasion);
+    let trigger = make_trigger(state, tx, &app.id, &user.id);
     let (_, response_url) = make_response_url(state, tx, "actions", occasion, Some(on));
     let team = &state.workspace;
     let mut container = json!({
@@ -393,20 +412,46 @@ pub(crate) fn click(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion, on:
     if let Some(message) = message {
         body["message"] = shapes::message_value(state, &channel.id, &message);
     }
-    body["state"] = json!({ "values": {} });
+    body["state"] = json!({ "values": values_of(state, &channel.id, &user.id, on) });
     body["response_url"] = json!(response_url);
-    body["actions"] = json!([action(button, tx.now)]);
+    body["actions"] = json!([action]);
     tx.deliver(BLOCK_ACTIONS, json!({ "app": app.id, "body": body }));
 }
 
-fn action(button: &Button, now: Timestamp) -> Value {
-    let mut action = json!({ "action_id": button.action_id(), "block_id": button.block_id });
-    for name in ["text", "value", "url", "style", "confirm"] {
-        if let Some(value) = button.element.get(name) {
+/// What a message holds of blocks, wherever it is shown.
+pub(crate) fn blocks_of(state: &State, channel: &SmolStr, user: &SmolStr, on: Original) -> Option<Arc<Value>> {
+    match on {
+        Original::Message(ts) => state.message(channel, ts)?.blocks().map(Arc::clone),
+        Original::Ephemeral(ts) => state.ephemerals.get(&((channel.clone(), user.clone()), ts))?.blocks.clone(),
+    }
+}
+
+/// What a person has set the controls of a message to: block to action to entry.
+pub(crate) fn values_of(state: &State, channel: &SmolStr, user: &SmolStr, on: Original) -> Value {
+    let blocks = blocks_of(state, channel, user, on);
+    let mut values = blocks.map(|blocks| blocks::initial_values(&blocks)).unwrap_or_default();
+    let (Original::Message(ts) | Original::Ephemeral(ts)) = on;
+    if let Some(picks) = state.picks.get(&((channel.clone(), user.clone()), ts)) {
+        for (block, actions) in &mut values {
+            for (action, entry) in actions.as_object_mut().into_iter().flatten() {
+                if let Some(kept) = picks.values.get(block).and_then(|actions| actions.get(action)) {
+                    *entry = kept.clone();
+                }
+            }
+        }
+    }
+    Value::Object(values)
+}
+
+/// What an app is told of the use of a control, without what it was set to.
+pub(crate) fn action(element: &Value, block_id: &str, now: Timestamp) -> Value {
+    let mut action = json!({ "action_id": element["action_id"], "block_id": block_id });
+    for name in ["text", "value", "url", "style", "confirm", "placeholder"] {
+        if let Some(value) = element.get(name) {
             action[name] = value.clone();
         }
     }
-    action["type"] = json!("button");
+    action["type"] = element["type"].clone();
     action["action_ts"] = json!(ts_text(micros(now)));
     action
 }

@@ -7,8 +7,13 @@ use serde::Serialize;
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use super::{State, time};
-use crate::events;
+use super::{
+    State,
+    marks::{self, Reaction},
+    search,
+    time,
+};
+use crate::{announce, events};
 
 /// The longest text of a message, in characters; what is over is cut.
 pub(crate) const TEXT_MAX: usize = 40_000;
@@ -27,6 +32,12 @@ pub enum Subtype {
     ChannelLeave,
     /// Posted by an app under another name.
     BotMessage,
+    /// What somebody does (`/me`).
+    MeMessage,
+    /// Somebody has pinned a message.
+    PinnedItem,
+    /// Shows files.
+    FileShare,
     /// What is left of a deleted message with a thread.
     Tombstone,
 }
@@ -38,6 +49,9 @@ impl Subtype {
             Self::ChannelJoin => "channel_join",
             Self::ChannelLeave => "channel_leave",
             Self::BotMessage => "bot_message",
+            Self::MeMessage => "me_message",
+            Self::PinnedItem => "pinned_item",
+            Self::FileShare => "file_share",
             Self::Tombstone => "tombstone",
         }
     }
@@ -69,10 +83,15 @@ pub struct Extra {
     pub icon_emoji: Option<SmolStr>,
     /// The picture that an app posts under.
     pub icon_url: Option<SmolStr>,
+    /// The files that it shows.
+    pub files: Option<Arc<[SmolStr]>>,
     /// Who let somebody in.
     pub inviter: Option<SmolStr>,
     /// Who edited it last.
     pub edited: Option<Edited>,
+    /// The emoji that people put on it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<Reaction>,
     /// Whether a reply is shown in the channel as well.
     pub broadcast: bool,
     /// Whether the text's markup is not to be read.
@@ -84,7 +103,7 @@ impl Extra {
         let given = self.blocks.is_some() || self.attachments.is_some() || self.metadata.is_some();
         let styled = self.username.is_some() || self.icon_emoji.is_some() || self.icon_url.is_some() || self.plain;
         let told = self.subtype.is_some() || self.inviter.is_some() || self.edited.is_some() || self.broadcast;
-        !(given || styled || told)
+        !(given || styled || told) && self.reactions.is_empty()
     }
 }
 
@@ -151,6 +170,11 @@ impl Message {
     /// The attachments that an app gave.
     pub fn attachments(&self) -> Option<&Arc<Value>> {
         self.extra.as_ref()?.attachments.as_ref()
+    }
+
+    /// The emoji that people put on it.
+    pub fn reactions(&self) -> &[Reaction] {
+        self.extra.as_ref().map_or(&[], |extra| &extra.reactions)
     }
 
     /// Whether a reply is shown in the channel as well.
@@ -222,6 +246,7 @@ pub(crate) fn post(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, draft:
     let draft = Draft { reply_to: draft.reply_to.filter(|parent| *parent < ts), ..draft };
     let message = put_at(state, tx, channel, draft, ts);
     events::message_posted(state, tx, channel, &message);
+    announce::links_shared(state, tx, channel, &message);
     ts
 }
 
@@ -234,10 +259,12 @@ pub(crate) fn put_at(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, draf
     *newest = ts.max(*newest);
     let extra = (!draft.extra.is_empty()).then(|| Box::new(draft.extra));
     let message = Message { ts, user: draft.user, app: draft.app, text: draft.text, reply_to, thread: None, extra };
-    match reply_to {
+    let message = match reply_to {
         None => state.messages.put(&mut tx.changes, (channel.clone(), ts), message),
         Some(parent) => put_reply(state, tx, channel, parent, message),
-    }
+    };
+    search::add(state, channel, ts);
+    message
 }
 
 fn put_reply(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, parent: u64, reply: Message) -> Arc<Message> {
@@ -271,13 +298,26 @@ pub(crate) fn edit(
         Some(parent) => state.replies.put(&mut tx.changes, ((channel.clone(), parent), ts), after),
         None => Arc::new(after),
     };
+    if after.text != before.text {
+        search::add(state, channel, ts);
+    }
     events::message_changed(state, tx, channel, &before, &after);
     Some(after)
+}
+
+/// Changes what people put on a message, wherever it is shown, without a word to apps.
+pub(crate) fn touch(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, ts: u64, edit: impl Fn(&mut Message)) {
+    let key = (channel.clone(), ts);
+    state.messages.update(&mut tx.changes, &key, &edit);
+    if let Some(parent) = state.index.thread_of.get(&key).copied() {
+        state.replies.update(&mut tx.changes, &((channel.clone(), parent), ts), &edit);
+    }
 }
 
 /// Deletes a message. One with a thread leaves a tombstone.
 pub(crate) fn delete(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, ts: u64) -> bool {
     let Some(before) = state.message(channel, ts).map(Arc::clone) else { return false };
+    marks::forget(state, tx, channel, &before);
     if before.thread.is_some() {
         let buried = edit(state, tx, channel, ts, |message| {
             message.text = Arc::from("This message was deleted.");

@@ -5,28 +5,44 @@
 
 pub mod apps;
 pub mod channels;
+pub mod groups;
+pub mod files;
 pub mod interactivity;
+pub mod marks;
 pub mod messages;
+pub mod oauth;
 pub mod people;
+pub mod schedule;
+pub mod status;
+pub(crate) mod search;
+pub mod surfaces;
 pub mod time;
 
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 use dtu_contract::generic::Store;
 use dtu_kernel::{
     ids::{IdShape, UPPER_ALNUM},
     seed::Site,
     table::Table,
+    tx::Tx,
 };
 use imbl::{OrdMap, OrdSet};
+use serde_json::Value;
 use smol_str::SmolStr;
 
 use self::{
     apps::{App, Token},
     channels::{Channel, Kind, Membership},
+    groups::Group,
+    files::{File, Upload},
     interactivity::{ResponseUrl, Trigger},
+    surfaces::{Picks, Suggestion, Window},
+    marks::{Bookmark, Pin, Star, Starred},
     messages::{Ephemeral, Message},
+    oauth::{Grant, Refresh},
     people::User,
+    schedule::{Reminder, Scheduled},
 };
 
 /// The root of the twin's draws.
@@ -48,6 +64,18 @@ pub(crate) const APP: IdShape = id("app", "A0", 9);
 pub(crate) const CHANNEL: IdShape = id("channel", "C0", 9);
 /// Direct messages.
 pub(crate) const DIRECT: IdShape = id("direct", "D0", 9);
+/// Files.
+pub(crate) const FILE: IdShape = id("file", "F0", 9);
+/// Views: modals and Home tabs.
+pub(crate) const VIEW: IdShape = id("view", "V0", 9);
+/// User groups.
+pub(crate) const GROUP: IdShape = id("group", "S0", 9);
+/// Bookmarks.
+pub(crate) const BOOKMARK: IdShape = id("bookmark", "Bk0", 8);
+/// Scheduled messages.
+pub(crate) const SCHEDULED: IdShape = id("scheduled", "Q0", 9);
+/// Reminders.
+pub(crate) const REMINDER: IdShape = id("reminder", "Rm0", 8);
 /// Events.
 pub(crate) const EVENT: IdShape = id("event", "Ev0", 9);
 
@@ -85,10 +113,39 @@ pub(crate) struct Index {
     /// Bot user to app.
     pub(crate) app_by_bot_user: OrdMap<SmolStr, SmolStr>,
     pub(crate) app_by_key: OrdMap<SmolStr, SmolStr>,
+    /// (user, newest first, channel): the messages that a user has put an emoji on.
+    pub(crate) reacted: OrdSet<(SmolStr, Reverse<u64>, SmolStr)>,
+    /// (user, newest first, what): stars.
+    pub(crate) starred: OrdSet<(SmolStr, Reverse<u64>, Starred)>,
+    /// (channel, when, id): scheduled messages.
+    pub(crate) scheduled: OrdSet<(SmolStr, i64, SmolStr)>,
+    /// (app, when, id): the same by app.
+    pub(crate) scheduled_by: OrdSet<(SmolStr, i64, SmolStr)>,
+    /// (user, id): the reminders that a user made or is reminded by.
+    pub(crate) reminded: OrdSet<(SmolStr, SmolStr)>,
+    pub(crate) group_by_name: OrdMap<SmolStr, SmolStr>,
+    pub(crate) group_by_handle: OrdMap<SmolStr, SmolStr>,
+    pub(crate) app_by_client: OrdMap<SmolStr, SmolStr>,
+    /// Bot id to app.
+    pub(crate) app_by_bot: OrdMap<SmolStr, SmolStr>,
     /// Slash command to app.
     pub(crate) app_by_command: OrdMap<SmolStr, SmolStr>,
     /// Name of an event subscription to the apps that are sent it.
     pub(crate) listeners: OrdMap<SmolStr, OrdSet<SmolStr>>,
+    /// What finds messages by their words.
+    pub(crate) words: search::WordIndex,
+    /// (created, id) of files that are not deleted.
+    pub(crate) files_by_time: OrdSet<(u64, SmolStr)>,
+    /// (app, external id) to the file.
+    pub(crate) file_by_external_id: OrdMap<(SmolStr, SmolStr), SmolStr>,
+    /// File to the ticket of its upload.
+    pub(crate) ticket_of: OrdMap<SmolStr, SmolStr>,
+    /// The modals that a user has open, the one on top last.
+    pub(crate) modals: OrdMap<SmolStr, Vec<SmolStr>>,
+    /// (app, user) to the app's Home tab for the user.
+    pub(crate) homes: OrdMap<(SmolStr, SmolStr), SmolStr>,
+    /// (app, external id) to the view that has it.
+    pub(crate) view_by_external_id: OrdMap<(SmolStr, SmolStr), SmolStr>,
 }
 
 /// All that the twin remembers: persistent tables, cloned by pointer.
@@ -116,6 +173,38 @@ pub struct State {
     pub response_urls: Table<SmolStr, ResponseUrl>,
     /// Trigger ids.
     pub triggers: Table<SmolStr, Trigger>,
+    /// Files by id, deleted ones as well.
+    pub files: Table<SmolStr, File>,
+    /// Uploads under way by their ticket.
+    pub uploads: Table<SmolStr, Upload>,
+    /// How many bytes of files are kept.
+    pub file_bytes: u64,
+    /// Open modals and published Home tabs by id.
+    pub windows: Table<SmolStr, Window>,
+    /// ((channel, user), ts): what a person has set the controls of a message to.
+    pub picks: Table<((SmolStr, SmolStr), u64), Picks>,
+    /// The options that an app has offered a user last.
+    pub suggestions: Table<SmolStr, Suggestion>,
+    /// (channel, ts): pinned messages.
+    pub pins: Table<(SmolStr, u64), Pin>,
+    /// (user, what): stars.
+    pub stars: Table<(SmolStr, Starred), Star>,
+    /// (channel, id).
+    pub bookmarks: Table<(SmolStr, SmolStr), Bookmark>,
+    /// Messages that wait for their time.
+    pub scheduled: Table<SmolStr, Scheduled>,
+    /// Reminders by id.
+    pub reminders: Table<SmolStr, Reminder>,
+    /// User groups by id.
+    pub groups: Table<SmolStr, Group>,
+    /// The workspace's own emoji: name to address or `alias:name`.
+    pub emoji: Table<SmolStr, SmolStr>,
+    /// What people let apps have, by the code for it.
+    pub grants: Table<SmolStr, Grant>,
+    /// Tokens that get new ones.
+    pub refreshes: Table<SmolStr, Refresh>,
+    /// Socket Mode.
+    pub sockets: crate::socket_mode::Sockets,
     /// What is served from the public documents alone.
     pub objects: Store,
     pub(crate) index: Index,
@@ -137,6 +226,22 @@ impl State {
             tokens: Table::new("tokens"),
             response_urls: Table::new("response_urls"),
             triggers: Table::new("triggers"),
+            files: Table::new("files"),
+            uploads: Table::new("uploads"),
+            file_bytes: 0,
+            windows: Table::new("windows"),
+            picks: Table::new("picks"),
+            suggestions: Table::new("suggestions"),
+            pins: Table::new("pins"),
+            stars: Table::new("stars"),
+            bookmarks: Table::new("bookmarks"),
+            scheduled: Table::new("scheduled_messages"),
+            reminders: Table::new("reminders"),
+            groups: Table::new("usergroups"),
+            emoji: Table::new("emoji"),
+            grants: Table::new("grants"),
+            refreshes: Table::new("refresh_tokens"),
+            sockets: crate::socket_mode::Sockets::default(),
             objects: Store::new("objects"),
             index: Index::default(),
         }
@@ -145,5 +250,15 @@ impl State {
     /// The address of the workspace's pages.
     pub fn url(&self) -> String {
         format!("https://{}.slack.com/", self.workspace.domain)
+    }
+}
+
+/// Something that was to happen at this time.
+pub(crate) fn on_timer(state: &mut State, tx: &mut Tx<'_>, name: &str, data: &Value) {
+    match name {
+        schedule::SCHEDULED_TIMER => schedule::post_scheduled(state, tx, data),
+        schedule::REMINDER_TIMER => schedule::ring(state, tx, data),
+        status::STATUS_TIMER => status::expire(state, tx, data),
+        _ => {}
     }
 }

@@ -6,7 +6,7 @@ use dtu_kernel::{twin::Refusal, tx::Tx};
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use super::{State, channels};
+use super::{State, channels, status::About};
 use crate::events;
 
 /// Slack's own user, the same in all workspaces.
@@ -55,6 +55,8 @@ pub struct User {
     pub role: Role,
     /// The app, where the user is its bot.
     pub app: Option<SmolStr>,
+    /// Profile, status and presence.
+    pub about: About,
     /// Whether the account is deactivated.
     pub deleted: bool,
     /// When the row last changed, in seconds.

@@ -4,13 +4,18 @@
 
 mod affordances;
 mod attack;
+mod blocks;
 mod calls;
 mod chat;
 mod codes;
 mod conversations;
 mod deliveries;
 mod desk;
+mod files;
 mod paging;
+mod search;
+mod socket_mode;
 mod universe;
 mod users;
+mod windows;
 mod world;

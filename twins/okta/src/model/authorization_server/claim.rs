@@ -228,6 +228,11 @@ const RESERVED: [&str; 24] = [
     "username",
 ];
 
+/// Whether tokens have a claim of this name anyway.
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
 fn check(server: &Server, claim: &Claim) -> Result<(), Error> {
     let blank = "The field cannot be left blank";
     if claim.name.is_empty() {

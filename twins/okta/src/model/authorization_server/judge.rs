@@ -30,14 +30,16 @@ pub struct Decision {
     pub lifetimes: Lifetimes,
     /// The inline hook that is asked before tokens are made.
     pub hook: Option<SmolStr>,
+    /// The policy and its rule.
+    pub rule: (SmolStr, SmolStr),
 }
 
 /// What the first fitting rule of a server's access policies says; none where no rule fits.
 pub fn judge(state: &State, server: &Server, wanted: &Wanted<'_>) -> Option<Decision> {
     let policies = server.policies.iter().filter(|policy| policy.active && policy.is_for(wanted.client));
-    let mut rules = policies.flat_map(|policy| &policy.rules);
-    let rule = rules.find(|rule| rule.active && rule.is_for(state, wanted))?;
-    Some(Decision { lifetimes: rule.lifetimes, hook: rule.hook.clone() })
+    let mut rules = policies.flat_map(|policy| policy.rules.iter().map(|rule| (policy.id.clone(), rule)));
+    let (policy, rule) = rules.find(|(_, rule)| rule.active && rule.is_for(state, wanted))?;
+    Some(Decision { lifetimes: rule.lifetimes, hook: rule.hook.clone(), rule: (policy, rule.id.clone()) })
 }
 
 impl Policy {

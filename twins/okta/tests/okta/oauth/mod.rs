@@ -1,6 +1,7 @@
 //! OAuth 2.0 and `OpenID` Connect, as clients, people and APIs see them.
 
 mod administration;
+mod assurance;
 mod exchange;
 mod registration;
 mod servers;
@@ -20,7 +21,7 @@ use serde_json::{Map, Value, json};
 use crate::support::{Call, Got, ORIGIN, Org, call, options};
 
 /// Clients of each kind, and a custom server with a scope of its own.
-pub(super) const ROWS: &str = r#"
+pub(crate) const ROWS: &str = r#"
   password: "Correct-horse-1"
   oauth_clients:
     - {key: bot, name: Bot, type: service, client_id: bot, scopes: [okta.users.read, okta.groups.read, okta.groups.manage]}
@@ -47,20 +48,20 @@ pub(super) const ROWS: &str = r#"
     - {name: orders, id: ausorders, audiences: ["api://orders"], scopes: [orders.read, orders.write]}
 "#;
 
-pub(super) const PASSWORD: &str = "Correct-horse-1";
-pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-pub(super) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-pub(super) const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-pub(super) const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+pub(crate) const PASSWORD: &str = "Correct-horse-1";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(crate) const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-pub(super) static CLIENT_KEY: LazyLock<EncodingKey> =
+pub(crate) static CLIENT_KEY: LazyLock<EncodingKey> =
     LazyLock::new(|| EncodingKey::from_rsa_pem(keys::client_pem().as_bytes()).expect("is a key"));
 
-pub(super) fn org() -> Org {
+pub(crate) fn org() -> Org {
     org_with(&options())
 }
 
-pub(super) fn org_with(options: &Options) -> Org {
+pub(crate) fn org_with(options: &Options) -> Org {
     let text = include_str!("../../../../../fixtures/worlds/acme.yaml");
     let (rows, servers) = ROWS.split_once("  authorization_servers:").expect("has servers");
     let text = text.replacen("\n  oauth_clients:\n", &format!("\n  authorization_servers:{servers}{}", &rows[1..]), 1);
@@ -69,22 +70,22 @@ pub(super) fn org_with(options: &Options) -> Org {
 }
 
 /// A call that sends a form and shows nothing else.
-pub(super) fn form(target: &str, fields: &[(&str, &str)]) -> Call {
+pub(crate) fn form(target: &str, fields: &[(&str, &str)]) -> Call {
     let body = Serializer::new(String::new()).extend_pairs(fields).finish();
     call(&format!("POST {target}")).anonymous().raw("application/x-www-form-urlencoded", &body)
 }
 
 /// A call of the web client.
-pub(super) fn web(target: &str, fields: &[(&str, &str)]) -> Call {
+pub(crate) fn web(target: &str, fields: &[(&str, &str)]) -> Call {
     form(target, fields).header("authorization", &format!("Basic {}", STANDARD.encode("web:web-secret")))
 }
 
-pub(super) fn query(fields: &[(&str, &str)]) -> String {
+pub(crate) fn query(fields: &[(&str, &str)]) -> String {
     Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
 /// An assertion of a client, with some claims of its own; null takes one away.
-pub(super) fn assertion(org: &Org, client: &str, own: Value) -> String {
+pub(crate) fn assertion(org: &Org, client: &str, own: Value) -> String {
     let now = org.universe.now().as_secs();
     let mut claims = json!({
         "iss": client, "sub": client, "aud": format!("{ORIGIN}/oauth2/v1/token"), "iat": now, "exp": now + 300,
@@ -98,12 +99,12 @@ pub(super) fn assertion(org: &Org, client: &str, own: Value) -> String {
     encode(&header, &claims, &CLIENT_KEY).expect("signs")
 }
 
-pub(super) fn service(org: &Org, client: &str, scope: &str) -> Call {
+pub(crate) fn service(org: &Org, client: &str, scope: &str) -> Call {
     let jwt = assertion(org, client, json!({}));
     service_with(scope, &jwt)
 }
 
-pub(super) fn service_with(scope: &str, jwt: &str) -> Call {
+pub(crate) fn service_with(scope: &str, jwt: &str) -> Call {
     form(
         "/oauth2/v1/token",
         &[
@@ -116,14 +117,14 @@ pub(super) fn service_with(scope: &str, jwt: &str) -> Call {
 }
 
 /// Lets time pass.
-pub(super) fn wait(org: &Org, seconds: u64) {
+pub(crate) fn wait(org: &Org, seconds: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("starts");
     runtime.block_on(org.universe.advance(Duration::from_secs(seconds)));
 }
 
 /// What a token claims, its signature checked against the keys that its server publishes.
 #[track_caller]
-pub(super) fn verified(org: &Org, keys_at: &str, token: &str) -> Value {
+pub(crate) fn verified(org: &Org, keys_at: &str, token: &str) -> Value {
     let head = decode_header(token).expect("has a head");
     let set = org.check(call(&format!("GET {keys_at}")).anonymous(), 200).body;
     let kid = head.kid.expect("names its key");
@@ -136,7 +137,7 @@ pub(super) fn verified(org: &Org, keys_at: &str, token: &str) -> Value {
 }
 
 #[track_caller]
-pub(super) fn refuse(org: &Org, call: Call, status: u16, error: &str, words: &str) -> Got {
+pub(crate) fn refuse(org: &Org, call: Call, status: u16, error: &str, words: &str) -> Got {
     let got = org.check(call, status);
     assert_eq!((got.text("/error"), got.text("/error_description")), (error, words), "{}", got.body);
     got
@@ -144,12 +145,12 @@ pub(super) fn refuse(org: &Org, call: Call, status: u16, error: &str, words: &st
 
 /// Where a call sends the browser: the address without its query or fragment, and the fields there.
 #[track_caller]
-pub(super) fn sent(got: &Got) -> (String, Map<String, Value>) {
+pub(crate) fn sent(got: &Got) -> (String, Map<String, Value>) {
     assert_eq!(got.status, 302, "{}", got.body);
     fields(got.header("location"))
 }
 
-pub(super) fn fields(address: &str) -> (String, Map<String, Value>) {
+pub(crate) fn fields(address: &str) -> (String, Map<String, Value>) {
     let (address, rest) = address.split_once(['?', '#']).unwrap_or((address, ""));
     let pairs = form_urlencoded::parse(rest.as_bytes()).map(|(name, value)| (name.into_owned(), Value::from(value)));
     (address.to_owned(), pairs.collect())
@@ -157,13 +158,13 @@ pub(super) fn fields(address: &str) -> (String, Map<String, Value>) {
 
 /// The redirect of somebody who signs in to a client, by the affordance.
 #[track_caller]
-pub(super) fn signed_in(org: &Org, path: &str, asked: &[(&str, &str)]) -> Map<String, Value> {
+pub(crate) fn signed_in(org: &Org, path: &str, asked: &[(&str, &str)]) -> Map<String, Value> {
     let address = format!("{ORIGIN}{path}?{}", query(asked));
     let done = org.perform("okta.user.sign_in", "lena", &json!({ "authorize": address })).expect("signs in");
     fields(done["redirect"].as_str().expect("is an address")).1
 }
 
-pub(super) const ASKED: [(&str, &str); 6] = [
+pub(crate) const ASKED: [(&str, &str); 6] = [
     ("client_id", "web"),
     ("redirect_uri", "https://web.example/cb"),
     ("response_type", "code"),
@@ -173,7 +174,7 @@ pub(super) const ASKED: [(&str, &str); 6] = [
 ];
 
 /// The request with some parameters changed; an empty one is left out.
-pub(super) fn asked<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn asked<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let changed = |name: &str| changes.iter().any(|(own, _)| *own == name);
     let kept = ASKED.into_iter().filter(|(name, _)| !changed(name));
     kept.chain(changes.iter().copied()).filter(|(_, value)| !value.is_empty()).collect()
@@ -181,7 +182,7 @@ pub(super) fn asked<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str
 
 /// The tokens of a whole sign-in.
 #[track_caller]
-pub(super) fn tokens(org: &Org, server: &str, scope: &str) -> Got {
+pub(crate) fn tokens(org: &Org, server: &str, scope: &str) -> Got {
     let back = signed_in(org, &format!("{server}/v1/authorize"), &asked(&[("scope", scope)]));
     let code = back["code"].as_str().expect("has a code").to_owned();
     let redirect = ("redirect_uri", "https://web.example/cb");
@@ -191,6 +192,6 @@ pub(super) fn tokens(org: &Org, server: &str, scope: &str) -> Got {
     )
 }
 
-pub(super) fn authorized(line: &str, scheme: &str, token: &str) -> Call {
+pub(crate) fn authorized(line: &str, scheme: &str, token: &str) -> Call {
     call(line).header("authorization", &format!("{scheme} {token}"))
 }

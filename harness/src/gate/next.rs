@@ -1,0 +1,69 @@
+//! What to run next, where nothing is decided yet.
+
+use super::{Bench, Rule, Ruling};
+use crate::plan::{Key, PlannedScenario};
+
+/// Voids among fresh pairs are made up for, but not for ever.
+const TRIES: u64 = 3;
+
+/// The looks of a budget: trajectories of each variant at each.
+pub(super) fn looks(budget: u64) -> [u64; 4] {
+    [1, 2, 3, 4].map(|quarter| (budget * quarter).div_ceil(4))
+}
+
+impl Bench<'_> {
+    /// Where rules on the whole suite are open: one look further, for all scenarios alike. To extend only those that
+    /// vary most would lean: a scenario that began with luck would keep it.
+    pub(super) fn ask_for_next_look(&mut self) {
+        let open = |rule: Rule| {
+            let of_all = |r: &&super::RuleResult| r.rule == rule && r.scenario.is_none();
+            self.rules.iter().filter(of_all).any(|r| r.ruling == Ruling::Inconclusive)
+        };
+        let is_open = open(Rule::Minimum) || (open(Rule::NoRegress) && self.baseline.is_some());
+        if is_open || self.seeds == 0 {
+            for scenario in self.scenarios.clone() {
+                self.ask_for_more(scenario);
+            }
+        }
+    }
+
+    /// A scenario up to the next look.
+    pub(super) fn ask_for_more(&mut self, scenario: &PlannedScenario) {
+        let Some(budget) = &self.gates.budget else { return };
+        let next = looks(budget.seeds.value).into_iter().find(|seeds| *seeds > self.seeds);
+        for key in (1..=next.unwrap_or(0)).flat_map(|n| keys(scenario, n)) {
+            if !self.run.records.contains_key(&key) {
+                self.next.insert(key);
+            }
+        }
+    }
+
+    /// Fresh seeds of a scenario, on whichever build they are missing.
+    pub(super) fn ask_for_fresh_pairs(&mut self, scenario: &PlannedScenario, wanted: u64) {
+        let Some(baseline) = self.baseline else { return };
+        let mut wanted = wanted;
+        let from = self.screened + 1;
+        for key in (from..from + wanted * TRIES).flat_map(|n| keys(scenario, n)) {
+            if wanted == 0 {
+                return;
+            }
+            let says_nothing = |arm: crate::pairing::Arm<'_>| {
+                arm.records.get(&key).is_some_and(|record| crate::pairing::satisfied(record).is_none())
+            };
+            if says_nothing(self.run) || says_nothing(baseline) {
+                continue;
+            }
+            wanted -= 1;
+            if !self.run.records.contains_key(&key) {
+                self.next.insert(key.clone());
+            }
+            if !baseline.records.contains_key(&key) {
+                self.next_baseline.insert(key);
+            }
+        }
+    }
+}
+
+fn keys(scenario: &PlannedScenario, n: u64) -> impl Iterator<Item = Key> + '_ {
+    scenario.variants.iter().map(move |v| Key { scenario: scenario.id.clone(), variant: v.id.clone(), n })
+}

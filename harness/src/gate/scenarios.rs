@@ -1,0 +1,92 @@
+//! Rules on each scenario.
+
+use super::{Bench, Rule, Ruling};
+use crate::{
+    gates::FloorRule,
+    pairing::{self, Pair, satisfied},
+    plan::PlannedScenario,
+    stats::{
+        self, as_float,
+        paired::{drop, fisher},
+        sequential::{Found, Sprt},
+    },
+};
+
+impl Bench<'_> {
+    /// Screens each scenario on its first seeds, and confirms on fresh ones alone.
+    pub(super) fn each_scenario_against_baseline(&mut self) {
+        let (Some(rule), Some(baseline)) = (&self.gates.no_regress, self.baseline) else { return };
+        for scenario in self.scenarios.clone() {
+            let Some(found) = pairing::pairs(scenario, self.run, baseline) else { continue };
+            let (screened, fresh): (Vec<Pair>, Vec<Pair>) = found.into_iter().partition(|p| p.n <= self.screened);
+            let (older, newer, of) = counts(&screened);
+            // Rounding must not let a drop of exactly so much through.
+            if of == 0 || drop(older, newer, of) < rule.per_scenario.screen.value - 1e-9 {
+                continue;
+            }
+            let wanted = rule.per_scenario.confirm;
+            let fresh: Vec<Pair> = fresh.into_iter().take(usize::try_from(wanted).unwrap_or(usize::MAX)).collect();
+            let seen = format!("{older}/{of} to {newer}/{of}");
+            let (older, newer, of) = counts(&fresh);
+            if of < wanted {
+                self.ask_for_fresh_pairs(scenario, wanted);
+                let why = format!("{seen}: {wanted} fresh pairs are to confirm it, {of} are there");
+                self.rule(Rule::NoRegress, Some(&scenario.id), Ruling::Inconclusive, why);
+                continue;
+            }
+            let p = fisher(older, newer, of);
+            let ruling = if p < rule.per_scenario.p.value { Ruling::Fail } else { Ruling::Pass };
+            let why = format!("{seen}; on fresh seeds {older}/{of} to {newer}/{of}, p = {p:.3}");
+            self.rule(Rule::NoRegress, Some(&scenario.id), ruling, why);
+        }
+    }
+
+    pub(super) fn floors(&mut self) {
+        let Some(floors) = &self.gates.floors else { return };
+        for scenario in self.scenarios.clone() {
+            let floor = floors.scenarios.get(&scenario.id).or(floors.default.as_ref());
+            let Some(floor) = floor.map(|floor| floor.value) else { continue };
+            let found = self.against_floor(scenario, floor, floors.margin.value);
+            let outcomes = self.outcomes(scenario);
+            let held = outcomes.iter().filter(|outcome| **outcome).count();
+            let (ruling, what) = match (found, floors.rule) {
+                _ if outcomes.is_empty() => (Ruling::Inconclusive, "nothing was decided"),
+                (Found::Bad, _) => (Ruling::Fail, "below"),
+                (Found::Good, _) => (Ruling::Pass, "not below"),
+                (Found::Open, FloorRule::NotBelow) => (Ruling::Pass, "not shown to lie below"),
+                (Found::Open, FloorRule::Proven) => (Ruling::Inconclusive, "not shown to reach"),
+            };
+            if ruling == Ruling::Inconclusive {
+                self.ask_for_more(scenario);
+            }
+            let why = format!("{held}/{}: {what} its floor of {floor:.2}", outcomes.len());
+            self.rule(Rule::Floors, Some(&scenario.id), ruling, why);
+        }
+    }
+
+    fn outcomes(&self, scenario: &PlannedScenario) -> Vec<bool> {
+        self.run.of(scenario).into_iter().filter_map(satisfied).collect()
+    }
+
+    /// A sequential test finds what lies a little below soonest; the bounds find what lies far below at once.
+    fn against_floor(&self, scenario: &PlannedScenario, floor: f64, margin: f64) -> Found {
+        let outcomes = self.outcomes(scenario);
+        let held = outcomes.iter().filter(|outcome| **outcome).count() as u64;
+        let n = as_float(outcomes.len() as u64);
+        if let (Some(level), true) = (self.level, n > 0.0) {
+            let bounds = stats::wilson(as_float(held) / n, n, level);
+            if bounds.high < floor {
+                return Found::Bad;
+            } else if bounds.low >= floor {
+                return Found::Good;
+            }
+        }
+        Sprt::of_floor(floor, margin).test(outcomes)
+    }
+}
+
+/// How many pairs satisfied before and after, and how many there are.
+fn counts(pairs: &[Pair]) -> (u64, u64, u64) {
+    let count = |of: fn(&Pair) -> bool| pairs.iter().filter(|pair| of(pair)).count() as u64;
+    (count(|pair| pair.older), count(|pair| pair.newer), pairs.len() as u64)
+}

@@ -1,0 +1,290 @@
+//! Inline hooks: who is asked, what is done with the answer, and what happens without one.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::method};
+
+use crate::{
+    oauth::{self, verified, web},
+    support::{Got, Org, call},
+};
+
+const TOKENS: &str = "com.okta.oauth2.tokens.transform";
+const IMPORT: &str = "com.okta.user.credential.password.import";
+
+fn hook(org: &Org, kind: &str, uri: &str) -> String {
+    let body = json!({
+        "name": kind,
+        "type": kind,
+        "version": "1.0.0",
+        "channel": {
+            "type": "HTTP",
+            "version": "1.0.0",
+            "config": {
+                "uri": uri,
+                "method": "POST",
+                "headers": [{ "key": "X-Own", "value": "own" }],
+                "authScheme": { "type": "HEADER", "key": "Authorization", "value": "s3cret" },
+            },
+        },
+    });
+    org.post("/api/v1/inlineHooks", &body).text("/id").to_owned()
+}
+
+async fn service(answers: Vec<ResponseTemplate>) -> MockServer {
+    let server = MockServer::start().await;
+    let last = answers.len() - 1;
+    for (at, answer) in answers.into_iter().enumerate() {
+        let mock = Mock::given(method("POST")).respond_with(answer);
+        if at == last { mock.mount(&server).await } else { mock.up_to_n_times(1).mount(&server).await }
+    }
+    server
+}
+
+fn says(body: &Value) -> Vec<ResponseTemplate> {
+    vec![ResponseTemplate::new(200).set_body_json(body)]
+}
+
+async fn asked(server: &MockServer) -> Vec<Request> {
+    server.received_requests().await.expect("are recorded")
+}
+
+/// A custom server whose one rule asks a hook.
+fn attach(org: &Org, hook: &str) {
+    let policies = "/api/v1/authorizationServers/ausorders/policies";
+    let policy = org.get(policies).text("/0/id").to_owned();
+    let rules = format!("{policies}/{policy}/rules");
+    let mut rule = org.get(&rules).body[0].clone();
+    let id = rule["id"].as_str().expect("has an id").to_owned();
+    rule["actions"]["token"]["inlineHook"] = json!({ "id": hook });
+    org.check(call(&format!("PUT {rules}/{id}")).json(&rule), 200);
+}
+
+async fn tokens(org: &Org, scope: &str) -> Got {
+    let user = [("username", "lena.fischer"), ("password", oauth::PASSWORD), ("grant_type", "password"), ("scope", scope)];
+    org.wait(web("/oauth2/ausorders/v1/token", &user)).await
+}
+
+fn access(org: &Org, got: &Got) -> Value {
+    verified(org, "/oauth2/ausorders/v1/keys", got.text("/access_token"))
+}
+
+fn identity(org: &Org, got: &Got) -> Value {
+    verified(org, "/oauth2/ausorders/v1/keys", got.text("/id_token"))
+}
+
+fn patch(kind: &str, changes: &Value) -> Value {
+    json!({ "commands": [{ "type": kind, "value": changes }] })
+}
+
+fn outcomes(org: &Org, event: &str) -> Vec<String> {
+    let log = org.view("log");
+    let own = log.as_array().expect("is a list").iter().filter(|entry| entry["eventType"] == event);
+    own.map(|entry| entry["outcome"]["result"].as_str().expect("is text").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_token_hook_changes_tokens() {
+    let org = oauth::org();
+    let answer = json!({ "commands": [
+        { "type": "com.okta.access.patch", "value": [
+            { "op": "add", "path": "/claims/ext", "value": { "a": [1] } },
+            { "op": "add", "path": "/claims/ext/a/-", "value": 2 },
+            { "op": "replace", "path": "/claims/aud", "value": "api://other" },
+            { "op": "replace", "path": "/token/lifetime/expiration", "value": 600 },
+        ] },
+        { "type": "com.okta.identity.patch", "value": [
+            { "op": "remove", "path": "/claims/preferred_username" },
+            { "op": "add", "path": "/claims/seen", "value": true },
+        ] },
+    ] });
+    let server = service(says(&answer)).await;
+    attach(&org, &hook(&org, TOKENS, &server.uri()));
+    let got = tokens(&org, "openid profile orders.read offline_access").await;
+    assert_eq!((got.status, got.body["expires_in"].as_u64()), (200, Some(600)), "{}", got.body);
+    let claims = access(&org, &got);
+    assert_eq!((&claims["ext"], &claims["aud"]), (&json!({ "a": [1, 2] }), &json!("api://other")));
+    assert_eq!(claims["exp"].as_i64().expect("ends") - claims["iat"].as_i64().expect("begins"), 600);
+    let person = identity(&org, &got);
+    assert_eq!((&person["seen"], person.get("preferred_username")), (&json!(true), None));
+    assert!(person["at_hash"].is_string(), "is signed after the hook: {person}");
+    let sent = asked(&server).await;
+    assert_eq!(sent.len(), 1);
+    assert_eq!([&sent[0].headers["authorization"], &sent[0].headers["x-own"]], ["s3cret", "own"]);
+    let body: Value = serde_json::from_slice(&sent[0].body).expect("is JSON");
+    let check = |pointer: &str, wanted: Value| assert_eq!(body.pointer(pointer), Some(&wanted), "{pointer}: {body}");
+    check("/eventType", json!(TOKENS));
+    check("/cloudEventVersion", json!("0.1"));
+    check("/data/context/protocol/client/id", json!("web"));
+    check("/data/context/protocol/client/type", json!("CONFIDENTIAL"));
+    check("/data/context/protocol/request/grant_type", json!("password"));
+    check("/data/context/user/id", json!(org.id("lena.fischer")));
+    check("/data/access/claims/sub", claims["sub"].clone());
+    check("/data/access/token/lifetime/expiration", json!(3600));
+    check("/data/access/scopes/orders.read/action", json!("GRANT"));
+    check("/data/identity/claims/jti", person["jti"].clone());
+    assert!(!body.to_string().contains(oauth::PASSWORD) && body.pointer("/data/access/claims/exp").is_none(), "{body}");
+    assert!(body.pointer("/data/refresh_token/jti").is_some_and(Value::is_string), "{body}");
+    assert_eq!(outcomes(&org, "inline_hook.executed"), ["SUCCESS"]);
+    assert_eq!(outcomes(&org, "inline_hook.response.processed"), ["SUCCESS"]);
+}
+
+#[tokio::test]
+async fn what_a_token_hook_may_not_do_is_not_done() {
+    for (kind, changes) in [
+        ("com.okta.access.patch", json!([{ "op": "replace", "path": "/claims/iss", "value": "x" }])),
+        ("com.okta.access.patch", json!([{ "op": "remove", "path": "/claims/cid" }])),
+        ("com.okta.identity.patch", json!([{ "op": "replace", "path": "/claims/sub", "value": "x" }])),
+        ("com.okta.access.patch", json!([{ "op": "replace", "path": "/claims/nothing", "value": "x" }])),
+        ("com.okta.access.patch", json!([{ "op": "add", "path": "/claims/a/b", "value": "x" }])),
+        ("com.okta.access.patch", json!([{ "op": "add", "path": "/scopes/x", "value": "x" }])),
+        ("com.okta.access.patch", json!([{ "op": "replace", "path": "/token/lifetime/expiration", "value": 299 }])),
+        ("com.okta.access.patch", json!([{ "op": "replace", "path": "/token/lifetime/expiration", "value": 86_401 }])),
+        ("com.okta.access.patch", json!("x")),
+        ("com.okta.other", json!([])),
+        // One bad operation undoes the good one beside it.
+        (
+            "com.okta.access.patch",
+            json!([{ "op": "add", "path": "/claims/x", "value": 1 }, { "op": "remove", "path": "/claims/jti" }]),
+        ),
+    ] {
+        let org = oauth::org();
+        let server = service(says(&patch(kind, &changes))).await;
+        attach(&org, &hook(&org, TOKENS, &server.uri()));
+        let got = tokens(&org, "openid orders.read").await;
+        assert_eq!((got.status, got.body["expires_in"].as_u64()), (200, Some(3600)), "{changes}: {}", got.body);
+        let claims = access(&org, &got);
+        assert_eq!((claims.get("x"), &claims["cid"]), (None, &json!("web")), "{changes}");
+        assert_eq!(outcomes(&org, "inline_hook.response.processed"), ["FAILURE"], "{changes}");
+    }
+}
+
+#[tokio::test]
+async fn without_an_answer_tokens_are_as_they_were() {
+    let late = ResponseTemplate::new(200).set_body_json(json!({})).set_delay(Duration::from_secs(4));
+    for (answer, executed) in [
+        (ResponseTemplate::new(500), "FAILURE"),
+        (ResponseTemplate::new(404), "FAILURE"),
+        (ResponseTemplate::new(302).insert_header("location", "/"), "FAILURE"),
+        (ResponseTemplate::new(200).set_body_string("no JSON"), "FAILURE"),
+        (late, "FAILURE"),
+        (ResponseTemplate::new(204), "SUCCESS"),
+        (ResponseTemplate::new(200).set_body_json(json!({ "commands": [] })), "SUCCESS"),
+    ] {
+        let org = oauth::org();
+        let server = service(vec![answer]).await;
+        attach(&org, &hook(&org, TOKENS, &server.uri()));
+        let got = tokens(&org, "orders.read").await;
+        assert_eq!((got.status, access(&org, &got)["aud"].as_str()), (200, Some("api://orders")), "{}", got.body);
+        assert_eq!(outcomes(&org, "inline_hook.executed"), [executed]);
+        assert_eq!(asked(&server).await.len(), 1, "token hooks are asked once");
+    }
+}
+
+#[tokio::test]
+async fn a_token_hook_refuses_in_its_own_words() {
+    for (error, words) in
+        [(json!({ "errorSummary": "not today" }), "not today"), (json!({}), "The callback service returned an error")]
+    {
+        let org = oauth::org();
+        let server = service(says(&json!({ "error": error }))).await;
+        attach(&org, &hook(&org, TOKENS, &server.uri()));
+        let got = tokens(&org, "orders.read").await;
+        assert_eq!((got.status, got.text("/error"), got.text("/error_description")), (400, "server_error", words));
+        assert_eq!(org.events().get("app.oauth2.as.token.grant.access_token"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_hook_that_is_off_is_not_asked() {
+    let org = oauth::org();
+    let server = service(says(&json!({ "error": {} }))).await;
+    let id = hook(&org, TOKENS, &server.uri());
+    attach(&org, &id);
+    org.check(call(&format!("POST /api/v1/inlineHooks/{id}/lifecycle/deactivate")), 200);
+    assert_eq!(tokens(&org, "orders.read").await.status, 200);
+    assert!(asked(&server).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_hook_can_be_tried_out() {
+    let run = async |answers: Vec<ResponseTemplate>| {
+        let org = Org::acme();
+        let server = service(answers).await;
+        let id = hook(&org, TOKENS, &server.uri());
+        let target = format!("POST /api/v1/inlineHooks/{id}/execute");
+        let got = org.wait(call(&target).json(&json!({ "eventType": TOKENS, "data": { "a": 1 } }))).await;
+        let sent = asked(&server).await;
+        let body: Value = serde_json::from_slice(&sent[0].body).expect("is JSON");
+        assert_eq!(body, json!({ "eventType": TOKENS, "data": { "a": 1 } }), "is sent as it came");
+        got
+    };
+    let good = patch("com.okta.access.patch", &json!([{ "op": "add", "path": "/claims/a", "value": "1" }]));
+    assert_eq!(run(says(&good)).await.body, good);
+    let slow = ResponseTemplate::new(200).set_body_json(json!({})).set_delay(Duration::from_secs(4));
+    for (answer, status, code) in [
+        (ResponseTemplate::new(500), 502, "E0000134"),
+        (ResponseTemplate::new(400), 400, "E0000135"),
+        (ResponseTemplate::new(200).set_body_string("no JSON"), 400, "E0000135"),
+        (slow, 504, "E0000137"),
+    ] {
+        let got = run(vec![answer]).await;
+        assert_eq!((got.status, got.text("/errorCode")), (status, code), "{}", got.body);
+    }
+    let org = Org::acme();
+    let id = hook(&org, TOKENS, "http://127.0.0.1:9/nobody");
+    let target = format!("POST /api/v1/inlineHooks/{id}/execute");
+    org.check(call("POST /api/v1/inlineHooks/calnothing/execute").json(&json!({})), 404);
+    org.check(call(&target).json(&json!([])), 400);
+    org.check(call(&target).json(&json!({ "eventType": IMPORT })), 400);
+    org.check(call(&format!("POST /api/v1/inlineHooks/{id}/lifecycle/deactivate")), 200);
+    org.check(call(&target).json(&json!({})), 400);
+}
+
+#[tokio::test]
+async fn a_password_is_imported_at_the_first_sign_in() {
+    let verdict =
+        |word: &str| json!({ "commands": [{ "type": "com.okta.action.update", "value": { "credential": word } }] });
+    let person = json!({
+        "profile": { "firstName": "Ida", "lastName": "Moved", "email": "ida@acme.example", "login": "ida@acme.example" },
+        "credentials": { "password": { "hook": { "type": "default" } } },
+    });
+    let sign_in = || {
+        call("POST /api/v1/authn")
+            .anonymous()
+            .json(&json!({ "username": "ida@acme.example", "password": "Old-secret-1" }))
+    };
+    let run = async |answers: Vec<ResponseTemplate>, status: u16, calls: usize| {
+        let org = Org::acme();
+        org.post("/api/v1/users?activate=true", &person);
+        let server = service(answers).await;
+        hook(&org, IMPORT, &server.uri());
+        let got = org.wait(sign_in()).await;
+        assert_eq!(got.status, status, "{}", got.body);
+        let sent = asked(&server).await;
+        assert_eq!(sent.len(), calls);
+        let body: Value = serde_json::from_slice(&sent[0].body).expect("is JSON");
+        assert_eq!(
+            body["data"]["context"]["credential"],
+            json!({ "username": "ida@acme.example", "password": "Old-secret-1" })
+        );
+        assert_eq!(body["data"]["action"]["credential"], "UNVERIFIED");
+        let again = org.wait(sign_in()).await;
+        assert_eq!(again.status, status, "{}", again.body);
+        assert_eq!(
+            asked(&server).await.len(),
+            if status == 200 { calls } else { 2 * calls },
+            "once it is right, Okta knows it"
+        );
+    };
+    run(says(&verdict("VERIFIED")), 200, 1).await;
+    run(says(&verdict("UNVERIFIED")), 401, 1).await;
+    run(vec![ResponseTemplate::new(204)], 401, 1).await;
+    run(vec![ResponseTemplate::new(400)], 401, 1).await;
+    run(vec![ResponseTemplate::new(503)], 401, 2).await;
+    run(vec![ResponseTemplate::new(503), says(&verdict("VERIFIED")).remove(0)], 200, 2).await;
+    let org = Org::acme();
+    org.post("/api/v1/users?activate=true", &person);
+    assert_eq!(org.wait(sign_in()).await.status, 401, "without a hook nobody can say that it is right");
+}

@@ -1,0 +1,112 @@
+//! The addresses of files: where uploads go, and where downloads come from (`files.slack.com` at Slack).
+
+use bytes::Bytes;
+use dtu_kernel::{
+    operation::{Operation, Typed},
+    twin::{Read, Write},
+    wire::{Answer, Request},
+};
+use http::{Method, StatusCode, header};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use smol_str::SmolStr;
+
+use crate::{
+    Slack,
+    error::Error,
+    input,
+    limits::SPECIAL,
+    media,
+    model::{
+        State,
+        files::{self, File, Mode},
+    },
+};
+
+const POST: &[Method] = &[Method::POST];
+const GET: &[Method] = &[Method::GET];
+
+/// The rows.
+pub(crate) fn operations() -> Vec<Operation<Slack>> {
+    vec![
+        Operation::write("files.receive", POST, "/upload/v1/{ticket}", receive).limit(SPECIAL),
+        Operation::read("files.read", GET, "/files-pri/{file}/{name}", read).limit(SPECIAL),
+        Operation::read("files.download", GET, "/files-pri/{file}/download/{name}", read).limit(SPECIAL),
+        Operation::read("files.public", GET, "/files-public/{file}", public).limit(SPECIAL),
+        Operation::read("pages.signIn", GET, "/", sign_in).limit(SPECIAL),
+    ]
+}
+
+/// Arguments that are read elsewhere: a body that is no form, or the address.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Nothing {}
+
+/// `POST /upload/v1/{ticket}`: the bytes themselves, or the first file of a form.
+fn receive(cx: &mut Write<'_, '_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error> {
+    let ticket = SmolStr::new(cx.scene.request.path_param("ticket"));
+    let content = uploaded(cx.scene.request);
+    let answer = match files::receive(cx.state, cx.tx, &ticket, content) {
+        Some(size) => Answer::text("text/plain", format!("OK - {size}")),
+        None => Answer::text("text/plain", "Not Found").with_status(StatusCode::NOT_FOUND),
+    };
+    Ok(Typed::from_answer(answer))
+}
+
+fn uploaded(request: &Request) -> Bytes {
+    let part = (request.media_type() == "multipart/form-data").then(|| input::first_file(request)).flatten();
+    part.unwrap_or_else(|| request.body.clone())
+}
+
+/// `GET /files-pri/{team}-{file}/{name}`: with a token that may read the file, or the secret of a public one.
+fn read(cx: &Read<'_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error> {
+    let request = cx.scene.request;
+    let named = request.path_param("file").rsplit('-').next().unwrap_or_default();
+    let secret = request.query_pairs().find(|(name, _)| name == "pub_secret").map(|(_, value)| value.into_owned());
+    let file = cx.state.files.get(&named.into()).filter(|file| file.mode != Mode::Tombstone);
+    let opens = |file: &File| secret.as_deref().is_some_and(|secret| file.public.as_deref() == Some(secret));
+    let Some(file) = file else { return Ok(Typed::from_answer(not_found())) };
+    if !opens(file) && !may_read(cx.state, request, file) {
+        // Whom Slack does not know, it asks to sign in: with a page, not with an error.
+        let back: String = form_urlencoded::byte_serialize(request.path.as_bytes()).collect();
+        let answer = Answer::empty(StatusCode::FOUND);
+        let to = format!("{}/?redir={back}", request.origin);
+        return Ok(Typed::from_answer(answer.with_header(header::LOCATION, to)));
+    }
+    let body = Some((media::of(&file.filetype).mime, file.content.clone()));
+    let mut answer = Answer { status: StatusCode::OK, headers: Vec::new(), body };
+    if request.path.contains("/download/") {
+        let name = file.name.replace(|c: char| c == '"' || c.is_control() || !c.is_ascii(), "_");
+        answer = answer.with_header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
+    }
+    Ok(Typed::from_answer(answer))
+}
+
+fn may_read(state: &State, request: &Request, file: &File) -> bool {
+    let token = input::bearer(request).and_then(|text| state.tokens.get(&text));
+    token.is_some_and(|token| {
+        let is_gone = token.revoked || state.users.get(&token.user).is_none_or(|user| user.deleted);
+        !is_gone && token.has("files:read") && state.visible_file(&file.id, &token.user).is_some()
+    })
+}
+
+fn not_found() -> Answer {
+    page("Not found").with_status(StatusCode::NOT_FOUND)
+}
+
+fn page(title: &str) -> Answer {
+    let html = format!("<!DOCTYPE html>\n<html lang=\"en-US\">\n<head><title>{title} | Slack</title></head>\n<body><h1>{title}</h1></body>\n</html>\n");
+    Answer::text("text/html; charset=utf-8", html)
+}
+
+/// `GET /files-public/{team}-{file}-{secret}`: the page of a public file.
+fn public(cx: &Read<'_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error> {
+    let mut parts = cx.scene.request.path_param("file").rsplit('-');
+    let (secret, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let file = cx.state.files.get(&id.into()).filter(|file| file.public.as_deref() == Some(secret));
+    Ok(Typed::from_answer(file.map_or_else(not_found, |file| page(&file.title.replace(['<', '>', '&'], "_")))))
+}
+
+/// `GET /`: the page that asks people to sign in.
+fn sign_in(_: &Read<'_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error> {
+    Ok(Typed::from_answer(page("Sign in")))
+}

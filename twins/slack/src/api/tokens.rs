@@ -1,0 +1,290 @@
+//! Tokens given out and ended: `oauth.v2.*`, `tooling.tokens.rotate`, `auth.revoke`, `auth.teams.list`,
+//! `apps.uninstall` and `apps.event.authorizations.list`.
+
+use std::sync::Arc;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use dtu_kernel::{
+    operation::Typed,
+    twin::{Read, Write},
+    wire::Request,
+};
+use http::header;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use smol_str::SmolStr;
+
+use crate::{
+    ANY, Row, Slack, announce,
+    error::{Code, Error},
+    limits::{SPECIAL, TIER_2, TIER_3},
+    model::{
+        State,
+        apps::{self, App, Token, TokenKind},
+        oauth::{self, Issued, TOKEN_LIFE},
+    },
+};
+
+/// The methods.
+pub(crate) fn operations() -> Vec<Row> {
+    vec![
+        Row::write("oauth.v2.access", ANY, "/api/oauth.v2.access", access).limit(SPECIAL).form_only().errors(&[
+            "bad_client_secret",
+            "bad_redirect_uri",
+            "invalid_client_id",
+            "invalid_code",
+            "invalid_grant_type",
+            "invalid_refresh_token",
+            "oauth_authorization_url_mismatch",
+        ]),
+        Row::write("oauth.v2.exchange", ANY, "/api/oauth.v2.exchange", exchange).limit(SPECIAL).form_only().errors(&[
+            "bad_client_secret",
+            "invalid_client_id",
+            "token_already_exchanged",
+            "token_rotation_not_enabled",
+        ]),
+        Row::write("tooling.tokens.rotate", ANY, "/api/tooling.tokens.rotate", rotate)
+            .limit(TIER_2)
+            .form_only()
+            .errors(&["invalid_refresh_token"]),
+        Row::write("auth.revoke", ANY, "/api/auth.revoke", revoke).limit(TIER_3).form_only(),
+        Row::read("auth.teams.list", ANY, "/api/auth.teams.list", teams).limit(TIER_2).form_only(),
+        Row::write("apps.uninstall", ANY, "/api/apps.uninstall", uninstall)
+            .limit(TIER_2)
+            .form_only()
+            .errors(&["bad_client_secret", "client_id_token_mismatch", "invalid_client_id"]),
+        Row::read("apps.event.authorizations.list", ANY, "/api/apps.event.authorizations.list", authorizations)
+            .limit(SPECIAL)
+            .scopes(&["authorizations:read"])
+            .errors(&["invalid_event_context"]),
+    ]
+}
+
+/// Client id and secret, from HTTP Basic or the arguments.
+fn client(
+    state: &State,
+    request: &Request,
+    (id, secret): (Option<SmolStr>, Option<SmolStr>),
+) -> Result<Arc<App>, Code> {
+    let basic = basic(request).unwrap_or_default();
+    let id = id.filter(|id| !id.is_empty()).unwrap_or(basic.0);
+    let secret = secret.filter(|secret| !secret.is_empty()).unwrap_or(basic.1);
+    let app = state.app_by_client(&id).ok_or(Code::InvalidClientId)?;
+    if app.client_secret() == secret { Ok(Arc::clone(app)) } else { Err(Code::BadClientSecret) }
+}
+
+fn basic(request: &Request) -> Option<(SmolStr, SmolStr)> {
+    let (scheme, text) = request.header(header::AUTHORIZATION)?.trim().split_once(' ')?;
+    let bytes = STANDARD.decode(scheme.eq_ignore_ascii_case("basic").then_some(text)?.trim()).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    Some((id.into(), secret.into()))
+}
+
+/// Arguments of `oauth.v2.access`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Access {
+    client_id: Option<SmolStr>,
+    client_secret: Option<SmolStr>,
+    code: Option<String>,
+    redirect_uri: Option<String>,
+    grant_type: Option<String>,
+    refresh_token: Option<String>,
+}
+
+/// `oauth.v2.access`: a code or a refresh token for tokens.
+fn access(cx: &mut Write<'_, '_, Slack>, args: Access) -> Result<Typed<Value>, Error> {
+    let app = client(cx.state, cx.scene.request, (args.client_id, args.client_secret))?;
+    match args.grant_type.as_deref().filter(|kind| !kind.is_empty()).unwrap_or("authorization_code") {
+        "refresh_token" => {
+            let text = args.refresh_token.unwrap_or_default();
+            let (token, issued) = oauth::refresh(cx.state, cx.tx, Some(&app), &text)?;
+            Ok(Typed::ok(&one_token(cx.state, &app, &token, &issued)))
+        }
+        "authorization_code" => {
+            let code = args.code.unwrap_or_default();
+            let grant = oauth::redeem(cx.state, cx.tx, &app, &code, args.redirect_uri.as_deref())?;
+            if grant.sign_in {
+                return Err(Code::OauthAuthorizationUrlMismatch.into());
+            }
+            let (bot, user) = oauth::install(cx.state, cx.tx, &grant);
+            Ok(Typed::ok(&installed(cx.state, &app, &grant, (bot, user))))
+        }
+        _ => Err(Code::InvalidGrantType.into()),
+    }
+}
+
+/// What all answers about an installation share.
+fn frame(state: &State, app: &App, user: &SmolStr) -> Value {
+    json!({
+        "app_id": app.id,
+        "authed_user": { "id": user },
+        "team": { "id": state.workspace.id, "name": state.workspace.name },
+        "enterprise": null,
+        "is_enterprise_install": false,
+    })
+}
+
+fn add_token(body: &mut Value, state: &State, kind: &str, issued: &Issued) {
+    let granted = state.tokens.get(&issued.token).map(|token| token.granted.clone()).unwrap_or_default();
+    body["scope"] = json!(granted);
+    body["token_type"] = json!(kind);
+    body["access_token"] = json!(issued.token);
+    if let Some(refresh) = &issued.refresh {
+        body["refresh_token"] = json!(refresh);
+        body["expires_in"] = json!(TOKEN_LIFE);
+    }
+}
+
+fn installed(
+    state: &State,
+    app: &App,
+    grant: &oauth::Grant,
+    (bot, user): (Option<Issued>, Option<Issued>),
+) -> Value {
+    let mut body = frame(state, app, &grant.user);
+    if let Some(bot) = &bot {
+        add_token(&mut body, state, "bot", bot);
+        body["bot_user_id"] = json!(app.bot_user);
+    }
+    if let Some(user) = &user {
+        add_token(&mut body["authed_user"], state, "user", user);
+    }
+    body
+}
+
+/// One token given anew: a person's is told under the person.
+fn one_token(state: &State, app: &App, token: &Token, issued: &Issued) -> Value {
+    let is_bot = token.kind == TokenKind::Bot;
+    let mut body = frame(state, app, if is_bot { &app.installer } else { &token.user });
+    if is_bot {
+        add_token(&mut body, state, "bot", issued);
+        body["bot_user_id"] = json!(app.bot_user);
+    } else {
+        add_token(&mut body, state, "user", issued);
+        add_token(&mut body["authed_user"], state, "user", issued);
+    }
+    body
+}
+
+/// Arguments of `oauth.v2.exchange`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Exchange {
+    client_id: Option<SmolStr>,
+    client_secret: Option<SmolStr>,
+}
+
+/// `oauth.v2.exchange`: the caller's own token for a pair.
+fn exchange(cx: &mut Write<'_, '_, Slack>, args: Exchange) -> Result<Typed<Value>, Error> {
+    let app = client(cx.state, cx.scene.request, (args.client_id, args.client_secret))?;
+    let text = cx.caller.text.clone();
+    let (token, issued) = oauth::exchange(cx.state, cx.tx, &app, &text)?;
+    Ok(Typed::ok(&one_token(cx.state, &app, &token, &issued)))
+}
+
+/// Arguments of `tooling.tokens.rotate`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Rotate {
+    refresh_token: String,
+}
+
+/// `tooling.tokens.rotate`
+fn rotate(cx: &mut Write<'_, '_, Slack>, args: Rotate) -> Result<Typed<Value>, Error> {
+    let (token, issued) = oauth::refresh(cx.state, cx.tx, None, &args.refresh_token)?;
+    let now = cx.tx.now.as_secs();
+    Ok(Typed::ok(&json!({
+        "token": issued.token,
+        "refresh_token": issued.refresh,
+        "team_id": cx.state.workspace.id,
+        "user_id": token.user,
+        "iat": now,
+        "exp": now + TOKEN_LIFE,
+    })))
+}
+
+/// Arguments of `auth.revoke`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Revoke {
+    #[serde(default)]
+    test: bool,
+}
+
+/// `auth.revoke`
+fn revoke(cx: &mut Write<'_, '_, Slack>, args: Revoke) -> Result<Typed<Value>, Error> {
+    if !args.test {
+        let text = cx.caller.text.clone();
+        oauth::revoke(cx.state, cx.tx, &text);
+    }
+    Ok(Typed::ok(&json!({ "revoked": !args.test })))
+}
+
+/// Arguments of `auth.teams.list`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Teams {
+    #[serde(default)]
+    include_icon: bool,
+    /// There is one workspace, which fits on any page.
+    #[serde(rename = "cursor")]
+    _cursor: Option<String>,
+    /// As `cursor`.
+    #[serde(rename = "limit")]
+    _limit: Option<String>,
+}
+
+/// `auth.teams.list`
+fn teams(cx: &Read<'_, Slack>, args: Teams) -> Result<Typed<Value>, Error> {
+    let mut team = json!({ "id": cx.state.workspace.id, "name": cx.state.workspace.name });
+    if args.include_icon {
+        team["icon"] = json!({ "image_default": true });
+    }
+    Ok(Typed::ok(&json!({ "teams": [team], "response_metadata": { "next_cursor": "" } })))
+}
+
+/// Arguments of `apps.uninstall`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Uninstall {
+    client_id: Option<SmolStr>,
+    client_secret: Option<SmolStr>,
+}
+
+/// `apps.uninstall`
+fn uninstall(cx: &mut Write<'_, '_, Slack>, args: Uninstall) -> Result<Typed<Value>, Error> {
+    let app = client(cx.state, cx.scene.request, (args.client_id, args.client_secret))?;
+    if cx.caller.token()?.app != app.id {
+        return Err(Code::ClientIdTokenMismatch.into());
+    }
+    announce::uninstalled(cx.state, cx.tx, &app.id);
+    apps::remove(cx.state, cx.tx, &app.id);
+    Ok(super::marks::done())
+}
+
+/// Arguments of `apps.event.authorizations.list`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Authorizations {
+    event_context: String,
+    /// There is one authorization, which fits on any page.
+    #[serde(rename = "cursor")]
+    _cursor: Option<String>,
+    /// As `cursor`.
+    #[serde(rename = "limit")]
+    _limit: Option<String>,
+}
+
+/// `apps.event.authorizations.list`: for whom an event was sent.
+fn authorizations(cx: &Read<'_, Slack>, args: Authorizations) -> Result<Typed<Value>, Error> {
+    let context = args.event_context.split_once('-').map(|(_, text)| text);
+    let bytes = context.and_then(|text| base64::engine::general_purpose::STANDARD_NO_PAD.decode(text).ok());
+    let context: Value = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    let app = cx.state.apps.get(&cx.caller.token()?.app).ok_or(Code::InvalidAuth)?;
+    if context["aid"] != app.id.as_str() {
+        return Err(Code::InvalidEventContext.into());
+    }
+    Ok(Typed::ok(&json!({ "authorizations": [{
+        "enterprise_id": null,
+        "team_id": cx.state.workspace.id,
+        "user_id": app.bot_user,
+        "is_bot": true,
+        "is_enterprise_install": false,
+    }] })))
+}

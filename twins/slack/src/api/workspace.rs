@@ -1,0 +1,211 @@
+//! The workspace as such: `team.*`, `emoji.list` and `bots.info`.
+
+use dtu_kernel::{operation::Typed, twin::Read};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use smol_str::SmolStr;
+
+use crate::{
+    ANY, Row, Slack,
+    error::{Code, Error},
+    limits::{TIER_2, TIER_3},
+    model::{apps::App, people::Role, schedule::stamp},
+};
+
+/// The methods.
+pub(crate) fn operations() -> Vec<Row> {
+    vec![
+        Row::read("team.info", ANY, "/api/team.info", info)
+            .limit(TIER_3)
+            .scopes(&["team:read"])
+            .errors(&["team_not_found"])
+            .form_only(),
+        Row::read("team.profile.get", ANY, "/api/team.profile.get", profile)
+            .limit(TIER_3)
+            .scopes(&["users.profile:read"])
+            .form_only(),
+        Row::read("team.billableInfo", ANY, "/api/team.billableInfo", billable)
+            .limit(TIER_2)
+            .scopes(&["admin"])
+            .errors(&["user_not_found"])
+            .form_only(),
+        Row::read("team.integrationLogs", ANY, "/api/team.integrationLogs", integrations)
+            .limit(TIER_2)
+            .scopes(&["admin"])
+            .form_only(),
+        Row::read("emoji.list", ANY, "/api/emoji.list", emoji).limit(TIER_2).scopes(&["emoji:read"]).form_only(),
+        Row::read("bots.info", ANY, "/api/bots.info", bot)
+            .limit(TIER_3)
+            .scopes(&["users:read"])
+            .errors(&["bot_not_found"])
+            .form_only(),
+    ]
+}
+
+/// Arguments of `team.info`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Info {
+    team: Option<SmolStr>,
+    domain: Option<SmolStr>,
+}
+
+/// `team.info`
+fn info(cx: &Read<'_, Slack>, args: Info) -> Result<Typed<Value>, Error> {
+    let workspace = &cx.state.workspace;
+    let other = |given: Option<SmolStr>, own: &SmolStr| given.is_some_and(|given| !given.is_empty() && given != *own);
+    if other(args.team, &workspace.id) || other(args.domain, &workspace.domain) {
+        return Err(Code::TeamNotFound.into());
+    }
+    let image = |size: u32| format!("https://a.slack-edge.com/80588/img/avatars-teams/ava_0001-{size}.png");
+    Ok(Typed::ok(&json!({ "team": {
+        "id": workspace.id,
+        "name": workspace.name,
+        "url": cx.state.url(),
+        "domain": workspace.domain,
+        "email_domain": "",
+        "icon": {
+            "image_default": true,
+            "image_34": image(34),
+            "image_44": image(44),
+            "image_68": image(68),
+            "image_88": image(88),
+            "image_102": image(102),
+            "image_132": image(132),
+            "image_230": image(230),
+        },
+        "avatar_base_url": "https://ca.slack-edge.com/",
+        "is_verified": false,
+        "lob_sales_home_enabled": false,
+        "is_sfdc_auto_slack": false,
+    } })))
+}
+
+/// Arguments of `team.profile.get`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Profile {
+    /// The workspace has no fields of its own, visible or hidden.
+    #[serde(rename = "visibility")]
+    _visibility: Option<SmolStr>,
+}
+
+/// `team.profile.get`
+fn profile(_: &Read<'_, Slack>, _: Profile) -> Result<Typed<Value>, Error> {
+    Ok(Typed::ok(&json!({ "profile": { "fields": [], "sections": [] } })))
+}
+
+/// Arguments of `team.billableInfo`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Billable {
+    user: Option<SmolStr>,
+    /// For tokens of organisations only.
+    #[serde(rename = "team_id")]
+    _team_id: Option<SmolStr>,
+}
+
+/// `team.billableInfo`: people whose accounts are active are paid for.
+fn billable(cx: &Read<'_, Slack>, args: Billable) -> Result<Typed<Value>, Error> {
+    let user = args.user.filter(|user| !user.is_empty());
+    if user.as_ref().is_some_and(|user| !cx.state.users.contains(user)) {
+        return Err(Code::UserNotFound.into());
+    }
+    let people = cx.state.users.iter().filter(|(id, _)| user.as_ref().is_none_or(|user| *id == user));
+    let people = people.filter(|(_, row)| row.role != Role::Bot);
+    let rows: Map<String, Value> =
+        people.map(|(id, row)| (id.to_string(), json!({ "billing_active": !row.deleted }))).collect();
+    Ok(Typed::ok(&json!({ "billable_info": rows })))
+}
+
+/// Arguments of `team.integrationLogs`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Integrations {
+    app_id: Option<SmolStr>,
+    change_type: Option<SmolStr>,
+    service_id: Option<SmolStr>,
+    user: Option<SmolStr>,
+    count: Option<usize>,
+    page: Option<usize>,
+    /// For tokens of organisations only.
+    #[serde(rename = "team_id")]
+    _team_id: Option<SmolStr>,
+}
+
+/// `team.integrationLogs`: when apps were installed, the latest first, and which were taken off.
+fn integrations(cx: &Read<'_, Slack>, args: Integrations) -> Result<Typed<Value>, Error> {
+    let given = |text: &Option<SmolStr>| text.clone().filter(|text| !text.is_empty());
+    let (app_id, user) = (given(&args.app_id), given(&args.user));
+    let (change, service) = (given(&args.change_type), given(&args.service_id));
+    let kind = |app: &App| if app.removed { "removed" } else { "added" };
+    let fits = |app: &App| {
+        app_id.as_ref().is_none_or(|id| app.id == *id)
+            && user.as_ref().is_none_or(|user| app.installer == *user)
+            && change.as_ref().is_none_or(|change| kind(app) == change)
+            && service.is_none()
+    };
+    let mut apps: Vec<_> = cx.state.apps.iter().map(|(_, app)| app).filter(|app| fits(app)).collect();
+    apps.sort_by_key(|app| std::cmp::Reverse(app.updated));
+    let count = args.count.unwrap_or(100).clamp(1, 1000);
+    let (page, total) = (args.page.unwrap_or(1).max(1), apps.len());
+    let row = |app: &std::sync::Arc<App>| {
+        json!({
+            "app_id": app.id,
+            "app_type": app.name,
+            "user_id": app.installer,
+            "user_name": cx.state.users.get(&app.installer).map(|user| &user.name),
+            "date": app.updated.to_string(),
+            "change_type": kind(app),
+            "scope": app.scopes.iter().map(SmolStr::as_str).collect::<Vec<_>>().join(","),
+        })
+    };
+    let logs: Vec<Value> = apps.into_iter().skip((page - 1).saturating_mul(count)).take(count).map(row).collect();
+    let paging = json!({ "count": count, "total": total, "page": page, "pages": total.div_ceil(count) });
+    Ok(Typed::ok(&json!({ "logs": logs, "paging": paging })))
+}
+
+/// Arguments of `emoji.list`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Emoji {
+    #[serde(default)]
+    include_categories: bool,
+}
+
+/// `emoji.list`: the workspace's own.
+fn emoji(cx: &Read<'_, Slack>, args: Emoji) -> Result<Typed<Value>, Error> {
+    let rows: Map<String, Value> =
+        cx.state.emoji.iter().map(|(name, value)| (name.to_string(), json!(**value))).collect();
+    let mut body = json!({ "emoji": rows, "cache_ts": stamp(cx.scene.now) });
+    if args.include_categories {
+        body["categories_version"] = json!("1");
+        body["categories"] = json!([]);
+    }
+    Ok(Typed::ok(&body))
+}
+
+/// Arguments of `bots.info`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Bot {
+    bot: Option<SmolStr>,
+    /// For tokens of organisations only.
+    #[serde(rename = "team_id")]
+    _team_id: Option<SmolStr>,
+}
+
+/// `bots.info`: without a bot, nothing but `ok`.
+fn bot(cx: &Read<'_, Slack>, args: Bot) -> Result<Typed<Value>, Error> {
+    let Some(id) = args.bot.filter(|bot| !bot.is_empty()) else { return Ok(super::marks::done()) };
+    let app = cx.state.index.app_by_bot.get(&id).and_then(|id| cx.state.apps.get(id)).ok_or(Code::BotNotFound)?;
+    let image = |size: &str| format!("https://a.slack-edge.com/80588/img/plugins/app/{size}.png");
+    Ok(Typed::ok(&json!({ "bot": {
+        "id": app.bot,
+        "deleted": app.removed,
+        "name": app.name,
+        "updated": app.updated,
+        "app_id": app.id,
+        "user_id": app.bot_user,
+        "icons": {
+            "image_36": image("bot_36"),
+            "image_48": image("bot_48"),
+            "image_72": image("service_72"),
+        },
+    } })))
+}

@@ -1,0 +1,294 @@
+//! Installing apps: codes that people let apps have, tokens made of them, and tokens that are given anew.
+
+use std::{sync::Arc, time::Duration};
+
+use dtu_kernel::{
+    ids::{HEX, IdShape},
+    seed::Site,
+    time::Timestamp,
+    tx::Tx,
+};
+use serde::Serialize;
+use smol_str::{SmolStr, format_smolstr};
+
+use super::{
+    SITE, State,
+    apps::{self, App, Token, TokenKind},
+    people::User,
+};
+use crate::error::Code;
+
+/// How long a code can be exchanged.
+const CODE_LIFE: Duration = Duration::from_secs(600);
+/// How long a token lives where tokens are given anew, in seconds.
+pub(crate) const TOKEN_LIFE: i64 = 43_200;
+
+const CODE: IdShape = IdShape { site: SITE.child("code"), prefix: "", alphabet: HEX, drawn: 64, suffix: "" };
+const DRAWN: Site = SITE.child("token");
+
+/// What a person has let an app have, until the app fetches it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Grant {
+    /// The app.
+    pub app: SmolStr,
+    /// Who let it.
+    pub user: SmolStr,
+    /// The bot's scopes.
+    pub scopes: Arc<[SmolStr]>,
+    /// The person's scopes.
+    pub user_scopes: Arc<[SmolStr]>,
+    /// Where the person was sent back to.
+    pub redirect_uri: SmolStr,
+    /// Whether it is a sign-in rather than an installation.
+    pub sign_in: bool,
+    /// What the sign-in is to repeat.
+    pub nonce: SmolStr,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A token that can be exchanged for a new pair once.
+#[derive(Clone, Debug, Serialize)]
+pub struct Refresh {
+    /// The token that came with it.
+    pub token: SmolStr,
+    /// Whether it was used.
+    pub used: bool,
+}
+
+/// Notes what a person lets an app have. Gives back the code.
+pub(crate) fn grant(state: &mut State, tx: &mut Tx<'_>, grant: Grant) -> SmolStr {
+    let code = format_smolstr!("{}.{}", tx.now.as_micros(), tx.id(&CODE));
+    state.grants.put(&mut tx.changes, code.clone(), grant);
+    code
+}
+
+/// Takes a code, which can be done once.
+///
+/// # Errors
+/// A code that is none, is over, or was given for another address.
+pub(crate) fn redeem(
+    state: &mut State,
+    tx: &mut Tx<'_>,
+    app: &App,
+    code: &str,
+    redirect_uri: Option<&str>,
+) -> Result<Arc<Grant>, Code> {
+    let grant = state.grants.get(&code.into()).filter(|grant| grant.app == app.id).cloned().ok_or(Code::InvalidCode)?;
+    if tx.now.since(grant.at) > CODE_LIFE {
+        return Err(Code::InvalidCode);
+    }
+    if redirect_uri.is_some_and(|given| given != grant.redirect_uri) {
+        return Err(Code::BadRedirectUri);
+    }
+    state.grants.remove(&mut tx.changes, &code.into());
+    Ok(grant)
+}
+
+/// Tokens as they are given out.
+#[derive(Clone, Debug)]
+pub(crate) struct Issued {
+    pub(crate) token: SmolStr,
+    pub(crate) refresh: Option<SmolStr>,
+}
+
+/// A token's text, as Slack writes it.
+fn token_text(tx: &mut Tx<'_>, kind: TokenKind, rotates: bool) -> SmolStr {
+    let (a, b) = (tx.draw(DRAWN).below(9_000_000_000_000), tx.draw(DRAWN).below(9_000_000_000_000));
+    let secret = tx.draw(DRAWN).text(dtu_kernel::ids::ALNUM, if rotates { 146 } else { 24 });
+    let family = match kind {
+        TokenKind::Bot => "xoxb",
+        TokenKind::User | TokenKind::Config => "xoxp",
+        TokenKind::App => "xapp",
+    };
+    if rotates {
+        return format_smolstr!("xoxe.{family}-1-{secret}");
+    }
+    format_smolstr!("{family}-{}-{}-{secret}", 1_000_000_000_000 + a, 1_000_000_000_000 + b)
+}
+
+fn refresh_text(tx: &mut Tx<'_>) -> SmolStr {
+    format_smolstr!("xoxe-1-{}", tx.draw(DRAWN).text(dtu_kernel::ids::ALNUM, 146))
+}
+
+/// Gives out a token like `like`, with one to get the next where `rotates`.
+fn issue(state: &mut State, tx: &mut Tx<'_>, like: Token, rotates: bool) -> Issued {
+    let text = token_text(tx, like.kind, rotates);
+    let expires = rotates.then(|| tx.now.as_secs() + TOKEN_LIFE);
+    state.tokens.put(&mut tx.changes, text.clone(), Token { expires, revoked: false, ..like });
+    let refresh = rotates.then(|| {
+        let refresh = refresh_text(tx);
+        let row = Refresh { token: text.clone(), used: false };
+        state.refreshes.put(&mut tx.changes, refresh.clone(), row);
+        refresh
+    });
+    Issued { token: text, refresh }
+}
+
+fn joined(scopes: &[SmolStr]) -> SmolStr {
+    scopes.iter().map(SmolStr::as_str).collect::<Vec<_>>().join(",").into()
+}
+
+/// Scopes of before and new ones: Slack only ever adds.
+fn together(before: &[SmolStr], more: &[SmolStr]) -> Arc<[SmolStr]> {
+    let mut all = before.to_vec();
+    for scope in more {
+        if !all.contains(scope) {
+            all.push(scope.clone());
+        }
+    }
+    all.into()
+}
+
+/// The bot's and the person's token of an installation; each none where no scope asks for it.
+pub(crate) fn install(state: &mut State, tx: &mut Tx<'_>, grant: &Grant) -> (Option<Issued>, Option<Issued>) {
+    let Some(app) = state.apps.get(&grant.app).cloned() else { return (None, None) };
+    let bot = (!grant.scopes.is_empty()).then(|| install_bot(state, tx, &app, grant));
+    let user = (!grant.user_scopes.is_empty()).then(|| install_user(state, tx, &app, grant));
+    let (now, installer) = (tx.now.as_secs(), grant.user.clone());
+    apps::edit(state, tx, &grant.app, |row| {
+        if row.removed {
+            (row.removed, row.installer) = (false, installer);
+        }
+        row.updated = now;
+        if let Some(bot) = &bot {
+            row.bot_token = bot.token.clone();
+        }
+        if let Some(user) = &user
+            && row.user_token.is_none()
+        {
+            row.user_token = Some(user.token.clone());
+        }
+    });
+    (bot, user)
+}
+
+fn install_bot(state: &mut State, tx: &mut Tx<'_>, app: &App, grant: &Grant) -> Issued {
+    let scopes = together(if app.removed { &[] } else { &app.scopes }, &grant.scopes);
+    apps::edit(state, tx, &app.id, |row| row.scopes = Arc::clone(&scopes));
+    let like = Token {
+        kind: TokenKind::Bot,
+        app: app.id.clone(),
+        user: app.bot_user.clone(),
+        granted: joined(&scopes),
+        scopes,
+        bearer: app.key.clone(),
+        revoked: false,
+        expires: None,
+    };
+    // An app that is there already keeps its token, with more scopes.
+    let kept = state.tokens.get(&app.bot_token).filter(|token| !token.revoked && token.expires.is_none());
+    if kept.is_some() && !app.rotates {
+        state.tokens.put(&mut tx.changes, app.bot_token.clone(), like);
+        return Issued { token: app.bot_token.clone(), refresh: None };
+    }
+    issue(state, tx, like, app.rotates)
+}
+
+fn install_user(state: &mut State, tx: &mut Tx<'_>, app: &App, grant: &Grant) -> Issued {
+    let like = Token {
+        kind: TokenKind::User,
+        app: app.id.clone(),
+        user: grant.user.clone(),
+        granted: joined(&grant.user_scopes),
+        scopes: Arc::clone(&grant.user_scopes),
+        bearer: format_smolstr!("{}/{}", app.key, state.label(&grant.user)),
+        revoked: false,
+        expires: None,
+    };
+    issue(state, tx, like, app.rotates)
+}
+
+/// A new pair for a refresh token; the old pair is over at once.
+///
+/// # Errors
+/// Where it is none of this app's, or was used.
+pub(crate) fn refresh(
+    state: &mut State,
+    tx: &mut Tx<'_>,
+    app: Option<&App>,
+    text: &str,
+) -> Result<(Token, Issued), Code> {
+    let row = state.refreshes.get(&text.into()).filter(|row| !row.used).cloned().ok_or(Code::InvalidRefreshToken)?;
+    let token = state.tokens.get(&row.token).filter(|token| !token.revoked).ok_or(Code::InvalidRefreshToken)?;
+    let token = Token::clone(token);
+    let fits = app.map_or(token.kind == TokenKind::Config, |app| token.app == app.id);
+    if !fits {
+        return Err(Code::InvalidRefreshToken);
+    }
+    state.refreshes.update(&mut tx.changes, &text.into(), |row| row.used = true);
+    state.tokens.update(&mut tx.changes, &row.token, |token| token.revoked = true);
+    let issued = issue(state, tx, token.clone(), true);
+    keep(state, tx, &token, &row.token, &issued);
+    Ok((token, issued))
+}
+
+/// A rotating pair for a token that lives for ever.
+///
+/// # Errors
+/// Where the app's tokens do not rotate, or this one does already.
+pub(crate) fn exchange(state: &mut State, tx: &mut Tx<'_>, app: &App, text: &SmolStr) -> Result<(Token, Issued), Code> {
+    if !app.rotates {
+        return Err(Code::TokenRotationNotEnabled);
+    }
+    let token = state.tokens.get(text).filter(|token| token.app == app.id).ok_or(Code::InvalidAuth)?;
+    if token.revoked || token.expires.is_some() {
+        return Err(Code::TokenAlreadyExchanged);
+    }
+    let token = Token::clone(token);
+    state.tokens.update(&mut tx.changes, text, |token| token.revoked = true);
+    let issued = issue(state, tx, token.clone(), true);
+    keep(state, tx, &token, text, &issued);
+    Ok((token, issued))
+}
+
+/// The app's row names its tokens.
+fn keep(state: &mut State, tx: &mut Tx<'_>, token: &Token, before: &SmolStr, issued: &Issued) {
+    if token.app.is_empty() {
+        return;
+    }
+    apps::edit(state, tx, &token.app, |row| {
+        if row.bot_token == *before {
+            row.bot_token = issued.token.clone();
+        } else if row.user_token.as_ref() == Some(before) {
+            row.user_token = Some(issued.token.clone());
+        }
+    });
+}
+
+/// A pair with which a person configures apps.
+pub(crate) fn configuration_token(state: &mut State, tx: &mut Tx<'_>, user: &User) -> Issued {
+    let scopes: Arc<[SmolStr]> = [SmolStr::new_static("app_configurations:write")].into();
+    let like = Token {
+        kind: TokenKind::Config,
+        app: SmolStr::default(),
+        user: user.id.clone(),
+        granted: joined(&scopes),
+        scopes,
+        bearer: format_smolstr!("{}/config", user.label()),
+        revoked: false,
+        expires: None,
+    };
+    issue(state, tx, like, true)
+}
+
+/// Revokes one token. An app whose last token it was is off the workspace.
+pub(crate) fn revoke(state: &mut State, tx: &mut Tx<'_>, text: &SmolStr) {
+    let Some(token) = state.tokens.update(&mut tx.changes, text, |token| token.revoked = true) else { return };
+    crate::announce::tokens_revoked(state, tx, &token);
+    let Some(app) = state.apps.get(&token.app) else { return };
+    let lives = |text: &SmolStr| state.tokens.get(text).is_some_and(|token| !token.revoked);
+    let left = lives(&app.bot_token) || app.user_token.as_ref().is_some_and(lives);
+    if !left && !app.removed {
+        let id = app.id.clone();
+        crate::announce::uninstalled(state, tx, &id);
+        apps::remove(state, tx, &id);
+    }
+}
+
+impl State {
+    /// An app by its client id.
+    pub fn app_by_client(&self, client_id: &str) -> Option<&Arc<App>> {
+        self.apps.get(self.index.app_by_client.get(client_id)?)
+    }
+}
