@@ -502,7 +502,7 @@ collateral: {allow: [{table: 'shelf.*', where: c.key == 'cup'}]}";
             "faults: [{rule: {id: r, on: {operation: putItme}, do: {reset: {}}}}]",
             "strikes no known operation: `putItme`\n  hint: did you mean `putItem`?",
         );
-        check("faults: [{rule: {id: r, on: {}, do: {drop: {}}}}]", "rule `r`: its effect is for deliveries");
+        check("faults: [{rule: {id: r, on: {}, do: {drop: {}}}}]", "rule `r`: `drop` cannot strike calls");
         check("collateral: {allow: [{table: shlf.items}]}", "there is no twin `shlf`");
         check("collateral: {allow: [{table: items}]}", "`items` is not a table");
         check(&that("{count: {of: e.gap}}"), "this count always holds");

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
 use crate::{
-    oauth::error::{INSUFFICIENT, OAuthError},
+    oauth::error::OAuthError,
     query::{Fault, Operator},
 };
 
@@ -112,6 +112,11 @@ pub enum Error {
     RateLimited {
         /// How long until the window ends.
         retry_after: Duration,
+    },
+    /// The credential has lost scopes: what that looks like depends on the kind of credential.
+    ScopesCut {
+        /// The scopes; the operation's own where none are named.
+        needed: Vec<SmolStr>,
     },
     /// More calls are under way than the org takes at once.
     TooManyAtOnce,
@@ -248,7 +253,7 @@ impl Error {
         match self {
             Self::InvalidToken | Self::BadAccessToken { .. } => known("E0000011"),
             Self::SignIn => known("E0000004"),
-            Self::Forbidden => known("E0000006"),
+            Self::Forbidden | Self::ScopesCut { .. } => known("E0000006"),
             Self::FeatureOff => known("E0000015"),
             Self::NotFound { id, kind } => summary("E0000007", &format!("Resource not found: {id} ({kind})")),
             Self::NoPath => known("E0000008"),
@@ -423,10 +428,11 @@ const CODES: &[(&str, u16, &str)] = &[
         409,
         "Invalid linked objection definition. Linked object identifier is already in use.",
     ),
+    ("E0000133", 429, "A phone call was recently made. Please wait 30 seconds before trying again."),
+    // The wording of these three is the twin's own.
     ("E0000134", 502, "The callback service could not be reached."),
     ("E0000135", 400, "The callback service returned an invalid response."),
     ("E0000137", 504, "The callback service timed out."),
-    ("E0000133", 429, "A phone call was recently made. Please wait 30 seconds before trying again."),
     (
         "E0000148",
         403,
@@ -482,15 +488,7 @@ impl From<Injected> for Error {
             }
             Injected::TooManyAtOnce => Self::TooManyAtOnce,
             Injected::Revoked | Injected::Expired => Self::InvalidToken,
-            Injected::ScopesCut { needed } => {
-                let words = format!(
-                    "Bearer scope=\"{}\", error=\"{}\", error_description=\"{}\"",
-                    needed.join(" "),
-                    INSUFFICIENT.error,
-                    INSUFFICIENT.description
-                );
-                INSUFFICIENT.challenging(words).bare().into()
-            }
+            Injected::ScopesCut { needed } => Self::ScopesCut { needed },
             Injected::BadCursor => Self::Cursor { search: false },
             Injected::Failure { status, code } => {
                 let of_status = match status {

@@ -181,8 +181,8 @@ impl Twin for Okta {
         delivery.payload.get("hook").and_then(Value::as_str).map(SmolStr::new).unwrap_or_default()
     }
 
-    fn render(&self, scene: &Scene<'_>, _: Option<&Caller>, quota: Quota, result: Result<Answer, Error>) -> Reply {
-        render::reply(scene, quota, result)
+    fn render(&self, scene: &Scene<'_>, caller: Option<&Caller>, quota: Quota, result: Result<Answer, Error>) -> Reply {
+        render::reply(scene, quota, result.map_err(|error| oauth::bearer::without_scopes(error, scene, caller)))
     }
 
     fn unserved(&self, scene: &Unserved<'_>) -> Reply {

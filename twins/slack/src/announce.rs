@@ -130,8 +130,11 @@ pub(crate) fn group_members(state: &State, tx: &mut Tx<'_>, before: &Group, afte
 /// A profile changed; of a status that changed apps hear separately.
 pub(crate) fn profile_changed(state: &State, tx: &mut Tx<'_>, before: &User, after: &User) {
     let status = |user: &User| (user.about.status_text.clone(), user.about.status_emoji.clone());
-    let names: &[&str] =
-        if status(before) == status(after) { &["user_profile_changed"] } else { &["user_profile_changed", "user_status_changed"] };
+    let names: &[&str] = if status(before) == status(after) {
+        &["user_profile_changed"]
+    } else {
+        &["user_profile_changed", "user_status_changed"]
+    };
     for name in names {
         for app in listeners(state, name) {
             let email = app.scopes.iter().any(|scope| scope == "users:read.email");

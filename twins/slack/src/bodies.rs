@@ -51,8 +51,10 @@ pub(crate) fn starred(state: &State, on: &Starred, created: i64) -> Value {
 
 /// A user group.
 pub(crate) fn group(state: &State, group: &Group, users: bool, count: bool) -> Value {
-    let (private, public): (Vec<&SmolStr>, Vec<&SmolStr>) =
-        group.channels.iter().partition(|id| state.channels.get(*id).is_some_and(|row| row.kind.scope_family() == "groups"));
+    let (private, public): (Vec<&SmolStr>, Vec<&SmolStr>) = group
+        .channels
+        .iter()
+        .partition(|id| state.channels.get(*id).is_some_and(|row| row.kind.scope_family() == "groups"));
     let mut body = json!({
         "id": group.id,
         "team_id": state.workspace.id,

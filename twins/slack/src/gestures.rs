@@ -367,7 +367,8 @@ fn upload(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Upload) -> Resu
     let user = state.person(actor)?;
     let channel = state.visible_by_name(&with.channel, &user.id).map(Arc::clone);
     let channel = channel.filter(|channel| !channel.archived && state.is_member(&channel.id, &user.id));
-    let channel = channel.ok_or_else(|| Refusal::new(format!("`{}` cannot post in `{}`", user.label(), with.channel)))?;
+    let channel =
+        channel.ok_or_else(|| Refusal::new(format!("`{}` cannot post in `{}`", user.label(), with.channel)))?;
     let thread = with.thread_ts.as_deref().map(|ts| find_message(state, &user, &with.channel, ts)).transpose()?;
     let refused = |code: Code| Refusal::new(format!("the file cannot be uploaded: {}", code.as_str()));
     let content = Bytes::from(with.content.into_bytes());

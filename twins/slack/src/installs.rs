@@ -33,7 +33,11 @@ pub(crate) fn all() -> Vec<Affordance<Slack>> {
         Affordance::new("slack.user.add_emoji", "Adds an emoji to the workspace.", add_emoji),
         Affordance::new("slack.user.install_app", "Lets an app have what it asks for.", install_app),
         Affordance::new("slack.user.config_token", "Makes a token that configures apps.", config_token),
-        Affordance::new("slack.admin.distribute_app", "Sets how an app is installed and what links it shows.", distribute),
+        Affordance::new(
+            "slack.admin.distribute_app",
+            "Sets how an app is installed and what links it shows.",
+            distribute,
+        ),
     ]
 }
 

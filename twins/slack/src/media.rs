@@ -73,7 +73,8 @@ pub(crate) fn of(filetype: &str) -> Media {
 
 /// Whether Slack knows a type for snippets by this word.
 pub(crate) fn is_snippet_type(filetype: &str) -> bool {
-    filetype == "auto" || (of(filetype).mime.starts_with("text/") && of(filetype).filetype == filetype)
+    filetype == "auto"
+        || (of(filetype).mime.starts_with("text/") && of(filetype).filetype == filetype)
         || matches!(filetype, "json" | "xml")
 }
 

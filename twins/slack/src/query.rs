@@ -127,7 +127,8 @@ impl Query {
         let mut out = String::with_capacity(text.len() + 8);
         let mut rest = text;
         while let Some(start) = rest.find(char::is_alphanumeric) {
-            let end = start + rest[start..].find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len() - start);
+            let end =
+                start + rest[start..].find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len() - start);
             out.push_str(&rest[..start]);
             let word = &rest[start..end];
             if is_hit(word) {
@@ -267,7 +268,17 @@ fn day(value: &str, searcher: &Searcher<'_>) -> Option<(u64, u64)> {
 
 fn span_of(value: &str, today: Date) -> Option<(Date, Span)> {
     const MONTHS: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
         "december",
     ];
     let one = Span::new();

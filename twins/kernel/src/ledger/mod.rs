@@ -300,6 +300,22 @@ impl Event {
                 out["kind"] = json!("timer");
                 out["name"] = json!(name);
             }
+            Self::Frame { .. } | Self::Socket { .. } => self.write_socket_json(out),
+            Self::Clock { from, to } => {
+                out["kind"] = json!("clock");
+                out["from"] = json!(from);
+                out["to"] = json!(to);
+            }
+            Self::Control { action, detail } => {
+                out["kind"] = json!("control");
+                out["action"] = json!(action);
+                out["detail"] = detail.clone();
+            }
+        }
+    }
+
+    fn write_socket_json(&self, out: &mut Value) {
+        match self {
             Self::Frame { socket, from_client, .. } => {
                 out["kind"] = json!("frame");
                 out["socket"] = json!(socket);
@@ -311,16 +327,7 @@ impl Event {
                 out["socket"] = json!(socket);
                 out["what"] = json!(what);
             }
-            Self::Clock { from, to } => {
-                out["kind"] = json!("clock");
-                out["from"] = json!(from);
-                out["to"] = json!(to);
-            }
-            Self::Control { action, detail } => {
-                out["kind"] = json!("control");
-                out["action"] = json!(action);
-                out["detail"] = detail.clone();
-            }
+            _ => {}
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use dtu_kernel::{operation::Typed, twin::{Read, Write}, wire::Answer};
+use dtu_kernel::{
+    operation::Typed,
+    twin::{Read, Write},
+    wire::Answer,
+};
 use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 

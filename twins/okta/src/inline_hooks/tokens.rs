@@ -4,6 +4,7 @@
 //! See developer.okta.com/docs/reference/token-hook/.
 
 use dtu_kernel::{
+    time::Timestamp,
     twin::{Read, Scene},
     wire::Answer,
 };
@@ -14,7 +15,7 @@ use super::{Stage, active, answer, ask, envelope, patch, processed, reply::Reply
 use crate::{
     Okta,
     error::Error,
-    model::{Act, State, authorization_server::claim, client::ClientType, user::User},
+    model::{Act, authorization_server::claim, client::ClientType, profile::Attribute, user::User},
     oauth::{
         error,
         form::Form,
@@ -50,7 +51,7 @@ pub fn begin(
     let hook = minting.grant.asks.as_ref().and_then(|decision| decision.hook.clone());
     let hook = hook.filter(|hook| active(act.state, hook, TYPE).is_some());
     let Some(hook) = hook else { return Err(Box::new(minting)) };
-    let data = data(act.state, scene, form, &minting);
+    let data = data(scene, form, &minting);
     let source = format!("{}{}", scene.request.origin, scene.request.path);
     let body = envelope(act, TYPE, source, data);
     ask(act, scene, hook, body, Stage::Tokens(Box::new(Pending { minting, nonce: nonce.map(str::to_owned) })));
@@ -65,7 +66,7 @@ pub fn answered(cx: &Read<'_, Okta>) -> Result<Answer, Error> {
     answer(cx)
 }
 
-fn data(state: &State, scene: &Scene<'_>, form: &Form, minting: &Minting) -> Value {
+fn data(scene: &Scene<'_>, form: &Form, minting: &Minting) -> Value {
     let mut data = json!({ "context": context(scene, form, minting) });
     if let Some(draft) = &minting.id {
         data["identity"] = shown(draft);
@@ -77,7 +78,7 @@ fn data(state: &State, scene: &Scene<'_>, form: &Form, minting: &Minting) -> Val
         data["refresh_token"] = json!({ "jti": id });
     }
     if let Some(user) = &minting.grant.user {
-        data["context"]["user"] = person(state, &scene.request.origin, user);
+        data["context"]["user"] = person(&scene.request.origin, user);
     }
     data
 }
@@ -110,14 +111,13 @@ fn context(scene: &Scene<'_>, form: &Form, minting: &Minting) -> Value {
 }
 
 /// A person as hooks are told of them.
-pub(super) fn person(_: &State, origin: &str, user: &User) -> Value {
-    use crate::model::profile::Attribute;
+fn person(origin: &str, user: &User) -> Value {
     let own = |name: &str| Attribute::find(name).map_or("", |attribute| user.profile.get(attribute));
     let or = |value: &str, usual: &str| if value.is_empty() { usual.to_owned() } else { value.to_owned() };
     let link = |name: &str| json!({ "href": format!("{origin}/api/v1/users/{}/{name}", user.id) });
     json!({
         "id": user.id,
-        "passwordChanged": user.password_changed.map(|at| at.iso_millis()),
+        "passwordChanged": user.password_changed.map(Timestamp::iso_millis),
         "profile": {
             "login": user.login(),
             "firstName": own("firstName"),

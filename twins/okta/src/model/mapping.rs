@@ -34,7 +34,8 @@ pub enum Push {
 pub fn id(source: &str, target: &str) -> SmolStr {
     let hash = blake3::hash(format!("{source}>{target}").as_bytes());
     let text = URL_SAFE_NO_PAD.encode(hash.as_bytes());
-    let drawn: String = text.chars().filter(char::is_ascii_alphanumeric).chain("0".repeat(14).chars()).take(14).collect();
+    let drawn: String =
+        text.chars().filter(char::is_ascii_alphanumeric).chain("0".repeat(14).chars()).take(14).collect();
     format!("prm{drawn}5d7").into()
 }
 

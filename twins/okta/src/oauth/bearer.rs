@@ -92,6 +92,18 @@ fn needed(scene: &Scene<'_>) -> Option<Vec<SmolStr>> {
     facts.security.iter().find_map(|entry| entry.get("oauth2")).cloned()
 }
 
+/// What a credential that has lost its scopes is answered: an API token has none, but its owner's rights.
+pub(crate) fn without_scopes(error: Error, scene: &Scene<'_>, caller: Option<&Caller>) -> Error {
+    let Error::ScopesCut { needed: named } = error else { return error };
+    match caller {
+        Some(caller) if caller.client.is_some() => {
+            let own = || needed(scene).unwrap_or_default();
+            insufficient(scene.request, &if named.is_empty() { own() } else { named })
+        }
+        _ => Error::Forbidden,
+    }
+}
+
 /// What is recorded (okta/okta-sdk-golang issue 145): no body, all in the header.
 fn insufficient(request: &Request, needed: &[SmolStr]) -> Error {
     let origin = &request.origin;

@@ -4,7 +4,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dtu_kernel::{operation::Typed, time::Timestamp, twin::{Read, Scene, Write}};
+use dtu_kernel::{
+    operation::Typed,
+    time::Timestamp,
+    twin::{Read, Scene, Write},
+};
 use http::HeaderName;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -155,8 +159,8 @@ pub fn token(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<Value>, E
     let by = log::acting(cx.scene, log::party(&client));
     let call = Call { form: &form, issuer, client, bound_to };
     let mut act = Act::new(cx.state, cx.tx, by);
-    let outcome = give(&mut act, &call, name)
-        .map(|minting| given(&mut act, cx.scene, &form, minting, nonce.as_deref()));
+    let outcome =
+        give(&mut act, &call, name).map(|minting| given(&mut act, cx.scene, &form, minting, nonce.as_deref()));
     events::announce(&mut act);
     let typed = match outcome {
         Ok(given) => Typed::from_answer(dtu_kernel::wire::Answer::json(&given)),

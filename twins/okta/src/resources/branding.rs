@@ -8,6 +8,7 @@ use super::{
     resource::{BASE, Resource, SELF, Style, coded, holds, invalid, is, link},
 };
 
+/// Operations whose rules are all here.
 pub(super) const BEHAVES: &[&str] = &[
     "listBrands",
     "createBrand",
@@ -229,8 +230,13 @@ fn settle_customization(
     if matches!(deed, Deed::Delete | Deed::Change(_)) {
         return Ok(());
     }
-    let others: Vec<&Members> =
-        house.state.objects.members(subject.place).filter(|(id, _)| *id != subject.id).map(|(_, other)| other).collect();
+    let others: Vec<&Members> = house
+        .state
+        .objects
+        .members(subject.place)
+        .filter(|(id, _)| *id != subject.id)
+        .map(|(_, other)| other)
+        .collect();
     if others.iter().any(|other| other.get("language") == members.get("language")) {
         return Err(coded("E0000183"));
     }

@@ -62,7 +62,7 @@ const AREAS: &[&[Resource]] = &[
 ];
 
 /// Operations that are served from the public documents and whose rules the rows know whole.
-pub(crate) const BEHAVES: &[&[&str]] = 
+pub(crate) const BEHAVES: &[&[&str]] =
     &[branding::BEHAVES, hooks::BEHAVES, network::BEHAVES, policies::BEHAVES, profiles::BEHAVES, sign_in::BEHAVES];
 
 /// The row of a collection, by its path with all parameters as `{}`.

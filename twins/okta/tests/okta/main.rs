@@ -12,6 +12,7 @@ mod hooks;
 mod inline_hooks;
 mod lifecycle;
 mod logs;
+mod mappings;
 mod mfa;
 mod oauth;
 mod org;

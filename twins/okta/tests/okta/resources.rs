@@ -162,7 +162,7 @@ fn what_cannot_be_is_refused() {
         assert_eq!(got.text("/errorCode"), code, "{line}: {}", got.body);
     };
     let brand = first("/api/v1/brands");
-    check(&format!("DELETE /api/v1/brands/{brand}"), None, "E0000001", 400);
+    check(&format!("DELETE /api/v1/brands/{brand}"), None, "E0000200", 409);
     let policy = first("/api/v1/policies?type=PASSWORD");
     check(&format!("DELETE /api/v1/policies/{policy}"), None, "E0000001", 400);
     let role = json!({ "label": "Twice", "description": "Once", "permissions": ["okta.users.read"] });

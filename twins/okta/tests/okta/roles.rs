@@ -416,8 +416,8 @@ fn a_token_s_owner_who_is_no_administrator_still_sees_itself() {
 #[test]
 fn the_console_asks_what_a_role_allows() {
     let org = Org::acme();
-    let help = |org: &Org| org.id("lena.fischer");
-    org.post(&format!("/api/v1/users/{}/roles", help(&org)), &json!({ "type": "HELP_DESK_ADMIN" }));
+    let roles = format!("POST /api/v1/users/{}/roles", org.id("lena.fischer"));
+    org.check(call(&roles).json(&json!({ "type": "HELP_DESK_ADMIN" })), 201);
     let check = |verb: &str, with: Value, may: bool| {
         let done = org.fork().perform(&format!("okta.admin.{verb}"), "lena", &with);
         match done {

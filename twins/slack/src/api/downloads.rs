@@ -94,7 +94,9 @@ fn not_found() -> Answer {
 }
 
 fn page(title: &str) -> Answer {
-    let html = format!("<!DOCTYPE html>\n<html lang=\"en-US\">\n<head><title>{title} | Slack</title></head>\n<body><h1>{title}</h1></body>\n</html>\n");
+    let html = format!(
+        "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head><title>{title} | Slack</title></head>\n<body><h1>{title}</h1></body>\n</html>\n"
+    );
     Answer::text("text/html; charset=utf-8", html)
 }
 

@@ -49,7 +49,14 @@ pub(crate) fn operations() -> Vec<Operation<Slack>> {
         Operation::write("files.completeUploadExternal", ANY, "/api/files.completeUploadExternal", complete)
             .limit(TIER_4)
             .scopes(WRITE)
-            .errors(&["channel_not_found", "file_not_found", "invalid_blocks", "invalid_channel", "is_archived", "not_in_channel"]),
+            .errors(&[
+                "channel_not_found",
+                "file_not_found",
+                "invalid_blocks",
+                "invalid_channel",
+                "is_archived",
+                "not_in_channel",
+            ]),
         Operation::read("files.info", ANY, "/api/files.info", info)
             .limit(TIER_4)
             .scopes(READ)
@@ -60,10 +67,11 @@ pub(crate) fn operations() -> Vec<Operation<Slack>> {
             .scopes(READ)
             .errors(&["channel_not_found", "unknown_type", "user_not_found"])
             .form_only(),
-        Operation::write("files.delete", ANY, "/api/files.delete", delete)
-            .limit(TIER_3)
-            .scopes(WRITE)
-            .errors(&["cant_delete_file", "file_deleted", "file_not_found"]),
+        Operation::write("files.delete", ANY, "/api/files.delete", delete).limit(TIER_3).scopes(WRITE).errors(&[
+            "cant_delete_file",
+            "file_deleted",
+            "file_not_found",
+        ]),
         Operation::write("files.sharedPublicURL", ANY, "/api/files.sharedPublicURL", share_publicly)
             .limit(TIER_3)
             .scopes(WRITE)

@@ -34,9 +34,8 @@ const CHANGES: &[&str] = &[
 
 /// The methods.
 pub(crate) fn operations() -> Vec<Row> {
-    let write = |row: Row, errors: &'static [&'static str]| {
-        row.limit(TIER_2).scopes(&["usergroups:write"]).errors(errors)
-    };
+    let write =
+        |row: Row, errors: &'static [&'static str]| row.limit(TIER_2).scopes(&["usergroups:write"]).errors(errors);
     let read = |row: Row| {
         row.limit(TIER_2).scopes(&["usergroups:read"]).errors(&["no_such_subteam", "user_is_restricted"]).form_only()
     };

@@ -51,7 +51,13 @@ fn reaction_rows() -> Vec<Row> {
         Row::write("reactions.add", ANY, "/api/reactions.add", react)
             .limit(TIER_3)
             .scopes(&["reactions:write"])
-            .errors(item_errors!("already_reacted", "invalid_name", "is_archived", "too_many_emoji", "too_many_reactions")),
+            .errors(item_errors!(
+                "already_reacted",
+                "invalid_name",
+                "is_archived",
+                "too_many_emoji",
+                "too_many_reactions"
+            )),
         Row::write("reactions.remove", ANY, "/api/reactions.remove", unreact)
             .limit(TIER_2)
             .scopes(&["reactions:write"])
@@ -71,10 +77,12 @@ fn reaction_rows() -> Vec<Row> {
 
 fn pin_rows() -> Vec<Row> {
     vec![
-        Row::write("pins.add", ANY, "/api/pins.add", pin)
-            .limit(TIER_2)
-            .scopes(&["pins:write"])
-            .errors(item_errors!("already_pinned", "is_archived", "not_pinnable", "too_many_pins")),
+        Row::write("pins.add", ANY, "/api/pins.add", pin).limit(TIER_2).scopes(&["pins:write"]).errors(item_errors!(
+            "already_pinned",
+            "is_archived",
+            "not_pinnable",
+            "too_many_pins"
+        )),
         Row::write("pins.remove", ANY, "/api/pins.remove", unpin)
             .limit(TIER_2)
             .scopes(&["pins:write"])
@@ -168,7 +176,8 @@ impl Item {
     /// The message that is meant.
     fn message(&self, state: &State, token: &Token, writes: bool) -> Result<(SmolStr, u64), Error> {
         let given = |text: &Option<SmolStr>| text.as_ref().is_some_and(|text| !text.is_empty());
-        let (channel, ts) = (self.channel.as_deref().unwrap_or_default(), self.timestamp.as_deref().unwrap_or_default());
+        let (channel, ts) =
+            (self.channel.as_deref().unwrap_or_default(), self.timestamp.as_deref().unwrap_or_default());
         match () {
             () if given(&self.file) => return Err(Code::FileNotFound.into()),
             () if given(&self.file_comment) => return Err(Code::FileCommentNotFound.into()),

@@ -50,10 +50,11 @@ pub(crate) fn operations() -> Vec<Row> {
             .errors(&["invalid_refresh_token"]),
         Row::write("auth.revoke", ANY, "/api/auth.revoke", revoke).limit(TIER_3).form_only(),
         Row::read("auth.teams.list", ANY, "/api/auth.teams.list", teams).limit(TIER_2).form_only(),
-        Row::write("apps.uninstall", ANY, "/api/apps.uninstall", uninstall)
-            .limit(TIER_2)
-            .form_only()
-            .errors(&["bad_client_secret", "client_id_token_mismatch", "invalid_client_id"]),
+        Row::write("apps.uninstall", ANY, "/api/apps.uninstall", uninstall).limit(TIER_2).form_only().errors(&[
+            "bad_client_secret",
+            "client_id_token_mismatch",
+            "invalid_client_id",
+        ]),
         Row::read("apps.event.authorizations.list", ANY, "/api/apps.event.authorizations.list", authorizations)
             .limit(SPECIAL)
             .scopes(&["authorizations:read"])
@@ -137,12 +138,7 @@ fn add_token(body: &mut Value, state: &State, kind: &str, issued: &Issued) {
     }
 }
 
-fn installed(
-    state: &State,
-    app: &App,
-    grant: &oauth::Grant,
-    (bot, user): (Option<Issued>, Option<Issued>),
-) -> Value {
+fn installed(state: &State, app: &App, grant: &oauth::Grant, (bot, user): (Option<Issued>, Option<Issued>)) -> Value {
     let mut body = frame(state, app, &grant.user);
     if let Some(bot) = &bot {
         add_token(&mut body, state, "bot", bot);

@@ -289,10 +289,8 @@ impl Problems {
     }
 
     fn groups(&mut self, value: &Value, at: &str) {
-        const MEMBERS: &[Member] = &[
-            Member("label", true, Rule::Plain(75)),
-            Member("options", true, Rule::Choices(100, Labels::Plain)),
-        ];
+        const MEMBERS: &[Member] =
+            &[Member("label", true, Rule::Plain(75)), Member("options", true, Rule::Choices(100, Labels::Plain))];
         self.list(value, 100, at, |problems, group, at| match group.as_object() {
             Some(group) => problems.members(group, MEMBERS, at),
             None => problems.add("must be an object", at),
@@ -335,7 +333,9 @@ impl Problems {
         let fits = |text: &str| {
             let pairs = text.bytes().zip(pattern.bytes());
             text.len() == pattern.len()
-                && pairs.into_iter().all(|(byte, wanted)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted })
+                && pairs
+                    .into_iter()
+                    .all(|(byte, wanted)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted })
         };
         match value.as_str() {
             None => self.add("must be a string", at),

@@ -15,7 +15,7 @@ use crate::{
     text::unescape,
 };
 
-pub(crate) use controls::{Choice, Control, controls, entry, initial_values, is_blank, operate, picked};
+pub(crate) use controls::{Control, controls, entry, initial_values, is_blank, operate, picked};
 pub(crate) use rules::{Surface, is_select};
 
 /// The most attachments of one message.

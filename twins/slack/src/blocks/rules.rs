@@ -195,7 +195,11 @@ pub(super) const BLOCKS: &[Kind] = &[
     Kind { name: "card", surfaces: MESSAGES, members: &[] },
     Kind { name: "carousel", surfaces: MESSAGES, members: &[may("elements", Objects(10))] },
     Kind { name: "container", surfaces: ALL, members: &[] },
-    Kind { name: "context", surfaces: ALL, members: &[must("elements", Elements(10, &["image", "mrkdwn", "plain_text"]))] },
+    Kind {
+        name: "context",
+        surfaces: ALL,
+        members: &[must("elements", Elements(10, &["image", "mrkdwn", "plain_text"]))],
+    },
     Kind {
         name: "context_actions",
         surfaces: MESSAGES,
@@ -243,11 +247,7 @@ pub(super) const BLOCKS: &[Kind] = &[
         ],
     },
     Kind { name: "share_shortcut", surfaces: MESSAGES, members: &[] },
-    Kind {
-        name: "table",
-        surfaces: MESSAGES,
-        members: &[must("rows", Any), may("column_settings", Objects(20))],
-    },
+    Kind { name: "table", surfaces: MESSAGES, members: &[must("rows", Any), may("column_settings", Objects(20))] },
     Kind { name: "task_card", surfaces: MESSAGES, members: &[] },
     Kind {
         name: "video",
@@ -290,12 +290,7 @@ pub(super) const ELEMENTS: &[Kind] = &[
     element("channels_select", &[PLACEHOLDER, CONFIRM, FOCUS, may("initial_channel", Str(255)), RESPONSE_URL]),
     element(
         "checkboxes",
-        &[
-            must("options", Choices(10, Labels::Any)),
-            may("initial_options", Choices(10, Labels::Any)),
-            CONFIRM,
-            FOCUS,
-        ],
+        &[must("options", Choices(10, Labels::Any)), may("initial_options", Choices(10, Labels::Any)), CONFIRM, FOCUS],
     ),
     element(
         "conversations_select",
@@ -304,17 +299,11 @@ pub(super) const ELEMENTS: &[Kind] = &[
     element("datepicker", &[PLACEHOLDER, CONFIRM, FOCUS, may("initial_date", Date)]),
     element("datetimepicker", &[CONFIRM, FOCUS, may("initial_date_time", Int(1_000_000_000, 9_999_999_999))]),
     element("email_text_input", &[PLACEHOLDER, FOCUS, DISPATCH, may("initial_value", Str(3000))]),
-    element(
-        "external_select",
-        &[PLACEHOLDER, CONFIRM, FOCUS, QUERY, may("initial_option", Choice(PlainLabels))],
-    ),
+    element("external_select", &[PLACEHOLDER, CONFIRM, FOCUS, QUERY, may("initial_option", Choice(PlainLabels))]),
     element("feedback_buttons", &[must("positive_button", Object), must("negative_button", Object)]),
     element("file_input", &[may("filetypes", Strings(usize::MAX)), may("max_files", Int(1, 10))]),
     element("icon_button", &[must("icon", Str(255)), must("text", Plain(75)), CONFIRM]),
-    element(
-        "image",
-        &[must("alt_text", Str(2000)), may("image_url", Url(3000)), may("slack_file", Object)],
-    ),
+    element("image", &[must("alt_text", Str(2000)), may("image_url", Url(3000)), may("slack_file", Object)]),
     element(
         "multi_channels_select",
         &[PLACEHOLDER, CONFIRM, FOCUS, MOST_PICKED, may("initial_channels", Strings(100))],

@@ -19,7 +19,11 @@ use super::{
     messages::{self, Draft, Extra, Subtype},
     time::{micros, ts_text},
 };
-use crate::{error::Code, events, media, text::{self, Reading}};
+use crate::{
+    error::Code,
+    events, media,
+    text::{self, Reading},
+};
 
 /// The largest file, in bytes: the most that one request to the twin carries.
 pub(crate) const FILE_MAX: u64 = 10 << 20;
@@ -448,7 +452,11 @@ pub(crate) fn render(state: &State, file: &File) -> Value {
     let when = file.created / 1_000_000;
     let is_external = file.remote.is_some();
     let team = &state.workspace.id;
-    let name: String = file.name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '_' }).collect();
+    let name: String = file
+        .name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '_' })
+        .collect();
     let private = format!("{}/files-pri/{team}-{}", file.origin, file.id);
     let url = file.remote.as_ref().map(|remote| remote.url.to_string());
     let is_text = file.is_text() && !is_external;

@@ -109,14 +109,8 @@ pub(crate) fn create(
 ) -> Result<Arc<Group>, Code> {
     let (id, now) = (tx.id(&GROUP), tx.now.as_secs());
     change.check(state, &id)?;
-    let stamped = Group {
-        id,
-        created_by: by.clone(),
-        updated_by: by.clone(),
-        created: now,
-        updated: now,
-        ..Group::default()
-    };
+    let stamped =
+        Group { id, created_by: by.clone(), updated_by: by.clone(), created: now, updated: now, ..Group::default() };
     let mut group = stamped;
     change.apply(&mut group);
     let group = put(state, tx, group);

@@ -97,7 +97,8 @@ static EMOJI: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| include_str!("
 /// Whether an emoji is there, of Slack or of the workspace; with or without a skin tone.
 pub(crate) fn is_emoji(state: &State, name: &str) -> bool {
     let (base, tone) = name.split_once("::").map_or((name, None), |(base, tone)| (base, Some(tone)));
-    let tone_fits = tone.is_none_or(|tone| matches!(tone.strip_prefix("skin-tone-"), Some("2" | "3" | "4" | "5" | "6")));
+    let tone_fits =
+        tone.is_none_or(|tone| matches!(tone.strip_prefix("skin-tone-"), Some("2" | "3" | "4" | "5" | "6")));
     tone_fits && (EMOJI.contains(base) || state.emoji.contains(&base.into()))
 }
 
@@ -201,7 +202,13 @@ pub(crate) fn pin(state: &mut State, tx: &mut Tx<'_>, user: &SmolStr, channel: &
 ///
 /// # Errors
 /// Where there is none.
-pub(crate) fn unpin(state: &mut State, tx: &mut Tx<'_>, user: &SmolStr, channel: &SmolStr, ts: u64) -> Result<(), Code> {
+pub(crate) fn unpin(
+    state: &mut State,
+    tx: &mut Tx<'_>,
+    user: &SmolStr,
+    channel: &SmolStr,
+    ts: u64,
+) -> Result<(), Code> {
     let row = state.message(channel, ts).cloned().ok_or(Code::MessageNotFound)?;
     state.pins.remove(&mut tx.changes, &(channel.clone(), ts)).ok_or(Code::NoPin)?;
     announce::pin(state, tx, "pin_removed", (channel, &row), user);

@@ -115,7 +115,9 @@ impl Given {
             WindowKind::Home => ("home", Surface::Home),
         };
         let problems = match view.get("type").and_then(Value::as_str) {
-            Some(found) if found != wanted => vec![format!("must be a valid enum value: {found} [json-pointer:/view/type]")],
+            Some(found) if found != wanted => {
+                vec![format!("must be a valid enum value: {found} [json-pointer:/view/type]")]
+            }
             Some(_) => blocks::check_view(&view, surface),
             None => {
                 let mut problems = blocks::check_view(&view, surface);
@@ -240,7 +242,8 @@ fn show(
 ) -> Arc<Window> {
     let id = tx.id(&VIEW);
     let below = state.index.modals.get(user).filter(|_| kind == WindowKind::Modal);
-    let (root, previous) = (below.and_then(|stack| stack.first()).cloned(), below.and_then(|stack| stack.last()).cloned());
+    let (root, previous) =
+        (below.and_then(|stack| stack.first()).cloned(), below.and_then(|stack| stack.last()).cloned());
     let view = Value::Object(given.view);
     let window = Window {
         kind,

@@ -155,7 +155,7 @@ fn greet(state: &mut State, tx: &mut Tx<'_>, socket: SocketId, app: &App, short:
     });
     tx.push(socket, hello.to_string());
     let data = json!({ "socket": socket, "opened": tx.now });
-    tx.timer(tx.now.after(life - WARNING), WARNING_TIMER, data.clone());
+    tx.timer(tx.now.after(life.saturating_sub(WARNING)), WARNING_TIMER, data.clone());
     tx.timer(tx.now.after(life), REFRESH_TIMER, data);
 }
 
@@ -204,8 +204,8 @@ pub(crate) fn on_timer(state: &State, tx: &mut Tx<'_>, name: &str, data: &Value)
         return false;
     }
     let socket = data["socket"].as_u64().unwrap_or_default();
-    let is_same = |row: &&Arc<Connection>| json!(row.opened) == data["opened"];
-    if state.sockets.connections.get(&socket).filter(is_same).is_some() {
+    let is_same = |row: &Arc<Connection>| json!(row.opened) == data["opened"];
+    if state.sockets.connections.get(&socket).is_some_and(is_same) {
         match name {
             WARNING_TIMER => disconnect(tx, socket, "warning"),
             _ => end(tx, socket, "refresh_requested"),

@@ -31,20 +31,38 @@ fn each_block_and_element_is_checked() {
         assert_eq!(answer["response_metadata"]["messages"], json!([format!("[ERROR] {problem}")]), "{block}");
     };
     let at = |what: &str, path: &str| format!("{what} [json-pointer:/blocks/0{path}]");
-    check(json!({ "type": "header", "text": plain(&"x".repeat(151)) }), &at("must be less than 151 characters", "/text/text"));
-    check(json!({ "type": "header", "text": { "type": "mrkdwn", "text": "x" } }), &at("unsupported type: mrkdwn", "/text/type"));
-    check(json!({ "type": "section", "fields": vec![plain("x"); 11] }), &at("no more than 10 items allowed", "/fields"));
+    check(
+        json!({ "type": "header", "text": plain(&"x".repeat(151)) }),
+        &at("must be less than 151 characters", "/text/text"),
+    );
+    check(
+        json!({ "type": "header", "text": { "type": "mrkdwn", "text": "x" } }),
+        &at("unsupported type: mrkdwn", "/text/type"),
+    );
+    check(
+        json!({ "type": "section", "fields": vec![plain("x"); 11] }),
+        &at("no more than 10 items allowed", "/fields"),
+    );
     check(json!({ "type": "section", "fields": [] }), &at("must have at least 1 item", "/fields"));
     check(json!({ "type": "divider" }), "");
-    check(json!({ "type": "image", "image_url": "https://acme.example/a.png" }), &at("missing required field: alt_text", ""));
+    check(
+        json!({ "type": "image", "image_url": "https://acme.example/a.png" }),
+        &at("missing required field: alt_text", ""),
+    );
     check(json!({ "type": "image", "alt_text": "x" }), &at("missing required field: image_url", ""));
     check(
         json!({ "type": "image", "alt_text": "x", "slack_file": { "id": "nonsense" } }),
         &at("input must match regex pattern: ^[F][A-Z0-9]{8,}$", "/slack_file/id"),
     );
-    check(json!({ "type": "context", "elements": vec![plain("x"); 11] }), &at("no more than 10 items allowed", "/elements"));
+    check(
+        json!({ "type": "context", "elements": vec![plain("x"); 11] }),
+        &at("no more than 10 items allowed", "/elements"),
+    );
     check(json!({ "type": "actions", "elements": [] }), &at("must have at least 1 item", "/elements"));
-    check(json!({ "type": "actions", "elements": [{ "type": "image" }] }), &at("unsupported type: image", "/elements/0/type"));
+    check(
+        json!({ "type": "actions", "elements": [{ "type": "image" }] }),
+        &at("unsupported type: image", "/elements/0/type"),
+    );
     check(json!({ "type": "markdown", "text": 5 }), &at("must be a string", "/text"));
     check(json!({ "type": "input", "label": plain("x") }), &at("missing required field: element", ""));
     check(section(&json!({ "type": "static_select" })), &at("missing required field: options", "/accessory"));
@@ -77,7 +95,9 @@ fn each_block_and_element_is_checked() {
         &at("must be a valid URL", "/accessory/url"),
     );
     check(
-        section(&json!({ "type": "button", "text": plain("x"), "confirm": { "title": plain("x"), "text": plain("x"), "confirm": plain("x") } })),
+        section(
+            &json!({ "type": "button", "text": plain("x"), "confirm": { "title": plain("x"), "text": plain("x"), "confirm": plain("x") } }),
+        ),
         &at("missing required field: deny", "/accessory/confirm"),
     );
     check(section(&json!({ "type": "users_select" })), "");

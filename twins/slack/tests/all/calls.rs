@@ -173,7 +173,7 @@ fn unknown_methods_and_pages() {
     assert_eq!(desk.call("", "foo.bar", ""), unknown);
     assert!(!is_gap());
     // A real one that is not served looks the same; the ledger marks it as a gap.
-    assert_eq!(desk.call(BOT, "pins.add", "")["error"], "unknown_method");
+    assert_eq!(desk.call(BOT, "channels.list", "")["error"], "unknown_method");
     assert!(is_gap());
     let page = desk.request(Method::GET, "/nowhere", &[], b"");
     assert_eq!(

@@ -44,7 +44,10 @@ async fn a_file_is_uploaded_then_shared_a_little_later() {
     desk.universe.run_until_quiet(Duration::from_secs(10)).await;
     let general = desk.expand("{#general}");
     let told = desk.call(TESTER, "files.info", &format!("file={file}"))["file"].clone();
-    assert_eq!((&told["mimetype"], &told["filetype"], &told["size"]), (&json!("text/plain"), &json!("text"), &json!(7)));
+    assert_eq!(
+        (&told["mimetype"], &told["filetype"], &told["size"]),
+        (&json!("text/plain"), &json!("text"), &json!(7))
+    );
     assert_eq!((&told["channels"], &told["is_public"]), (&json!([general]), &json!(true)));
     let ts = told["shares"]["public"][&general][0]["ts"].clone();
     let newest = desk.call(TESTER, "conversations.history", "channel={#general}&limit=1")["messages"][0].clone();
@@ -110,8 +113,12 @@ async fn files_are_listed_opened_and_deleted() {
     let picture = shared(&desk, DANA, "b.png", b"y").await;
     let list = |args: &str| {
         let answer = desk.call(TESTER, "files.list", args);
-        let names: Vec<Value> =
-            answer["files"].as_array().unwrap_or_else(|| panic!("{answer}")).iter().map(|f| f["name"].clone()).collect();
+        let names: Vec<Value> = answer["files"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{answer}"))
+            .iter()
+            .map(|f| f["name"].clone())
+            .collect();
         (names, answer["paging"]["total"].clone())
     };
     assert_eq!(list(""), (vec![json!("b.png"), json!("a.txt")], json!(2)));

@@ -12,6 +12,7 @@ mod conversations;
 mod deliveries;
 mod desk;
 mod files;
+mod marks;
 mod paging;
 mod search;
 mod socket_mode;

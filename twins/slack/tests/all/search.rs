@@ -19,7 +19,11 @@ fn queries_find_what_they_say() {
     say("dana", "general", "zebra crossing ahead");
     say("lena", "general", "Ahead the crossing: zebras https://acme.example");
     let marked = say("lena", "general", "zebra crossing crossing");
-    desk.call(TESTER, "reactions.add", &format!("channel={{#general}}&timestamp={}&name=tada", marked["ts"].as_str().unwrap()));
+    desk.call(
+        TESTER,
+        "reactions.add",
+        &format!("channel={{#general}}&timestamp={}&name=tada", marked["ts"].as_str().unwrap()),
+    );
     let check = |query: &str, wanted: &[&str]| assert_eq!(found(&desk, query), wanted, "{query}");
     let (first, second, third) =
         ("zebra crossing ahead", "Ahead the crossing: zebras <https://acme.example>", "zebra crossing crossing");
@@ -88,7 +92,9 @@ fn the_index_and_what_is_not_in_it_yet_agree() {
         desk.post(TESTER, &format!("channel={{#general}}&text={text}"));
     }
     assert_eq!(found(&desk, "rare"), ["rare 207", "rare 107", "rare 7"]);
-    let page = |cursor: &str| desk.call(DANA, "search.messages", &format!("query=common&sort=timestamp&count=100&cursor={cursor}"));
+    let page = |cursor: &str| {
+        desk.call(DANA, "search.messages", &format!("query=common&sort=timestamp&count=100&cursor={cursor}"))
+    };
     let (mut cursor, mut seen) = ("*".to_owned(), 0);
     loop {
         let answer = page(&cursor);

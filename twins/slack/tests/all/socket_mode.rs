@@ -164,7 +164,10 @@ async fn clients_are_greeted_and_counted() {
     assert_eq!(hello["debug_info"]["approximate_connection_time"], 3600);
     let mut second = Client::connect(&format!("{}&debug_reconnects=true", hall.address())).await;
     let hello = second.hear().await;
-    assert_eq!((&hello["num_connections"], &hello["debug_info"]["approximate_connection_time"]), (&json!(2), &json!(360)));
+    assert_eq!(
+        (&hello["num_connections"], &hello["debug_info"]["approximate_connection_time"]),
+        (&json!(2), &json!(360))
+    );
     second.0.close(None).await.unwrap();
     hall.until_open(1).await;
     drop(first);
@@ -255,7 +258,8 @@ async fn without_a_socket_events_wait_on_the_ladder() {
 async fn commands_are_answered_within_the_acknowledgement() {
     let hall = Hall::new();
     let mut client = hall.client().await;
-    let typed = || hall.desk.act("slack.user.slash", "lena", json!({ "channel": "general", "command": "/dtu", "text": "x" }));
+    let typed =
+        || hall.desk.act("slack.user.slash", "lena", json!({ "channel": "general", "command": "/dtu", "text": "x" }));
     typed();
     let envelope = client.hear().await;
     assert_eq!((&envelope["type"], &envelope["accepts_response_payload"]), (&json!("slash_commands"), &json!(true)));
@@ -337,7 +341,8 @@ async fn forks_and_resets_have_no_ghosts() {
 async fn other_texts_do_no_harm() {
     let hall = Hall::new();
     let mut client = hall.client().await;
-    for text in ["", "ping", "[]", "{\"envelope_id\":7}", "{\"envelope_id\":\"unknown\",\"payload\":{\"text\":\"x\"}}"] {
+    for text in ["", "ping", "[]", "{\"envelope_id\":7}", "{\"envelope_id\":\"unknown\",\"payload\":{\"text\":\"x\"}}"]
+    {
         client.0.send(Message::text(text)).await.unwrap();
     }
     client.0.send(Message::binary(vec![0, 255])).await.unwrap();
@@ -357,7 +362,8 @@ async fn rules_strike_sockets() {
         Err(Error::Http(answer)) => assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE),
         other => panic!("{other:?}"),
     }
-    let lost = json!({ "id": "lost", "on": { "operation": "socket_mode" }, "do": { "committed_reset": {} }, "times": 1 });
+    let lost =
+        json!({ "id": "lost", "on": { "operation": "socket_mode" }, "do": { "committed_reset": {} }, "times": 1 });
     hall.arm(lost);
     assert!(connect_async(hall.address()).await.is_err());
     hall.until_open(0).await;

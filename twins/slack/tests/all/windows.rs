@@ -95,6 +95,7 @@ async fn a_modal_is_filled_and_submitted() {
     let fill = |with: Value| desk.act("slack.user.use", "lena", with);
     fill(json!({ "action_id": "text", "value": "Because" }));
     fill(json!({ "label": "Who", "value": "@omar" }));
+    desk.settle().await;
     answers(&server, Value::Null).await;
     fill(json!({ "action_id": "pick", "value": "Slow" }));
     let acts = sent(&desk, &server).await;
