@@ -172,9 +172,10 @@ pub(crate) fn emoji(state: &State, tx: &mut Tx<'_>, subtype: &str, name: &str, v
         return;
     }
     let mut event = json!({ "type": "emoji_changed", "subtype": subtype, "event_ts": stamp(tx.now) });
-    match subtype {
-        "remove" => event["names"] = json!([name]),
-        _ => (event["name"], event["value"]) = (json!(name), json!(value)),
+    if subtype == "remove" {
+        event["names"] = json!([name]);
+    } else {
+        (event["name"], event["value"]) = (json!(name), json!(value));
     }
     send(state, tx, &apps, None, &event);
 }

@@ -98,8 +98,8 @@ pub(crate) fn bookmark(state: &State, row: &Bookmark) -> Value {
         "channel_id": row.channel,
         "title": row.title,
         "link": row.link,
-        "emoji": row.emoji,
-        "icon_url": icon_of(&row.link),
+        "emoji": row.emoji.as_deref().unwrap_or_default(),
+        "icon_url": icon_of(&row.link).unwrap_or_default(),
         "type": "link",
         "entity_id": null,
         "date_created": row.created,
@@ -109,7 +109,6 @@ pub(crate) fn bookmark(state: &State, row: &Bookmark) -> Value {
         "last_updated_by_team_id": state.workspace.id,
         "shortcut_id": null,
         "app_id": row.app,
-        "app_action_id": null,
     })
 }
 
@@ -127,12 +126,11 @@ pub(crate) fn reminder(row: &Reminder) -> Value {
         "user": row.user,
         "recurring": row.every.is_some(),
     });
-    match row.every {
-        Some(every) => {
-            let frequency = if every % (7 * 24 * 3600) == 0 { "weekly" } else { "daily" };
-            body["recurrence"] = json!({ "frequency": frequency, "weekdays": [] });
-        }
-        None => (body["time"], body["complete_ts"]) = (json!(row.time), json!(row.complete_ts)),
+    if let Some(every) = row.every {
+        let frequency = if every % (7 * 24 * 3600) == 0 { "weekly" } else { "daily" };
+        body["recurrence"] = json!({ "frequency": frequency, "weekdays": [] });
+    } else {
+        (body["time"], body["complete_ts"]) = (json!(row.time), json!(row.complete_ts));
     }
     body
 }

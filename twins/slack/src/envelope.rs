@@ -58,7 +58,7 @@ pub(crate) fn authenticate(state: &State, scene: &Scene<'_>, input: &Input) -> R
         return Err(Code::TokenExpired.into());
     }
     // Opening a socket is for the app itself, and nothing else is but asking who it is.
-    let for_app = matches!(operation.scopes, ["connections:write"] | ["authorizations:read"]);
+    let for_app = matches!(operation.scopes, ["connections:write" | "authorizations:read"]);
     if operation.id != "auth.test" && (token.kind == TokenKind::App) != for_app {
         return Err(Code::NotAllowedTokenType.into());
     }

@@ -34,29 +34,47 @@ const DEPTH_MAX: usize = 24;
 /// How deep an expression's loops (`all`, `exists`, `map`, `filter`) lie within each other. One level costs as much as
 /// a list is long; with more, a short condition could take for ever.
 fn loops(expression: &IdedExpr) -> usize {
-    let most = |parts: &[&IdedExpr]| parts.iter().map(|part| loops(part)).max().unwrap_or(0);
+    let most = |parts: Vec<&IdedExpr>| parts.into_iter().map(loops).max().unwrap_or(0);
     match &expression.expr {
-        Expr::Call(call) => {
-            let target = call.target.iter().map(|target| &**target);
-            most(&target.chain(&call.args).collect::<Vec<_>>())
-        }
         Expr::Comprehension(inner) => {
             // What is gone through is made once; the rest is asked for each item.
-            let each = 1 + most(&[&inner.loop_cond, &inner.loop_step]);
-            each.max(most(&[&inner.iter_range, &inner.accu_init, &inner.result]))
+            let each = 1 + most(vec![&inner.loop_cond, &inner.loop_step]);
+            each.max(most(vec![&inner.iter_range, &inner.accu_init, &inner.result]))
         }
-        Expr::List(list) => most(&list.elements.iter().collect::<Vec<_>>()),
-        Expr::Select(select) => loops(&select.operand),
-        Expr::Map(map) => map.entries.iter().map(|entry| entry_loops(&entry.expr)).max().unwrap_or(0),
-        Expr::Struct(made) => made.entries.iter().map(|entry| entry_loops(&entry.expr)).max().unwrap_or(0),
-        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => 0,
+        _ => most(parts(expression)),
     }
 }
 
-fn entry_loops(entry: &EntryExpr) -> usize {
+/// The names that an expression's loops give to what they go through.
+fn bound<'e>(expression: &'e IdedExpr, names: &mut Vec<&'e str>) {
+    if let Expr::Comprehension(inner) = &expression.expr {
+        names.extend([inner.iter_var.as_str(), inner.accu_var.as_str()]);
+        names.extend(inner.iter_var2.as_deref());
+    }
+    for part in parts(expression) {
+        bound(part, names);
+    }
+}
+
+/// What an expression is made of.
+fn parts(expression: &IdedExpr) -> Vec<&IdedExpr> {
+    match &expression.expr {
+        Expr::Call(call) => call.target.iter().map(|target| &**target).chain(&call.args).collect(),
+        Expr::Comprehension(inner) => {
+            vec![&inner.iter_range, &inner.accu_init, &inner.loop_cond, &inner.loop_step, &inner.result]
+        }
+        Expr::List(list) => list.elements.iter().collect(),
+        Expr::Select(select) => vec![&select.operand],
+        Expr::Map(map) => map.entries.iter().flat_map(|entry| of_entry(&entry.expr)).collect(),
+        Expr::Struct(made) => made.entries.iter().flat_map(|entry| of_entry(&entry.expr)).collect(),
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => Vec::new(),
+    }
+}
+
+fn of_entry(entry: &EntryExpr) -> Vec<&IdedExpr> {
     match entry {
-        EntryExpr::MapEntry(entry) => loops(&entry.key).max(loops(&entry.value)),
-        EntryExpr::StructField(field) => loops(&field.value),
+        EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
+        EntryExpr::StructField(field) => vec![&field.value],
     }
 }
 
@@ -86,8 +104,10 @@ impl Condition {
         if loops(program.expression()) > 1 {
             return Err("it goes through lists within lists".to_owned());
         }
+        let mut known = NAMES.to_vec();
+        bound(program.expression(), &mut known);
         let references = program.references();
-        if let Some(name) = references.variables().into_iter().find(|name| !NAMES.contains(name)) {
+        if let Some(name) = references.variables().into_iter().find(|name| !known.contains(name)) {
             return Err(format!("nothing is called `{name}`; known are args, path, method"));
         }
         Ok(Self { program })

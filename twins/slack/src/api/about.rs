@@ -290,6 +290,7 @@ fn set_presence(cx: &mut Write<'_, '_, Slack>, args: SetPresence) -> Result<Type
 }
 
 /// `users.setActive`: does nothing any more, at Slack neither.
+#[expect(clippy::unnecessary_wraps, reason = "handlers are of one shape")]
 fn set_active(_: &Read<'_, Slack>, _: Nothing) -> Result<Typed<Value>, Error> {
     Ok(done())
 }
@@ -312,6 +313,7 @@ pub(crate) struct TeamDnd {
 }
 
 /// `dnd.teamInfo`: those that are not there are left out.
+#[expect(clippy::unnecessary_wraps, reason = "handlers are of one shape")]
 fn team_dnd(cx: &Read<'_, Slack>, args: TeamDnd) -> Result<Typed<Value>, Error> {
     const USERS_MAX: usize = 50;
     let known = args.users.iter().take(USERS_MAX).filter_map(|id| cx.state.users.get(id));

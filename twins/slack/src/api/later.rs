@@ -315,8 +315,10 @@ fn permalink(cx: &Read<'_, Slack>, args: GetPermalink) -> Result<Typed<Value>, E
 pub(crate) struct Unfurl {
     channel: Option<String>,
     ts: Option<String>,
-    unfurls: Option<Value>,
-    unfurl_id: Option<String>,
+    #[serde(rename = "unfurls")]
+    previews: Option<Value>,
+    #[serde(rename = "unfurl_id")]
+    id: Option<String>,
     /// Messages are on record once they are seen: the composer is not played.
     #[serde(rename = "source")]
     _source: Option<SmolStr>,
@@ -330,12 +332,12 @@ pub(crate) struct Unfurl {
 impl Unfurl {
     /// The channel and timestamp of the message, given as such or in one.
     fn place(&self) -> Option<(&str, &str)> {
-        let by_id = || self.unfurl_id.as_deref()?.split_once('-');
+        let by_id = || self.id.as_deref()?.split_once('-');
         self.channel.as_deref().zip(self.ts.as_deref()).or_else(by_id)
     }
 
     fn unfurls(&self) -> Result<Map<String, Value>, Code> {
-        let given = match &self.unfurls {
+        let given = match &self.previews {
             None => return Err(Code::MissingUnfurls),
             Some(Value::String(text)) if text.is_empty() => return Err(Code::MissingUnfurls),
             Some(Value::String(text)) => serde_json::from_str(text).map_err(|_| Code::InvalidUnfurlsFormat)?,

@@ -207,6 +207,7 @@ pub(crate) struct Revoke {
 }
 
 /// `auth.revoke`
+#[expect(clippy::unnecessary_wraps, reason = "handlers are of one shape")]
 fn revoke(cx: &mut Write<'_, '_, Slack>, args: Revoke) -> Result<Typed<Value>, Error> {
     if !args.test {
         let text = cx.caller.text.clone();
@@ -229,6 +230,7 @@ pub(crate) struct Teams {
 }
 
 /// `auth.teams.list`
+#[expect(clippy::unnecessary_wraps, reason = "handlers are of one shape")]
 fn teams(cx: &Read<'_, Slack>, args: Teams) -> Result<Typed<Value>, Error> {
     let mut team = json!({ "id": cx.state.workspace.id, "name": cx.state.workspace.name });
     if args.include_icon {

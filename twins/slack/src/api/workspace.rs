@@ -90,6 +90,7 @@ pub(crate) struct Profile {
 }
 
 /// `team.profile.get`
+#[expect(clippy::unnecessary_wraps, reason = "handlers are of one shape")]
 fn profile(_: &Read<'_, Slack>, _: Profile) -> Result<Typed<Value>, Error> {
     Ok(Typed::ok(&json!({ "profile": { "fields": [], "sections": [] } })))
 }
@@ -131,6 +132,7 @@ pub(crate) struct Integrations {
 }
 
 /// `team.integrationLogs`: when apps were installed, the latest first, and which were taken off.
+#[expect(clippy::unnecessary_wraps, reason = "handlers are of one shape")]
 fn integrations(cx: &Read<'_, Slack>, args: Integrations) -> Result<Typed<Value>, Error> {
     let given = |text: &Option<SmolStr>| text.clone().filter(|text| !text.is_empty());
     let (app_id, user) = (given(&args.app_id), given(&args.user));
@@ -170,6 +172,7 @@ pub(crate) struct Emoji {
 }
 
 /// `emoji.list`: the workspace's own.
+#[expect(clippy::unnecessary_wraps, reason = "handlers are of one shape")]
 fn emoji(cx: &Read<'_, Slack>, args: Emoji) -> Result<Typed<Value>, Error> {
     let rows: Map<String, Value> =
         cx.state.emoji.iter().map(|(name, value)| (name.to_string(), json!(**value))).collect();

@@ -39,7 +39,9 @@ fn deep_nesting_is_refused_and_overflows_nothing() {
             ordinary(&desk, "chat.postMessage", "application/json", body.to_string().as_bytes());
         }
     }
-    // As deep as JSON may be: stored, told and sent on.
+    // As deep as JSON may be: stored, told and sent on. Some of the methods above have taken the token away.
+    let desk = Desk::new();
+    let general = desk.expand("{#general}");
     let depth = 50;
     let block = format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
     let text = json!([{ "type": "divider", "block_id": "d", "x": serde_json::from_str::<Value>(&block).unwrap() }]);
