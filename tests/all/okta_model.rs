@@ -54,12 +54,7 @@ impl Verb {
 
 fn step() -> impl Strategy<Value = Step> {
     let one = || 0..MANY;
-    let verb = prop_oneof![
-        Just(Verb::Activate),
-        Just(Verb::Deactivate),
-        Just(Verb::Suspend),
-        Just(Verb::Unsuspend),
-    ];
+    let verb = prop_oneof![Just(Verb::Activate), Just(Verb::Deactivate), Just(Verb::Suspend), Just(Verb::Unsuspend),];
     prop_oneof![
         3 => (one(), any::<bool>(), any::<bool>())
             .prop_map(|(person, active, password)| Step::Create { person, active, password }),
@@ -159,10 +154,12 @@ impl Model {
                 let direct = self.direct.entry(app).or_default().remove(&person);
                 direct || self.through_groups(app).contains(&person)
             }
-            Step::AssignGroup { app, group } => self.groups.contains_key(&group) && {
-                self.by_group.entry(app).or_default().insert(group);
-                true
-            },
+            Step::AssignGroup { app, group } => {
+                self.groups.contains_key(&group) && {
+                    self.by_group.entry(app).or_default().insert(group);
+                    true
+                }
+            }
             Step::UnassignGroup { app, group } => self.by_group.entry(app).or_default().remove(&group),
         }
     }
@@ -205,13 +202,15 @@ impl Model {
     fn through_groups(&self, app: usize) -> BTreeSet<usize> {
         let groups = self.by_group.get(&app).into_iter().flatten();
         let members = groups.filter_map(|group| self.groups.get(group)).flatten();
-        let may = |person: &&usize| self.people.get(*person).is_some_and(|(status, _)| *status != Status::Deprovisioned);
+        let may =
+            |person: &&usize| self.people.get(*person).is_some_and(|(status, _)| *status != Status::Deprovisioned);
         members.filter(may).copied().collect()
     }
 
     /// Who has an app, and whether in their own right.
     fn app(&self, app: usize) -> BTreeMap<usize, bool> {
-        let mut all: BTreeMap<usize, bool> = self.through_groups(app).into_iter().map(|person| (person, false)).collect();
+        let mut all: BTreeMap<usize, bool> =
+            self.through_groups(app).into_iter().map(|person| (person, false)).collect();
         all.extend(self.direct.get(&app).into_iter().flatten().map(|person| (*person, true)));
         all
     }
@@ -328,7 +327,8 @@ impl Org {
     fn listed(&self, list: &Value) -> BTreeMap<usize, String> {
         let number = |id: &Value| self.people.iter().find(|(_, known)| **known == *id).map(|(person, _)| *person);
         let rows = list.as_array().into_iter().flatten();
-        rows.filter_map(|row| Some((number(&row["id"])?, row["scope"].as_str().unwrap_or_default().to_owned()))).collect()
+        rows.filter_map(|row| Some((number(&row["id"])?, row["scope"].as_str().unwrap_or_default().to_owned())))
+            .collect()
     }
 }
 

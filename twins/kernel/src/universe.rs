@@ -269,7 +269,14 @@ impl Universe {
         let now = inner.clock.now();
         let action = SmolStr::new_static(action);
         ledger.append(now, Principal::Operator, "", None, Event::Control { action, detail }, Vec::new());
-        let beginning = Snapshot { inner: inner.clone(), now, requests, lineage: ledger.lineage(), seq: ledger.len(), sockets: ghosts.clone() };
+        let beginning = Snapshot {
+            inner: inner.clone(),
+            now,
+            requests,
+            lineage: ledger.lineage(),
+            seq: ledger.len(),
+            sockets: ghosts.clone(),
+        };
         let universe = Arc::new(Self {
             id,
             seeds,

@@ -358,7 +358,7 @@ impl AppAndWhom {
     }
 }
 
-fn find_app(act: &Act<'_, '_>, name: &str) -> Result<Arc<App>, Refusal> {
+pub(crate) fn find_app(act: &Act<'_, '_>, name: &str) -> Result<Arc<App>, Refusal> {
     let found = act.state.apps.get(name).or_else(|| act.state.apps.by_label(name));
     found.cloned().ok_or_else(|| Refusal::new(format!("there is no app `{name}` in Okta")))
 }

@@ -35,7 +35,12 @@ fn backing() -> &'static Backing {
     static BACKING: LazyLock<Backing> = LazyLock::new(|| {
         let differences = Differences::parse("differences.yaml", include_str!("../differences.yaml"));
         let differences = differences.expect("a test reads the list of differences");
-        Backing::new(contract(), "okta", differences, Rules { absent: ABSENT, also_get: false, behaves: resources::BEHAVES })
+        Backing::new(
+            contract(),
+            "okta",
+            differences,
+            Rules { absent: ABSENT, also_get: false, behaves: resources::BEHAVES },
+        )
     });
     &BACKING
 }

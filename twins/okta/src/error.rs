@@ -423,11 +423,7 @@ const CODES: &[(&str, u16, &str)] = &[
         400,
         "Could not create user. To create a user and expire their password immediately, \"activate\" must be true",
     ),
-    (
-        "E0000127",
-        409,
-        "Invalid linked objection definition. Linked object identifier is already in use.",
-    ),
+    ("E0000127", 409, "Invalid linked objection definition. Linked object identifier is already in use."),
     ("E0000133", 429, "A phone call was recently made. Please wait 30 seconds before trying again."),
     // The wording of these three is the twin's own.
     ("E0000134", 502, "The callback service could not be reached."),

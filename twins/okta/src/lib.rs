@@ -3,8 +3,8 @@
 //! What it offers is the table in [`Okta::operations`]; everything else hangs off it.
 
 pub mod affordances;
-pub mod affordances_people;
 mod affordances_factors;
+pub mod affordances_people;
 pub mod api;
 pub mod authn;
 pub mod contract;
@@ -77,8 +77,20 @@ const JOURNALS: [&str; 15] = {
     let (passwords, one_times) = (model::password::TABLE, model::one_time::TABLE);
     let transactions = authn::transaction::TABLE;
     [
-        "log", prompts, messages, tokens, codes, sessions, session_tokens, devices, requests, used, passwords, one_times,
-        transactions, inline_hooks::TABLE,
+        "log",
+        prompts,
+        messages,
+        tokens,
+        codes,
+        sessions,
+        session_tokens,
+        devices,
+        requests,
+        used,
+        passwords,
+        one_times,
+        transactions,
+        inline_hooks::TABLE,
         model::provisioning::ACCOUNTS,
     ]
 };
@@ -107,8 +119,42 @@ impl Twin for Okta {
     }
 
     fn operations(&self) -> Vec<Operation<Self>> {
-        let apps = [apps(), assignments(), app_credentials(), api::app_jwks::operations(), api::app_logo::operations()].into_iter().flatten().collect();
-        let own = [users(), lifecycle(), groups(), apps, logs_and_hooks(), tokens_and_schema(), api::factors::operations(), api::authenticator_enrollments::operations(), api::roles::operations(), api::iam::operations(), api::org_settings::operations(), api::widgets::operations(), oauth::operations(), api::authorization_servers::operations(), api::grants::operations(), api::oauth_clients::operations(), saml::operations(), api::app_connections::operations(), api::app_features::operations(), authn::operations(), api::credentials::operations(), api::sessions::operations(), api::idp_keys::operations(), api::policies::operations(), api::schema::operations(), api::user_types::operations(), api::linked_objects::operations(), api::group_rules::operations(), api::group_owners::operations(), inline_hooks::execute::operations()];
+        let apps = [apps(), assignments(), app_credentials(), api::app_jwks::operations(), api::app_logo::operations()]
+            .into_iter()
+            .flatten()
+            .collect();
+        let own = [
+            users(),
+            lifecycle(),
+            groups(),
+            apps,
+            logs_and_hooks(),
+            tokens_and_schema(),
+            api::factors::operations(),
+            api::authenticator_enrollments::operations(),
+            api::roles::operations(),
+            api::iam::operations(),
+            api::org_settings::operations(),
+            api::widgets::operations(),
+            oauth::operations(),
+            api::authorization_servers::operations(),
+            api::grants::operations(),
+            api::oauth_clients::operations(),
+            saml::operations(),
+            api::app_connections::operations(),
+            api::app_features::operations(),
+            authn::operations(),
+            api::credentials::operations(),
+            api::sessions::operations(),
+            api::idp_keys::operations(),
+            api::policies::operations(),
+            api::schema::operations(),
+            api::user_types::operations(),
+            api::linked_objects::operations(),
+            api::group_rules::operations(),
+            api::group_owners::operations(),
+            inline_hooks::execute::operations(),
+        ];
         backing::rows(self, own.into_iter().flatten().collect())
     }
 
@@ -116,6 +162,8 @@ impl Twin for Okta {
         let mut all = affordances::affordances();
         all.extend(affordances_factors::affordances());
         all.extend(affordances_people::affordances());
+        all.extend(inline_hooks::registration::affordances());
+        all.extend(inline_hooks::import::affordances());
         all
     }
 

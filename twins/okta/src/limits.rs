@@ -55,7 +55,11 @@ mod tests {
 
     #[test]
     fn each_operation_has_a_bucket() {
-        for operation in host(crate::Okta).operations().iter().filter(|operation| operation.behaves() && operation.contract.is_none()) {
+        for operation in host(crate::Okta)
+            .operations()
+            .iter()
+            .filter(|operation| operation.behaves() && operation.contract.is_none())
+        {
             let known = super::LIMITS.iter().any(|(name, _)| *name == operation.limit);
             assert!(known, "{} has the unknown limit `{}`", operation.id, operation.limit);
         }

@@ -75,6 +75,17 @@ pub fn views() -> Vec<View<Okta>> {
             about: "Event hooks: id, name, status, verificationStatus, uri, events",
             render: event_hooks,
         },
+        View {
+            name: "registrations",
+            about: "People who have registered themselves or wanted to, oldest first: id, login, status, message and \
+                    errors (as they see them), user (id)",
+            render: crate::inline_hooks::registration::view,
+        },
+        View {
+            name: "imports",
+            about: "Imports of people from apps, oldest first: id, app (id), users (userName, status, user (id), message)",
+            render: crate::inline_hooks::import::view,
+        },
     ]
 }
 

@@ -71,7 +71,12 @@ fn find(state: &mut State, tx: &mut Tx<'_>, user: &User, named: &str) -> Result<
 }
 
 /// The conversation, where the person can write in it.
-pub(crate) fn find_to_write(state: &mut State, tx: &mut Tx<'_>, user: &User, named: &str) -> Result<Arc<Channel>, Refusal> {
+pub(crate) fn find_to_write(
+    state: &mut State,
+    tx: &mut Tx<'_>,
+    user: &User,
+    named: &str,
+) -> Result<Arc<Channel>, Refusal> {
     let channel = find(state, tx, user, named)?;
     if channel.archived {
         return Err(Refusal::new(format!("the channel `{named}` is archived")));
@@ -487,7 +492,12 @@ enum ShortcutKind {
 
 impl ConfigureApp {
     fn check(&self) -> Result<(), Refusal> {
-        let urls = self.events_url.iter().chain(&self.interactivity_url).chain(&self.options_url).chain(self.commands.values());
+        let urls = self
+            .events_url
+            .iter()
+            .chain(&self.interactivity_url)
+            .chain(&self.options_url)
+            .chain(self.commands.values());
         if let Some(url) = urls.filter(|url| !url.is_empty()).find(|url| !is_allowed(url)) {
             return Err(Refusal::new(format!("`{url}` is not an http address on this machine, the only kind called")));
         }
@@ -553,7 +563,9 @@ fn configure_app(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Configur
 /// The scopes that subscriptions need and the bot lacks: Slack's pages add them as well.
 fn missing_scopes(app: &App, names: &[SmolStr]) -> Vec<SmolStr> {
     let needs = SUBSCRIPTIONS.iter().filter(|(event, _)| names.iter().any(|name| name == event));
-    let lacking = needs.filter(|(_, scopes)| !scopes.is_empty() && !scopes.iter().any(|scope| app.scopes.iter().any(|has| has == scope)));
+    let lacking = needs.filter(|(_, scopes)| {
+        !scopes.is_empty() && !scopes.iter().any(|scope| app.scopes.iter().any(|has| has == scope))
+    });
     let mut missing: Vec<SmolStr> = lacking.map(|(_, scopes)| SmolStr::new_static(scopes[0])).collect();
     missing.sort_unstable();
     missing.dedup();

@@ -219,12 +219,11 @@ impl Use {
         let ts = self.message_ts.as_ref().ok_or_else(|| Refusal::new("name the message with `message_ts`"))?;
         let (channel, ts) = find_message(state, user, named, ts)?;
         let message = state.message(&channel, ts);
-        let (on, app) = match message {
-            Some(message) => (Original::Message(ts), message.app.clone()),
-            None => {
-                let shown = state.ephemerals.get(&((channel.clone(), user.id.clone()), ts));
-                (Original::Ephemeral(ts), shown.and_then(|shown| shown.app.clone()))
-            }
+        let (on, app) = if let Some(message) = message {
+            (Original::Message(ts), message.app.clone())
+        } else {
+            let shown = state.ephemerals.get(&((channel.clone(), user.id.clone()), ts));
+            (Original::Ephemeral(ts), shown.and_then(|shown| shown.app.clone()))
         };
         let blocks = interactivity::blocks_of(state, &channel, &user.id, on);
         match (app, blocks) {

@@ -88,7 +88,18 @@ const ANY: &[Method] = &[Method::POST, Method::GET];
 const POST: &[Method] = &[Method::POST];
 
 fn operations() -> Vec<Row> {
-    let families: [fn() -> Vec<Row>; 10] = [people, channels, changes, messages, postings, api::windows::operations, api::files::operations, api::downloads::operations, api::remote_files::operations, api::search::operations];
+    let families: [fn() -> Vec<Row>; 10] = [
+        people,
+        channels,
+        changes,
+        messages,
+        postings,
+        api::windows::operations,
+        api::files::operations,
+        api::downloads::operations,
+        api::remote_files::operations,
+        api::search::operations,
+    ];
     families.into_iter().flat_map(|family| family()).chain(socket_mode::api::operations()).chain(api::more()).collect()
 }
 

@@ -106,7 +106,8 @@ pub(crate) struct StatusEmoji {
 impl StatusEmoji {
     fn of(emoji: &SmolStr) -> Vec<Self> {
         let name = emoji.trim_matches(':');
-        let display_url = format!("https://a.slack-edge.com/production-standard-emoji-assets/14.0/apple-large/{name}.png");
+        let display_url =
+            format!("https://a.slack-edge.com/production-standard-emoji-assets/14.0/apple-large/{name}.png");
         if name.is_empty() { Vec::new() } else { vec![Self { emoji_name: name.into(), display_url }] }
     }
 }

@@ -287,11 +287,13 @@ impl FaultPlan {
     /// What cannot work about each rule of a plan.
     pub(super) fn problems(rules: &[Rule]) -> Vec<(&Rule, RuleError)> {
         let mut taken = BTreeSet::new();
-        let problem = |rule: &'_ Rule| match taken.insert(rule.id.clone()) {
-            true => ArmedRule::new(rule, Timestamp::default()).err(),
-            false => Some(RuleError::Twice { rule: rule.id.clone() }),
+        let mut problem = |rule: &Rule| {
+            if taken.insert(rule.id.clone()) {
+                ArmedRule::new(rule, Timestamp::default()).err()
+            } else {
+                Some(RuleError::Twice { rule: rule.id.clone() })
+            }
         };
-        let mut problem = problem;
         rules.iter().filter_map(|rule| Some((rule, problem(rule)?))).collect()
     }
 

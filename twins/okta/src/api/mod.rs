@@ -2,8 +2,6 @@
 
 mod app_body;
 pub mod app_connections;
-pub mod authorization_servers;
-pub mod grants;
 pub mod app_credentials;
 pub mod app_features;
 pub mod app_groups;
@@ -11,26 +9,28 @@ pub mod app_jwks;
 pub mod app_logo;
 pub mod app_users;
 pub mod apps;
+pub mod authenticator_enrollments;
+pub mod authorization_servers;
 pub mod credentials;
 mod credentials_body;
-pub mod authenticator_enrollments;
 pub mod event_hooks;
 pub(crate) mod factor_body;
 pub mod factors;
+pub mod grants;
 pub mod group_owners;
 pub mod group_rules;
 pub mod groups;
-pub mod idp_keys;
 pub mod iam;
+pub mod idp_keys;
 pub mod lifecycle;
 pub mod linked_objects;
 mod listing;
-mod profiles;
-mod org_shape;
 pub mod logs;
 pub mod oauth_clients;
-pub mod policies;
 pub mod org_settings;
+mod org_shape;
+pub mod policies;
+pub(crate) mod profiles;
 pub mod roles;
 pub mod schema;
 pub mod sessions;
@@ -107,7 +107,10 @@ fn acting(state: &State, caller: &Caller, scene: &Scene<'_>) -> Acting {
 }
 
 /// Runs a write and tells the hooks what it logged.
-pub(crate) fn act<R>(cx: &mut Write<'_, '_, Okta>, write: impl FnOnce(&mut Act<'_, '_>) -> Result<R, Error>) -> Result<R, Error> {
+pub(crate) fn act<R>(
+    cx: &mut Write<'_, '_, Okta>,
+    write: impl FnOnce(&mut Act<'_, '_>) -> Result<R, Error>,
+) -> Result<R, Error> {
     let by = acting(cx.state, cx.caller, cx.scene);
     let mut act = Act::new(cx.state, cx.tx, by);
     let result = write(&mut act)?;

@@ -27,7 +27,7 @@ fn unknown<'a>(names: impl Iterator<Item = &'a String>, about: &'static str) -> 
 }
 
 /// Puts what was sent into a profile. Nulls take away, unknown names are refused.
-pub(super) fn fill(
+pub(crate) fn fill(
     state: &State,
     profile: &mut Profile,
     sent: &Map<String, Value>,

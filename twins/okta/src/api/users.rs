@@ -16,8 +16,9 @@ use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    act, bad_expand, find_user,
+    act, bad_expand,
     credentials_body::CredentialsInput,
+    find_user,
     groups::GroupBody,
     listing::{EQUAL, FILTERS, NO_CO, SEARCHES, TIMES, direction, has_text},
     no_content,

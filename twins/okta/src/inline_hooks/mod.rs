@@ -5,8 +5,10 @@
 //! See developer.okta.com/docs/concepts/inline-hooks/.
 
 pub mod execute;
+pub mod import;
 pub mod password;
 mod patch;
+pub mod registration;
 mod reply;
 pub mod tokens;
 
@@ -71,6 +73,10 @@ enum Stage {
     Password(Box<password::Pending>),
     /// A hook that is tried out.
     Execute,
+    /// Somebody who registers.
+    Registration(Box<registration::Pending>),
+    /// Somebody whom an app brings.
+    Import(Box<import::Pending>),
     /// It is over, and this is its answer.
     Over(Result<Answer, Error>),
 }
@@ -82,6 +88,8 @@ impl Serialize for Waiting {
             Stage::Tokens(_) => "tokens",
             Stage::Password(_) => "password",
             Stage::Execute => "execute",
+            Stage::Registration(_) => "registration",
+            Stage::Import(_) => "import",
             Stage::Over(_) => "over",
         };
         let mut row = serializer.serialize_struct("Waiting", 1)?;
@@ -151,6 +159,13 @@ fn ask(act: &mut Act<'_, '_>, scene: &Scene<'_>, hook: SmolStr, body: Value, sta
     act.tx.deliver_and_wait(INLINE, json!(Question { hook, ticket, body }));
 }
 
+/// Asks a hook about what no call waits for: what comes of it shows in a view.
+fn ask_later(act: &mut Act<'_, '_>, ticket: &SmolStr, hook: SmolStr, body: Value, stage: Stage) {
+    let by = act.by.clone();
+    keep(act, ticket, Waiting { by, stage });
+    act.tx.deliver(INLINE, json!(Question { hook, ticket: ticket.clone(), body }));
+}
+
 fn keep(act: &mut Act<'_, '_>, ticket: &SmolStr, row: Waiting) {
     let now = act.tx.now;
     let end = now.after(KEPT);
@@ -213,6 +228,8 @@ pub fn delivered(state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcom
         Stage::Tokens(pending) => tokens::go_on(&mut act, &question.hook, *pending, &reply),
         Stage::Password(pending) => password::go_on(&mut act, &question.hook, *pending, &reply),
         Stage::Execute => execute::go_on(&reply),
+        Stage::Registration(pending) => registration::go_on(&mut act, &question.hook, *pending, &reply),
+        Stage::Import(pending) => import::go_on(&mut act, &question.hook, *pending, &reply),
         Stage::Over(_) => return Next::Done,
     };
     keep(&mut act, &question.ticket, Waiting { by: waiting.by, stage: Stage::Over(over) });

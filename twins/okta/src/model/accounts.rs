@@ -8,8 +8,8 @@ use super::{
     Act, USER_ID, assignment,
     event_type::{
         ACCOUNT_EXPIRE, ACCOUNT_PASSWORD, ACCOUNT_PROFILE, ACCOUNT_RESET, ACCOUNT_UNLOCK, EventType, FACTORS_RESET,
-        USER_ACTIVATE, USER_CREATE, USER_DEACTIVATE, USER_DELETE, USER_DELETED,
-        USER_REACTIVATE, USER_SUSPEND, USER_UNSUSPEND,
+        USER_ACTIVATE, USER_CREATE, USER_DEACTIVATE, USER_DELETE, USER_DELETED, USER_REACTIVATE, USER_SUSPEND,
+        USER_UNSUSPEND,
     },
     factor,
     group::{self, Group},
@@ -18,9 +18,7 @@ use super::{
     one_time::{self, Purpose},
     password::NewPassword,
     profile::{Attribute, Profile},
-    session, sign_in, token,
-    role,
-    schema,
+    role, schema, session, sign_in, token,
     user::{Provider, Status, Step, User, transition},
 };
 use crate::{error::Error, policy};
@@ -230,12 +228,7 @@ pub fn update(
 }
 
 /// Whether new credentials can take the place of the present ones.
-fn check_update(
-    act: &Act<'_, '_>,
-    user: &User,
-    profile: &Profile,
-    credentials: &Credentials,
-) -> Result<(), Error> {
+fn check_update(act: &Act<'_, '_>, user: &User, profile: &Profile, credentials: &Credentials) -> Result<(), Error> {
     let next = User { profile: profile.clone(), ..user.clone() };
     check_answer(act, &next, credentials.answer.as_deref())?;
     check_password(act, &next, credentials.password.as_ref())?;

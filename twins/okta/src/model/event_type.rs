@@ -150,6 +150,8 @@ event_types! {
     AUTHENTICATOR_UPDATE = "security.authenticator.lifecycle.update", "Update authenticator", "", true;
     AUTHENTICATOR_ACTIVATE = "security.authenticator.lifecycle.activate", "Activate authenticator", "", true;
     AUTHENTICATOR_DEACTIVATE = "security.authenticator.lifecycle.deactivate", "Deactivate authenticator", "", true;
+    IMPORT_START = "system.import.start", "Import started", "", false;
+    IMPORT_COMPLETE = "system.import.complete", "Import completed", "", true;
     INLINE_EXECUTED = "inline_hook.executed", "Inline hook executed", "", true;
     INLINE_PROCESSED = "inline_hook.response.processed", "Inline hook response processed", "", false;
     INLINE_CREATED = "inline_hook.created", "Create inline hook", "", false;

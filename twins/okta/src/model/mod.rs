@@ -30,14 +30,14 @@ pub mod org_settings;
 pub mod orn;
 pub mod password;
 pub mod profile;
-pub mod provisioning;
 pub mod property;
+pub mod provisioning;
 pub mod role;
 pub mod role_type;
 pub mod rsa_key;
+pub mod schema;
 pub mod session;
 pub mod sign_in;
-pub mod schema;
 pub mod token;
 pub mod user;
 pub mod user_type;
@@ -72,7 +72,7 @@ use crate::oauth::keys::Signing;
 pub const SITE: Site = Site::named("okta");
 
 /// Ids: a prefix for the kind, drawn characters, and what all ids of one org end with.
-const fn shape(prefix: &'static str, name: &str) -> IdShape {
+pub(crate) const fn shape(prefix: &'static str, name: &str) -> IdShape {
     IdShape { site: SITE.child("ids").child(name), prefix, alphabet: ALNUM, drawn: 14, suffix: "5d7" }
 }
 
@@ -171,6 +171,10 @@ pub struct State {
     pub transactions: grant::Passing<crate::authn::transaction::Transaction>,
     /// Calls that wait for an inline hook, by the ids of their requests.
     pub inline_calls: grant::Passing<crate::inline_hooks::Waiting>,
+    /// Who has registered, or wanted to.
+    pub registrations: dtu_kernel::table::Table<SmolStr, crate::inline_hooks::registration::Registration>,
+    /// Imports of people from apps.
+    pub imports: dtu_kernel::table::Table<SmolStr, crate::inline_hooks::import::Import>,
     /// Second factors, and what was asked for them.
     pub factors: Factors,
     /// The org's own authorization server, and how people sign in.

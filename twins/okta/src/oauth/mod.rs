@@ -70,7 +70,9 @@ fn tokens() -> Vec<Operation<Okta>> {
     const OTHER: &str = "oauth2";
     vec![
         Operation::write("token", POST, "/oauth2/v1/token", token::token).then(token::hooked).limit(TOKEN),
-        Operation::write("tokenCustomAS", POST, "/oauth2/{authorizationServerId}/v1/token", token::token).then(token::hooked).limit(TOKEN),
+        Operation::write("tokenCustomAS", POST, "/oauth2/{authorizationServerId}/v1/token", token::token)
+            .then(token::hooked)
+            .limit(TOKEN),
         Operation::write("introspect", POST, "/oauth2/v1/introspect", inspect::introspect).limit(OTHER),
         Operation::write(
             "introspectCustomAS",

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Got, ORIGIN, Org, call};
 
+const DAY: u64 = 86_400;
+
 pub(crate) const PASSWORD: &str = "Tr0ub4dor!x";
 
 /// Lets time pass.
@@ -193,7 +195,6 @@ fn passwords_age_as_the_policy_says() {
         settings["password"]["age"]["maxAgeDays"] = json!(30);
         settings["password"]["age"]["expireWarnDays"] = json!(5);
     });
-    const DAY: u64 = 86_400;
     let warned = || {
         let body = json!({
             "username": "ida", "password": PASSWORD, "options": { "warnBeforePasswordExpired": true },

@@ -7,6 +7,10 @@ use crate::{
     support::{Org, call},
 };
 
+const CHANGE: &str = "ida/credentials/change_password";
+const QUESTION: &str = "ida/credentials/change_recovery_question";
+const FORGOT: &str = "ida/credentials/forgot_password_recovery_question";
+
 fn users(path: &str, body: &Value) -> crate::support::Call {
     call(&format!("POST /api/v1/users/{path}")).json(body)
 }
@@ -28,11 +32,10 @@ fn whoever_knows_the_password_changes_it() {
         assert_eq!(got.text("/errorCode"), code, "{}", got.body);
         got.causes().join(" ")
     };
-    const AT: &str = "ida/credentials/change_password";
-    assert!(refuse(AT, change("Wrong1234", "N3xtPassword2"), 403, "E0000014").contains("oldPassword"));
-    assert!(refuse(AT, change("N3xtPassword", "weak"), 403, "E0000014").contains("at least 8 characters"));
-    refuse(AT, json!({ "oldPassword": { "value": "N3xtPassword" } }), 400, "E0000001");
-    refuse(AT, json!([]), 400, "E0000003");
+    assert!(refuse(CHANGE, change("Wrong1234", "N3xtPassword2"), 403, "E0000014").contains("oldPassword"));
+    assert!(refuse(CHANGE, change("N3xtPassword", "weak"), 403, "E0000014").contains("at least 8 characters"));
+    refuse(CHANGE, json!({ "oldPassword": { "value": "N3xtPassword" } }), 400, "E0000001");
+    refuse(CHANGE, json!([]), 400, "E0000003");
     refuse("nobody/credentials/change_password", change("a", "b"), 404, "E0000007");
     for who in ["beatriz.alonso", "callum.fraser", "marcus.bell", "jonas.weber"] {
         refuse(&format!("{who}/credentials/change_password"), change(PASSWORD, "N3xtPassword"), 403, "E0000035");
@@ -69,15 +72,13 @@ fn questions_are_changed_and_answered() {
             "password": { "value": password }, "recovery_question": { "question": "Which cat?", "answer": answer },
         })
     };
-    const AT: &str = "ida/credentials/change_recovery_question";
-    const FORGOT: &str = "ida/credentials/forgot_password_recovery_question";
     let forgot = |answer: &str, new: &str| {
         org.send(users(FORGOT, &json!({ "password": { "value": new }, "recovery_question": { "answer": answer } })))
     };
     assert_eq!(forgot("Mauzi", "N3xtPassword").text("/errorCode"), "E0000034", "there is no question yet");
-    assert_eq!(org.check(users(AT, &question("Wrong1234", "Mauzi")), 403).text("/errorCode"), "E0000014");
-    assert_eq!(org.check(users(AT, &question(PASSWORD, "Ma")), 400).text("/errorCode"), "E0000001");
-    let got = org.check(users(AT, &question(PASSWORD, "Mauzi")), 200);
+    assert_eq!(org.check(users(QUESTION, &question("Wrong1234", "Mauzi")), 403).text("/errorCode"), "E0000014");
+    assert_eq!(org.check(users(QUESTION, &question(PASSWORD, "Ma")), 400).text("/errorCode"), "E0000001");
+    let got = org.check(users(QUESTION, &question(PASSWORD, "Mauzi")), 200);
     assert_eq!(got.text("/recovery_question/question"), "Which cat?");
     let wrong = forgot("Bello", "N3xtPassword");
     assert_eq!((wrong.status, wrong.text("/errorCode")), (403, "E0000087"));

@@ -289,3 +289,115 @@ async fn a_password_is_imported_at_the_first_sign_in() {
     org.post("/api/v1/users?activate=true", &person);
     assert_eq!(org.wait(sign_in()).await.status, 401, "without a hook nobody can say that it is right");
 }
+
+const REGISTRATION: &str = "com.okta.user.pre-registration";
+
+/// Registers Noa, waits for the hook, and gives back what Noa sees.
+async fn registers(org: &Org, password: Option<&str>) -> Value {
+    let mut with = json!({ "first_name": "Noa", "last_name": "New", "email": "noa@acme.example" });
+    if let Some(password) = password {
+        with["password"] = json!(password);
+    }
+    org.perform("okta.register", "visitor", &with).expect("is taken in");
+    assert!(org.universe.settle(Duration::from_secs(20)).await, "settles");
+    org.view("registrations")[0].clone()
+}
+
+#[tokio::test]
+async fn people_register_themselves() {
+    for (password, status) in [(Some("Right-enough-1"), "ACTIVE"), (None, "PROVISIONED")] {
+        let org = Org::acme();
+        let before = org.events();
+        let row = registers(&org, password).await;
+        assert_eq!((&row["status"], &row["login"]), (&json!("REGISTERED"), &json!("noa@acme.example")));
+        let user = org.get("/api/v1/users/noa@acme.example");
+        assert_eq!((user.text("/status"), &row["user"]), (status, &user.body["id"]));
+        let after = org.events();
+        for event in ["user.lifecycle.create", "user.lifecycle.activate"] {
+            let count = |events: &std::collections::BTreeMap<String, usize>| events.get(event).copied().unwrap_or(0);
+            assert_eq!(count(&after), count(&before) + 1, "{event}");
+        }
+    }
+    let org = Org::acme();
+    let with = |email: &str, password: &str| json!({ "first_name": "A", "last_name": "B", "email": email, "password": password });
+    for (email, password) in
+        [("lena.fischer@acme.example", "Right-enough-1"), ("nobody", "Right-enough-1"), ("b@acme.example", "short")]
+    {
+        org.perform("okta.register", "visitor", &with(email, password)).expect_err("is refused");
+    }
+    assert_eq!(org.view("registrations"), json!([]));
+}
+
+#[tokio::test]
+async fn a_registration_hook_is_obeyed() {
+    let update = |value: Value| json!({ "type": "com.okta.user.profile.update", "value": value });
+    let action = |word: &str| json!({ "type": "com.okta.action.update", "value": { "registration": word } });
+    let sorry = "Registration cannot be completed at this time.";
+    let error = json!({ "errorSummary": "not you", "errorCauses": [{ "location": "data.userProfile.email" }] });
+    for (answer, status, message, obeyed) in [
+        (
+            json!({ "commands": [update(json!({ "title": "Guest", "lastName": "Newer" }))] }),
+            "REGISTERED",
+            "",
+            "SUCCESS",
+        ),
+        (json!({ "commands": [update(json!({ "title": "Guest" })), action("ALLOW")] }), "REGISTERED", "", "SUCCESS"),
+        (json!({ "commands": [] }), "REGISTERED", "", "SUCCESS"),
+        (json!({ "commands": [action("DENY")] }), "DENIED", "Registration denied.", "SUCCESS"),
+        (
+            json!({ "commands": [update(json!({ "title": "x" })), action("DENY")] }),
+            "DENIED",
+            "Registration denied.",
+            "SUCCESS",
+        ),
+        (json!({ "commands": [action("ALLOW")], "error": error }), "DENIED", "not you", "FAILURE"),
+        (json!({ "error": {} }), "DENIED", sorry, "FAILURE"),
+        (json!({ "commands": [action("MAYBE")] }), "DENIED", sorry, "FAILURE"),
+        (json!({ "commands": [update(json!({ "nothing": "x" }))] }), "DENIED", sorry, "FAILURE"),
+        (json!({ "commands": [update(json!("x"))] }), "DENIED", sorry, "FAILURE"),
+        (json!({ "commands": [{ "type": "com.okta.other", "value": {} }] }), "DENIED", sorry, "FAILURE"),
+    ] {
+        let org = Org::acme();
+        let server = service(says(&answer)).await;
+        let id = hook(&org, REGISTRATION, &server.uri());
+        let row = registers(&org, Some("Right-enough-1")).await;
+        assert_eq!((&row["status"], &row["message"]), (&json!(status), &json!(message)), "{answer}");
+        assert_eq!(row["errors"], answer.pointer("/error/errorCauses").cloned().unwrap_or_else(|| json!([])));
+        assert_eq!(outcomes(&org, "inline_hook.response.processed"), [obeyed], "{answer}");
+        if status == "DENIED" {
+            org.check(call("GET /api/v1/users/noa@acme.example"), 404);
+        } else {
+            let user = org.get("/api/v1/users/noa@acme.example");
+            let wanted = answer.pointer("/commands/0/value/title").and_then(Value::as_str).unwrap_or_default();
+            assert_eq!((user.text("/profile/title"), user.text("/status")), (wanted, "ACTIVE"), "{answer}");
+        }
+        let sent = asked(&server).await;
+        let body: Value = serde_json::from_slice(&sent[0].body).expect("is JSON");
+        let profile = json!({
+            "firstName": "Noa", "lastName": "New", "email": "noa@acme.example", "login": "noa@acme.example",
+        });
+        assert_eq!((&body["data"]["userProfile"], &body["data"]["action"]), (&profile, &json!("ALLOW")));
+        assert_eq!((&body["requestType"], &body["source"]), (&json!("self.service.registration"), &json!(id)));
+        assert!(!body.to_string().contains("Right-enough-1"), "hooks are not told passwords: {body}");
+    }
+}
+
+#[tokio::test]
+async fn without_an_answer_nobody_is_registered() {
+    let late = || ResponseTemplate::new(200).set_body_json(json!({})).set_delay(Duration::from_secs(4));
+    for (answer, calls) in [
+        (ResponseTemplate::new(500), 2),
+        (ResponseTemplate::new(404), 1),
+        (ResponseTemplate::new(200).set_body_string("no JSON"), 1),
+        (late(), 2),
+    ] {
+        let org = Org::acme();
+        let server = service(vec![answer]).await;
+        hook(&org, REGISTRATION, &server.uri());
+        let row = registers(&org, None).await;
+        let sorry = "Registration cannot be completed at this time.";
+        assert_eq!((&row["status"], &row["message"]), (&json!("DENIED"), &json!(sorry)));
+        assert_eq!(asked(&server).await.len(), calls);
+        org.check(call("GET /api/v1/users/noa@acme.example"), 404);
+    }
+}

@@ -95,7 +95,8 @@ fn worlds_have_apps() {
             assert!(found.starts_with("tiny.yaml:") && found.contains(wanted), "{found}");
         }
     };
-    let scim = |server: &str| format!("    - {{key: a, kind: saml, label: A, people: [ann], provisioning: {{{server}}}}}\n");
+    let scim =
+        |server: &str| format!("    - {{key: a, kind: saml, label: A, people: [ann], provisioning: {{{server}}}}}\n");
     check(&scim("base_url: \"http://127.0.0.1:9/scim\", token: x, patch: true"), &[]);
     check(&scim("base_url: ftp://a"), &["the app's SCIM server has no http address"]);
     check(&scim("base_url: \"http://a/?b\""), &["must end in a path"]);

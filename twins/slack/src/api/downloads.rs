@@ -42,6 +42,7 @@ pub(crate) fn operations() -> Vec<Operation<Slack>> {
 pub(crate) struct Nothing {}
 
 /// `POST /upload/v1/{ticket}`: the bytes themselves, or the first file of a form.
+#[expect(clippy::unnecessary_wraps, reason = "rows take handlers that may fail")]
 fn receive(cx: &mut Write<'_, '_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error> {
     let ticket = SmolStr::new(cx.scene.request.path_param("ticket"));
     let content = uploaded(cx.scene.request);
@@ -58,6 +59,7 @@ fn uploaded(request: &Request) -> Bytes {
 }
 
 /// `GET /files-pri/{team}-{file}/{name}`: with a token that may read the file, or the secret of a public one.
+#[expect(clippy::unnecessary_wraps, reason = "rows take handlers that may fail")]
 fn read(cx: &Read<'_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error> {
     let request = cx.scene.request;
     let named = request.path_param("file").rsplit('-').next().unwrap_or_default();
@@ -101,6 +103,7 @@ fn page(title: &str) -> Answer {
 }
 
 /// `GET /files-public/{team}-{file}-{secret}`: the page of a public file.
+#[expect(clippy::unnecessary_wraps, reason = "rows take handlers that may fail")]
 fn public(cx: &Read<'_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error> {
     let mut parts = cx.scene.request.path_param("file").rsplit('-');
     let (secret, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -109,6 +112,7 @@ fn public(cx: &Read<'_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error>
 }
 
 /// `GET /`: the page that asks people to sign in.
+#[expect(clippy::unnecessary_wraps, reason = "rows take handlers that may fail")]
 fn sign_in(_: &Read<'_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error> {
     Ok(Typed::from_answer(page("Sign in")))
 }

@@ -16,8 +16,8 @@ pub(crate) mod search;
 pub(crate) mod timeline;
 pub(crate) mod tokens;
 pub(crate) mod users;
-pub(crate) mod workspace;
 pub(crate) mod windows;
+pub(crate) mod workspace;
 
 /// Marks, what is said later, people, groups and the workspace.
 pub(crate) fn more() -> Vec<crate::Row> {

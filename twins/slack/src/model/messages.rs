@@ -10,8 +10,7 @@ use smol_str::SmolStr;
 use super::{
     State,
     marks::{self, Reaction},
-    search,
-    time,
+    search, time,
 };
 use crate::{announce, events};
 

@@ -5,16 +5,16 @@
 
 pub mod apps;
 pub mod channels;
-pub mod groups;
 pub mod files;
+pub mod groups;
 pub mod interactivity;
 pub mod marks;
 pub mod messages;
 pub mod oauth;
 pub mod people;
 pub mod schedule;
-pub mod status;
 pub(crate) mod search;
+pub mod status;
 pub mod surfaces;
 pub mod time;
 
@@ -34,15 +34,15 @@ use smol_str::SmolStr;
 use self::{
     apps::{App, Token},
     channels::{Channel, Kind, Membership},
-    groups::Group,
     files::{File, Upload},
+    groups::Group,
     interactivity::{ResponseUrl, Trigger},
-    surfaces::{Picks, Suggestion, Window},
     marks::{Bookmark, Pin, Star, Starred},
     messages::{Ephemeral, Message},
     oauth::{Grant, Refresh},
     people::User,
     schedule::{Reminder, Scheduled},
+    surfaces::{Picks, Suggestion, Window},
 };
 
 /// The root of the twin's draws.

@@ -17,6 +17,7 @@ fn section(accessory: &Value) -> Value {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn each_block_and_element_is_checked() {
     let desk = Desk::new();
     let check = |block: Value, problem: &str| {

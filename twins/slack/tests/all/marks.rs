@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::desk::{DANA, Desk, TESTER};
+use crate::desk::{APP, DANA, Desk, TESTER};
 
 /// A desk with a message of the tester's bot in #general.
 fn posted() -> (Desk, String) {
@@ -428,4 +428,41 @@ fn the_workspace_is_told() {
     assert_eq!(desk.call(DANA, "team.integrationLogs", "")["paging"]["total"], 2);
     assert_eq!(desk.error(TESTER, "team.profile.get", ""), "");
     assert_eq!(desk.call(TESTER, "auth.teams.list", "")["teams"][0]["id"], team["id"]);
+}
+
+#[test]
+fn files_that_others_keep_are_told_of() {
+    let desk = Desk::new();
+    let url = "external_url=https://drive.example/plan";
+    let made = desk.call(TESTER, "files.remote.add", &format!("external_id=plan-1&title=Plan&{url}"));
+    assert_eq!(made["file"]["external_id"], "plan-1");
+    assert_eq!(desk.call(TESTER, "files.remote.info", "external_id=plan-1")["file"]["title"], "Plan");
+    assert_eq!(desk.error(TESTER, "files.remote.update", "external_id=plan-1&title=Plans"), "");
+    let listed = desk.call(TESTER, "files.remote.list", "");
+    assert_eq!(listed["files"][0]["title"], "Plans");
+    assert_eq!(desk.error(TESTER, "files.remote.share", "external_id=plan-1&channels={#general}"), "");
+    assert_eq!(desk.error(TESTER, "files.remote.remove", "external_id=plan-1"), "");
+    desk.refuses(TESTER, "files.remote.info", &[("external_id=plan-1", "file_not_found")]);
+}
+
+#[test]
+fn people_ask_for_their_reminders_and_for_others_snoozes() {
+    let desk = Desk::new();
+    assert_eq!(desk.call(DANA, "reminders.list", "")["reminders"], json!([]));
+    desk.call(DANA, "reminders.add", "text=stand+up&time=in+5+minutes");
+    assert_eq!(desk.call(DANA, "reminders.list", "")["reminders"][0]["text"], "stand up");
+    desk.call(DANA, "dnd.setSnooze", "num_minutes=20");
+    let told = desk.call(TESTER, "dnd.teamInfo", "users={@dana},{@lena}");
+    assert_eq!(told["users"].as_object().unwrap().len(), 2);
+}
+
+#[test]
+fn what_apps_ask_of_themselves_is_refused_to_others() {
+    let desk = Desk::new();
+    desk.refuses(APP, "apps.event.authorizations.list", &[("event_context=nothing", "missing_scope")]);
+    desk.refuses(
+        TESTER,
+        "oauth.v2.exchange",
+        &[("client_id=1.2&client_secret=x", "invalid_client_id"), ("client_id=&client_secret=", "invalid_client_id")],
+    );
 }

@@ -320,7 +320,8 @@ impl Factors {
     /// A person's devices are asked again.
     fn forget_devices(&mut self, user: &SmolStr) {
         let from = (user.clone(), SmolStr::default());
-        let own: Vec<_> = self.remembered.range(from..).map(|(key, _)| key.clone()).take_while(|(of, _)| of == user).collect();
+        let own: Vec<_> =
+            self.remembered.range(from..).map(|(key, _)| key.clone()).take_while(|(of, _)| of == user).collect();
         for key in own {
             self.remembered.remove(&key);
         }
