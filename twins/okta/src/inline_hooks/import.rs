@@ -218,7 +218,7 @@ fn ask(act: &mut Act<'_, '_>, app: &App, hook: SmolStr, pending: Pending) {
 }
 
 /// Goes on with a person as the hook would have them; as the app has them where it fails or says an error.
-pub(super) fn go_on(act: &mut Act<'_, '_>, hook: &SmolStr, pending: Pending, reply: &Reply) -> Result<Answer, Error> {
+pub(super) fn go_on(act: &mut Act<'_, '_>, hook: &SmolStr, pending: Pending, reply: &Reply) -> Answer {
     let Pending { job, at, plan } = pending;
     let wanted = match reply {
         Reply::Commands(commands, _) => {
@@ -233,7 +233,7 @@ pub(super) fn go_on(act: &mut Act<'_, '_>, hook: &SmolStr, pending: Pending, rep
         Reply::TimedOut | Reply::Broken { .. } => None,
     };
     finish(act, &job, at, wanted.unwrap_or(plan));
-    Ok(Answer::json(&Map::new()))
+    Answer::json(&Map::new())
 }
 
 /// Does what the commands say, all or none.
@@ -288,13 +288,12 @@ fn finish(act: &mut Act<'_, '_>, job: &SmolStr, at: usize, plan: Plan) {
 
 /// Those who are in Okta already keep their profile there.
 fn become_user(act: &mut Act<'_, '_>, app: &Arc<App>, import: &Import, plan: Plan) -> Result<Arc<User>, Error> {
-    let user = match &plan.is {
-        Some(id) => act.state.users.get(id).cloned().ok_or_else(|| Error::not_found(id, "User"))?,
-        None => {
-            let mut profile = Profile::default();
-            fill(act.state, &mut profile, &mapped(&plan), "newUser")?;
-            accounts::create(act, new(profile, import.activate))?
-        }
+    let user = if let Some(id) = &plan.is {
+        act.state.users.get(id).cloned().ok_or_else(|| Error::not_found(id, "User"))?
+    } else {
+        let mut profile = Profile::default();
+        fill(act.state, &mut profile, &mapped(&plan), "newUser")?;
+        accounts::create(act, new(profile, import.activate))?
     };
     let mut profile = plan.profile;
     let name = profile.shift_remove("userName");

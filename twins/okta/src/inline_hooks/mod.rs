@@ -228,8 +228,8 @@ pub fn delivered(state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcom
         Stage::Tokens(pending) => tokens::go_on(&mut act, &question.hook, *pending, &reply),
         Stage::Password(pending) => password::go_on(&mut act, &question.hook, *pending, &reply),
         Stage::Execute => execute::go_on(&reply),
-        Stage::Registration(pending) => registration::go_on(&mut act, &question.hook, *pending, &reply),
-        Stage::Import(pending) => import::go_on(&mut act, &question.hook, *pending, &reply),
+        Stage::Registration(pending) => Ok(registration::go_on(&mut act, &question.hook, *pending, &reply)),
+        Stage::Import(pending) => Ok(import::go_on(&mut act, &question.hook, *pending, &reply)),
         Stage::Over(_) => return Next::Done,
     };
     keep(&mut act, &question.ticket, Waiting { by: waiting.by, stage: Stage::Over(over) });

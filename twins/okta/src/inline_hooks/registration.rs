@@ -23,7 +23,6 @@ use super::{
 use crate::{
     Okta,
     api::profiles::fill,
-    error::Error,
     events,
     model::{
         Act, Acting, SITE, State,
@@ -190,12 +189,7 @@ fn question(act: &mut Act<'_, '_>, hook: &SmolStr, pending: &Pending) -> Value {
 }
 
 /// Goes on with the registration as the hook would have it.
-pub(super) fn go_on(
-    act: &mut Act<'_, '_>,
-    hook: &SmolStr,
-    mut pending: Pending,
-    reply: &Reply,
-) -> Result<Answer, Error> {
+pub(super) fn go_on(act: &mut Act<'_, '_>, hook: &SmolStr, mut pending: Pending, reply: &Reply) -> Answer {
     let id = pending.id.clone();
     let verdict = match reply {
         Reply::Commands(commands, _) => {
@@ -220,7 +214,7 @@ pub(super) fn go_on(
             row.errors = denial.errors;
         });
     }
-    Ok(Answer::json(&Map::new()))
+    Answer::json(&Map::new())
 }
 
 /// Does what the commands say, in their order; whether the person may register.

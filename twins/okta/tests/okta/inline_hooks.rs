@@ -401,3 +401,133 @@ async fn without_an_answer_nobody_is_registered() {
         org.check(call("GET /api/v1/users/noa@acme.example"), 404);
     }
 }
+
+const TRANSFORM: &str = "com.okta.import.transform";
+const ADMINISTRATOR: &str = "dana";
+
+/// An org with an app that people can come from.
+fn org_with_app() -> Org {
+    let org = Org::acme();
+    let settings = json!({ "app": { "requestIntegration": false, "url": "https://people.example/" } });
+    let app = json!({ "name": "bookmark", "label": "People", "signOnMode": "BOOKMARK", "settings": settings });
+    org.post("/api/v1/apps", &app);
+    org
+}
+
+/// Imports one person, waits for the hook, and gives back what became of them.
+async fn imports(org: &Org, email: &str) -> Value {
+    let person = json!({ "userName": "noa2", "firstName": "Noa", "lastName": "New", "email": email });
+    let with = json!({ "app": "People", "users": [person] });
+    org.perform("okta.admin.import_users", ADMINISTRATOR, &with).expect("is begun");
+    assert!(org.universe.settle(Duration::from_secs(20)).await, "settles");
+    assert_eq!(org.events().get("system.import.complete"), Some(&1));
+    org.view("imports")[0]["users"][0].clone()
+}
+
+/// The person's use of the app that they were imported from.
+fn used(org: &Org, row: &Value) -> Got {
+    let apps = org.view("apps");
+    let app = apps.as_array().and_then(|apps| apps.iter().find(|app| app["label"] == "People")).expect("is there");
+    let (app, user) = (app["id"].as_str().expect("is text"), row["user"].as_str().expect("is somebody"));
+    org.get(&format!("/api/v1/apps/{app}/users/{user}"))
+}
+
+#[tokio::test]
+async fn an_import_makes_people_or_links_them() {
+    for (email, status) in [("noa@acme.example", "CREATED"), ("lena.fischer@acme.example", "LINKED")] {
+        let org = org_with_app();
+        let row = imports(&org, email).await;
+        assert_eq!((&row["status"], &row["userName"]), (&json!(status), &json!("noa2")), "{row}");
+        let used = used(&org, &row);
+        assert_eq!((used.text("/credentials/userName"), used.text("/scope")), ("noa2", "USER"), "{}", used.body);
+        assert_eq!(row["user"], json!(org.id(email)));
+    }
+    let org = org_with_app();
+    let person = json!({ "userName": "noa2", "firstName": "Noa", "lastName": "New", "email": "noa@acme.example" });
+    for (who, with) in [
+        (ADMINISTRATOR, json!({ "app": "People", "users": [] })),
+        (ADMINISTRATOR, json!({ "app": "nothing", "users": [person] })),
+        ("lena.fischer", json!({ "app": "People", "users": [person] })),
+    ] {
+        org.perform("okta.admin.import_users", who, &with).expect_err("is refused");
+    }
+}
+
+#[tokio::test]
+async fn an_import_hook_is_obeyed() {
+    let org = org_with_app();
+    let lena = org.id("lena.fischer");
+    let command = |kind: &str, value: Value| json!({ "type": format!("com.okta.{kind}"), "value": value });
+    let result = |word: &str| command("action.update", json!({ "result": word }));
+    let is = |id: &str| command("user.update", json!({ "id": id }));
+    let title = || command("user.profile.update", json!({ "title": "Guest" }));
+    let renamed = command("appUser.profile.update", json!({ "firstName": "Nova", "userName": "nova" }));
+    let (own, theirs) = ("noa@acme.example", "lena.fischer@acme.example");
+    for (email, commands, status, login, obeyed) in [
+        (own, vec![title(), renamed], "CREATED", own, "SUCCESS"),
+        (own, vec![], "CREATED", own, "SUCCESS"),
+        (own, vec![is(&lena), result("LINK_USER")], "LINKED", theirs, "SUCCESS"),
+        (theirs, vec![], "LINKED", theirs, "SUCCESS"),
+        (
+            theirs,
+            vec![result("CREATE_USER"), command("user.profile.update", json!({ "login": "noa2@acme.example" }))],
+            "CREATED",
+            "noa2@acme.example",
+            "SUCCESS",
+        ),
+        // What is no answer leaves the person as the app has them.
+        (own, vec![title(), result("LINK_USER")], "CREATED", own, "FAILURE"),
+        (own, vec![title(), result("MAYBE")], "CREATED", own, "FAILURE"),
+        (own, vec![title(), is("00unobody")], "CREATED", own, "FAILURE"),
+        (own, vec![title(), command("other", json!({}))], "CREATED", own, "FAILURE"),
+        (own, vec![command("user.profile.update", json!({ "nothing": "x" }))], "CREATED", own, "FAILURE"),
+    ] {
+        let org = org.fork();
+        let answer = json!({ "commands": commands });
+        let server = service(says(&answer)).await;
+        hook(&org, TRANSFORM, &server.uri());
+        let row = imports(&org, email).await;
+        assert_eq!(row["status"], status, "{answer}: {row}");
+        assert_eq!(row["user"], json!(org.id(login)), "{answer}");
+        assert_eq!(outcomes(&org, "inline_hook.response.processed"), [obeyed], "{answer}");
+        let user = org.get(&format!("/api/v1/users/{login}"));
+        if status == "CREATED" && obeyed == "SUCCESS" && answer.to_string().contains("Nova") {
+            assert_eq!((user.text("/profile/firstName"), user.text("/profile/title")), ("Nova", "Guest"));
+            assert_eq!(used(&org, &row).text("/credentials/userName"), "nova");
+        } else if status == "CREATED" {
+            assert_eq!((user.text("/profile/firstName"), user.text("/profile/title")), ("Noa", ""), "{answer}");
+        } else {
+            assert_eq!(user.text("/profile/firstName"), "Lena", "who is there keeps their profile");
+        }
+        let sent = asked(&server).await;
+        let body: Value = serde_json::from_slice(&sent[0].body).expect("is JSON");
+        let matches = if email == theirs { json!([lena]) } else { json!([]) };
+        let wanted = if email == theirs { "LINK_USER" } else { "CREATE_USER" };
+        let check =
+            |pointer: &str, wanted: Value| assert_eq!(body.pointer(pointer), Some(&wanted), "{pointer}: {body}");
+        check("/data/context/matches", matches);
+        check("/data/action/result", json!(wanted));
+        check("/data/appUser/profile/userName", json!("noa2"));
+        check("/data/user/profile/login", json!(email));
+        check("/data/context/job/type", json!("import:users"));
+        assert_eq!(body.pointer("/data/user/id").is_some(), email == theirs);
+    }
+}
+
+#[tokio::test]
+async fn without_an_answer_people_are_imported_as_they_are() {
+    let late = ResponseTemplate::new(200).set_body_json(json!({})).set_delay(Duration::from_secs(4));
+    for (answer, calls, processed) in [
+        (ResponseTemplate::new(500), 2, vec![]),
+        (ResponseTemplate::new(404), 1, vec![]),
+        (late, 2, vec![]),
+        (ResponseTemplate::new(200).set_body_json(json!({ "error": { "errorSummary": "no" } })), 1, vec!["FAILURE"]),
+    ] {
+        let org = org_with_app();
+        let server = service(vec![answer]).await;
+        hook(&org, TRANSFORM, &server.uri());
+        assert_eq!(imports(&org, "noa@acme.example").await["status"], "CREATED");
+        assert_eq!(asked(&server).await.len(), calls);
+        assert_eq!(outcomes(&org, "inline_hook.response.processed"), processed);
+    }
+}
