@@ -21,6 +21,8 @@ const EMPTY: &[(&str, &str, &str)] = &[
     ("bad_cursor", "jira", "its lists that the twin serves are counted by `startAt`"),
     ("bad_cursor", "google-sheets", "the API has no lists"),
     ("bad_cursor", "google-docs", "the API has no lists"),
+    ("close_socket", "slack", "the socket clients connect again: `slack_socket_mode_for_python` and `_for_node`"),
+    ("close_socket", "*", "the service keeps no sockets open"),
     ("duplicate", "*", SENDS_NOTHING),
     ("delay", "*", SENDS_NOTHING),
     ("reorder", "*", SENDS_NOTHING),
