@@ -246,7 +246,7 @@ fn tagged(scenario: &PlannedScenario, tags: &[serde_saphyr::Spanned<String>]) ->
 fn without_gap(scenarios: &[&PlannedScenario], run: Arm<'_>) -> u64 {
     let of_variant = |id: &str, variant: &str| {
         let key = |n| Key { scenario: id.to_owned(), variant: variant.to_owned(), n };
-        (1..).take_while(|n| run.records.contains_key(&key(*n))).count() as u64
+        (1..=u64::MAX).take_while(|n| run.records.contains_key(&key(*n))).count() as u64
     };
     let variants = scenarios.iter().flat_map(|s| s.variants.iter().map(|variant| (&s.id, &variant.id)));
     variants.map(|(id, variant)| of_variant(id, variant)).min().unwrap_or(0)

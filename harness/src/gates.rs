@@ -335,7 +335,7 @@ mod tests {
             rule.per_scenario.p.value,
             floors.margin.value,
         ];
-        assert_eq!(found, [0.02, 0.05, 0.02, 0.30, 0.01, 0.10]);
+        assert_eq!(found.map(|share| format!("{share:.3}")), ["0.020", "0.050", "0.020", "0.300", "0.010", "0.100"]);
         assert_eq!((rule.per_scenario.confirm, floors.rule), (15, FloorRule::NotBelow));
     }
 }

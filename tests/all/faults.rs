@@ -73,7 +73,9 @@ async fn matrix(interpreter: Option<std::path::PathBuf>, script: &str) {
         return;
     }
     each(&mut all, |cells| cells.retain(|library, _| libraries.contains(library)));
-    all.values_mut().for_each(|twins| twins.retain(|_, cells| !cells.is_empty()));
+    for twins in all.values_mut() {
+        twins.retain(|_, cells| !cells.is_empty());
+    }
     all.retain(|_, twins| !twins.is_empty());
     let drifts = drifts(&all, &seen);
     assert!(drifts.is_empty(), "{}\n  hint: run `cargo xtask evidence`", drifts.join("\n"));

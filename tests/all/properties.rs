@@ -386,9 +386,9 @@ async fn chaos(
         "do": effects[effect] })],
     );
     let from = universe.ledger().len();
-    for n in 0..messages {
+    for (n, pause) in pauses.iter().enumerate().take(messages) {
         act("lena", "slack.user.post", json!({ "channel": "#general", "text": format!("message {n}") }));
-        universe.advance(std::time::Duration::from_secs(pauses[n])).await;
+        universe.advance(std::time::Duration::from_secs(*pause)).await;
     }
     universe.run_until_quiet(std::time::Duration::from_secs(3_600)).await;
     let received = app.received_requests().await.expect("requests are kept");

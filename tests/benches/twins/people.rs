@@ -49,6 +49,9 @@ impl Org {
     }
 }
 
+/// What is read of an org.
+type Target = fn(&Org) -> String;
+
 /// The figures: each read at both sizes.
 pub(crate) fn figures(
     page: &mut Page,
@@ -61,7 +64,6 @@ pub(crate) fn figures(
     let (small, large) = server.block_on(async { anyhow::Ok((Org::of(1_000)?, Org::of(people)?)) })?;
     page.say(format!("Making {people} people within the process took {:.1?}.\n", start.elapsed()));
     page.say(format!("| what | 1,000 people | {people} people | ratio | budget |\n|---|--:|--:|--:|--:|"));
-    type Target = fn(&Org) -> String;
     let reads: [(&str, Target); 4] = [
         ("one person", |org| format!("/api/v1/users/{}", org.person)),
         ("a page of 50 people", |_| "/api/v1/users?limit=50".to_owned()),

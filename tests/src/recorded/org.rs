@@ -55,7 +55,9 @@ struct Signs {
 impl Signs {
     fn read(&mut self, body: &Value) {
         if let Value::Array(rows) = body {
-            rows.iter().for_each(|row| self.read(row));
+            for row in rows {
+                self.read(row);
+            }
             return;
         }
         let links = &body["_links"];
