@@ -13,6 +13,7 @@ pub mod events;
 pub mod expression;
 pub mod inline_hooks;
 pub mod input;
+mod lexing;
 pub mod limits;
 mod links;
 pub mod model;

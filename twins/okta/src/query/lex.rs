@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use winnow::{
-    LocatingSlice, Parser, Result as Parsed,
-    ascii::multispace0,
+    Parser, Result as Parsed,
     combinator::{alt, delimited, preceded, repeat},
-    stream::{Location, Stream},
     token::{any, none_of, take_while},
 };
+
+use crate::lexing::{self, Input};
 
 /// A token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,26 +24,12 @@ pub(super) enum Token {
 /// A token and its place in the text, in characters' bytes.
 pub(super) type Placed = (Token, Range<usize>);
 
-type Input<'a> = LocatingSlice<&'a str>;
-
 /// All tokens of `text`.
 ///
 /// # Errors
 /// The place of the first character that starts no token.
 pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, usize> {
-    let mut input = LocatingSlice::new(text);
-    let mut all: Vec<Placed> = Vec::new();
-    loop {
-        let _: Parsed<&str> = multispace0.parse_next(&mut input);
-        if input.eof_offset() == 0 {
-            return Ok(all);
-        }
-        let at = input.current_token_start();
-        match token.with_span().parse_next(&mut input) {
-            Ok(placed) => all.push(placed),
-            Err(_) => return Err(at),
-        }
-    }
+    lexing::tokens(text, token)
 }
 
 fn token(input: &mut Input<'_>) -> Parsed<Token> {

@@ -10,10 +10,8 @@ use super::{
 
 /// Operations whose rules are all here.
 pub(super) const BEHAVES: &[&str] = &[
-    "listBrands",
     "createBrand",
     "getBrand",
-    "replaceBrand",
     "deleteBrand",
     "listEmailCustomizations",
     "createEmailCustomization",

@@ -9,7 +9,7 @@ use super::{
 use crate::{expression, model::profile::Attribute};
 
 /// Operations whose rules are all here.
-pub(super) const BEHAVES: &[&str] = &["listProfileMappings", "getProfileMapping", "updateProfileMapping"];
+pub(super) const BEHAVES: &[&str] = &["listProfileMappings", "getProfileMapping"];
 
 pub(super) const ROWS: &[Resource] = &[
     Resource {
