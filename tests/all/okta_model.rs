@@ -151,8 +151,7 @@ impl Model {
             }
             Step::Unassign { app, person } => {
                 // Who has the app through a group keeps it.
-                let direct = self.direct.entry(app).or_default().remove(&person);
-                direct || self.through_groups(app).contains(&person)
+                !self.through_groups(app).contains(&person) && self.direct.entry(app).or_default().remove(&person)
             }
             Step::AssignGroup { app, group } => {
                 self.groups.contains_key(&group) && {

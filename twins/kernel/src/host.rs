@@ -15,7 +15,7 @@ use crate::{
     socket::{self, Frame, SocketId},
     struck,
     time::Timestamp,
-    twin::{Affordance, EnvVar, Quota, Read, Reason, Refusal, Scene, Twin, Unserved, View, Write},
+    twin::{Affordance, Counted, EnvVar, Force, Quota, Read, Reason, Refusal, Scene, Twin, Unserved, View, Write},
     tx::{Planned, SocketAct, Tx},
     universe::{Inner, Universe},
     wire::{Answer, Reply, Request},
@@ -213,6 +213,13 @@ impl<T: Twin> Ran<T> {
             skipped: Vec::new(),
         }
     }
+
+    /// Adds to what is written.
+    fn write(&mut self, tx: Tx<'_>) {
+        let written = self.written.get_or_insert_default();
+        written.changes.extend(tx.changes.into_vec());
+        written.planned.extend(tx.planned);
+    }
 }
 
 /// What is sent, and what is recorded of it.
@@ -225,6 +232,7 @@ struct Done {
     written: Option<Written>,
 }
 
+#[derive(Default)]
 struct Written {
     changes: Vec<crate::table::Change>,
     planned: Vec<Planned>,
@@ -275,18 +283,12 @@ impl<T: Twin> Hosted<T> {
                 return ran;
             }
         };
-        let limit = self.twin.limit(scene.operation, &caller);
-        let (quota, wait) = universe.count(inner, self.twin.name(), &limit, scene.now);
-        ran.quota = quota;
+        let refusal = self.limited(universe, inner, slot, scene, &input, &caller, &mut ran);
         let caller_name = self.twin.caller_name(&caller);
         let resource = self.twin.resource(scene.operation, &input);
         let caller = ran.caller.insert(caller);
-        if let Some(retry_after) = wait {
-            ran.result = Err(Injected::RateLimited { retry_after }.into());
-            return ran;
-        }
-        if universe.has_too_many(slot, self.twin.concurrency()) {
-            ran.result = Err(Injected::TooManyAtOnce.into());
+        if let Some(error) = refusal {
+            ran.result = Err(error);
             return ran;
         }
         let subject = Subject {
@@ -323,10 +325,9 @@ impl<T: Twin> Hosted<T> {
                 let mut tx = Tx::new(scene.now, scene.request.origin.clone(), universe.seeds(), &mut inner.ordinals);
                 let mut cx = Write { state: &mut state, tx: &mut tx, caller, scene };
                 ran.result = run(&mut cx, input);
-                let (changes, planned) = (tx.changes.into_vec(), tx.planned);
                 if ran.result.is_ok() {
+                    ran.write(tx);
                     inner.commit(slot, Arc::new(state));
-                    ran.written = Some(Written { changes, planned });
                 }
             }
         }
@@ -336,6 +337,45 @@ impl<T: Twin> Hosted<T> {
             ran.result = Err(error.into());
         }
         ran
+    }
+
+    /// Counts a call against all limits, and lets the twin note how it stands; the refusal of one that is too many.
+    #[expect(clippy::too_many_arguments, reason = "a step of the one function that runs a call")]
+    fn limited(
+        &self,
+        universe: &Universe,
+        inner: &mut Inner,
+        slot: usize,
+        scene: &Scene<'_>,
+        input: &T::Input,
+        caller: &T::Caller,
+        ran: &mut Ran<T>,
+    ) -> Option<T::Error> {
+        let (name, now) = (self.twin.name(), scene.now);
+        ran.quota = Quota::untouched(self.twin.limit(scene.operation, caller).per_minute, now);
+        if !universe.limits_are_on() {
+            return None;
+        }
+        let allowances = self.twin.allowances(peek::<T>(inner.state(slot)), scene, input, caller);
+        let mut counted = universe.count(inner, name, allowances, now);
+        let refusing = counted.iter().filter(|one| one.refuses()).max_by_key(|one| one.reset);
+        let shown = counted.iter().filter(|one| one.allowance.force == Force::Shown);
+        let told = refusing.or_else(|| shown.min_by_key(|one| one.quota().remaining));
+        ran.quota = told.map_or(ran.quota, Counted::quota);
+        let mut refusal = refusing.map(|one| self.twin.over(scene, one));
+        let most = self.twin.concurrency();
+        if refusal.is_none() && universe.has_too_many(slot, most) {
+            counted.push(universe.count_at_once(inner, name, most.unwrap_or_default(), now));
+            refusal = Some(Injected::TooManyAtOnce.into());
+        }
+        if self.twin.is_noted(peek::<T>(inner.state(slot)), &counted) {
+            let mut state: T::State = peek::<T>(inner.state(slot)).clone();
+            let mut tx = Tx::new(now, scene.request.origin.clone(), universe.seeds(), &mut inner.ordinals);
+            self.twin.note(&mut Write { state: &mut state, tx: &mut tx, caller, scene }, &counted);
+            ran.write(tx);
+            inner.commit(slot, Arc::new(state));
+        }
+        refusal
     }
 
     /// A call that must have the pen. Gives the request back where the twin broke.

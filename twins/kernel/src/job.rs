@@ -289,14 +289,14 @@ impl Universe {
         let over = async {
             loop {
                 let eased = self.eased.notified();
-                if !self.awaited.lock().contains(&id) {
+                if !self.awaited.lock().values().any(|first| *first == id) {
                     return;
                 }
                 eased.await;
             }
         };
         if tokio::time::timeout(patience, over).await.is_err() {
-            self.awaited.lock().remove(&id);
+            self.awaited.lock().retain(|_, first| *first != id);
         }
     }
 
@@ -335,15 +335,26 @@ impl Universe {
         inner.commit(delivery.twin, state);
         let event = Event::Delivery(Box::new(attempt_record(&delivery, &way, &outcome)));
         let seq = self.ledger().append(now, Principal::System, host.name(), delivery.cause, event, changes);
-        let (twin, principal) = (delivery.twin, delivery.principal.clone());
+        let (id, twin, principal) = (delivery.id, delivery.twin, delivery.principal.clone());
         if let Next::Retry { after, reason } = &next {
             delivery.attempt += 1;
             delivery.reason = SmolStr::new_static(reason);
             enqueue(inner, now.after(*after), Job::Delivery(delivery));
         }
-        self.plan(guard, twin, planned, Some(seq), &principal);
+        if let Some(another) = self.plan(guard, twin, planned, Some(seq), &principal) {
+            self.wait_on(id, another);
+        }
         self.wake.notify_one();
         next
+    }
+
+    /// The answer that waits for a delivery waits for another one as well.
+    fn wait_on(&self, id: u64, another: u64) {
+        let mut awaited = self.awaited.lock();
+        let first = awaited.get(&id).copied();
+        if let (Some(first), Some(slot)) = (first, awaited.get_mut(&another)) {
+            *slot = first;
+        }
     }
 
     /// Sends one attempt over a socket, and waits for the client's answer.

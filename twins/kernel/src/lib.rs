@@ -30,5 +30,6 @@ pub mod time;
 pub mod twin;
 pub mod tx;
 pub mod universe;
+mod windows;
 pub mod wire;
 pub mod world;

@@ -1,6 +1,6 @@
 //! What a service's behavioural clone must say of itself. One who knows one twin knows all.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
@@ -110,6 +110,36 @@ pub trait Twin: Sized + Send + Sync + 'static {
 
     /// The calls a minute that the real service allows of this operation and caller, and the bucket they fall in.
     fn limit(&self, operation: &OperationInfo, caller: &Self::Caller) -> Limit;
+
+    /// All limits that a call is counted against where limits are on: [`Twin::limit`] alone, unless the service has
+    /// others beside it, for a credential or a person.
+    fn allowances(
+        &self,
+        state: &Self::State,
+        scene: &Scene<'_>,
+        input: &Self::Input,
+        caller: &Self::Caller,
+    ) -> Vec<Allowance> {
+        let _ = (state, input);
+        vec![self.limit(scene.operation, caller).into()]
+    }
+
+    /// The refusal of a call that is one too many for a limit.
+    fn over(&self, scene: &Scene<'_>, counted: &Counted) -> Self::Error {
+        let _ = scene;
+        Injected::RateLimited { retry_after: counted.reset.since(scene.now) }.into()
+    }
+
+    /// Whether the service writes down how a call stands within its limits.
+    fn is_noted(&self, state: &Self::State, counted: &[Counted]) -> bool {
+        let _ = (state, counted);
+        false
+    }
+
+    /// Writes it down: see [`Twin::is_noted`]. What is written stays also where the call is refused.
+    fn note(&self, cx: &mut Write<'_, '_, Self>, counted: &[Counted]) {
+        let _ = (cx, counted);
+    }
 
     /// The calls that the real service takes at once; any number where none.
     fn concurrency(&self) -> Option<u32> {
@@ -300,6 +330,67 @@ pub struct Limit {
     pub bucket: SmolStr,
     /// Calls a minute.
     pub per_minute: u32,
+}
+
+/// A limit that a call is counted against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Calls that share a bucket are counted together.
+    pub bucket: SmolStr,
+    /// Calls in a window.
+    pub calls: u32,
+    /// A window's length. It begins with its first call.
+    pub per: Duration,
+    /// What it does.
+    pub force: Force,
+}
+
+/// What a limit does to calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// It refuses, and answers tell of it.
+    Shown,
+    /// It refuses, and only refusals tell of it.
+    Quiet,
+    /// It counts only.
+    Watched,
+}
+
+impl From<Limit> for Allowance {
+    fn from(limit: Limit) -> Self {
+        Self { bucket: limit.bucket, calls: limit.per_minute, per: Duration::from_secs(60), force: Force::Shown }
+    }
+}
+
+/// Where a call stands within one of its limits once it is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The limit, at the universe's scale.
+    pub allowance: Allowance,
+    /// Calls in this window, without those that were too many.
+    pub used: u32,
+    /// Calls of this window that were too many.
+    pub over: u32,
+    /// Whether this call is one of them.
+    pub is_over: bool,
+    /// When the window ends.
+    pub reset: Timestamp,
+}
+
+impl Counted {
+    /// The bucket of calls at once: see [`Twin::concurrency`].
+    pub const AT_ONCE: &str = "at once";
+
+    /// Whether the call is refused for it.
+    pub fn refuses(&self) -> bool {
+        self.is_over && self.allowance.force != Force::Watched
+    }
+
+    /// As answers show it.
+    pub fn quota(&self) -> Quota {
+        let limit = self.allowance.calls;
+        Quota { limit, remaining: limit.saturating_sub(self.used), reset: self.reset }
+    }
 }
 
 /// Where the caller stands within a limit.

@@ -30,8 +30,9 @@ use crate::{
     seed::{Ordinals, SeedTree, Site},
     socket::{End, Out, SocketId, Sockets},
     time::Timestamp,
-    twin::{EnvVar, Limit, Quota, Refusal},
+    twin::{Allowance, Counted, EnvVar, Quota, Refusal},
     tx::{Planned, SocketAct, Tx},
+    windows::{MINUTE, Windows},
     world::World,
 };
 
@@ -82,8 +83,9 @@ pub struct Universe {
     pub(crate) wake: Arc<Notify>,
     /// Told whenever a request or job ends.
     pub(crate) eased: Notify,
-    /// Deliveries that answers wait for, until they are over.
-    pub(crate) awaited: Mutex<std::collections::BTreeSet<u64>>,
+    /// Deliveries that answers wait for, until they are over, each with the first for its answer: what comes of one
+    /// may need another.
+    pub(crate) awaited: Mutex<std::collections::BTreeMap<u64, u64>>,
     /// Open sockets.
     pub(crate) sockets: Sockets,
     origins: RwLock<Vec<SmolStr>>,
@@ -103,7 +105,7 @@ pub(crate) struct Inner {
     pub(crate) next_job: u64,
     /// Counts restores, so that a job that was under way across one does not touch the restored state.
     pub(crate) generation: u64,
-    windows: OrdMap<SmolStr, Window>,
+    windows: Windows,
 }
 
 /// The states of a universe's stores. Twins that name the same store work on one state.
@@ -125,13 +127,6 @@ impl States {
     fn set(&mut self, slot: usize, state: StateBox) {
         self.boxes[self.places[slot]] = state;
     }
-}
-
-/// A minute of a rate limit: when it began, and the calls in it.
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    start: Timestamp,
-    calls: u32,
 }
 
 /// A universe's value at one moment. Taking and keeping one costs pointers.
@@ -156,9 +151,6 @@ pub struct SnapshotInfo {
     /// The ledger's length then.
     pub seq: u64,
 }
-
-/// A window's length.
-const MINUTE: Duration = Duration::from_secs(60);
 
 impl Quota {
     /// The quota of a caller who is not limited yet: nothing counted.
@@ -243,7 +235,7 @@ impl Universe {
             jobs: OrdMap::new(),
             next_job: 0,
             generation: 0,
-            windows: OrdMap::new(),
+            windows: Windows::default(),
         };
         let ledger = Ledger::new(options.keep);
         let detail = json!({ "world": world.name, "seed": options.seed, "clock": options.clock.to_string() });
@@ -676,31 +668,26 @@ impl Universe {
         (draw.bits(), draw.bits())
     }
 
-    /// Counts a call against its limit; the wait is there where the call is one too many.
+    /// Whether anybody is limited.
+    pub(crate) const fn limits_are_on(&self) -> bool {
+        self.limits.are_on()
+    }
+
+    /// Counts a call against a twin's limits at the universe's scale: see [`Windows::count`].
     pub(crate) fn count(
         &self,
         inner: &mut Inner,
         twin: &str,
-        limit: &Limit,
+        allowances: Vec<Allowance>,
         now: Timestamp,
-    ) -> (Quota, Option<Duration>) {
-        let Some(most) = self.limits.of(limit.per_minute) else {
-            return (Quota::untouched(limit.per_minute, now), None);
-        };
-        let key = format_smolstr!("{twin}/{}", limit.bucket);
-        let fresh = Window { start: now, calls: 0 };
-        let mut window = inner.windows.get(&key).copied().unwrap_or(fresh);
-        if now.since(window.start) >= MINUTE {
-            window = fresh;
-        }
-        let reset = window.start.after(MINUTE);
-        let refused = window.calls >= most;
-        if !refused {
-            window.calls += 1;
-        }
-        inner.windows.insert(key, window);
-        let quota = Quota { limit: most, remaining: most.saturating_sub(window.calls), reset };
-        (quota, refused.then(|| reset.since(now)))
+    ) -> Vec<Counted> {
+        let scaled = |allowance: Allowance| Some(Allowance { calls: self.limits.of(allowance.calls)?, ..allowance });
+        inner.windows.count(twin, allowances.into_iter().filter_map(scaled), now)
+    }
+
+    /// Counts a call that came while the service had its hands full.
+    pub(crate) fn count_at_once(&self, inner: &mut Inner, twin: &str, most: u32, now: Timestamp) -> Counted {
+        inner.windows.count_at_once(twin, self.limits.of(most).unwrap_or(most), now)
     }
 
     /// Queues what a write wants to happen, then gives the pen back and wakes the worker. Gives back the delivery
@@ -744,7 +731,7 @@ impl Universe {
             let id = inner.next_job;
             inner.next_job += 1;
             if let Planned::Delivery { awaited: true, .. } = plan {
-                self.awaited.lock().insert(id);
+                self.awaited.lock().insert(id, id);
                 awaited = Some(id);
             }
             if let Some((due, job)) = Job::from_plan(plan, id, slot, now, cause, principal) {

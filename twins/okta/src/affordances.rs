@@ -534,7 +534,7 @@ fn sign_in_to_app(state: &mut State, tx: &mut Tx<'_>, who: &str, with: SignInToA
             Refusal::new(format!("{} cannot sign in: the account is {}", person.login(), person.status.text()))
         })?;
         let app = with.app.as_deref().map(|name| find_app(act, name)).transpose()?;
-        let posted = saml::sso::scripted(act, app.as_deref(), with.address.as_deref(), &user);
+        let posted = saml::sso::scripted(act, app.as_ref(), with.address.as_deref(), &user);
         posted.map(|post| saml::sso::shown(&post)).map_err(|refused| Refusal::new(refused.words()))
     })
 }

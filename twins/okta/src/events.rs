@@ -62,7 +62,7 @@ pub fn announce(act: &mut Act<'_, '_>) {
     let logged = act.logged();
     let hooks: Vec<_> = act.state.hooks.iter().filter(|hook| hook.active && hook.verified).cloned().collect();
     for hook in hooks {
-        let wanted = |seq: &u64| act.state.log.get(*seq).is_some_and(|entry| hook.wants(entry.event));
+        let wanted = |seq: &u64| act.state.log.get(*seq).is_some_and(|entry| hook.wants(entry));
         let entries: Vec<u64> = logged.clone().filter(wanted).collect();
         if !entries.is_empty() {
             let batch = Batch {

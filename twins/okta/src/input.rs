@@ -76,6 +76,12 @@ impl Input {
         Self { token: None, resource, args, problem }
     }
 
+    /// A text among the arguments or the members of the body; none where it is empty.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let found = self.args.get(name).or_else(|| self.args.get("body")?.get(name));
+        found.and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
     /// The operation's arguments.
     ///
     /// # Errors
@@ -119,7 +125,7 @@ fn accepts(operation: &OperationInfo, request: &Request) -> bool {
 }
 
 fn body(operation: &OperationInfo, request: &Request) -> Result<Option<Value>, Error> {
-    let carries = operation.writes && request.method != Method::DELETE && operation.id != api::app_logo::UPLOAD;
+    let carries = operation.writes && request.method != Method::DELETE && !api::UPLOADS.contains(&operation.id);
     if !carries || request.body.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }

@@ -40,7 +40,7 @@ use dtu_kernel::{
     diagnostic::Diagnostic,
     operation::{Operation, OperationInfo},
     time::Timestamp,
-    twin::{Affordance, EnvVar, Limit, Quota, Scene, Twin, Unserved, View},
+    twin::{Affordance, Allowance, Counted, EnvVar, Limit, Quota, Scene, Twin, Unserved, View, Write},
     tx::Tx,
     wire::{self, Answer, Reply, Request},
     world::World,
@@ -68,6 +68,15 @@ pub struct Caller {
     pub name: SmolStr,
     /// The OAuth client that calls, where one does: then the owner is empty, or the person it acts for.
     pub client: Option<SmolStr>,
+    /// How much of each limit the token or client may use up, in percent.
+    pub share: u8,
+}
+
+impl Caller {
+    /// Whose share of the limits it uses up: the client's or the token's; none of a browser or of nobody.
+    pub fn principal(&self) -> Option<&SmolStr> {
+        self.client.as_ref().or_else(|| Some(&self.token).filter(|token| !token.is_empty()))
+    }
 }
 
 /// Tables whose rows follow from other changes.
@@ -137,6 +146,7 @@ impl Twin for Okta {
             api::iam::operations(),
             api::org_settings::operations(),
             api::widgets::operations(),
+            api::branding::operations(),
             oauth::operations(),
             api::authorization_servers::operations(),
             api::grants::operations(),
@@ -200,8 +210,13 @@ impl Twin for Okta {
         }
         let token = input.token.as_deref().and_then(|value| state.tokens.by_value(value)).ok_or(Error::InvalidToken)?;
         state.users.get(&token.user).ok_or(Error::InvalidToken)?;
-        let caller =
-            Caller { user: token.user.clone(), token: token.id.clone(), name: token.name.clone(), client: None };
+        let caller = Caller {
+            user: token.user.clone(),
+            token: token.id.clone(),
+            name: token.name.clone(),
+            client: None,
+            share: state.share(&token.id),
+        };
         let own = || scene.operation.id == "getUser" && api::users::is_own(state, &caller, &input.resource);
         if permission::allows(state, &caller, scene) || own() { Ok(caller) } else { Err(Error::Forbidden) }
     }
@@ -218,8 +233,24 @@ impl Twin for Okta {
         input.resource.clone()
     }
 
-    fn limit(&self, operation: &OperationInfo, _: &Caller) -> Limit {
-        limits::limit(operation)
+    fn limit(&self, operation: &OperationInfo, caller: &Caller) -> Limit {
+        limits::limit(operation, caller)
+    }
+
+    fn allowances(&self, state: &State, scene: &Scene<'_>, input: &Input, caller: &Caller) -> Vec<Allowance> {
+        limits::allowances::of(state, scene, input, caller)
+    }
+
+    fn over(&self, scene: &Scene<'_>, counted: &Counted) -> Error {
+        limits::allowances::refusal(scene, counted)
+    }
+
+    fn is_noted(&self, state: &State, counted: &[Counted]) -> bool {
+        limits::notes::is_noted(state, counted)
+    }
+
+    fn note(&self, cx: &mut Write<'_, '_, Self>, counted: &[Counted]) {
+        limits::notes::note(cx, counted);
     }
 
     fn concurrency(&self) -> Option<u32> {

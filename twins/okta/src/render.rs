@@ -5,10 +5,20 @@ use dtu_kernel::{
     twin::{Quota, Reason, Scene, Unserved},
     wire::{Answer, Reply},
 };
-use http::{HeaderName, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use smol_str::SmolStr;
 
 use crate::{api::request_id, error::Error, links, resources::answers};
+
+const LIMIT: HeaderName = HeaderName::from_static("x-rate-limit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-rate-limit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-rate-limit-reset");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-okta-request-id");
+const XSS: HeaderName = HeaderName::from_static("x-xss-protection");
+const P3P: HeaderName = HeaderName::from_static("p3p");
+const ACCEPT_CH: HeaderName = HeaderName::from_static("accept-ch");
+/// So many headers are added to each answer.
+const HEADERS: usize = 16;
 
 /// Operations that answer an empty object, as recorded, where the public document has no body: nothing else knows of
 /// it, since the twin serves them from that document.
@@ -51,12 +61,9 @@ pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Erro
     if scene.request.method == http::Method::GET && answers::is_switched_off(scene.operation.id) {
         return reply;
     }
-    let mut number = |name: &'static str, value: i64| {
-        reply.set(HeaderName::from_static(name), &value.to_string());
-    };
-    number("x-rate-limit-limit", quota.limit.into());
-    number("x-rate-limit-remaining", remaining.into());
-    number("x-rate-limit-reset", reset.as_secs());
+    reply.headers.insert(LIMIT, HeaderValue::from(quota.limit));
+    reply.headers.insert(REMAINING, HeaderValue::from(remaining));
+    reply.headers.insert(RESET, HeaderValue::from(reset.as_secs()));
     reply
 }
 
@@ -82,7 +89,7 @@ pub(crate) fn unserved(scene: &Unserved<'_>) -> Reply {
     let mut reply = dress(answer, code, scene.now, scene.request_bits);
     if scene.reason == Reason::MethodNotAllowed {
         // Something in front of the API answers these: they are recorded without what the API adds to its answers.
-        for name in [header::VARY, header::CACHE_CONTROL, HeaderName::from_static("x-okta-request-id")] {
+        for name in [header::VARY, header::CACHE_CONTROL, REQUEST_ID] {
             reply.headers.remove(name);
         }
     }
@@ -94,16 +101,16 @@ fn dress(answer: Answer, code: SmolStr, now: Timestamp, bits: (u64, u64)) -> Rep
     if !code.is_empty() {
         reply = reply.refused(code);
     }
-    let named = HeaderName::from_static;
+    reply.headers.reserve(HEADERS);
     reply.fix(header::SERVER, "nginx");
-    reply.set(named("x-okta-request-id"), &request_id(bits));
+    reply.set(REQUEST_ID, &request_id(bits));
     // Only what could be compressed says that it varies: recorded answers without a body do not.
     if !reply.body.is_empty() {
         reply.fix(header::VARY, "Accept-Encoding");
     }
-    reply.fix(named("x-xss-protection"), "0");
-    reply.fix(named("p3p"), "CP=\"HONK\"");
-    reply.fix(named("accept-ch"), "Sec-CH-UA-Platform-Version");
+    reply.fix(XSS, "0");
+    reply.fix(P3P, "CP=\"HONK\"");
+    reply.fix(ACCEPT_CH, "Sec-CH-UA-Platform-Version");
     reply.fix(header::CACHE_CONTROL, "no-cache, no-store");
     reply.fix(header::PRAGMA, "no-cache");
     reply.fix(header::EXPIRES, "0");

@@ -177,6 +177,14 @@ impl Cursor {
     }
 }
 
+/// What of a table whoever asks may see.
+pub trait Sight: Debug {
+    /// Whether a row is seen, by its id.
+    fn sees(&self, id: &SmolStr) -> bool;
+    /// The ids of all rows that are seen, where they are few.
+    fn few(&self) -> Option<BTreeSet<SmolStr>>;
+}
+
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Ask<'a, F> {
@@ -190,6 +198,8 @@ pub struct Ask<'a, F> {
     pub limit: usize,
     /// Rows whose value in the order's field is this or more are left out: a bound, where the order runs up.
     pub below: Option<SmolStr>,
+    /// What of the rows may be shown.
+    pub sight: &'a dyn Sight,
 }
 
 /// A page of what was found.
@@ -209,7 +219,8 @@ const SCAN_MAX: usize = 20_000;
 
 /// Finds a page.
 pub fn search<C: Corpus>(corpus: &C, ask: &Ask<'_, C::Field>) -> Found<C::Row> {
-    if let Some(ids) = ask.condition.and_then(|condition| candidates(corpus, condition)) {
+    let few = ask.condition.and_then(|condition| candidates(corpus, condition)).or_else(|| ask.sight.few());
+    if let Some(ids) = few {
         return sorted(corpus, ask, ids.iter().filter_map(|id| corpus.row(id)));
     }
     match ask.order {
@@ -218,8 +229,8 @@ pub fn search<C: Corpus>(corpus: &C, ask: &Ask<'_, C::Field>) -> Found<C::Row> {
     }
 }
 
-fn fits<C: Corpus>(corpus: &C, condition: Option<&Condition<C::Field>>, row: &C::Row) -> bool {
-    condition.is_none_or(|condition| condition.holds(&*corpus.fields(row)))
+fn fits<C: Corpus>(corpus: &C, ask: &Ask<'_, C::Field>, row: &C::Row) -> bool {
+    ask.condition.is_none_or(|condition| condition.holds(&*corpus.fields(row))) && ask.sight.sees(C::id(row))
 }
 
 /// A row's place in an order.
@@ -250,10 +261,11 @@ fn sorted<'a, C: Corpus + 'a>(
     ask: &Ask<'_, C::Field>,
     rows: impl Iterator<Item = &'a Arc<C::Row>>,
 ) -> Found<C::Row> {
-    let fitting = rows.filter(|row| fits(corpus, ask.condition, row));
+    let fitting = rows.filter(|row| fits(corpus, ask, row));
     let placed = fitting.map(|row| (place(corpus, ask.order, row), row));
     let behind = |at: &Cursor| ask.after.as_ref().is_none_or(|after| compare(ask.order, at, after).is_gt());
-    let mut placed: Vec<_> = placed.filter(|(at, _)| behind(at)).collect();
+    let within = |at: &Cursor| ask.below.as_ref().is_none_or(|below| at.missing || at.key < *below);
+    let mut placed: Vec<_> = placed.filter(|(at, _)| behind(at) && within(at)).collect();
     placed.sort_by(|(a, _), (b, _)| compare(ask.order, a, b));
     let more = placed.len() > ask.limit;
     placed.truncate(ask.limit);
@@ -307,7 +319,7 @@ fn walked<'a, C: Corpus>(
     let mut page: Vec<Arc<C::Row>> = Vec::new();
     let mut last: Option<&'a Arc<C::Row>> = None;
     for (seen, row) in rows.enumerate() {
-        let fits = fits(corpus, ask.condition, row);
+        let fits = fits(corpus, ask, row);
         if seen >= SCAN_MAX || (fits && page.len() == ask.limit) {
             let next = last.map(|row| place(corpus, order, row).write::<C>(order));
             return Found { rows: page, next };

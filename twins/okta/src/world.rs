@@ -168,6 +168,7 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
         log: Log::default(),
         hooks: Hooks::default(),
         tokens: Tokens::default(),
+        shares: imbl::OrdMap::new(),
         provisioning: crate::model::provisioning::Provisioning::default(),
         clients: Clients::default(),
         servers: Servers::default(),

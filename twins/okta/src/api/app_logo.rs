@@ -32,12 +32,12 @@ pub fn operations() -> Vec<Operation<Okta>> {
     vec![Operation::write(UPLOAD, &[Method::POST], "/api/v1/apps/{appId}/logo", upload).limit("apps")]
 }
 
-fn find_bytes(text: &[u8], wanted: &[u8]) -> Option<usize> {
+pub(crate) fn find_bytes(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|window| window == wanted)
 }
 
 /// The content of the part called `file` of a form (RFC 7578); none where there is none.
-fn file<'b>(body: &'b [u8], media_type: &str) -> Option<&'b [u8]> {
+pub(crate) fn file<'b>(body: &'b [u8], media_type: &str) -> Option<&'b [u8]> {
     let boundary = media_type.split(';').find_map(|part| part.trim().strip_prefix("boundary="))?.trim_matches('"');
     let mark = format!("--{boundary}");
     let mut rest = body;

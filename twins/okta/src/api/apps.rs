@@ -18,7 +18,7 @@ use super::{
     app_body::{body, picture, tiles, wish},
     app_users, bad_expand, find_user,
     listing::{EQUAL, has_text},
-    no_content,
+    no_content, sight,
 };
 use crate::{
     Okta,
@@ -27,6 +27,7 @@ use crate::{
         State,
         app::{self, App, AppField},
         assignment,
+        may::Listed,
     },
     paging::{self, Size},
     query::{Condition, Dialect, Fields, Kind, Operator, Rule},
@@ -203,8 +204,11 @@ pub fn list(cx: &Read<'_, Okta>, args: ListApps) -> Result<Typed<Vec<Value>>, Er
     }
     let rows = candidates(cx.state, &args, condition.as_ref(), after);
     let q = args.q.as_deref();
+    let sight = sight(cx, Listed::Apps);
     let fits = |app: &App| {
-        starts_with(app, q) && condition.as_ref().is_none_or(|condition| condition.holds(&Row(cx.state, app)))
+        sight.sees_app(app)
+            && starts_with(app, q)
+            && condition.as_ref().is_none_or(|condition| condition.holds(&Row(cx.state, app)))
     };
     let (rows, next) = page(rows, limit, fits);
     let rows: Vec<Value> = rows.into_iter().map(|app| with_user(cx, app, expanded)).collect();

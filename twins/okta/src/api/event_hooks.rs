@@ -22,6 +22,7 @@ use crate::{
     model::{
         State,
         hook::{self, Channel, Hook, HookProfile},
+        hook_filter::Filter,
     },
 };
 
@@ -50,7 +51,7 @@ struct EventsBody {
     r#type: &'static str,
     items: Vec<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    filter: Option<()>,
+    filter: Option<Value>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -108,12 +109,27 @@ impl HookBody {
             created: stamp(hook.created),
             created_by: hook.created_by.clone(),
             last_updated: stamp(hook.last_updated),
-            events: EventsBody { r#type: "EVENT_TYPE", items: hook.items.clone(), filter: (!classic).then_some(()) },
+            events: EventsBody {
+                r#type: "EVENT_TYPE",
+                items: hook.items.clone(),
+                filter: (!classic).then(|| filter(hook.filters.as_deref())),
+            },
             channel: ChannelBody { r#type: "HTTP", version: "1.0.0", config: ConfigBody::new(&hook.channel) },
             links: links.0,
         }
     }
 }
+
+/// A hook's filters as they are shown, with the internal member that documents show as null.
+fn filter(filters: Option<&[Filter]>) -> Value {
+    let condition = |filter: &Filter| json!({ "version": null, "expression": filter.expression });
+    let one = |filter: &Filter| json!({ "event": filter.event, "condition": condition(filter) });
+    let Some(filters) = filters else { return Value::Null };
+    json!({ "type": FILTER, "eventFilterMap": filters.iter().map(one).collect::<Vec<_>>() })
+}
+
+/// The one kind of filters.
+const FILTER: &str = "EXPRESSION_LANGUAGE";
 
 impl ConfigBody {
     fn new(channel: &Channel) -> Self {
@@ -171,8 +187,34 @@ struct EventsInput {
     kind: String,
     #[serde(default)]
     items: Vec<String>,
-    #[serde(default)]
-    filter: Option<Value>,
+    #[serde(default, deserialize_with = "object")]
+    filter: Option<FilterInput>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FilterInput {
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
+    #[serde(default, rename = "eventFilterMap")]
+    map: Vec<FilteredInput>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FilteredInput {
+    event: SmolStr,
+    #[serde(deserialize_with = "object")]
+    condition: ConditionInput,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ConditionInput {
+    expression: String,
+    /// Okta's own.
+    #[serde(default, rename = "version")]
+    _version: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -219,15 +261,16 @@ struct AuthInput {
 
 impl HookInput {
     /// The hook; a secret that is not sent stays what it was.
-    fn read(self, before: Option<&Hook>) -> Result<HookProfile, Error> {
-        // Filters are an early-access feature that an org switches on. This org has not: a filter that would be
-        // kept but not followed sends events that nobody asked for.
-        if self.events.filter.is_some() {
+    fn read(self, before: Option<&Hook>, has_filters: bool) -> Result<HookProfile, Error> {
+        // Recorded: orgs of the Classic Engine have not the feature.
+        if self.events.filter.is_some() && !has_filters {
             return Err(Error::FeatureOff);
         }
         let invalid = "The field has an invalid value";
         let config = self.channel.config;
+        let filter_kind = self.events.filter.as_ref().and_then(|filter| filter.kind.as_deref());
         let fixed = [
+            ("filter", filter_kind.is_none_or(|kind| kind == FILTER)),
             ("events", self.events.kind == "EVENT_TYPE"),
             ("channel", self.channel.kind == "HTTP"),
             ("version", self.channel.version == "1.0.0"),
@@ -244,11 +287,13 @@ impl HookInput {
         let kept = || before.map(|hook| hook.channel.auth_value.clone()).unwrap_or_default();
         let headers = config.headers.unwrap_or_default().into_iter().map(|header| (header.key, header.value));
         let auth_value = auth_value.unwrap_or_else(kept);
+        let filter = |one: FilteredInput| Filter { event: one.event, expression: one.condition.expression };
         Ok(HookProfile {
             name: self.name.into(),
             active: self.status.map(|status| status == StatusInput::Active),
             description: self.description,
             items: self.events.items.into_iter().map(SmolStr::from).collect(),
+            filters: self.events.filter.map(|filters| filters.map.into_iter().map(filter).collect()),
             channel: Channel { uri: config.uri, headers: headers.collect(), auth_key, auth_value },
         })
     }
@@ -268,7 +313,7 @@ pub struct CreateHook {
 
 /// `createEventHook`.
 pub fn create(cx: &mut Write<'_, '_, Okta>, args: CreateHook) -> Result<Typed<HookBody>, Error> {
-    let profile = args.body.read(None)?;
+    let profile = args.body.read(None, !cx.state.kind.is_classic())?;
     let hook = act(cx, |act| hook::create(act, profile))?;
     Ok(Typed::ok(&HookBody::new(cx.state, &hook, &cx.scene.request.origin)))
 }
@@ -301,7 +346,7 @@ pub struct ReplaceHook {
 /// `replaceEventHook`.
 pub fn replace(cx: &mut Write<'_, '_, Okta>, args: ReplaceHook) -> Result<Typed<HookBody>, Error> {
     let hook = find(cx.state, &args.event_hook_id)?;
-    let profile = args.body.read(Some(&hook))?;
+    let profile = args.body.read(Some(&hook), !cx.state.kind.is_classic())?;
     let hook = act(cx, |act| hook::replace(act, &hook, profile))?;
     Ok(Typed::ok(&HookBody::new(cx.state, &hook, &cx.scene.request.origin)))
 }

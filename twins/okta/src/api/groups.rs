@@ -18,7 +18,7 @@ use super::{
     listing::{EQUAL, FILTERS, NO_CO, SEARCHES, TIMES, direction, has_text},
     no_content,
     profiles::{group_rule, group_values},
-    stamp,
+    sight, stamp,
     user_body::UserBody,
 };
 use crate::{
@@ -27,11 +27,13 @@ use crate::{
     model::{
         State,
         group::{self, Group, GroupField, GroupProfile, GroupType, Groups},
+        may::Listed,
+        sight::Sight,
         user::User,
     },
     paging::{self, Size},
     query::{Dialect, Kind, Rule},
-    search::{Ask, Cursor, Direction, Found, Order, search},
+    search::{Ask, Cursor, Direction, Found, Order, Sight as _, search},
 };
 
 /// A group as Okta shows it.
@@ -171,7 +173,7 @@ pub fn list(cx: &Read<'_, Okta>, args: ListGroups) -> Result<Typed<Vec<GroupBody
     let stats = expands_stats(args.expand.as_deref())?;
     let page = if has_text(args.q.as_deref()) { QUERY_PAGE } else { PAGE };
     let limit = paging::size(args.limit, page)?;
-    let found = find(cx.state, &args, limit)?;
+    let found = find(cx.state, &sight(cx, Listed::Groups), &args, limit)?;
     let origin = &cx.scene.request.origin;
     let row = |group: &Arc<Group>| {
         let body = GroupBody::new(group, origin);
@@ -199,9 +201,10 @@ fn expands_stats(expand: Option<&str>) -> Result<bool, Error> {
     Ok(stats)
 }
 
-fn find(state: &State, args: &ListGroups, limit: usize) -> Result<Found<Group>, Error> {
+fn find(state: &State, sight: &Sight<'_>, args: &ListGroups, limit: usize) -> Result<Found<Group>, Error> {
     if let Some(q) = args.q.as_deref().filter(|q| has_text(Some(q))) {
-        let rows = state.groups.starting_with(q.trim()).take(limit).cloned().collect();
+        let seen = state.groups.starting_with(q.trim()).filter(|group| sight.sees(&group.id));
+        let rows = seen.take(limit).cloned().collect();
         return Ok(Found { rows, next: None });
     }
     let by_name = Order::By(GroupField::Name, Direction::Up);
@@ -221,7 +224,7 @@ fn find(state: &State, args: &ListGroups, limit: usize) -> Result<Found<Group>, 
     let bad_cursor = || Error::Cursor { search: searching };
     let read = |text: &String| Cursor::read::<Groups>(text, order).ok_or_else(bad_cursor);
     let after = args.after.as_ref().map(read).transpose()?;
-    Ok(search(&state.groups, &Ask { condition: condition.as_ref(), order, after, limit, below: None }))
+    Ok(search(&state.groups, &Ask { condition: condition.as_ref(), order, after, limit, below: None, sight }))
 }
 
 fn order(state: &State, args: &ListGroups, otherwise: Order<GroupField>) -> Result<Order<GroupField>, Error> {

@@ -2,7 +2,7 @@
 //!
 //! See developer.okta.com/docs/reference/system-log-query/.
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use dtu_kernel::{operation::Typed, time::Timestamp, twin::Read};
 use schemars::JsonSchema;
@@ -13,9 +13,12 @@ use smol_str::SmolStr;
 use crate::{
     Okta,
     error::Error,
-    model::log::{Entry, Log, LogField, PartyField},
+    model::{
+        event_type::{EventType, WRITTEN},
+        log::{Entry, Log, LogField, Mark, PartyField, is_common, mark, narrowness},
+    },
     paging,
-    query::{Condition, Dialect, Kind, Operator, Rule},
+    query::{Condition, Dialect, Fields, Kind, Operator, Rule},
 };
 
 /// Arguments of `listLogEvents`.
@@ -36,6 +39,10 @@ const LIMIT_MAX: i64 = 1_000;
 const DAY: Duration = Duration::from_secs(86_400);
 /// The longest keyword of `q`.
 const WORD_MAX: usize = 40;
+/// The most keywords of `q`, by the public document.
+const WORDS_MAX: usize = 10;
+/// What is older is not shown, whatever is asked.
+const KEPT: Duration = Duration::from_secs(90 * 86_400);
 /// So many entries are looked at for one page; the page then ends short, with a link to go on.
 const SCAN_MAX: usize = 20_000;
 
@@ -150,8 +157,9 @@ pub fn list(cx: &Read<'_, Okta>, args: ListEvents) -> Result<Typed<Vec<Value>>, 
     let question = understand(log, &args, cx.scene.now)?;
     let mut rows: Vec<Value> = Vec::new();
     let (mut last, mut more) = (None, false);
-    let only = question.condition.as_ref().and_then(equal_part);
-    for (seen, entry) in log.between(question.low, question.high, only, question.newest_first).enumerate() {
+    let marks = question.condition.as_ref().and_then(marks);
+    let entries = log.between(question.low, question.high, marks.as_deref(), question.newest_first);
+    for (seen, entry) in entries.enumerate() {
         let fits = question.fits(entry);
         if seen >= SCAN_MAX || (fits && rows.len() == question.limit) {
             more = true;
@@ -212,14 +220,15 @@ fn bounds(log: &Log, args: &ListEvents, newest_first: bool, now: Timestamp) -> R
     }
     let high = until.map_or(log.next_seq(), |until| log.first_since(until));
     let since = since.unwrap_or_else(|| until.unwrap_or(now).before(DAY * 7));
-    let low = log.first_since(since);
+    let kept = log.first_since(now.before(KEPT));
+    let low = log.first_since(since).max(kept);
     let Some(after) = args.after.as_deref().filter(|after| !after.is_empty()) else {
         return Ok((low, high));
     };
     let seq = after.split_once('_').and_then(|(millis, seq)| millis.parse::<i64>().ok().and(seq.parse::<u64>().ok()));
     let seq = seq.ok_or_else(|| invalid("after", &["The after parameter is not a valid cursor."]))?;
     // The cursor stands for `since` in polls; bounded questions keep theirs.
-    let low = if args.since.is_some() || newest_first { low } else { 0 };
+    let low = if args.since.is_some() || newest_first { low } else { kept };
     Ok(if newest_first { (low, high.min(seq)) } else { (low.max(seq + 1), high) })
 }
 
@@ -249,8 +258,8 @@ fn limit(wish: Option<i64>) -> Result<usize, Error> {
         None => Ok(LIMIT_DEFAULT),
         Some(wish) if wish > LIMIT_MAX => Err(invalid("limit", &["must be less than or equal to 1000"])),
         Some(wish) => match usize::try_from(wish) {
-            Ok(wish) if wish > 0 => Ok(wish),
-            _ => Err(invalid("limit", &["must be greater than or equal to 1"])),
+            Ok(wish) => Ok(wish),
+            Err(_) => Err(invalid("limit", &["must be greater than or equal to 0"])),
         },
     }
 }
@@ -263,16 +272,88 @@ fn words(q: &str) -> Result<Vec<String>, Error> {
         let summary = format!("Api validation failed: 'q': {long} {help}");
         return Err(Error::Log { code: "E0000001", summary, causes: Vec::new() });
     }
+    if words.len() > WORDS_MAX {
+        return Err(invalid("q", &["Freeform search cannot contain more than 10 items."]));
+    }
     Ok(words)
 }
 
-/// The part of a filter that every fitting entry equals, where entries are indexed by it.
-fn equal_part(condition: &Condition<LogField>) -> Option<(LogField, SmolStr)> {
+/// More marks than these are taken only where there are no others.
+const MANY: usize = 12;
+
+/// Marks of which each fitting entry has one; none where the index cannot tell.
+fn marks(condition: &Condition<LogField>) -> Option<Vec<Mark>> {
     match condition {
-        Condition::And(parts) => parts.iter().find_map(equal_part),
-        Condition::Test { field, operator: Operator::Eq, value, .. } if field.indexed() => {
-            Some((*field, value.clone()))
+        Condition::And(parts) => {
+            let marked = parts.iter().filter_map(|part| Some((width(part), marks(part)?)));
+            // Many types of events are as wide as the log.
+            let place =
+                |(width, marks): &(Option<u8>, Vec<Mark>)| if marks.len() > MANY { None } else { width.map(Reverse) };
+            marked.max_by_key(place).map(|(_, marks)| marks)
         }
+        Condition::Or(parts) => Some(parts.iter().map(marks).collect::<Option<Vec<_>>>()?.concat()),
+        Condition::Not(_) => None,
+        Condition::Test { field, operator, value, .. } => test_marks(condition, *field, *operator, value),
+    }
+}
+
+/// How narrow the index is by a part of a filter: by the widest field in it.
+fn width(condition: &Condition<LogField>) -> Option<u8> {
+    match condition {
+        Condition::And(parts) => parts.iter().filter_map(width).min(),
+        Condition::Or(parts) => parts.iter().map(width).max().flatten(),
+        Condition::Not(_) => None,
+        Condition::Test { field: LogField::Message | LogField::Legacy, .. } => narrowness(LogField::EventType),
+        Condition::Test { field, .. } => narrowness(*field),
+    }
+}
+
+fn test_marks(
+    condition: &Condition<LogField>,
+    field: LogField,
+    operator: Operator,
+    value: &SmolStr,
+) -> Option<Vec<Mark>> {
+    // There are few types of events: whatever is asked of their names is asked of all of them, not of the entries.
+    if matches!(field, LogField::EventType | LogField::Message | LogField::Legacy) {
+        let fitting = WRITTEN.iter().filter(|event| condition.holds(&OfEvent(event)));
+        return Some(fitting.map(|event| mark(LogField::EventType, event.name)).collect());
+    }
+    match (field, operator) {
+        (LogField::Result, Operator::Ne) if is_common(field, value) => {
+            Some(UNCOMMON.iter().map(|result| mark(LogField::Result, result)).collect())
+        }
+        (_, Operator::Eq) if narrowness(field).is_some() && !is_common(field, value) => Some(vec![mark(field, value)]),
         _ => None,
+    }
+}
+
+/// All results but `SUCCESS`, as the public document lists them.
+const UNCOMMON: [&str; 11] = [
+    "FAILURE",
+    "SKIPPED",
+    "ALLOW",
+    "DENY",
+    "CHALLENGE",
+    "UNKNOWN",
+    "RATE_LIMIT",
+    "DEFERRED",
+    "SCHEDULED",
+    "ABANDONED",
+    "UNANSWERED",
+];
+
+/// A type of event as filters see it.
+struct OfEvent<'a>(&'a EventType);
+
+impl Fields<LogField> for OfEvent<'_> {
+    fn any(&self, field: &LogField, test: &mut dyn FnMut(&str) -> bool) -> bool {
+        let value = match field {
+            LogField::EventType => self.0.name,
+            LogField::Message => self.0.message,
+            LogField::Legacy => self.0.legacy,
+            _ => "",
+        };
+        !value.is_empty() && test(value)
     }
 }

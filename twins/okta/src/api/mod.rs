@@ -11,6 +11,7 @@ pub mod app_users;
 pub mod apps;
 pub mod authenticator_enrollments;
 pub mod authorization_servers;
+pub mod branding;
 pub mod credentials;
 mod credentials_body;
 pub mod event_hooks;
@@ -45,7 +46,7 @@ use std::sync::Arc;
 use dtu_kernel::{
     operation::Typed,
     time::Timestamp,
-    twin::{Scene, Write},
+    twin::{Read, Scene, Write},
     wire::Answer,
 };
 use http::{StatusCode, header};
@@ -61,6 +62,8 @@ use crate::{
     model::{
         Act, Acting, State,
         log::{Client, Party, Transaction},
+        may::{Listed, Who},
+        sight::{self, Sight},
         user::User,
     },
 };
@@ -82,6 +85,11 @@ pub fn stamp(at: Timestamp) -> String {
 /// The id of a request, as in its `x-okta-request-id` header.
 pub fn request_id((a, b): (u64, u64)) -> String {
     format!("{a:016x}{b:016x}")
+}
+
+/// What a caller sees in lists.
+fn sight<'a>(cx: &Read<'a, Okta>, listed: Listed) -> Sight<'a> {
+    sight::sight(cx.state, &Who { user: &cx.caller.user, client: cx.caller.client.as_deref() }, listed)
 }
 
 /// Who acts in a request.
@@ -117,6 +125,14 @@ pub(crate) fn act<R>(
     events::announce(&mut act);
     Ok(result)
 }
+
+/// Operations whose bodies are forms with a file.
+pub(crate) const UPLOADS: [&str; 4] = [
+    app_logo::UPLOAD,
+    "uploadBrandThemeLogo",
+    "uploadBrandThemeFavicon",
+    "uploadBrandThemeBackgroundImage",
+];
 
 /// The person whom a path names: `me`, an id, a login, or a login's unambiguous first part.
 fn find_user(state: &State, caller: &Caller, name: &str) -> Result<Arc<User>, Error> {

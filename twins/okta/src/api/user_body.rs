@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use smol_str::SmolStr;
 
 use super::{Empty, stamp};
@@ -64,20 +64,55 @@ fn live(state: &State, user: &Arc<User>) -> Arc<User> {
     Arc::new(User { profile: user.profile.with_custom(custom), ..User::clone(user) })
 }
 
-/// Links by name, in Okta's order.
-#[derive(Debug)]
-struct UserLinks(Vec<(&'static str, LinkBody)>);
+/// Links by name, in Okta's order. They are the most of an answer, and are made as text at once.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct UserLinks(Box<RawValue>);
 
-impl Serialize for UserLinks {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, link)| (name, link)))
+/// The text of links under way of being made.
+struct LinkText {
+    /// The org's address, as it stands in JSON.
+    origin: String,
+    text: String,
+}
+
+impl LinkText {
+    fn new(origin: &str, capacity: usize) -> Self {
+        let quoted = Value::from(origin).to_string();
+        let mut text = String::with_capacity(capacity);
+        text.push('{');
+        Self { origin: quoted.trim_matches('"').to_owned(), text }
+    }
+
+    /// Adds a link to a path below the org's address. Names, ids and paths need no escapes.
+    fn add(&mut self, name: &str, path: &[&str], method: &str) {
+        let separator = if self.text.len() > 1 { ",\"" } else { "\"" };
+        for part in [separator, name, "\":{\"href\":\"", &self.origin] {
+            self.text.push_str(part);
+        }
+        for part in path {
+            self.text.push_str(part);
+        }
+        self.text.push('"');
+        if !method.is_empty() {
+            for part in [",\"method\":\"", method, "\""] {
+                self.text.push_str(part);
+            }
+        }
+        self.text.push('}');
+    }
+
+    fn finish(mut self) -> UserLinks {
+        self.text.push('}');
+        UserLinks(RawValue::from_string(self.text).expect("links are JSON: all that is foreign in them is escaped"))
     }
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+/// A link, for the schema: see [`LinkText`].
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
 struct LinkBody {
     href: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'static str>,
 }
 
@@ -174,39 +209,42 @@ const CREDENTIAL_LINKS: [&str; 6] =
 
 /// The path below the account of each link that is called.
 const CALLS: [(&str, &str); 12] = [
-    ("activate", "lifecycle/activate"),
-    ("reactivate", "lifecycle/reactivate"),
-    ("deactivate", "lifecycle/deactivate"),
-    ("suspend", "lifecycle/suspend"),
-    ("unsuspend", "lifecycle/unsuspend"),
-    ("unlock", "lifecycle/unlock"),
-    ("resetPassword", "lifecycle/reset_password"),
-    ("expirePassword", "lifecycle/expire_password"),
-    ("resetFactors", "lifecycle/reset_factors"),
-    ("forgotPassword", "credentials/forgot_password"),
-    ("changePassword", "credentials/change_password"),
-    ("changeRecoveryQuestion", "credentials/change_recovery_question"),
+    ("activate", "/lifecycle/activate"),
+    ("reactivate", "/lifecycle/reactivate"),
+    ("deactivate", "/lifecycle/deactivate"),
+    ("suspend", "/lifecycle/suspend"),
+    ("unsuspend", "/lifecycle/unsuspend"),
+    ("unlock", "/lifecycle/unlock"),
+    ("resetPassword", "/lifecycle/reset_password"),
+    ("expirePassword", "/lifecycle/expire_password"),
+    ("resetFactors", "/lifecycle/reset_factors"),
+    ("forgotPassword", "/credentials/forgot_password"),
+    ("changePassword", "/credentials/change_password"),
+    ("changeRecoveryQuestion", "/credentials/change_recovery_question"),
 ];
 
+/// Room for the links of an account in use.
+const LINKS_SIZE: usize = 1_600;
+const USERS: &str = "/api/v1/users/";
+
 fn links(state: &State, user: &User, origin: &str, omit: Omit) -> UserLinks {
-    let own = format!("{origin}/api/v1/users/{}", user.id);
-    let meta = |kind: &str, id: &str| format!("{origin}/api/v1/meta/{kind}/user/{id}");
-    let link = |name: &'static str| {
-        let (href, method) = match name {
-            "self" => (own.clone(), None),
-            "schema" => (meta("schemas", &schema::id_of(state.users.type_of(user))), None),
-            "type" => (meta("types", state.users.type_of(user)), None),
-            "delete" => (own.clone(), Some("DELETE")),
-            _ => {
-                let path = CALLS.iter().find(|(call, _)| *call == name).map_or("", |(_, path)| path);
-                (format!("{own}/{path}"), Some("POST"))
-            }
-        };
-        (name, LinkBody { href, method })
-    };
+    let of = state.users.type_of(user);
+    let mut all = LinkText::new(origin, LINKS_SIZE);
     let names = link_names(user.status).iter().copied();
     let shown = |name: &&str| !omit.credential_links || !CREDENTIAL_LINKS.contains(name);
-    UserLinks(names.filter(shown).filter(|name| engine_links(state, user, name)).map(link).collect())
+    for name in names.filter(shown).filter(|name| engine_links(state, user, name)) {
+        match name {
+            "self" => all.add(name, &[USERS, &user.id], ""),
+            "delete" => all.add(name, &[USERS, &user.id], "DELETE"),
+            "schema" => all.add(name, &["/api/v1/meta/schemas/user/", &schema::id_of(of)], ""),
+            "type" => all.add(name, &["/api/v1/meta/types/user/", of], ""),
+            _ => {
+                let path = CALLS.iter().find(|(call, _)| *call == name).map_or("", |(_, path)| path);
+                all.add(name, &[USERS, &user.id, path], "POST");
+            }
+        }
+    }
+    all.finish()
 }
 
 /// Recorded orgs with Identity Governance keep people's mail addresses to themselves.
@@ -259,7 +297,8 @@ impl UserBody {
     }
 
     pub(super) fn row(state: &State, user: &Arc<User>, origin: &str, omit: Omit) -> Self {
-        let own = LinkBody { href: format!("{origin}/api/v1/users/{}", user.id), method: None };
-        Self::new(state, user, UserLinks(vec![("self", own)]), omit)
+        let mut own = LinkText::new(origin, 128);
+        own.add("self", &[USERS, &user.id], "");
+        Self::new(state, user, own.finish(), omit)
     }
 }

@@ -23,6 +23,7 @@ use super::{
     listing::{EQUAL, FILTERS, NO_CO, SEARCHES, TIMES, direction, has_text},
     no_content,
     profiles::{fill, user_rule},
+    sight,
     user_body::{Omit, UserBody},
 };
 use crate::{
@@ -33,13 +34,15 @@ use crate::{
         State,
         accounts::{self, NewUser},
         group::{Group, GroupType},
+        may::Listed,
         profile::{Attribute, Profile},
         session,
+        sight::Sight,
         user::{Status, User, UserField},
     },
     paging::{self, Size},
     query::{Dialect, Kind, Rule},
-    search::{Ask, Cursor, Direction, Found, Order, search},
+    search::{Ask, Cursor, Direction, Found, Order, Sight as _, search},
 };
 
 /// Arguments of `listUsers`.
@@ -117,7 +120,7 @@ pub fn list(cx: &Read<'_, Okta>, args: ListUsers) -> Result<Typed<Vec<UserBody>>
     }
     let page = if has_text(args.q.as_deref()) { QUERY_PAGE } else { PAGE };
     let limit = paging::size(args.limit, page)?;
-    let found = find(cx.state, &args, limit)?;
+    let found = find(cx.state, &sight(cx, Listed::Users), &args, limit)?;
     let omit = Omit::read(args.okta_response.as_deref());
     let rows = found.rows.iter().map(|user| UserBody::row(cx.state, user, &cx.scene.request.origin, omit));
     let answer = match &args.fields {
@@ -131,9 +134,9 @@ pub fn list(cx: &Read<'_, Okta>, args: ListUsers) -> Result<Typed<Vec<UserBody>>
     Ok(paging::linked(answer, cx.scene, limit, found.next.as_deref()))
 }
 
-fn find(state: &State, args: &ListUsers, limit: usize) -> Result<Found<User>, Error> {
+fn find(state: &State, sight: &Sight<'_>, args: &ListUsers, limit: usize) -> Result<Found<User>, Error> {
     if let Some(q) = args.q.as_deref().filter(|q| has_text(Some(q))) {
-        return Ok(Found { rows: query(state, q, limit), next: None });
+        return Ok(Found { rows: query(state, sight, q, limit), next: None });
     }
     let by_status = Order::By(UserField::Rank, Direction::Up);
     let searching = has_text(args.search.as_deref());
@@ -154,7 +157,7 @@ fn find(state: &State, args: &ListUsers, limit: usize) -> Result<Found<User>, Er
     let after = args.after.as_ref().map(read).transpose()?;
     // Without a question, those who are deactivated are left out; they come last in this order.
     let below = condition.is_none().then(|| SmolStr::new_static(Status::Deprovisioned.rank()));
-    Ok(search(&state.users, &Ask { condition: condition.as_ref(), order, after, limit, below }))
+    Ok(search(&state.users, &Ask { condition: condition.as_ref(), order, after, limit, below, sight }))
 }
 
 /// `sortBy` and `sortOrder`, which count for searches only.
@@ -168,13 +171,13 @@ fn order(state: &State, args: &ListUsers) -> Result<Order<UserField>, Error> {
 }
 
 /// People whose names or mail addresses start with `q`, without those who are deactivated.
-fn query(state: &State, q: &str, limit: usize) -> Vec<Arc<User>> {
+fn query(state: &State, sight: &Sight<'_>, q: &str, limit: usize) -> Vec<Arc<User>> {
     let mut rows: Vec<Arc<User>> = Vec::new();
     for id in state.users.starting_with(&q.trim().to_lowercase()) {
         if rows.len() == limit {
             break;
         }
-        let found = state.users.get(id).filter(|user| user.status != Status::Deprovisioned);
+        let found = state.users.get(id).filter(|user| user.status != Status::Deprovisioned && sight.sees(&user.id));
         if let Some(user) = found.filter(|user| rows.iter().all(|row| row.id != user.id)) {
             rows.push(Arc::clone(user));
         }
@@ -427,7 +430,11 @@ pub struct UserGroups {
 pub fn list_groups(cx: &Read<'_, Okta>, args: UserGroups) -> Result<Typed<Vec<GroupBody>>, Error> {
     let user = find_user(cx.state, cx.caller, &args.id)?;
     let limit = paging::size(args.limit, PAGE)?;
-    let groups = groups_of(cx.state, &user);
+    let mut groups = groups_of(cx.state, &user);
+    if user.id != cx.caller.user {
+        let sight = sight(cx, Listed::Groups);
+        groups.retain(|group| sight.sees(&group.id));
+    }
     let start = match &args.after {
         None => 0,
         Some(id) => {

@@ -21,9 +21,13 @@ const GENERATIONS: [(u8, std::ops::RangeInclusive<u8>); 3] = [(5, 11..=16), (6, 
 fn list(cx: &Read<'_, Okta>, _: Nothing) -> Result<Typed<Vec<String>>, Error> {
     let id = cx.scene.request.path_param("brandId");
     cx.state.objects.member("/api/v1/brands", id).ok_or_else(|| Error::not_found(id, "Brand"))?;
+    Ok(Typed::ok(&versions()))
+}
+
+/// All versions that a page can ask for.
+pub(crate) fn versions() -> Vec<String> {
     let of = |(major, minors): (u8, std::ops::RangeInclusive<u8>)| {
         minors.map(move |minor| format!("{major}.{minor}")).chain([format!("^{major}")])
     };
-    let all = GENERATIONS.into_iter().flat_map(of).chain(["*".to_owned()]);
-    Ok(Typed::ok(&all.collect()))
+    GENERATIONS.into_iter().flat_map(of).chain(["*".to_owned()]).collect()
 }

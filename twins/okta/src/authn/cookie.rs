@@ -6,7 +6,7 @@
 use dtu_kernel::twin::Scene;
 use smol_str::SmolStr;
 
-use crate::{Caller, error::Error, input::Input, model::State, oauth::session};
+use crate::{Caller, error::Error, input::Input, limits::WHOLE, model::State, oauth::session};
 
 /// Operations on the browser's own session.
 const SESSION: [&str; 3] = ["getCurrentSession", "closeCurrentSession", "refreshCurrentSession"];
@@ -38,5 +38,5 @@ pub fn caller(state: &State, scene: &Scene<'_>, input: &Input) -> Option<Result<
         return Some(Err(Error::Forbidden));
     }
     let name = SmolStr::new(user.login());
-    Some(Ok(Caller { user: user.id.clone(), token: SmolStr::default(), name, client: None }))
+    Some(Ok(Caller { user: user.id.clone(), token: SmolStr::default(), name, client: None, share: WHOLE }))
 }

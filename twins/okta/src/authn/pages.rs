@@ -19,8 +19,10 @@ use super::{
 use crate::{
     Okta,
     error::Error,
+    inline_hooks::password as hook,
     model::{
         Act,
+        log::Party,
         one_time::{self, Purpose},
         password::{self, Verdict},
         session::{self, Proof},
@@ -55,18 +57,34 @@ pub fn operations() -> Vec<Operation<Okta>> {
 /// What a page says to everybody who cannot sign in.
 const UNABLE: &str = "Unable to sign in";
 
-/// A name and a password on the page: where that leads, or what the page says.
+/// Where a name and a password on the page lead, or what the page says.
+pub type Entrance = Result<Reached, &'static str>;
+
+/// A name and a password where nothing can wait for the password import hook.
+///
+/// # Errors
+/// A password that only the hook knows.
+pub fn enter(act: &mut Act<'_, '_>, name: &str, password: &str) -> Result<Entrance, Error> {
+    match sign_in::enter(act, name, password) {
+        Entered::Hook(_) if hook::is_on(act.state) => Err(Error::Unsupported),
+        other => entered(act, other),
+    }
+}
+
+/// Goes on with whoever has entered on the page.
 ///
 /// # Errors
 /// None of the person's making.
-pub fn enter(act: &mut Act<'_, '_>, name: &str, password: &str) -> Result<Result<Reached, &'static str>, Error> {
-    let user = match sign_in::enter(act, name, password) {
+pub fn entered(act: &mut Act<'_, '_>, entered: Entered) -> Result<Entrance, Error> {
+    let user = match entered {
         Entered::In(user) => user,
-        Entered::Locked { shown: true } => {
-            return Ok(Err("Your account is locked. Please contact your administrator."));
-        }
+        Entered::Locked { shown: true } => return Ok(Err(LOCKED)),
         Entered::Locked { shown: false } | Entered::Refused => return Ok(Err(UNABLE)),
-        Entered::Hook(_) => return Err(Error::Unsupported),
+        // Without a hook that is on, nobody can say that the password is right.
+        Entered::Hook(user) => match sign_in::wrong(act, &user) {
+            Entered::Locked { shown: true } => return Ok(Err(LOCKED)),
+            _ => return Ok(Err(UNABLE)),
+        },
     };
     if flow::admit(act, &user).is_err() {
         return Ok(Err(UNABLE));
@@ -75,19 +93,41 @@ pub fn enter(act: &mut Act<'_, '_>, name: &str, password: &str) -> Result<Result
     flow::go_on(act, None, Transaction::new(&user, Status::MfaRequired, proof)).map(Ok)
 }
 
+/// What the page says of accounts that are locked, where the policy lets it.
+const LOCKED: &str = "Your account is locked. Please contact your administrator.";
+
 /// The page of the next step, or the way on with a session.
 ///
 /// # Errors
 /// None of the person's making.
 pub fn go_on(cx: &mut Write<'_, '_, Okta>, reached: &Reached, next: &str) -> Result<Answer, Error> {
+    acting(cx, None, |act| went(act, reached, next))
+}
+
+/// The page behind an entrance, or the sign-in page once more.
+///
+/// # Errors
+/// None of the person's making.
+pub fn arrive(act: &mut Act<'_, '_>, entrance: Entrance, next: &str, name: &str) -> Result<Answer, Error> {
+    match entrance {
+        Ok(reached) => went(act, &reached, next),
+        Err(problem) => {
+            let page = page::sign_in(&act.state.org, next, name, Some(problem));
+            Ok(page.with_status(StatusCode::UNAUTHORIZED))
+        }
+    }
+}
+
+fn went(act: &mut Act<'_, '_>, reached: &Reached, next: &str) -> Result<Answer, Error> {
     match reached {
-        Reached::Waiting { token, transaction } => Ok(asking(&cx.state.org, token, transaction, next, None)),
-        Reached::SignedIn { token, user, .. } => acting(cx, Some(user), |act| {
+        Reached::Waiting { token, transaction } => Ok(asking(&act.state.org, token, transaction, next, None)),
+        Reached::SignedIn { token, user, .. } => {
+            act.by.actor = Party::user(user);
             let Some((user, proof)) = session::redeem(act, token) else { return Err(Error::SignIn) };
             let session = session::begin(act, &user, proof);
             Ok(set_cookie(page::redirect(next), &session.id))
-        }),
-        Reached::Unlocked { .. } => Ok(page::told(&cx.state.org, "Account successfully unlocked!")),
+        }
+        Reached::Unlocked { .. } => Ok(page::told(&act.state.org, "Account successfully unlocked!")),
     }
 }
 

@@ -19,7 +19,10 @@ use super::{
 use crate::{
     Okta,
     error::Error,
-    inline_hooks::{self, password as hook},
+    inline_hooks::{
+        self, Caller,
+        password::{self as hook, Way},
+    },
     model::{
         Act, State,
         one_time::{self, Purpose},
@@ -62,13 +65,16 @@ fn by_password(cx: &mut Write<'_, '_, Okta>, body: &Primary) -> Answered {
     }
     let person = cx.state.users.find(name).cloned();
     let trusted = super::body::is_trusted(cx);
-    let scene = cx.scene;
+    let (scene, caller) = (cx.scene, Caller::of(cx.scene));
     let outcome = acting(cx, person.as_ref(), |act| {
-        let entered = match sign_in::enter(act, name, password) {
-            // Nobody sees this answer: the call waits for the hook's.
-            Entered::Hook(user) if hook::begin(act, scene, &user, body, trusted) => return Ok(Err(None)),
-            entered => entered,
-        };
+        let entered = sign_in::enter(act, name, password);
+        if let Entered::Hook(user) = &entered {
+            let way = Way::Api(Box::new(body.clone()), trusted);
+            if hook::begin(act, &caller, user, (name, password), way).is_none() {
+                // Nobody sees this answer: the call waits for the hook's.
+                return Ok(Err(None));
+            }
+        }
         self::entered(act, entered, body, trusted)
     })?;
     Ok(Typed::from_answer(shown(cx.state, &scene.request.origin, scene.request_bits, outcome)))

@@ -116,6 +116,7 @@ fn is_truth(expr: &Expr) -> bool {
         | Expr::Name(_)
         | Expr::List(_)
         | Expr::Map(_)
+        | Expr::Select(..)
         | Expr::Minus(_) => false,
         Expr::Bool(_) | Expr::Not(_) | Expr::Field(..) | Expr::Index(..) => true,
         Expr::Pair(operator, ..) => operator.is_test(),

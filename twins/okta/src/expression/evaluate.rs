@@ -47,7 +47,8 @@ pub fn evaluate(expr: &Expr, scope: &dyn Scope) -> Result<Value, Fault> {
         Expr::Text(text) => Ok(Value::text(text.as_str())),
         Expr::Name(name) => Err(Fault::Unknown(name.to_string())),
         Expr::List(all) => all.iter().map(value).collect::<Result<_, _>>().map(Value::List),
-        Expr::Map(_) => Err(Fault::Kind),
+        // Only filters of events select.
+        Expr::Map(_) | Expr::Select(..) => Err(Fault::Kind),
         Expr::Field(on, name) => field(on, name, scope),
         Expr::Call(on, name, all) => functions::call(on.as_deref(), name, all, scope),
         Expr::Index(on, at) => index(&value(on)?, &value(at)?),

@@ -144,7 +144,11 @@ impl Parser<'_> {
         let mut stem = self.primary()?;
         loop {
             let height = self.height;
-            if self.take_mark(".") || self.take_mark("?.") {
+            if self.take_select() {
+                let test = self.whole()?;
+                self.expect("]")?;
+                stem = Expr::Select(Box::new(stem), Box::new(test));
+            } else if self.take_mark(".") || self.take_mark("?.") {
                 let name = self.member()?;
                 stem = if self.take_mark("(") {
                     Expr::Call(Some(Box::new(stem)), name, self.list(")")?)
@@ -264,6 +268,21 @@ impl Parser<'_> {
         found
     }
 
+    /// The marks of a selection: `.?[`.
+    fn take_select(&mut self) -> bool {
+        const WANTED: [&str; 3] = [".", "?", "["];
+        let found = self.rest.len() > 2
+            && self
+                .rest
+                .iter()
+                .zip(WANTED)
+                .all(|((token, _), wanted)| matches!(token, Token::Mark(mark) if *mark == wanted));
+        if found {
+            self.rest = &self.rest[WANTED.len()..];
+        }
+        found
+    }
+
     fn take_word(&mut self, wanted: &str) -> bool {
         let found = matches!(self.rest.first(), Some((Token::Word(word), _)) if word.eq_ignore_ascii_case(wanted));
         if found {
@@ -311,6 +330,7 @@ mod tests {
                 (boxed(), name()).prop_map(|(on, name)| Expr::Field(on, name)),
                 (prop::option::of(boxed()), name(), many()).prop_map(|(on, name, all)| Expr::Call(on, name, all)),
                 (boxed(), boxed()).prop_map(|(on, at)| Expr::Index(on, at)),
+                (boxed(), boxed()).prop_map(|(on, test)| Expr::Select(on, test)),
                 boxed().prop_map(Expr::Not),
                 boxed().prop_map(Expr::Minus),
                 (prop::sample::select(Operator::ALL.to_vec()), boxed(), boxed())
@@ -351,6 +371,7 @@ mod tests {
         check("String.len(user.x) > 0 ? 'y' : null", "(String.len(user.x) > 0) ? \"y\" : null");
         check("user.isMemberOf({'group.id': '00g'})", "user.isMemberOf({\"group.id\": \"00g\"})");
         check("a?.b ?: -1", "a.b ?: -1");
+        check("a.b.?[c eq 'd'].size()>0", "a.b.?[c == \"d\"].size() > 0");
     }
 
     #[test]

@@ -101,6 +101,8 @@ pub enum Expr {
     Call(Option<Box<Self>>, SmolStr, Vec<Self>),
     /// `a[0]`.
     Index(Box<Self>, Box<Self>),
+    /// `a.?[b]`: those of a list for which something holds. In it, names are members of an item.
+    Select(Box<Self>, Box<Self>),
     /// `!a`.
     Not(Box<Self>),
     /// `-a`.
@@ -122,7 +124,7 @@ impl Expr {
             Self::Map(all) => all.iter().map(|(_, value)| value).collect(),
             Self::Field(one, _) | Self::Not(one) | Self::Minus(one) => vec![one],
             Self::Call(on, _, all) => on.as_deref().into_iter().chain(all).collect(),
-            Self::Index(a, b) | Self::Pair(_, a, b) | Self::Else(a, b) => vec![a, b],
+            Self::Index(a, b) | Self::Select(a, b) | Self::Pair(_, a, b) | Self::Else(a, b) => vec![a, b],
             Self::Choice(a, b, c) => vec![a, b, c],
         }
     }
@@ -136,7 +138,13 @@ impl Expr {
     const fn is_stem(&self) -> bool {
         matches!(
             self,
-            Self::Text(_) | Self::Name(_) | Self::List(_) | Self::Field(..) | Self::Call(..) | Self::Index(..)
+            Self::Text(_)
+                | Self::Name(_)
+                | Self::List(_)
+                | Self::Field(..)
+                | Self::Call(..)
+                | Self::Index(..)
+                | Self::Select(..)
         )
     }
 }
@@ -206,6 +214,10 @@ impl fmt::Display for Expr {
             Self::Index(on, at) => {
                 stem(f, on)?;
                 write!(f, "[{at}]")
+            }
+            Self::Select(on, test) => {
+                stem(f, on)?;
+                write!(f, ".?[{test}]")
             }
             Self::Not(one) => {
                 f.write_str("!")?;

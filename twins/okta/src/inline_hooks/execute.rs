@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use super::{HOOKS, Stage, answer, ask, reply::Reply};
+use super::{Caller, HOOKS, Stage, answer, ask, reply::Reply};
 use crate::{Okta, api::act, error::Error};
 
 /// The row of `executeInlineHook`.
@@ -49,9 +49,9 @@ pub fn execute(cx: &mut Write<'_, '_, Okta>, args: Execute) -> Result<Typed<Valu
         Some(said) if *said == kind => {}
         Some(_) => return Err(Error::invalid("eventType", "eventType: The payload is of another type than the hook")),
     }
-    let scene = cx.scene;
+    let caller = Caller::of(cx.scene);
     act(cx, |act| {
-        ask(act, scene, id, body, Stage::Execute);
+        ask(act, &caller, id, body, Stage::Execute);
         Ok(())
     })?;
     Ok(Typed::ok(&Value::Object(serde_json::Map::new())))

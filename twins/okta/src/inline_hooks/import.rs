@@ -34,6 +34,7 @@ use crate::{
         assignment::{self, Change},
         event_type::{IMPORT_COMPLETE, IMPORT_START},
         log::Party,
+        mapping::{self, Push},
         profile::{Attribute, Profile},
         shape,
         user::{User, UserField},
@@ -181,16 +182,29 @@ fn matched(state: &State, email: &str) -> Option<SmolStr> {
     same.next().is_none().then(|| one.id.clone())
 }
 
-fn mapped(plan: &Plan) -> Members {
+/// What a new person would have in Okta: what the app's mapping says goes before what all apps' people bring.
+fn mapped(state: &State, app: &App, plan: &Plan) -> Members {
     let of = |(from, to): (&str, &str)| Some((to.to_owned(), plan.profile.get(from)?.clone()));
     let mut profile: Members = MAPPING.into_iter().filter_map(of).collect();
+    profile.extend(mapping::brought(state, app, &plan.profile, &[Push::Always, Push::Once]));
     profile.extend(plan.own.clone());
     profile
 }
 
+/// Somebody who is in Okta already gets what the app's mapping pushes; the rest of their profile stays.
+fn pushed(act: &mut Act<'_, '_>, app: &App, user: Arc<User>, plan: &Plan) -> Result<Arc<User>, Error> {
+    let values = mapping::brought(act.state, app, &plan.profile, &[Push::Always]);
+    let mut profile = user.profile.clone();
+    fill(act.state, &mut profile, &values, "user")?;
+    if profile == user.profile {
+        return Ok(user);
+    }
+    accounts::update(act, &user, profile, Credentials::default(), None)
+}
+
 fn ask(act: &mut Act<'_, '_>, app: &App, hook: SmolStr, pending: Pending) {
     let plan = &pending.plan;
-    let mut user = json!({ "profile": mapped(plan) });
+    let mut user = json!({ "profile": mapped(act.state, app, plan) });
     if let Some(id) = &plan.is {
         user["id"] = json!(id);
     }
@@ -286,13 +300,14 @@ fn finish(act: &mut Act<'_, '_>, job: &SmolStr, at: usize, plan: Plan) {
     }
 }
 
-/// Those who are in Okta already keep their profile there.
+/// Makes the person, or finds who they are.
 fn become_user(act: &mut Act<'_, '_>, app: &Arc<App>, import: &Import, plan: Plan) -> Result<Arc<User>, Error> {
     let user = if let Some(id) = &plan.is {
-        act.state.users.get(id).cloned().ok_or_else(|| Error::not_found(id, "User"))?
+        let user = act.state.users.get(id).cloned().ok_or_else(|| Error::not_found(id, "User"))?;
+        pushed(act, app, user, &plan)?
     } else {
         let mut profile = Profile::default();
-        fill(act.state, &mut profile, &mapped(&plan), "newUser")?;
+        fill(act.state, &mut profile, &mapped(act.state, app, &plan), "newUser")?;
         accounts::create(act, new(profile, import.activate))?
     };
     let mut profile = plan.profile;

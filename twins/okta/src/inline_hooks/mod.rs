@@ -10,6 +10,7 @@ pub mod password;
 mod patch;
 pub mod registration;
 mod reply;
+pub(crate) mod saml;
 pub mod tokens;
 
 use std::time::Duration;
@@ -77,6 +78,8 @@ enum Stage {
     Registration(Box<registration::Pending>),
     /// Somebody whom an app brings.
     Import(Box<import::Pending>),
+    /// Somebody on the way to an app.
+    Saml(Box<saml::Pending>),
     /// It is over, and this is its answer.
     Over(Result<Answer, Error>),
 }
@@ -90,6 +93,7 @@ impl Serialize for Waiting {
             Stage::Execute => "execute",
             Stage::Registration(_) => "registration",
             Stage::Import(_) => "import",
+            Stage::Saml(_) => "saml",
             Stage::Over(_) => "over",
         };
         let mut row = serializer.serialize_struct("Waiting", 1)?;
@@ -139,21 +143,51 @@ fn envelope(act: &mut Act<'_, '_>, kind: &str, source: String, data: Value) -> V
     })
 }
 
-/// The request that a question is about. Its address is given in full, with what the caller made of it.
-fn request(scene: &Scene<'_>) -> Value {
-    let sent = scene.request;
-    let query = if sent.query.is_empty() { String::new() } else { format!("?{}", sent.query) };
-    json!({
-        "id": request_id(scene.request_bits),
-        "method": sent.method.as_str(),
-        "url": { "value": format!("{}{}{query}", sent.origin, sent.path) },
-        "ipAddress": "127.0.0.1",
-    })
+/// A call that waits, as the questions about it tell of it.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The number of the request.
+    pub(crate) bits: (u64, u64),
+    /// Where the org is.
+    pub(crate) origin: SmolStr,
+    method: Method,
+    path: String,
+    query: String,
+}
+
+impl Caller {
+    /// The present call.
+    pub(crate) fn of(scene: &Scene<'_>) -> Self {
+        let sent = scene.request;
+        Self {
+            bits: scene.request_bits,
+            origin: sent.origin.clone(),
+            method: sent.method.clone(),
+            path: sent.path.clone(),
+            query: sent.query.clone(),
+        }
+    }
+
+    /// Its address without what the caller made of it.
+    fn address(&self) -> String {
+        format!("{}{}", self.origin, self.path)
+    }
+
+    /// The request that a question is about. Its address is given in full, with what the caller made of it.
+    fn request(&self) -> Value {
+        let query = if self.query.is_empty() { String::new() } else { format!("?{}", self.query) };
+        json!({
+            "id": request_id(self.bits),
+            "method": self.method.as_str(),
+            "url": { "value": format!("{}{query}", self.address()) },
+            "ipAddress": "127.0.0.1",
+        })
+    }
 }
 
 /// Asks a hook, and makes the present call wait for what comes of it.
-fn ask(act: &mut Act<'_, '_>, scene: &Scene<'_>, hook: SmolStr, body: Value, stage: Stage) {
-    let ticket = SmolStr::from(request_id(scene.request_bits));
+fn ask(act: &mut Act<'_, '_>, caller: &Caller, hook: SmolStr, body: Value, stage: Stage) {
+    let ticket = SmolStr::from(request_id(caller.bits));
     let by = act.by.clone();
     keep(act, &ticket, Waiting { by, stage });
     act.tx.deliver_and_wait(INLINE, json!(Question { hook, ticket, body }));
@@ -225,14 +259,18 @@ pub fn delivered(state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcom
     let mut act = Act::new(state, tx, waiting.by.clone());
     note(&mut act, &question.hook, &reply);
     let over = match waiting.stage {
-        Stage::Tokens(pending) => tokens::go_on(&mut act, &question.hook, *pending, &reply),
+        Stage::Tokens(pending) => Some(tokens::go_on(&mut act, &question.hook, *pending, &reply)),
+        // What the right password opens may be another hook's to say.
         Stage::Password(pending) => password::go_on(&mut act, &question.hook, *pending, &reply),
-        Stage::Execute => execute::go_on(&reply),
-        Stage::Registration(pending) => Ok(registration::go_on(&mut act, &question.hook, *pending, &reply)),
-        Stage::Import(pending) => Ok(import::go_on(&mut act, &question.hook, *pending, &reply)),
+        Stage::Execute => Some(execute::go_on(&reply)),
+        Stage::Registration(pending) => Some(Ok(registration::go_on(&mut act, &question.hook, *pending, &reply))),
+        Stage::Import(pending) => Some(Ok(import::go_on(&mut act, &question.hook, *pending, &reply))),
+        Stage::Saml(pending) => Some(Ok(saml::go_on(&mut act, &question.hook, *pending, &reply))),
         Stage::Over(_) => return Next::Done,
     };
-    keep(&mut act, &question.ticket, Waiting { by: waiting.by, stage: Stage::Over(over) });
+    if let Some(over) = over {
+        keep(&mut act, &question.ticket, Waiting { by: waiting.by, stage: Stage::Over(over) });
+    }
     events::announce(&mut act);
     Next::Done
 }

@@ -1,7 +1,9 @@
 //! The registration hook: it is told who wants to register, and lets them, changes their profile, or turns them away.
 //!
 //! People register in pages, which is no call of the API: the form comes as an affordance, and what became of it shows
-//! in the view `registrations`. Without an answer of the hook nobody is registered.
+//! in the view `registrations`. Without an answer of the hook nobody is registered. Who may register, what the form
+//! asks for and which hook is asked, the profile enrollment policy says; orgs of the Classic Engine have none, and ask
+//! the first hook that is on. That people prove their mail address at once, where the policy wants that, is assumed.
 //! See developer.okta.com/docs/api/openapi/okta-management/management/tag/InlineHook/ (registration hook).
 
 use dtu_kernel::{
@@ -17,7 +19,7 @@ use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    Stage, ask_later, envelope, first, processed,
+    Stage, active, ask_later, envelope, first, processed,
     reply::{Command, Reply},
 };
 use crate::{
@@ -31,6 +33,8 @@ use crate::{
         password::NewPassword,
         profile::{Attribute, Profile},
     },
+    policy,
+    resources::Members,
 };
 
 /// The hook's type.
@@ -70,7 +74,70 @@ enum Status {
 pub struct Pending {
     id: SmolStr,
     profile: Profile,
+    /// What the form asks for and profiles have not: only the hook is told.
+    beside: Members,
     password: Option<String>,
+    groups: Vec<SmolStr>,
+}
+
+/// What an org says of people who register.
+#[derive(Clone, Debug, Default)]
+struct Enrollment {
+    /// Whether they may.
+    open: bool,
+    hook: Option<SmolStr>,
+    groups: Vec<SmolStr>,
+    /// What the form asks for, and whether it must be filled in.
+    fields: Vec<(SmolStr, bool)>,
+}
+
+impl Enrollment {
+    /// See developer.okta.com/docs/api/openapi/okta-management/management/tag/Policy/ (`ProfileEnrollmentPolicyRuleAction`).
+    fn of(state: &State) -> Self {
+        if state.kind.is_classic() {
+            return Self { open: true, hook: first(state, TYPE), ..Self::default() };
+        }
+        let rules = policy::rules(state, &state.apps.enrollment);
+        let action = rules.first().and_then(|(_, rule)| rule.get("actions")?.get("profileEnrollment"));
+        let action = action.cloned().unwrap_or_default();
+        let texts = |list: &Value, member: &str| -> Vec<SmolStr> {
+            let text =
+                |one: &Value| if member.is_empty() { one.as_str() } else { one[member].as_str() }.map(SmolStr::from);
+            list.as_array().into_iter().flatten().filter_map(text).collect()
+        };
+        let hooks = texts(&action["preRegistrationInlineHooks"], "inlineHookId");
+        let asked = action["profileAttributes"].as_array().into_iter().flatten();
+        Self {
+            open: action["access"] == "ALLOW" && action["unknownUserAction"] == "REGISTER",
+            hook: hooks.into_iter().find(|hook| active(state, hook, TYPE).is_some()),
+            groups: texts(&action["targetGroupIds"], ""),
+            fields: asked.filter_map(|one| Some((one["name"].as_str()?.into(), one["required"] == true))).collect(),
+        }
+    }
+
+    /// Whether a form that is filled in so can be sent.
+    fn check(&self, with: &Register) -> Result<(), Refusal> {
+        if !self.open {
+            return Err(Refusal::new("the profile enrollment policy lets nobody register"));
+        }
+        if self.fields.is_empty() && with.attributes.is_empty() {
+            return Ok(());
+        }
+        let given = |name: &str| match name {
+            "email" | "login" => !with.email.is_empty(),
+            "firstName" => !with.first_name.is_empty(),
+            "lastName" => !with.last_name.is_empty(),
+            other => with.attributes.contains_key(other),
+        };
+        if let Some((name, _)) = self.fields.iter().find(|(name, required)| *required && !given(name)) {
+            return Err(Refusal::new(format!("the form asks for `{name}`: give it in `attributes`")));
+        }
+        let asked = |name: &String| self.fields.iter().any(|(own, _)| own == name);
+        match with.attributes.keys().find(|name| !asked(name)) {
+            Some(name) => Err(Refusal::new(format!("the form does not ask for `{name}`"))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Why somebody was turned away, as they see it.
@@ -105,6 +172,9 @@ pub struct Register {
     /// A password; without one, a mail invites the person to choose one.
     #[serde(default)]
     password: Option<String>,
+    /// What else the form asks for, by attribute: those of the profile, or others that only the hook is told.
+    #[serde(default)]
+    attributes: Members,
 }
 
 impl Register {
@@ -147,9 +217,15 @@ fn visitor(id: &SmolStr) -> Acting {
 }
 
 fn register(state: &mut State, tx: &mut Tx<'_>, _: &str, with: Register) -> Result<Value, Refusal> {
+    let enrollment = Enrollment::of(state);
+    enrollment.check(&with)?;
+    let mut profile = with.profile();
+    let (own, beside): (Members, Members) = with.attributes.into_iter().partition(|(name, _)| is_kept(state, name));
+    fill(state, &mut profile, &own, "newUser").map_err(|error| Refusal::new(error.words()))?;
     let id = SmolStr::from(tx.draw(SITE.child("registration")).text(HEX, 32));
     let mut act = Act::new(state, tx, visitor(&id));
-    let pending = Pending { id: id.clone(), profile: with.profile(), password: with.password };
+    let (password, groups) = (with.password, enrollment.groups);
+    let pending = Pending { id: id.clone(), profile, beside, password, groups };
     let waiting = Registration {
         login: pending.profile.get(Attribute::LOGIN).into(),
         asked: act.tx.now,
@@ -159,7 +235,7 @@ fn register(state: &mut State, tx: &mut Tx<'_>, _: &str, with: Register) -> Resu
         user: None,
     };
     act.state.registrations.put(&mut act.tx.changes, id.clone(), waiting);
-    if let Some(hook) = first(act.state, TYPE) {
+    if let Some(hook) = enrollment.hook {
         let body = question(&mut act, &hook, &pending);
         ask_later(&mut act, &id, hook, body, Stage::Registration(Box::new(pending)));
     } else {
@@ -168,6 +244,11 @@ fn register(state: &mut State, tx: &mut Tx<'_>, _: &str, with: Register) -> Resu
     events::announce(&mut act);
     let row = act.state.registrations.get(&id).map(|row| shown(&id, row));
     Ok(row.unwrap_or_default())
+}
+
+/// Whether people's profiles have an attribute.
+fn is_kept(state: &State, name: &str) -> bool {
+    Attribute::find(name).is_some() || state.schemas.of_people(name).is_some()
 }
 
 fn question(act: &mut Act<'_, '_>, hook: &SmolStr, pending: &Pending) -> Value {
@@ -184,6 +265,9 @@ fn question(act: &mut Act<'_, '_>, hook: &SmolStr, pending: &Pending) -> Value {
         "action": "ALLOW",
     });
     let mut body = envelope(act, TYPE, hook.to_string(), data);
+    if let Some(profile) = body.pointer_mut("/data/userProfile").and_then(Value::as_object_mut) {
+        profile.extend(pending.beside.clone());
+    }
     body["requestType"] = json!("self.service.registration");
     body
 }
@@ -241,11 +325,12 @@ fn obey(state: &State, profile: &mut Profile, commands: &[Command]) -> Result<bo
 
 /// Makes the person.
 fn finish(act: &mut Act<'_, '_>, pending: Pending) -> Result<(), Denial> {
+    let groups = pending.groups.iter().filter_map(|id| act.state.groups.get(id).cloned()).collect();
     let new = NewUser {
         realm: None,
         profile: pending.profile,
         credentials: Credentials { password: pending.password.map(NewPassword::Text), ..Credentials::default() },
-        groups: Vec::new(),
+        groups,
         activate: true,
         federated: false,
         expire: false,

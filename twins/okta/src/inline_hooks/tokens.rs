@@ -3,20 +3,19 @@
 //! The session of whoever signed in is not told: tokens do not remember it.
 //! See developer.okta.com/docs/reference/token-hook/.
 
-use dtu_kernel::{
-    time::Timestamp,
-    twin::{Read, Scene},
-    wire::Answer,
-};
+use std::sync::Arc;
+
+use dtu_kernel::{time::Timestamp, twin::Read, wire::Answer};
 use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
-use super::{Stage, active, answer, ask, envelope, patch, processed, reply::Reply, request};
+use super::{Caller, Stage, active, answer, ask, envelope, patch, processed, reply::Reply};
 use crate::{
     Okta,
     error::Error,
-    model::{Act, authorization_server::claim, client::ClientType, profile::Attribute, user::User},
+    model::{Act, State, authorization_server::claim, client::ClientType, profile::Attribute, user::User},
     oauth::{
+        authorize::{self, Asked, SignedIn},
         error,
         form::Form,
         mint::Draft,
@@ -33,29 +32,41 @@ const UNSEEN: [&str; 4] = ["iat", "exp", "scp", "at_hash"];
 const LIVES: std::ops::RangeInclusive<u64> = 300..=86_400;
 const LIFETIME: &str = "/token/lifetime/expiration";
 
-/// Tokens that wait for a hook, and the nonce that goes out with them.
+/// Tokens that wait for a hook, and where they go then.
 #[derive(Clone, Debug)]
 pub struct Pending {
     minting: Minting,
-    nonce: Option<String>,
+    to: Goal,
+}
+
+/// Where tokens go.
+#[derive(Clone, Debug)]
+pub enum Goal {
+    /// To whoever has called a token endpoint, with a nonce for the next proof of a key.
+    Caller(Option<String>),
+    /// To the client by the browser of somebody who has signed in.
+    Browser(Box<(Asked, Arc<User>, SignedIn)>),
 }
 
 /// Asks the hook that the tokens' policy names; gives the tokens back where there is none, or it is off.
 pub fn begin(
     act: &mut Act<'_, '_>,
-    scene: &Scene<'_>,
+    caller: &Caller,
     form: &Form,
     minting: Minting,
-    nonce: Option<&str>,
+    to: Goal,
 ) -> Result<(), Box<Minting>> {
-    let hook = minting.grant.asks.as_ref().and_then(|decision| decision.hook.clone());
-    let hook = hook.filter(|hook| active(act.state, hook, TYPE).is_some());
-    let Some(hook) = hook else { return Err(Box::new(minting)) };
-    let data = data(scene, form, &minting);
-    let source = format!("{}{}", scene.request.origin, scene.request.path);
-    let body = envelope(act, TYPE, source, data);
-    ask(act, scene, hook, body, Stage::Tokens(Box::new(Pending { minting, nonce: nonce.map(str::to_owned) })));
+    let Some(hook) = of(act.state, &minting) else { return Err(Box::new(minting)) };
+    let data = data(caller, form, &minting);
+    let body = envelope(act, TYPE, caller.address(), data);
+    ask(act, caller, hook, body, Stage::Tokens(Box::new(Pending { minting, to })));
     Ok(())
+}
+
+/// The hook that is asked about tokens, if any.
+pub fn of(state: &State, minting: &Minting) -> Option<SmolStr> {
+    let hook = minting.grant.asks.as_ref().and_then(|decision| decision.hook.clone());
+    hook.filter(|hook| active(state, hook, TYPE).is_some())
 }
 
 /// The answer of a token endpoint that has waited.
@@ -66,24 +77,26 @@ pub fn answered(cx: &Read<'_, Okta>) -> Result<Answer, Error> {
     answer(cx)
 }
 
-fn data(scene: &Scene<'_>, form: &Form, minting: &Minting) -> Value {
-    let mut data = json!({ "context": context(scene, form, minting) });
+fn data(caller: &Caller, form: &Form, minting: &Minting) -> Value {
+    let mut data = json!({ "context": context(caller, form, minting) });
     if let Some(draft) = &minting.id {
         data["identity"] = shown(draft);
     }
-    let mut access = shown(&minting.access);
-    access["scopes"] = scopes(minting);
-    data["access"] = access;
+    if let Some(draft) = &minting.access {
+        let mut access = shown(draft);
+        access["scopes"] = scopes(minting);
+        data["access"] = access;
+    }
     if let Some((_, id)) = &minting.refresh {
         data["refresh_token"] = json!({ "jti": id });
     }
     if let Some(user) = &minting.grant.user {
-        data["context"]["user"] = person(&scene.request.origin, user);
+        data["context"]["user"] = person(&caller.origin, user);
     }
     data
 }
 
-fn context(scene: &Scene<'_>, form: &Form, minting: &Minting) -> Value {
+fn context(caller: &Caller, form: &Form, minting: &Minting) -> Value {
     let grant = &minting.grant;
     let mut sent = Map::new();
     for name in ["scope", "state", "redirect_uri", "response_mode", "response_type", "grant_type"] {
@@ -95,7 +108,7 @@ fn context(scene: &Scene<'_>, form: &Form, minting: &Minting) -> Value {
     let public = matches!(grant.client.kind, ClientType::Browser | ClientType::Native);
     let (policy, rule) = grant.asks.as_ref().map(|decision| decision.rule.clone()).unwrap_or_default();
     json!({
-        "request": request(scene),
+        "request": caller.request(),
         "protocol": {
             "type": "OAUTH2.0",
             "request": sent,
@@ -111,7 +124,7 @@ fn context(scene: &Scene<'_>, form: &Form, minting: &Minting) -> Value {
 }
 
 /// A person as hooks are told of them.
-fn person(origin: &str, user: &User) -> Value {
+pub(super) fn person(origin: &str, user: &User) -> Value {
     let own = |name: &str| Attribute::find(name).map_or("", |attribute| user.profile.get(attribute));
     let or = |value: &str, usual: &str| if value.is_empty() { usual.to_owned() } else { value.to_owned() };
     let link = |name: &str| json!({ "href": format!("{origin}/api/v1/users/{}/{name}", user.id) });
@@ -144,12 +157,16 @@ fn scopes(minting: &Minting) -> Value {
 
 /// Signs the tokens as the hook would have them; unchanged where it has failed.
 pub(super) fn go_on(act: &mut Act<'_, '_>, hook: &SmolStr, pending: Pending, reply: &Reply) -> Result<Answer, Error> {
-    let Pending { mut minting, nonce } = pending;
+    let Pending { mut minting, to } = pending;
     match reply {
         Reply::Refused(why, _) => {
             processed(act, hook, Some(why.clone()));
             token::undo(act, &minting);
-            return Err(error::of_hook(why).into());
+            let refused = error::of_hook(why);
+            return match to {
+                Goal::Caller(_) => Err(refused.into()),
+                Goal::Browser(waiting) => Ok(waiting.0.refused(&refused)),
+            };
         }
         Reply::Commands(commands, _) => {
             let mut problem = None;
@@ -162,18 +179,19 @@ pub(super) fn go_on(act: &mut Act<'_, '_>, hook: &SmolStr, pending: Pending, rep
         }
         Reply::TimedOut | Reply::Broken { .. } => {}
     }
-    let given = token::finish(act, &minting);
-    let answer = Answer::json(&given);
-    Ok(match nonce {
-        Some(nonce) => answer.with_header(http::HeaderName::from_static("dpop-nonce"), nonce),
-        None => answer,
+    Ok(match to {
+        Goal::Caller(nonce) => token::answered(&token::finish(act, &minting), nonce),
+        Goal::Browser(waiting) => {
+            let (asked, user, signed_in) = *waiting;
+            authorize::complete(act, &asked, &user, &signed_in, &minting)
+        }
     })
 }
 
 /// Does what a command says, whole or not at all.
 fn obey(minting: &mut Minting, kind: &str, value: &Value) -> Result<(), String> {
     let draft = match kind {
-        "com.okta.access.patch" => &mut minting.access,
+        "com.okta.access.patch" => minting.access.as_mut().ok_or("There is no access token to patch")?,
         "com.okta.identity.patch" => minting.id.as_mut().ok_or("There is no ID token to patch")?,
         other => return Err(format!("The command '{other}' is not supported")),
     };

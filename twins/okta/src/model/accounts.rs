@@ -14,7 +14,7 @@ use super::{
     factor,
     group::{self, Group},
     group_owner, linked,
-    log::Party,
+    log::{Outcome, Party},
     one_time::{self, Purpose},
     password::NewPassword,
     profile::{Attribute, Profile},
@@ -204,7 +204,7 @@ pub fn update(
     check_profile(act, &profile, Some(&user.id))?;
     check_update(act, user, &profile, &credentials)?;
     let now = act.now();
-    let changed = profile != user.profile;
+    let changed = changed_attributes(&user.profile, &profile);
     let mut row = User { profile, last_updated: now, ..User::clone(user) };
     let password = credentials.password.is_some();
     if password {
@@ -218,13 +218,26 @@ pub fn update(
     row.provider = credentials.provider.unwrap_or(row.provider);
     let row = act.state.users.put(&mut act.tx.changes, row);
     keep(act, &row, credentials.password.as_ref(), credentials.answer.as_deref());
-    if changed {
-        act.log(&ACCOUNT_PROFILE, vec![Party::user(&row)]);
+    if !changed.is_empty() {
+        let debug = vec![("changedAttributes", changed.join(",").into())];
+        act.log_with(&ACCOUNT_PROFILE, vec![Party::user(&row)], Outcome::SUCCESS, debug);
     }
     if password {
         act.log(&ACCOUNT_PASSWORD, vec![Party::user(&row)]);
     }
     Ok(row)
+}
+
+/// The attributes in which two profiles differ.
+fn changed_attributes(before: &Profile, after: &Profile) -> Vec<String> {
+    if before == after {
+        return Vec::new();
+    }
+    let values = |profile: &Profile| serde_json::to_value(profile).ok().and_then(|value| value.as_object().cloned());
+    let (before, after) = (values(before).unwrap_or_default(), values(after).unwrap_or_default());
+    let mut names: Vec<&String> = after.keys().chain(before.keys().filter(|name| !after.contains_key(*name))).collect();
+    names.retain(|name| before.get(*name) != after.get(*name));
+    names.into_iter().cloned().collect()
 }
 
 /// Whether new credentials can take the place of the present ones.

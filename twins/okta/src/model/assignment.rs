@@ -399,12 +399,11 @@ pub fn leave_to_groups(act: &mut Act<'_, '_>, app: &App, user: &User) -> Result<
 /// Takes an app from a person, with all that was written down. What a group brings, it goes on to bring.
 ///
 /// # Errors
-/// An app that only a group brings.
+/// An app that a group brings as well: <https://github.com/articulate/terraform-provider-okta/issues/120>.
 pub fn unassign(act: &mut Act<'_, '_>, app: &App, user: &User) -> Result<(), Error> {
-    let direct = act.state.assignments.user(&app.id, &user.id).is_some_and(|row| row.direct);
-    if !direct {
-        let cause = "The app is assigned to the user by a group, and cannot be taken from the user alone";
-        return Err(Error::invalid("appUser", cause));
+    if bringing(act.state, &app.id, user).is_some() {
+        let cause = "The application cannot be unassigned from the user while their group memberships grant them access";
+        return Err(Error::because("E0000046", cause));
     }
     act.state.assignments.remove_user(&mut act.tx.changes, &app.id, &user.id);
     act.log(&APP_USER_REMOVE, targets(app, user));

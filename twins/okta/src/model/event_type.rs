@@ -28,6 +28,16 @@ macro_rules! event_types {
 }
 
 event_types! {
+    BRAND_CREATE = "system.brand.create", "Create brand", "", false;
+    BRAND_UPDATE = "system.brand.update", "Update brand", "", false;
+    BRAND_DELETE = "system.brand.delete", "Delete brand", "", false;
+    ORG_LIMIT_WARNING = "system.org.rate_limit.warning", "Rate limit warning", "core.framework.ratelimit.warning", false;
+    ORG_LIMIT_VIOLATION = "system.org.rate_limit.violation", "Rate limit violation", "", false;
+    OPERATION_VIOLATION = "system.operation.rate_limit.violation", "Operation rate limit violation", "", false;
+    CLIENT_LIMIT_VIOLATION = "system.client.rate_limit.violation", "Client rate limit violation", "", false;
+    CLIENT_LIMIT_NOTICE = "system.client.rate_limit.notification", "Client rate limit notification", "", false;
+    CONCURRENCY_VIOLATION = "core.concurrency.org.limit.violation", "Too many concurrent requests in flight", "core.concurrency.org.limit.violation", false;
+    MAJORITY_WARNING = "app.oauth2.client_id_rate_limit_warning", "OAuth2 client rate limit warning", "", false;
     USER_CREATE = "user.lifecycle.create", "Create okta user", "core.user.config.user_creation.success", true;
     USER_ACTIVATE = "user.lifecycle.activate", "Activate Okta user", "core.user.config.user_activated", true;
     USER_REACTIVATE = "user.lifecycle.reactivate", "Reactivate Okta user", "", true;

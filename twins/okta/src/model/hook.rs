@@ -15,7 +15,8 @@ use smol_str::SmolStr;
 use super::{
     Act, HOOK_ID,
     event_type::{EventType, HOOK_ACTIVATED, HOOK_CREATED, HOOK_DEACTIVATED, HOOK_DELETED, HOOK_UPDATED, is_for_hooks},
-    log::Party,
+    hook_filter::{self, Filter},
+    log::{Entry, Party},
 };
 use crate::error::Error;
 
@@ -56,14 +57,18 @@ pub struct Hook {
     pub last_updated: Timestamp,
     /// The event types it asks for.
     pub items: Vec<SmolStr>,
+    /// Which events of a type it asks for; all of the types that have none here.
+    pub filters: Option<Vec<Filter>>,
     /// Where it calls.
     pub channel: Channel,
 }
 
 impl Hook {
-    /// Whether it is to be told of events of this type.
-    pub fn wants(&self, event: &EventType) -> bool {
-        self.active && self.verified && self.items.iter().any(|item| item == event.name)
+    /// Whether it is to be told of an event.
+    pub fn wants(&self, entry: &Entry) -> bool {
+        let asks = self.active && self.verified && self.items.iter().any(|item| item == entry.event.name);
+        let mut filters = self.filters.iter().flatten().filter(|filter| filter.event == entry.event.name);
+        asks && filters.all(|filter| hook_filter::passes(filter, entry))
     }
 }
 
@@ -114,6 +119,8 @@ pub struct HookProfile {
     pub description: Option<String>,
     /// The event types.
     pub items: Vec<SmolStr>,
+    /// Which events of a type.
+    pub filters: Option<Vec<Filter>>,
     /// Where it calls.
     pub channel: Channel,
 }
@@ -146,8 +153,25 @@ impl HookProfile {
         }
         match self.items.iter().find(|item| !is_for_hooks(item)) {
             Some(item) => Err(Error::invalid("events", format!("events: Event type '{item}' is not supported"))),
-            None => Ok(()),
+            None => self.check_filters(),
         }
+    }
+
+    /// The words are inferred.
+    fn check_filters(&self) -> Result<(), Error> {
+        let refuse = |cause: String| Err(Error::invalid("filter", cause));
+        for (at, Filter { event, expression }) in self.filters.iter().flatten().enumerate() {
+            if !self.items.contains(event) {
+                return refuse(format!("filter: Event type '{event}' is not among the hook's events"));
+            }
+            if self.filters.iter().flatten().take(at).any(|other| other.event == *event) {
+                return refuse(format!("filter: Event type '{event}' has more than one filter"));
+            }
+            if !hook_filter::is_filter(expression) {
+                return refuse(format!("filter: The expression for '{event}' is invalid"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -169,6 +193,7 @@ pub fn create(act: &mut Act<'_, '_>, profile: HookProfile) -> Result<Arc<Hook>, 
         created_by: act.by.actor.id.clone(),
         last_updated: now,
         items: profile.items,
+        filters: profile.filters,
         channel: profile.channel,
     };
     let hook = act.state.hooks.put(&mut act.tx.changes, hook);
@@ -194,6 +219,7 @@ pub fn replace(act: &mut Act<'_, '_>, hook: &Hook, profile: HookProfile) -> Resu
         name: profile.name,
         description: profile.description,
         items: profile.items,
+        filters: profile.filters,
         channel: profile.channel,
         last_updated: act.now(),
         ..Hook::clone(hook)

@@ -2,7 +2,7 @@
 //!
 //! See developer.okta.com/docs/reference/system-log-query/.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use dtu_kernel::{
     table::{Changes, Table},
@@ -80,8 +80,8 @@ impl Party {
         json!({
             "id": self.id,
             "type": self.kind,
-            "alternateId": self.alternate_id,
-            "displayName": self.display_name,
+            "alternateId": text(&self.alternate_id),
+            "displayName": text(&self.display_name),
             "detailEntry": null,
         })
     }
@@ -147,6 +147,9 @@ impl Outcome {
     }
 }
 
+/// More debug data of an entry, by name.
+pub type Debug = Vec<(&'static str, SmolStr)>;
+
 /// An entry.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -168,6 +171,8 @@ pub struct Entry {
     pub targets: Vec<Party>,
     /// In what request.
     pub transaction: Transaction,
+    /// What there is to say of it besides.
+    pub debug: Debug,
 }
 
 /// Text, or null where there is none.
@@ -176,9 +181,10 @@ fn text(value: &str) -> Value {
 }
 
 impl Entry {
-    /// `WARN` for failures and denials, else `INFO`.
+    /// `WARN` for failures, denials and warnings, else `INFO`.
     pub fn severity(&self) -> &'static str {
-        if matches!(self.outcome.result, "FAILURE" | "DENY") { "WARN" } else { "INFO" }
+        let warns = matches!(self.outcome.result, "FAILURE" | "DENY") || self.event.name.ends_with("warning");
+        if warns { "WARN" } else { "INFO" }
     }
 
     /// The entry as the System Log API and event hooks show it.
@@ -231,14 +237,19 @@ impl Entry {
     }
 
     fn debug_json(&self) -> Value {
-        if self.transaction.id.is_empty() {
-            return json!({});
+        let mut all = if self.transaction.id.is_empty() {
+            json!({})
+        } else {
+            json!({
+                "requestId": self.transaction.id,
+                "requestUri": self.transaction.uri,
+                "url": self.transaction.url,
+            })
+        };
+        for (name, value) in &self.debug {
+            all[*name] = Value::from(value.as_str());
         }
-        json!({
-            "requestId": self.transaction.id,
-            "requestUri": self.transaction.uri,
-            "url": self.transaction.url,
-        })
+        all
     }
 
     fn transaction_json(&self) -> Value {
@@ -338,11 +349,38 @@ pub enum LogField {
     Null,
 }
 
-impl LogField {
-    /// Whether entries are indexed by it.
-    pub const fn indexed(self) -> bool {
-        matches!(self, Self::EventType | Self::Actor(PartyField::Id) | Self::Target(PartyField::Id) | Self::Token)
+/// A value of a field as the index knows it: the field, and a number made from the value in lower case. Two values of
+/// one number are no harm, since what is found is held against the whole filter.
+pub type Mark = (LogField, u64);
+
+/// The mark of a value.
+pub fn mark(field: LogField, value: &str) -> Mark {
+    // FNV-1a: the same on all machines, which the standard hasher is not.
+    let bytes = value.chars().flat_map(char::to_lowercase).map(u64::from);
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, c| (hash ^ c).wrapping_mul(0x0100_0000_01b3));
+    // What one request caused has one id under two names.
+    (if field == LogField::RequestId { LogField::TransactionId } else { field }, hash)
+}
+
+/// How narrow the index is by a field, the narrowest first; none where entries are not indexed by it.
+pub const fn narrowness(field: LogField) -> Option<u8> {
+    match field {
+        LogField::Uuid => Some(0),
+        LogField::TransactionId | LogField::RequestId => Some(1),
+        LogField::Target(PartyField::Id | PartyField::AlternateId) => Some(2),
+        LogField::Actor(PartyField::Id | PartyField::AlternateId) => Some(3),
+        LogField::EventType => Some(4),
+        LogField::Token => Some(5),
+        // Failures and warnings are few; what went well is nearly all.
+        LogField::Result | LogField::Severity => Some(6),
+        _ => None,
     }
+}
+
+/// Results and severities that nearly all entries have are not in the index.
+pub fn is_common(field: LogField, value: &str) -> bool {
+    matches!(field, LogField::Result) && value.eq_ignore_ascii_case("SUCCESS")
+        || matches!(field, LogField::Severity) && value.eq_ignore_ascii_case("INFO")
 }
 
 impl Party {
@@ -387,13 +425,13 @@ impl Fields<LogField> for Entry {
 pub struct Log {
     table: Table<u64, Entry>,
     by_time: OrdSet<(Timestamp, u64)>,
-    by_value: OrdSet<(LogField, SmolStr, u64)>,
+    by_mark: OrdSet<(Mark, u64)>,
     next: u64,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { table: Table::new("log"), by_time: OrdSet::new(), by_value: OrdSet::new(), next: 1 }
+        Self { table: Table::new("log"), by_time: OrdSet::new(), by_mark: OrdSet::new(), next: 1 }
     }
 }
 
@@ -418,25 +456,28 @@ impl Log {
         self.by_time.range((at, 0)..).next().map_or(self.next, |(_, seq)| *seq)
     }
 
-    /// Entries numbered from `low` up to but without `high`, oldest or newest first. Where `only` names an indexed
-    /// value (in lower case), entries without it are passed over unseen.
+    /// Entries numbered from `low` up to but without `high`, oldest or newest first. Where marks are given, entries
+    /// with none of them are passed over unseen.
     pub fn between(
         &self,
         low: u64,
         high: u64,
-        only: Option<(LogField, SmolStr)>,
+        marks: Option<&[Mark]>,
         newest_first: bool,
     ) -> Box<dyn Iterator<Item = &Arc<Entry>> + '_> {
         if low >= high {
             return Box::new(std::iter::empty());
         }
-        let Some((field, value)) = only else {
+        let Some(marks) = marks else {
             let rows = self.table.range(low..high).map(|(_, entry)| entry);
             return if newest_first { Box::new(rows.rev()) } else { Box::new(rows) };
         };
-        let range = (field, value.clone(), low)..(field, value, high);
-        let rows = self.by_value.range(range).filter_map(|(_, _, seq)| self.table.get(seq));
-        if newest_first { Box::new(rows.rev()) } else { Box::new(rows) }
+        let of = |mark: &Mark| -> Numbers<'_> {
+            let rows = self.by_mark.range((*mark, low)..(*mark, high)).map(|(_, seq)| *seq);
+            if newest_first { Box::new(rows.rev()) } else { Box::new(rows) }
+        };
+        let merged = Merged::new(marks.iter().map(of).collect(), newest_first);
+        Box::new(merged.filter_map(|seq| self.table.get(&seq)))
     }
 
     /// Adds an entry, whose number must be the next.
@@ -444,21 +485,109 @@ impl Log {
         debug_assert_eq!(entry.seq, self.next, "entries are numbered in order");
         self.next = entry.seq + 1;
         self.by_time.insert((entry.published, entry.seq));
-        for (field, value) in indexed_values(&entry) {
-            self.by_value.insert((field, value.to_lowercase().into(), entry.seq));
+        for mark in marks(&entry) {
+            self.by_mark.insert((mark, entry.seq));
         }
         self.table.put(changes, entry.seq, entry);
     }
 }
 
-fn indexed_values(entry: &Entry) -> Vec<(LogField, SmolStr)> {
-    let mut values = vec![
-        (LogField::EventType, SmolStr::new_static(entry.event.name)),
-        (LogField::Actor(PartyField::Id), entry.actor.id.clone()),
-    ];
-    if !entry.transaction.token.is_empty() {
-        values.push((LogField::Token, entry.transaction.token.clone()));
+type Numbers<'a> = Box<dyn Iterator<Item = u64> + 'a>;
+
+/// Several rows of numbers as one in order, each number once.
+struct Merged<'a> {
+    rows: Vec<Numbers<'a>>,
+    /// The first number of each row that is left, in the order asked for, and its row.
+    heads: BTreeSet<(u64, usize)>,
+    newest_first: bool,
+}
+
+impl<'a> Merged<'a> {
+    fn new(rows: Vec<Numbers<'a>>, newest_first: bool) -> Self {
+        let mut merged = Self { rows, heads: BTreeSet::new(), newest_first };
+        (0..merged.rows.len()).for_each(|row| merged.draw(row));
+        merged
     }
-    values.extend(entry.targets.iter().map(|target| (LogField::Target(PartyField::Id), target.id.clone())));
-    values
+
+    /// A number's place in the order, and back.
+    const fn place(&self, seq: u64) -> u64 {
+        if self.newest_first { u64::MAX - seq } else { seq }
+    }
+
+    fn draw(&mut self, row: usize) {
+        if let Some(seq) = self.rows[row].next() {
+            self.heads.insert((self.place(seq), row));
+        }
+    }
+}
+
+impl Iterator for Merged<'_> {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        let (place, row) = self.heads.pop_first()?;
+        self.draw(row);
+        while let Some((same, row)) = self.heads.first().copied().filter(|(other, _)| *other == place) {
+            self.heads.remove(&(same, row));
+            self.draw(row);
+        }
+        Some(self.place(place))
+    }
+}
+
+/// All marks of an entry.
+fn marks(entry: &Entry) -> Vec<Mark> {
+    let mut marks = vec![
+        mark(LogField::Uuid, &entry.uuid),
+        mark(LogField::EventType, entry.event.name),
+        mark(LogField::Actor(PartyField::Id), &entry.actor.id),
+        mark(LogField::Actor(PartyField::AlternateId), &entry.actor.alternate_id),
+    ];
+    for (field, value) in [
+        (LogField::Token, entry.transaction.token.as_str()),
+        (LogField::TransactionId, &entry.transaction.id),
+        (LogField::Result, entry.outcome.result),
+        (LogField::Severity, entry.severity()),
+    ] {
+        if !value.is_empty() && !is_common(field, value) {
+            marks.push(mark(field, value));
+        }
+    }
+    for target in &entry.targets {
+        marks.push(mark(LogField::Target(PartyField::Id), &target.id));
+        marks.push(mark(LogField::Target(PartyField::AlternateId), &target.alternate_id));
+    }
+    marks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_numbers_are_merged_in_order() {
+        let check = |rows: &[&[u64]], newest_first: bool, expected: &[u64]| {
+            let row = |row: &&[u64]| -> Numbers<'static> {
+                let mut row = row.to_vec();
+                if newest_first {
+                    row.reverse();
+                }
+                Box::new(row.into_iter())
+            };
+            let merged: Vec<u64> = Merged::new(rows.iter().map(row).collect(), newest_first).collect();
+            assert_eq!(merged, expected);
+        };
+        check(&[], false, &[]);
+        check(&[&[1, 4], &[2, 4, 9], &[], &[4]], false, &[1, 2, 4, 9]);
+        check(&[&[1, 4], &[2, 4, 9], &[], &[4]], true, &[9, 4, 2, 1]);
+    }
+
+    #[test]
+    fn marks_disregard_case_and_know_their_field() {
+        let of = |field, value| mark(field, value);
+        assert_eq!(of(LogField::Result, "FAILURE"), of(LogField::Result, "failure"));
+        assert_eq!(of(LogField::RequestId, "a"), of(LogField::TransactionId, "A"));
+        assert_ne!(of(LogField::Uuid, "a"), of(LogField::Token, "a"));
+        assert_ne!(of(LogField::Uuid, "a"), of(LogField::Uuid, "b"));
+    }
 }

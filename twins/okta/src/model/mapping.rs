@@ -1,4 +1,5 @@
-//! Mappings of profiles: what an app's people get in it from their profiles in Okta.
+//! Mappings of profiles: what an app's people get in it from their profiles in Okta, and what they bring to Okta when
+//! they are imported from it.
 //!
 //! Each app has two, one either way, from the day on which it is made. They are kept with the generic twin's objects;
 //! their ids follow from what they join, so that an app's are found without an index.
@@ -62,6 +63,59 @@ pub fn values(state: &State, app: &str, user: &User, push: Push) -> Map<String, 
     };
     let wanted = properties.iter().filter(|(_, property)| of(property) == push);
     wanted.filter_map(|(name, property)| Some((name.clone(), value(state, user, property)?))).collect()
+}
+
+/// What the mapping from an app comes to for somebody whom the app has; what has no value is left out.
+pub fn brought(state: &State, app: &App, profile: &Map<String, Value>, pushes: &[Push]) -> Map<String, Value> {
+    let found = state.objects.member(MAPPINGS, &id(&app.id, &state.users.type_id));
+    let Some(properties) = found.and_then(|members| members.get("properties")?.as_object()) else {
+        return Map::new();
+    };
+    let wanted = properties.iter().filter(|(_, property)| pushes.contains(&of(property)));
+    let scope = Brought { state, app, profile };
+    let value = |property: &Value| {
+        let tree = expression::parse(property.get("expression")?.as_str()?).ok()?;
+        let found = expression::evaluate(&tree, &scope).ok()?.to_json();
+        (!found.is_null()).then_some(found)
+    };
+    wanted.filter_map(|(name, property)| Some((name.clone(), value(property)?))).collect()
+}
+
+/// What expressions see of somebody in an app who may be nobody in Okta yet.
+struct Brought<'a> {
+    state: &'a State,
+    app: &'a App,
+    profile: &'a Map<String, Value>,
+}
+
+impl expression::Scope for Brought<'_> {
+    fn attribute(&self, object: &str, name: &str) -> Option<expression::Value> {
+        match (object, name) {
+            ("appuser" | "source", name) => {
+                Some(self.profile.get(name).map_or(expression::Value::Null, expression::Value::from_json))
+            }
+            ("app", "name" | "label") => Some(expression::Value::text(self.app.label.clone())),
+            ("app", "id") => Some(expression::Value::text(self.app.id.clone())),
+            ("org", "name" | "subDomain") => Some(expression::Value::text(self.state.org.clone())),
+            _ => None,
+        }
+    }
+
+    fn attribute_of(&self, _: &str, _: &str) -> Option<expression::Value> {
+        None
+    }
+
+    fn linked(&self, _: &str) -> Option<SmolStr> {
+        None
+    }
+
+    fn is_member(&self, _: &str) -> bool {
+        false
+    }
+
+    fn groups(&self) -> Vec<(SmolStr, SmolStr)> {
+        Vec::new()
+    }
 }
 
 fn of(property: &Value) -> Push {

@@ -1,9 +1,13 @@
 //! What holders of administrator roles may do.
 //!
-//! The facts are help.okta.com's comparison of standard administrator roles (`administrators-admin-comparison.htm`,
-//! with the pages of org, group and group membership administrators) and the catalogue of permissions of custom roles
-//! (developer.okta.com/docs/api/openapi/okta-management/guides/permissions). What neither says, and a role therefore
-//! may not do here, is the safe side.
+//! The facts are help.okta.com's comparison of standard administrator roles
+//! (help.okta.com/en-us/content/topics/security/administrators-admin-comparison.htm, whose source with all its columns
+//! is in github.com/okta/okta-help) with the pages of org, group and group membership administrators, who sees the rate
+//! limits (developer.okta.com/docs/reference/rl2-monitor/), and the catalogue of permissions of custom roles
+//! (developer.okta.com/docs/api/openapi/okta-management/guides/permissions). What none of them says, and a role
+//! therefore may not do here, is the safe side.
+//!
+//! What lists show of it is in [`super::sight`].
 
 use smol_str::SmolStr;
 
@@ -86,6 +90,8 @@ enum Area {
     Devices,
     /// Realms.
     Realms,
+    /// Rate limits.
+    Limits,
     /// All other settings.
     Settings,
 }
@@ -113,6 +119,33 @@ const ALL: &[Area] = {
         A::Customizations,
         A::Devices,
         A::Realms,
+        A::Limits,
+        A::Settings,
+    ]
+};
+
+/// All that org and read-only administrators look at. Org administrators see no apps, unlike the others here.
+const ORG: &[Area] = {
+    use Area as A;
+    &[
+        A::Users,
+        A::Lifecycle,
+        A::Credentials,
+        A::Sessions,
+        A::Groups,
+        A::GroupLife,
+        A::Members,
+        A::Servers,
+        A::Schemas,
+        A::Mappings,
+        A::Hooks,
+        A::Logs,
+        A::Policies,
+        A::Providers,
+        A::Customizations,
+        A::Devices,
+        A::Realms,
+        A::Limits,
         A::Settings,
     ]
 };
@@ -172,6 +205,8 @@ const PATHS: &[(&str, Area)] = &[
     ("device-posture-checks", Area::Devices),
     ("realms", Area::Realms),
     ("realm-assignments", Area::Realms),
+    ("principal-rate-limits", Area::Limits),
+    ("rate-limit-settings", Area::Limits),
 ];
 
 /// What a path is about.
@@ -205,7 +240,7 @@ fn standard(kind: RoleType) -> (&'static [Area], &'static [Area]) {
     match kind {
         RoleType::SuperAdmin => (ALL, ALL),
         RoleType::OrgAdmin => (
-            ALL,
+            ORG,
             &[
                 A::Users,
                 A::Lifecycle,
@@ -220,6 +255,7 @@ fn standard(kind: RoleType) -> (&'static [Area], &'static [Area]) {
                 A::Customizations,
                 A::Devices,
                 A::Realms,
+                A::Limits,
                 A::Settings,
             ],
         ),
@@ -237,40 +273,94 @@ fn standard(kind: RoleType) -> (&'static [Area], &'static [Area]) {
                 A::Logs,
                 A::Providers,
                 A::Policies,
-                A::Servers,
+                A::Limits,
             ],
             &[A::Apps, A::AppUsers, A::Schemas, A::Mappings],
         ),
-        RoleType::UserAdmin => (
-            &[A::Users, A::Lifecycle, A::Credentials, A::Sessions, A::Groups, A::GroupLife, A::Members, A::Logs],
-            &[A::Users, A::Lifecycle, A::Credentials, A::Sessions, A::Groups, A::Members],
-        ),
+        RoleType::UserAdmin => (PEOPLE, &[A::Users, A::Lifecycle, A::Credentials, A::Sessions, A::Groups, A::Members]),
         RoleType::HelpDeskAdmin => (
-            &[A::Users, A::Lifecycle, A::Credentials, A::Sessions, A::Groups, A::Members, A::Logs],
+            &[A::Users, A::Lifecycle, A::Credentials, A::Sessions, A::Groups, A::Members],
             &[A::Credentials, A::Sessions],
         ),
         RoleType::ReadOnlyAdmin => (ALL, &[]),
-        RoleType::MobileAdmin => {
-            (&[A::Users, A::Groups, A::Members, A::Apps, A::AppUsers, A::Devices, A::Policies, A::Logs], &[A::Devices])
-        }
+        RoleType::MobileAdmin => (
+            &[A::Users, A::Groups, A::Members, A::Apps, A::AppUsers, A::Devices, A::Policies, A::Logs, A::Limits],
+            &[A::Devices],
+        ),
         RoleType::ApiAccessManagementAdmin => (
-            &[A::Users, A::Groups, A::Members, A::Apps, A::AppUsers, A::Servers, A::Schemas, A::Mappings, A::Logs],
+            &[
+                A::Users,
+                A::Groups,
+                A::Members,
+                A::Apps,
+                A::AppUsers,
+                A::Servers,
+                A::Schemas,
+                A::Mappings,
+                A::Logs,
+                A::Limits,
+            ],
             &[A::Servers, A::Apps, A::AppUsers, A::Schemas, A::Mappings],
         ),
-        RoleType::ReportAdmin => (&[A::Logs], &[]),
+        RoleType::ReportAdmin => (&[A::Logs, A::Limits], &[]),
         RoleType::GroupMembershipAdmin => (&[A::Users, A::Groups, A::Members], &[A::Members]),
         RoleType::AccessRequestsAdmin | RoleType::AccessCertificationsAdmin => (PEOPLE, &[]),
         RoleType::WorkflowsAdmin | RoleType::Custom => (&[], &[]),
     }
 }
 
-/// Whether somebody may do something, by all roles in their hands as they are now.
-pub fn may(state: &State, who: &Who<'_>, wish: &Wish<'_>) -> bool {
-    let held: Vec<&Role> = match (state.users.get(who.user), who.client) {
+/// What lists are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// People.
+    Users,
+    /// Groups.
+    Groups,
+    /// Apps.
+    Apps,
+}
+
+impl Listed {
+    const fn area(self) -> Area {
+        match self {
+            Self::Users => Area::Users,
+            Self::Groups => Area::Groups,
+            Self::Apps => Area::Apps,
+        }
+    }
+
+    /// Whether holders of a standard role see any of them.
+    pub(super) fn is_seen_by(self, kind: RoleType) -> bool {
+        standard(kind).0.contains(&self.area())
+    }
+
+    /// Permissions of custom roles that are enough to see them.
+    pub(super) const fn permissions(self) -> &'static [&'static str] {
+        match self {
+            Self::Users => &[
+                "okta.users.read",
+                "okta.users.userprofile.read",
+                "okta.users.manage",
+                "okta.users.userprofile.manage",
+            ],
+            Self::Groups => &["okta.groups.read", "okta.groups.manage"],
+            Self::Apps => &["okta.apps.read", "okta.apps.manage"],
+        }
+    }
+}
+
+/// All roles in somebody's hands as they are now.
+pub(super) fn held<'a>(state: &'a State, who: &Who<'_>) -> Vec<&'a Role> {
+    match (state.users.get(who.user), who.client) {
         (Some(user), _) => role::of_user(state, user).map(|role| &**role).collect(),
         (None, Some(client)) => state.roles.of(client).map(|role| &**role).collect(),
         (None, None) => Vec::new(),
-    };
+    }
+}
+
+/// Whether somebody may do something, by all roles in their hands as they are now.
+pub fn may(state: &State, who: &Who<'_>, wish: &Wish<'_>) -> bool {
+    let held = held(state, who);
     if held.iter().any(|role| role.kind == RoleType::SuperAdmin) {
         return true;
     }
@@ -353,7 +443,7 @@ impl<'a> Asked<'a> {
         if !about || !self.wish.writes() && self.app.is_none() {
             return true;
         }
-        if role.kind == RoleType::ApiAccessManagementAdmin && self.wish.writes() {
+        if role.kind == RoleType::ApiAccessManagementAdmin {
             return self.app.map_or(self.wish.app_name, |app| &app.name) == "oidc_client";
         }
         let named = |name: &str| role.apps.iter().any(|target| target.app.is_none() && target.name == name);
@@ -430,7 +520,7 @@ impl<'a> Asked<'a> {
             Area::Realms => (&["okta.realms.read"], &["okta.realms.manage"]),
             Area::Hooks if path.contains("eventHooks") => (&["okta.eventHooks.read"], &["okta.eventHooks.manage"]),
             Area::Hooks => (&["okta.inlineHooks.read"], &["okta.inlineHooks.manage"]),
-            Area::Schemas | Area::Mappings | Area::Logs | Area::Reserved | Area::Settings => (&[], &[]),
+            Area::Schemas | Area::Mappings | Area::Logs | Area::Reserved | Area::Limits | Area::Settings => (&[], &[]),
         }
     }
 
@@ -530,6 +620,51 @@ fn credentials(path: &str) -> &'static [&'static str] {
 mod tests {
     use super::*;
 
+    /// Rows of the comparison, in the order of its columns.
+    #[test]
+    fn standard_roles_may_what_the_comparison_says() {
+        use RoleType as R;
+        const COLUMNS: [RoleType; 10] = [
+            R::SuperAdmin,
+            R::OrgAdmin,
+            R::UserAdmin,
+            R::AppAdmin,
+            R::ReadOnlyAdmin,
+            R::MobileAdmin,
+            R::HelpDeskAdmin,
+            R::ReportAdmin,
+            R::ApiAccessManagementAdmin,
+            R::GroupMembershipAdmin,
+        ];
+        let check = |about: &str, area: Area, changes: bool, row: &str| {
+            let may = COLUMNS.map(|kind| {
+                let (looks, writes) = standard(kind);
+                if (if changes { writes } else { looks }).contains(&area) { 'x' } else { '.' }
+            });
+            assert_eq!(may.iter().collect::<String>(), row, "{about}");
+        };
+        check("edit Okta settings", Area::Settings, true, "xx........");
+        check("view administrators", Area::Admins, false, "..........");
+        check("edit authorization servers", Area::Servers, true, "x.......x.");
+        check("view authorization servers", Area::Servers, false, "xx..x...x.");
+        check("view the System Log", Area::Logs, false, "xx.xxx.xx.");
+        check("manage mappings", Area::Mappings, true, "x..x....x.");
+        check("edit e-mail templates", Area::Customizations, true, "xx........");
+        check("manage log streams", Area::Reserved, true, "x.........");
+        check("view users", Area::Users, false, "xxxxxxx.xx");
+        check("manage the lifecycle", Area::Lifecycle, true, "xxx.......");
+        check("edit profiles, make and remove users", Area::Users, true, "xxx.......");
+        check("reset passwords and factors", Area::Credentials, true, "xxx...x...");
+        check("clear sessions", Area::Sessions, true, "xxx...x...");
+        check("view groups", Area::Groups, false, "xxxxxxx.xx");
+        check("add to and remove from groups", Area::Members, true, "xxx......x");
+        check("make and remove groups", Area::GroupLife, true, "xx........");
+        check("view apps", Area::Apps, false, "x..xxx..x.");
+        check("add and configure apps", Area::Apps, true, "x..x....x.");
+        check("assign apps", Area::AppUsers, true, "x..x....x.");
+        check("view rate limits", Area::Limits, false, "xx.xxx.xx.");
+    }
+
     #[test]
     fn paths_have_areas() {
         let check = |method: &str, path: &str, expected: Area| {
@@ -548,6 +683,7 @@ mod tests {
         check("GET", "/api/v1/org/privacy/oktaSupport", Area::Reserved);
         check("GET", "/api/v1/org", Area::Settings);
         check("GET", "/api/v1/apps/{appId}/users/{userId}", Area::AppUsers);
+        check("GET", "/api/v1/principal-rate-limits", Area::Limits);
         check("GET", "/attack-protection/api/v1/user-lockout-settings", Area::Settings);
     }
 }

@@ -9,6 +9,7 @@ pub mod app_secrets;
 pub mod app_shape;
 pub mod assignment;
 pub mod authorization_server;
+pub mod certificate;
 pub mod client;
 pub mod consent;
 pub mod event_type;
@@ -18,6 +19,7 @@ pub mod group;
 pub mod group_owner;
 pub mod group_rule;
 pub mod hook;
+pub mod hook_filter;
 pub mod iam;
 pub mod imported;
 pub mod linked;
@@ -37,6 +39,7 @@ pub mod role_type;
 pub mod rsa_key;
 pub mod schema;
 pub mod session;
+pub mod sight;
 pub mod sign_in;
 pub mod token;
 pub mod user;
@@ -149,6 +152,9 @@ pub struct State {
     pub hooks: Hooks,
     /// API tokens.
     pub tokens: Tokens,
+    /// How much of a limit tokens and clients may use up, in percent, where it is not [`crate::limits::SHARE`]. Kept
+    /// beside their limits so that no call has to look for them.
+    pub shares: OrdMap<SmolStr, u8>,
     /// Apps.
     pub apps: Apps,
     /// Who may use which app.
@@ -205,6 +211,11 @@ pub struct SignOn {
 }
 
 impl State {
+    /// How much of a limit a token or client may use up, in percent.
+    pub fn share(&self, principal: &str) -> u8 {
+        self.shares.get(principal).copied().unwrap_or(crate::limits::SHARE)
+    }
+
     /// A person by id, login, shortname or world key.
     pub fn person(&self, name: &str) -> Option<&User> {
         let by_key = || self.people.get(name).and_then(|id| self.users.get(id));
@@ -268,6 +279,11 @@ impl<'a, 't> Act<'a, 't> {
 
     /// Writes into the System Log.
     pub fn log_outcome(&mut self, event: &'static EventType, targets: Vec<Party>, outcome: Outcome) {
+        self.log_with(event, targets, outcome, Vec::new());
+    }
+
+    /// Writes into the System Log, with more debug data.
+    pub fn log_with(&mut self, event: &'static EventType, targets: Vec<Party>, outcome: Outcome, debug: log::Debug) {
         let uuid = self.tx.draw(SITE.child("log")).uuid().into();
         let entry = Entry {
             seq: self.state.log.next_seq(),
@@ -279,6 +295,7 @@ impl<'a, 't> Act<'a, 't> {
             outcome,
             targets,
             transaction: self.by.transaction.clone(),
+            debug,
         };
         self.state.log.append(&mut self.tx.changes, entry);
     }

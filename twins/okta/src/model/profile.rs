@@ -148,6 +148,11 @@ impl Attribute {
         u8::try_from(at).ok().map(Self)
     }
 
+    /// Its place in the schema.
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+
     /// What the schema says of it.
     pub fn info(self) -> &'static AttributeInfo {
         &ATTRIBUTES[usize::from(self.0)]

@@ -63,6 +63,12 @@ pub fn enter(act: &mut Act<'_, '_>, name: &str, password: &str) -> Entered {
     }
 }
 
+/// Whether only the org's password import hook can say if a password is somebody's.
+pub fn asks_hook(state: &State, user: &User, password: &str) -> bool {
+    let open = matches!(user.status, Status::Active | Status::PasswordExpired);
+    open && password::check(state, user, password) == Verdict::Hook
+}
+
 /// Once an imported password was used, Okta hashes it itself.
 fn adopt(act: &mut Act<'_, '_>, user: &User, password: &str) {
     if matches!(act.state.passwords.of(&user.id).kept, password::Kept::Imported(_)) {

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use dtu_kernel::{
     operation::Typed,
     time::Timestamp,
-    twin::Write,
+    twin::{Read, Scene, Write},
     wire::{Answer, Request},
 };
 use form_urlencoded::Serializer;
@@ -21,6 +21,7 @@ use super::{
     page, rules,
     server::Issuer,
     session,
+    token::Minting,
 };
 use crate::{
     Okta,
@@ -30,6 +31,10 @@ use crate::{
     },
     error::Error,
     events,
+    inline_hooks::{
+        Caller,
+        tokens::{self, Goal},
+    },
     model::{
         Act,
         authorization_server::Wanted,
@@ -85,6 +90,8 @@ pub struct Asked {
     max_age: Option<i64>,
     class: Option<SmolStr>,
     form: Form,
+    /// The session that began with the call.
+    begun: Option<SmolStr>,
 }
 
 /// When and how somebody has signed in.
@@ -208,6 +215,7 @@ pub fn read(act: &mut Act<'_, '_>, issuer: &Issuer, form: &Form) -> Result<Asked
         max_age,
         class,
         form: form.clone(),
+        begun: None,
     })
 }
 
@@ -349,11 +357,11 @@ pub fn authorize(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, 
         Err(refused) => return Ok(Typed::from_answer(refusal(&refused))),
     };
     let answer = if let Some(text) = asked.form.get("sessionToken").map(str::to_owned) {
-        by_token(&mut act, &asked, &text, request)
+        by_token(&mut act, asked, &text, cx.scene)
     } else {
         let fresh = person.zip(present).filter(|(_, session)| asked.is_content_with(session.signed_in, cx.scene.now));
         match fresh {
-            Some((user, session)) => assured(&mut act, &asked, &user, &session, request),
+            Some((user, session)) => assured(&mut act, &asked, &user, &session, cx.scene),
             None => ask(&act, &asked, request),
         }
     };
@@ -362,13 +370,13 @@ pub fn authorize(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, 
 }
 
 /// Goes on with somebody who has signed in, once they have used a factor where the client asks for that.
-fn assured(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, session: &Session, request: &Request) -> Answer {
+fn assured(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, session: &Session, scene: &Scene<'_>) -> Answer {
     let class = asked.class.as_deref().filter(|_| session.proof.factor.is_none());
     let able = !factor::usable(act.state, user).is_empty();
     match class {
-        Some(FACTOR | FACTOR_IF_POSSIBLE) if able => step_up(act, asked, user, session, request),
+        Some(FACTOR | FACTOR_IF_POSSIBLE) if able => step_up(act, asked, user, session, scene.request),
         Some(FACTOR) => asked.target.refuse(&error::NO_FACTORS),
-        _ => consented(act, asked, user, &SignedIn::of(session), request),
+        _ => consented(act, asked, user, &SignedIn::of(session), scene),
     }
 }
 
@@ -389,11 +397,12 @@ fn consented(
     asked: &Asked,
     user: &Arc<User>,
     signed_in: &SignedIn,
-    request: &Request,
+    scene: &Scene<'_>,
 ) -> Answer {
+    let request = scene.request;
     let missing = consent::missing(act.state, &asked.issuer, &asked.client, user, &asked.scopes);
     if missing.is_empty() {
-        return finish(act, asked, user, signed_in);
+        return finish(act, asked, user, signed_in, scene);
     }
     if asked.prompt.iter().any(|word| word == "none") {
         return asked.target.refuse(&error::CONSENT_NEEDED);
@@ -402,7 +411,7 @@ fn consented(
     match asked.form.get(ANSWER).filter(|_| request.method == http::Method::POST) {
         Some("allow") => {
             consent::give(act, &asked.issuer, &asked.client, user, &missing);
-            finish(act, asked, user, signed_in)
+            finish(act, asked, user, signed_in, scene)
         }
         Some(_) => asked.target.refuse(&error::NO_CONSENT),
         None => page::consent((&act.state.org, &asked.client.name), &request.path, ANSWER, &asked.form, &missing),
@@ -412,11 +421,23 @@ fn consented(
 /// What the page's form says of somebody's consent.
 const ANSWER: &str = "okta_consent";
 
-/// Takes somebody who has signed in, and consents, back to the client.
-pub fn finish_willing(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, signed_in: &SignedIn) -> Answer {
+/// Takes somebody who has signed in without a browser, and consents, back to the client.
+///
+/// # Errors
+/// A token hook, for which nothing waits here.
+pub fn finish_willing(
+    act: &mut Act<'_, '_>,
+    asked: &Asked,
+    user: &Arc<User>,
+    signed_in: &SignedIn,
+) -> Result<Answer, &'static str> {
     let missing = consent::missing(act.state, &asked.issuer, &asked.client, user, &asked.scopes);
     consent::give(act, &asked.issuer, &asked.client, user, &missing);
-    finish(act, asked, user, signed_in)
+    match minting(act, asked, user, signed_in) {
+        Ok(made) if tokens::of(act.state, &made).is_some() => Err("a token hook is asked: use a browser"),
+        Ok(made) => Ok(complete(act, asked, user, signed_in, &made)),
+        Err(error) => Ok(asked.refused(&error)),
+    }
 }
 
 /// The answer to a request that is not in order.
@@ -435,6 +456,22 @@ impl Asked {
         recent && !self.prompt.iter().any(|word| word == "login")
     }
 
+    /// The answer that tells the client why, after a wait.
+    pub fn refused(&self, error: &OAuthError) -> Answer {
+        self.with_cookie(self.target.refuse(error))
+    }
+
+    fn with_cookie(&self, answer: Answer) -> Answer {
+        match &self.begun {
+            Some(key) => session::set_cookie(answer, key),
+            None => answer,
+        }
+    }
+
+    fn context(&self, signed_in: &SignedIn) -> Context {
+        Context { amr: signed_in.amr.clone(), acr: self.class.clone() }
+    }
+
     /// The address that goes on here. Signing in anew is done by then: it must not ask for it again.
     fn way_back(&self, request: &Request) -> String {
         let done = ["prompt", "max_age", "request_uri", "sessionToken"];
@@ -445,11 +482,12 @@ impl Asked {
 }
 
 /// Signs in by a session token, which begins a session as well.
-fn by_token(act: &mut Act<'_, '_>, asked: &Asked, text: &str, request: &Request) -> Answer {
+fn by_token(act: &mut Act<'_, '_>, asked: Asked, text: &str, scene: &Scene<'_>) -> Answer {
     let begun = session::exchange(act, text);
     let Some((user, session)) = begun else { return asked.target.refuse(&error::LOGIN_REQUIRED) };
     act.by.actor = Party::user(&user);
-    session::set_cookie(assured(act, asked, &user, &session, request), &session.id)
+    let asked = Asked { begun: Some(session.id.clone()), ..asked };
+    session::set_cookie(assured(act, &asked, &user, &session, scene), &session.id)
 }
 
 /// Asks the person to sign in.
@@ -460,26 +498,52 @@ fn ask(act: &Act<'_, '_>, asked: &Asked, request: &Request) -> Answer {
     page::sign_in(&act.state.org, &asked.way_back(request), asked.form.get("login_hint").unwrap_or_default(), None)
 }
 
-/// Sends somebody who has signed in back to the client.
-pub fn finish(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, signed_in: &SignedIn) -> Answer {
-    match fields(act, asked, user, signed_in) {
-        Ok(fields) => asked.target.answer(fields),
-        Err(error) => asked.target.refuse(&error),
+/// Sends somebody who has signed in back to the client, once the token hook has said what it wants where one is asked.
+fn finish(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, signed_in: &SignedIn, scene: &Scene<'_>) -> Answer {
+    let made = match minting(act, asked, user, signed_in) {
+        Ok(made) => made,
+        Err(error) => return asked.target.refuse(&error),
+    };
+    let goal = Goal::Browser(Box::new((asked.clone(), Arc::clone(user), signed_in.clone())));
+    match tokens::begin(act, &Caller::of(scene), &asked.form, made, goal) {
+        Err(made) => answered(act, asked, user, signed_in, &made),
+        // Nobody sees this answer: the call waits for the hook's.
+        Ok(()) => page::redirect("/"),
     }
 }
 
-fn fields(
+/// The answer of `authorize` and its siblings, once a token hook has said what it wants.
+///
+/// # Errors
+/// A hook's answer that never came.
+pub fn hooked(cx: &Read<'_, Okta>) -> Result<Typed<()>, Error> {
+    tokens::answered(cx).map(Typed::from_answer)
+}
+
+/// The answer of a call that may have waited, with the cookie of a session that began with it.
+pub fn complete(
     act: &mut Act<'_, '_>,
     asked: &Asked,
     user: &Arc<User>,
     signed_in: &SignedIn,
-) -> Result<Vec<(String, String)>, OAuthError> {
+    made: &Minting,
+) -> Answer {
+    let answer = answered(act, asked, user, signed_in, made);
+    asked.with_cookie(answer)
+}
+
+/// The tokens that are asked for, not signed yet.
+fn minting(
+    act: &mut Act<'_, '_>,
+    asked: &Asked,
+    user: &Arc<User>,
+    signed_in: &SignedIn,
+) -> Result<Minting, OAuthError> {
     let user = rules::person(act.state, &asked.client, &user.id)?;
     let name = if asked.code { "authorization_code" } else { "implicit" };
     let wanted = Wanted { client: &asked.client, user: Some(&user), grant: name, scopes: &asked.scopes };
     let lifetimes = asked.issuer.judge(act.state, &wanted)?;
-    let context = Context { amr: signed_in.amr.clone(), acr: asked.class.clone() };
-    let code = asked.code.then(|| code(act, asked, &user, signed_in.at, &context));
+    let asks = if asked.token || asked.id_token { asked.issuer.asks(act.state, &wanted) } else { None };
     let family = mint::new_family(act);
     let grant = Grant {
         issuer: asked.issuer.clone(),
@@ -487,31 +551,41 @@ fn fields(
         user: Some(Arc::clone(&user)),
         scopes: asked.scopes.clone(),
         signed_in: Some(signed_in.at),
-        context,
+        context: asked.context(signed_in),
         nonce: asked.nonce.clone(),
         bound_to: None,
         family,
         lifetimes,
-        asks: None,
+        asks,
     };
-    let access = asked.token.then(|| mint::access(act, &grant, None)).transpose()?;
-    let beside = Beside { access: access.as_deref(), code: code.as_deref() };
-    let id_token = asked.id_token.then(|| mint::id(act, &grant, &user, beside)).transpose()?;
+    let access = asked.token.then(|| mint::draft_access(act, &grant, None)).transpose()?;
+    let whole = !asked.token && !asked.code;
+    let id = asked.id_token.then(|| mint::draft_id(act, &grant, &user, whole)).transpose()?;
+    Ok(Minting { grant, refresh: None, access, id, exchanged: None })
+}
+
+/// Signs what was asked for and sends it to the client.
+fn answered(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, signed_in: &SignedIn, made: &Minting) -> Answer {
+    let grant = &made.grant;
+    let code = asked.code.then(|| code(act, asked, user, signed_in.at, &grant.context));
+    let access = made.access.as_ref().map(|draft| (mint::give_access(act, grant, draft), draft.life));
+    let beside = Beside { access: access.as_ref().map(|(text, _)| text.as_str()), code: code.as_deref() };
+    let id_token = made.id.clone().map(|draft| mint::give_id(act, grant, draft, beside));
     let mut fields = Vec::new();
     let mut add = |name: &str, value: String| fields.push((name.to_owned(), value));
     if let Some(code) = code {
         add("code", code);
     }
-    if let Some(access) = access {
+    if let Some((access, life)) = access {
         add("access_token", access);
         add("token_type", "Bearer".to_owned());
-        add("expires_in", grant.access_life().as_secs().to_string());
+        add("expires_in", life.as_secs().to_string());
         add("scope", grant.scopes.join(" "));
     }
     if let Some(id_token) = id_token {
         add("id_token", id_token);
     }
-    Ok(fields)
+    asked.target.answer(fields)
 }
 
 fn code(act: &mut Act<'_, '_>, asked: &Asked, user: &User, signed_in: Timestamp, context: &Context) -> String {

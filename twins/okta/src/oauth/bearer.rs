@@ -81,6 +81,7 @@ pub fn caller(state: &State, scene: &Scene<'_>) -> Result<Caller, Error> {
         token: token.id.clone(),
         name: client.name.clone(),
         client: Some(client.id.clone()),
+        share: state.share(&client.id),
     };
     // What a client may do itself, or the person that it acts for, comes on top of the token's scopes.
     if permission::allows(state, &caller, scene) { Ok(caller) } else { Err(Error::Forbidden) }

@@ -105,6 +105,7 @@ macro_rules! refusals {
 }
 
 refusals! {
+    TOO_MANY = 429, "invalid_grant", "API call exceeded rate limit due to too many requests.";
     CLIENT = 401, "invalid_client", "Client authentication failed. Either the client or the client credentials are invalid.";
     NO_CREDENTIALS = 401, "invalid_client", "No client credentials found.";
     BAD_BASIC = 401, "invalid_client", "Found Authentication header but was not valid client credentials.";

@@ -57,6 +57,7 @@ pub fn nobody(state: &State, scene: &Scene<'_>) -> Caller {
         token: SmolStr::default(),
         name: client.map(|client| client.name.clone()).unwrap_or_default(),
         client: client.map(|client| client.id.clone()),
+        share: crate::limits::WHOLE,
     }
 }
 
@@ -102,13 +103,16 @@ fn tokens() -> Vec<Operation<Okta>> {
 
 fn sign_in() -> Vec<Operation<Okta>> {
     const LIMIT: &str = "oauth2 authorize";
-    use authorize::authorize as of;
+    use authorize::{authorize as of, hooked};
     use logout::logout as out;
     vec![
-        Operation::write("authorize", GET, "/oauth2/v1/authorize", of).limit(LIMIT),
-        Operation::write("authorizeWithPost", POST, "/oauth2/v1/authorize", of).limit(LIMIT),
-        Operation::write("authorizeCustomAS", GET, "/oauth2/{authorizationServerId}/v1/authorize", of).limit(LIMIT),
+        Operation::write("authorize", GET, "/oauth2/v1/authorize", of).then(hooked).limit(LIMIT),
+        Operation::write("authorizeWithPost", POST, "/oauth2/v1/authorize", of).then(hooked).limit(LIMIT),
+        Operation::write("authorizeCustomAS", GET, "/oauth2/{authorizationServerId}/v1/authorize", of)
+            .then(hooked)
+            .limit(LIMIT),
         Operation::write("authorizeCustomASWithPost", POST, "/oauth2/{authorizationServerId}/v1/authorize", of)
+            .then(hooked)
             .limit(LIMIT),
         Operation::write("logout", GET, "/oauth2/v1/logout", out).limit("oauth2"),
         Operation::write("logoutWithPost", POST, "/oauth2/v1/logout", out).limit("oauth2"),
@@ -147,7 +151,7 @@ fn pages() -> Vec<Operation<Okta>> {
     const LIMIT: &str = "oauth2 pages";
     vec![
         Operation::read("signInPage", GET, "/login/login.htm", session::show).limit(LIMIT),
-        Operation::write("signIn", POST, "/login/login.htm", session::sign_in).limit(LIMIT),
+        Operation::write("signIn", POST, "/login/login.htm", session::enter).then(session::hooked).limit(LIMIT),
         Operation::write("sessionCookieRedirect", GET, "/login/sessionCookieRedirect", session::redirect).limit(LIMIT),
         Operation::read("activationPage", GET, "/activate", device::show).limit(LIMIT),
         Operation::write("activateDevice", POST, "/activate", device::activate).limit(LIMIT),

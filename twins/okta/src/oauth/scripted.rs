@@ -32,7 +32,9 @@ pub fn go_on(act: &mut Act<'_, '_>, address: &str, user: &Arc<User>) -> Result<S
     let form = Form::of(form_urlencoded::parse(query.as_bytes())).map_err(|error| error.description.to_string())?;
     let now = act.now();
     let answer = match authorize::read(act, &issuer, &form) {
-        Ok(asked) => authorize::finish_willing(act, &asked, user, &SignedIn::by_password(now)),
+        Ok(asked) => {
+            authorize::finish_willing(act, &asked, user, &SignedIn::by_password(now)).map_err(str::to_owned)?
+        }
         Err(Refused::Shown(error)) => return Err(error.description.to_string()),
         Err(refused) => authorize::refusal(&refused),
     };

@@ -11,7 +11,7 @@ use dtu_kernel::{
     twin::{Read, Write},
     wire::{Answer, Request},
 };
-use http::{StatusCode, header};
+use http::header;
 use smol_str::SmolStr;
 
 use super::{form::Form, page};
@@ -19,9 +19,14 @@ use crate::{
     Okta,
     authn::{body::acting, pages},
     error::Error,
+    inline_hooks::{
+        self, Caller,
+        password::{self as hook, Way},
+    },
     model::{
         Act, Acting, State,
         session::{self, Proof, Session},
+        sign_in::{self, Entered},
         user::User,
     },
 };
@@ -77,18 +82,34 @@ pub fn show(cx: &Read<'_, Okta>, form: Form) -> Result<Typed<()>, Error> {
 }
 
 /// What the sign-in page sends: a name and a password, or what a step behind them asks for.
-pub fn sign_in(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, Error> {
+pub fn enter(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, Error> {
     if form.get("stateToken").is_some() {
         return pages::step(cx, &form);
     }
     let next = own_path(form.get("fromURI").unwrap_or("/"), &cx.scene.request.origin);
     let (name, password) = (form.get("username").unwrap_or_default(), form.get("password").unwrap_or_default());
     let person = cx.state.users.find(name).cloned();
-    let reached = acting(cx, person.as_ref(), |act| pages::enter(act, name, password))?;
-    Ok(Typed::from_answer(match reached {
-        Ok(reached) => pages::go_on(cx, &reached, &next)?,
-        Err(problem) => page::sign_in(&cx.state.org, &next, name, Some(problem)).with_status(StatusCode::UNAUTHORIZED),
-    }))
+    let caller = Caller::of(cx.scene);
+    let answer = acting(cx, person.as_ref(), |act| {
+        let entered = sign_in::enter(act, name, password);
+        if let Entered::Hook(user) = &entered
+            && hook::begin(act, &caller, user, (name, password), Way::Page(next.clone())).is_none()
+        {
+            // Nobody sees this answer: the call waits for the hook's.
+            return Ok(page::redirect(&next));
+        }
+        let reached = pages::entered(act, entered)?;
+        pages::arrive(act, reached, &next, name)
+    })?;
+    Ok(Typed::from_answer(answer))
+}
+
+/// The answer of the sign-in page, once the password import hook has said whether the password is right.
+///
+/// # Errors
+/// The sign-in's.
+pub fn hooked(cx: &Read<'_, Okta>) -> Result<Typed<()>, Error> {
+    inline_hooks::answer(cx).map(Typed::from_answer)
 }
 
 /// Makes a session token a cookie, and goes on to an address.

@@ -7,7 +7,8 @@ use std::{sync::Arc, time::Duration};
 use dtu_kernel::{
     operation::Typed,
     time::Timestamp,
-    twin::{Read, Scene, Write},
+    twin::{Read, Write},
+    wire::Answer,
 };
 use http::HeaderName;
 use schemars::JsonSchema;
@@ -29,7 +30,11 @@ use crate::{
     Okta,
     error::Error,
     events,
-    inline_hooks::tokens,
+    inline_hooks::{
+        Caller,
+        password::{self as hook, Way},
+        tokens::{self, Goal},
+    },
     model::{
         Act,
         authorization_server::Wanted,
@@ -82,8 +87,8 @@ pub struct Minting {
     pub grant: Grant,
     /// The refresh token and its id, where there is one.
     pub refresh: Option<(String, SmolStr)>,
-    /// The access token.
-    pub access: Draft,
+    /// The access token; authorize endpoints may be asked for none.
+    pub access: Option<Draft>,
     /// The ID token, where one was asked for.
     pub id: Option<Draft>,
     /// What was given in exchange.
@@ -93,12 +98,12 @@ pub struct Minting {
 /// Signs tokens and gives them out.
 pub fn finish(act: &mut Act<'_, '_>, minting: &Minting) -> Given {
     let grant = &minting.grant;
-    let access = mint::give_access(act, grant, &minting.access);
+    let access = minting.access.as_ref().map(|draft| mint::give_access(act, grant, draft)).unwrap_or_default();
     let beside = Beside { access: Some(&access), code: None };
     let id_token = minting.id.clone().map(|draft| mint::give_id(act, grant, draft, beside));
     Given {
         token_type: if grant.bound_to.is_some() { "DPoP" } else { "Bearer" },
-        expires_in: minting.access.life.as_secs(),
+        expires_in: minting.access.as_ref().map_or(0, |draft| draft.life.as_secs()),
         access_token: access,
         scope: grant.scopes.join(" "),
         issued_token_type: minting.exchanged,
@@ -119,36 +124,49 @@ pub fn hooked(cx: &Read<'_, Okta>) -> Result<Typed<Value>, Error> {
     tokens::answered(cx).map(Typed::from_answer)
 }
 
-/// What the caller gets where no hook is to be asked; with one, an answer that nobody sees.
-fn given(act: &mut Act<'_, '_>, scene: &Scene<'_>, form: &Form, minting: Minting, nonce: Option<&str>) -> Given {
-    match tokens::begin(act, scene, form, minting, nonce) {
-        Err(minting) => finish(act, &minting),
-        Ok(()) => Given {
-            token_type: "Bearer",
-            expires_in: 0,
-            access_token: String::new(),
-            scope: String::new(),
-            issued_token_type: None,
-            refresh_token: None,
-            id_token: None,
-        },
+/// What the caller gets where no hook is to be asked; none where one is.
+fn given(
+    act: &mut Act<'_, '_>,
+    caller: &Caller,
+    form: &Form,
+    minting: Minting,
+    nonce: Option<String>,
+) -> Option<Answer> {
+    match tokens::begin(act, caller, form, minting, Goal::Caller(nonce.clone())) {
+        Err(minting) => Some(answered(&finish(act, &minting), nonce)),
+        Ok(()) => None,
+    }
+}
+
+/// The answer that gives tokens out, with a nonce for the next proof of a key.
+pub fn answered(given: &Given, nonce: Option<String>) -> Answer {
+    with_nonce(Answer::json(given), nonce)
+}
+
+fn with_nonce(answer: Answer, nonce: Option<String>) -> Answer {
+    match nonce {
+        Some(nonce) => answer.with_header(HeaderName::from_static("dpop-nonce"), nonce),
+        None => answer,
     }
 }
 
 /// A call of the endpoint, its client believed.
-struct Call<'a> {
-    form: &'a Form,
+#[derive(Clone, Debug)]
+pub struct Call {
+    form: Form,
     issuer: Issuer,
     client: Arc<Client>,
     bound_to: Option<SmolStr>,
+    /// For the next proof of a key.
+    nonce: Option<String>,
 }
 
 /// `token`, `tokenCustomAS`.
 pub fn token(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<Value>, Error> {
     let issuer = Issuer::of(cx.state, cx.scene.request)?;
     let client = client_auth::client(cx.state, cx.tx, cx.scene.request, &form)?;
-    let name = form.get("grant_type").ok_or_else(error::no_grant)?;
-    check_grant(&client, name)?;
+    let name = form.get("grant_type").ok_or_else(error::no_grant)?.to_owned();
+    check_grant(&client, &name)?;
     let bound_to = if client.dpop {
         Some(dpop::at_token_endpoint(cx.state, cx.tx, cx.scene.request)?.key)
     } else {
@@ -157,19 +175,57 @@ pub fn token(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<Value>, E
     };
     let nonce = bound_to.as_ref().map(|_| dpop::nonce(cx.state, cx.scene.now));
     let by = log::acting(cx.scene, log::party(&client));
-    let call = Call { form: &form, issuer, client, bound_to };
+    let caller = Caller::of(cx.scene);
+    let call = Call { form, issuer, client, bound_to, nonce };
     let mut act = Act::new(cx.state, cx.tx, by);
-    let outcome =
-        give(&mut act, &call, name).map(|minting| given(&mut act, cx.scene, &form, minting, nonce.as_deref()));
+    if name == "password" && asks_for_password(&mut act, &caller, &call)? {
+        events::announce(&mut act);
+        return Ok(Typed::from_answer(UNSEEN));
+    }
+    let outcome = give(&mut act, &call, &name);
+    let outcome = outcome.map(|minting| given(&mut act, &caller, &call.form, minting, call.nonce.clone()));
     events::announce(&mut act);
-    let typed = match outcome {
-        Ok(given) => Typed::from_answer(dtu_kernel::wire::Answer::json(&given)),
-        Err(refused) => rules::keep(refused)?,
+    match outcome {
+        Ok(given) => Ok(Typed::from_answer(given.unwrap_or(UNSEEN))),
+        Err(refused) => {
+            let refused = rules::keep::<Value>(refused)?;
+            Ok(match call.nonce {
+                Some(nonce) => refused.with_header(HeaderName::from_static("dpop-nonce"), nonce),
+                None => refused,
+            })
+        }
+    }
+}
+
+/// The answer of a call that waits: nobody sees it.
+const UNSEEN: Answer = Answer::empty(http::StatusCode::OK);
+
+/// Asks the password import hook where only it knows whether a password is right.
+fn asks_for_password(act: &mut Act<'_, '_>, caller: &Caller, call: &Call) -> Result<bool, OAuthError> {
+    let (name, password) = (call.form.need("username")?, call.form.need("password")?);
+    let user = act.state.users.find(name).filter(|user| sign_in::asks_hook(act.state, user, password)).cloned();
+    let Some(user) = user else { return Ok(false) };
+    Ok(hook::begin(act, caller, &user, (name, password), Way::Client(Box::new(call.clone()))).is_none())
+}
+
+/// Goes on with a grant of a password about which a hook was asked. None where another hook is asked now.
+pub(crate) fn resumed(
+    act: &mut Act<'_, '_>,
+    caller: &Caller,
+    call: Call,
+    user: &Arc<User>,
+    verified: bool,
+) -> Option<Result<Answer, Error>> {
+    let outcome = if verified {
+        give(act, &call, "password")
+    } else {
+        sign_in::wrong(act, user);
+        Err(error::PASSWORD)
     };
-    Ok(match nonce {
-        Some(nonce) => typed.with_header(HeaderName::from_static("dpop-nonce"), nonce),
-        None => typed,
-    })
+    match outcome {
+        Ok(minting) => given(act, caller, &call.form, minting, call.nonce).map(Ok),
+        Err(refused) => Some(Ok(with_nonce(refused.answer().0, call.nonce))),
+    }
 }
 
 fn check_grant(client: &Client, name: &str) -> Result<(), Error> {
@@ -185,7 +241,7 @@ fn check_grant(client: &Client, name: &str) -> Result<(), Error> {
     if absent { Err(Error::Unsupported) } else { Ok(()) }
 }
 
-fn give(act: &mut Act<'_, '_>, call: &Call<'_>, name: &str) -> Outcome {
+fn give(act: &mut Act<'_, '_>, call: &Call, name: &str) -> Outcome {
     match name {
         "client_credentials" => client_credentials(act, call),
         "authorization_code" => authorization_code(act, call),
@@ -199,7 +255,7 @@ fn give(act: &mut Act<'_, '_>, call: &Call<'_>, name: &str) -> Outcome {
 /// Judges the request by the server's policies, and makes the grant of what is allowed.
 fn grant(
     act: &mut Act<'_, '_>,
-    call: &Call<'_>,
+    call: &Call,
     user: Option<Arc<User>>,
     scopes: Vec<SmolStr>,
     name: &str,
@@ -235,10 +291,10 @@ fn answer(act: &mut Act<'_, '_>, grant: &Grant, refresh: Option<(String, SmolStr
     let access = mint::draft_access(act, grant, refresh.as_ref().map(|(_, id)| id))?;
     let person = grant.user.clone().filter(|_| grant.has("openid"));
     let id = person.map(|user| mint::draft_id(act, grant, &user, false)).transpose()?;
-    Ok(Minting { grant: grant.clone(), refresh, access, id, exchanged: None })
+    Ok(Minting { grant: grant.clone(), refresh, access: Some(access), id, exchanged: None })
 }
 
-fn client_credentials(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
+fn client_credentials(act: &mut Act<'_, '_>, call: &Call) -> Outcome {
     let client = &call.client;
     if call.issuer.is_org() {
         if client.kind != ClientType::Service {
@@ -254,7 +310,7 @@ fn client_credentials(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
     tokens(act, &grant)
 }
 
-fn authorization_code(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
+fn authorization_code(act: &mut Act<'_, '_>, call: &Call) -> Outcome {
     let text = call.form.need("code")?;
     let now = act.tx.now;
     let code = act.state.grants.codes.get(text).filter(|code| now < code.expires).cloned().ok_or(error::CODE)?;
@@ -287,7 +343,7 @@ fn check_verifier(challenge: Option<&str>, verifier: Option<&str>) -> Result<(),
     }
 }
 
-fn refresh_token(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
+fn refresh_token(act: &mut Act<'_, '_>, call: &Call) -> Outcome {
     let text = call.form.need("refresh_token")?;
     let now = act.tx.now;
     let old = act.state.grants.token(text).filter(|token| token.kind == Kind::Refresh).cloned();
@@ -305,7 +361,7 @@ fn refresh_token(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
     if old.bound_to != call.bound_to {
         return Err(error::DPOP_REFRESH_BINDING);
     }
-    let scopes = fewer(&old, call.form)?;
+    let scopes = fewer(&old, &call.form)?;
     let user = old.user.as_deref().map(|id| rules::person(act.state, &call.client, id)).transpose()?;
     let made = grant(act, call, user, scopes, "authorization_code")?;
     let (nonce, family, context) = (old.nonce.clone(), old.family.clone(), old.context.clone());
@@ -339,7 +395,7 @@ fn fewer(token: &Token, form: &Form) -> Result<Vec<SmolStr>, OAuthError> {
 
 /// The refresh token that goes with the new tokens: a new one where the client's are for one use. It ends when the
 /// first one would have ended.
-fn renewed(act: &mut Act<'_, '_>, call: &Call<'_>, grant: &Grant, old: &Token, text: &str) -> (String, SmolStr) {
+fn renewed(act: &mut Act<'_, '_>, call: &Call, grant: &Grant, old: &Token, text: &str) -> (String, SmolStr) {
     let now = act.tx.now;
     let whole = Grant { scopes: old.scopes.clone(), ..grant.clone() };
     if call.client.rotates {
@@ -352,14 +408,22 @@ fn renewed(act: &mut Act<'_, '_>, call: &Call<'_>, grant: &Grant, old: &Token, t
     (text.to_owned(), old.id.clone())
 }
 
-fn password(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
+fn password(act: &mut Act<'_, '_>, call: &Call) -> Outcome {
     let (name, password) = (call.form.need("username")?, call.form.need("password")?);
     let user = act.state.users.find(name).cloned().ok_or(error::PASSWORD)?;
     if !user.has_password {
         return Err(error::NO_PASSWORD);
     }
     // A wrong password is counted.
-    let Entered::In(user) = sign_in::enter(act, name, password) else { return Err(error::PASSWORD.kept()) };
+    let user = match sign_in::enter(act, name, password) {
+        Entered::In(user) => user,
+        // Without a hook that is on, nobody can say that the password is right.
+        Entered::Hook(user) => {
+            sign_in::wrong(act, &user);
+            return Err(error::PASSWORD.kept());
+        }
+        Entered::Locked { .. } | Entered::Refused => return Err(error::PASSWORD.kept()),
+    };
     // There is nobody here to ask for a factor.
     let sign_on = policy::sign_on(act.state, &user, act.by.client.address.parse().ok());
     if !sign_on.allowed || sign_on.require_factor {
@@ -377,8 +441,8 @@ fn password(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
     tokens(act, &grant)
 }
 
-fn token_exchange(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
-    let (subject, user) = exchange::subject(act.state, &call.issuer, call.form, act.tx.now)?;
+fn token_exchange(act: &mut Act<'_, '_>, call: &Call) -> Outcome {
+    let (subject, user) = exchange::subject(act.state, &call.issuer, &call.form, act.tx.now)?;
     let wanted = Wanted { client: &call.client, user: Some(&user), grant: exchange::GRANT, scopes: &[] };
     let scopes = call.issuer.grantable(act.state, &wanted, &call.form.words("scope"))?;
     exchange::check_scopes(&scopes)?;
@@ -389,7 +453,7 @@ fn token_exchange(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
     Ok(Minting { exchanged: Some(exchange::ACCESS_TOKEN), ..given })
 }
 
-fn device_code(act: &mut Act<'_, '_>, call: &Call<'_>) -> Outcome {
+fn device_code(act: &mut Act<'_, '_>, call: &Call) -> Outcome {
     let code = call.form.need("device_code")?;
     let now = act.tx.now;
     let device = act.state.grants.devices.get(code).cloned().ok_or(error::DEVICE_CODE)?;

@@ -5,14 +5,33 @@ use serde_json::{Value, json};
 
 use super::{
     Deed, House, Members, Refused, Subject,
-    resource::{BASE, Resource, SELF, Style, coded, holds, invalid, is, link},
+    resource::{BASE, Resource, SELF, Style, coded, holds, invalid, is, keep, link, missing},
 };
+use crate::api::branding::{customizations, usual_settings};
 
 /// Operations whose rules are all here.
 pub(super) const BEHAVES: &[&str] = &[
     "createBrand",
+    "listBrands",
     "getBrand",
+    "replaceBrand",
     "deleteBrand",
+    "listBrandThemes",
+    "getBrandTheme",
+    "replaceBrandTheme",
+    "listCustomDomains",
+    "createCustomDomain",
+    "getCustomDomain",
+    "replaceCustomDomain",
+    "deleteCustomDomain",
+    "verifyDomain",
+    "listEmailDomains",
+    "createEmailDomain",
+    "getEmailDomain",
+    "replaceEmailDomain",
+    "deleteEmailDomain",
+    "verifyEmailDomain",
+    "listEmailTemplates",
     "listEmailCustomizations",
     "createEmailCustomization",
     "getEmailCustomization",
@@ -57,6 +76,15 @@ pub(super) const ROWS: &[Resource] = &[
             link("logo", "/logo", "POST DELETE"),
             link("background-image", "/background-image", "POST DELETE"),
         ],
+        finish: |_, subject, shown| {
+            for name in ["logo", "favicon", "backgroundImage"] {
+                let Some(Value::String(address)) = shown.get_mut(name) else { continue };
+                if address.starts_with('/') {
+                    *address = format!("{}{address}", subject.origin);
+                }
+            }
+        },
+        rule: settle_theme,
         ..BASE
     },
     Resource {
@@ -68,6 +96,37 @@ pub(super) const ROWS: &[Resource] = &[
             link("test", "/test", "POST"),
             link("customizations", "/customizations", "GET POST DELETE"),
         ],
+        finish: show_template,
+        ..BASE
+    },
+    Resource {
+        collection: "/api/v1/brands/{}/templates/email/{}/settings",
+        shown: || json!({ "recipients": "ALL_USERS" }),
+        style: Some(Style::Hints),
+        links: &[link("self", "", "GET PUT")],
+        finish: |_, subject, shown| {
+            let template = subject.place.strip_suffix("/settings").unwrap_or(subject.place);
+            let href = format!("{}{template}", subject.origin);
+            shown["_links"]["template"] = json!({ "href": href, "hints": { "allow": ["GET"] } });
+        },
+        ..BASE
+    },
+    Resource {
+        collection: "/api/v1/email-domains",
+        prefix: |_| "OeD",
+        new: || json!({ "validationStatus": "NOT_STARTED", "validationSubdomain": "mail" }),
+        rule: settle_email_domain,
+        finish: |house, subject, shown| {
+            shown.shift_remove("brandId");
+            if !expands(house, "brands") {
+                return;
+            }
+            let objects = &house.state.objects;
+            let brand = objects.member(EMAIL_DOMAINS, subject.id).and_then(|domain| domain.get("brandId")?.as_str());
+            let found = brand.and_then(|id| objects.member("/api/v1/brands", id));
+            let all: Vec<Value> = found.map(|brand| Value::Object(brand.clone())).into_iter().collect();
+            shown.insert("_embedded".to_owned(), json!({ "brands": all }));
+        },
         ..BASE
     },
     Resource {
@@ -108,59 +167,7 @@ pub(super) const ROWS: &[Resource] = &[
         },
         ..BASE
     },
-    Resource {
-        collection: "/api/v1/brands/{}/pages/sign-in/default",
-        shown: || {
-            json!({
-                "pageContent": "<html><body><div id=\"okta-login-container\"></div>{{{OktaUtil}}}</body></html>",
-                "contentSecurityPolicySetting": { "mode": "enforced" },
-                "widgetVersion": "^7",
-                "widgetCustomizations": {
-                    "signInLabel": "Sign In", "usernameLabel": "Username", "usernameInfoTip": "",
-                    "passwordLabel": "Password", "passwordInfoTip": "", "showPasswordVisibilityToggle": true,
-                    "showUserIdentifier": true,
-                },
-            })
-        },
-        ..BASE
-    },
-    Resource { collection: "/api/v1/brands/{}/pages/sign-in/customized", shown: sign_in_page, ..BASE },
-    Resource { collection: "/api/v1/brands/{}/pages/sign-in/preview", shown: sign_in_page, ..BASE },
-    Resource {
-        collection: "/api/v1/brands/{}/pages/sign-out/customized",
-        shown: || json!({ "type": "OKTA_DEFAULT" }),
-        ..BASE
-    },
 ];
-
-/// What every sign-in page shows of its widget, whatever was said of it: recorded.
-fn sign_in_page() -> Value {
-    let texts = [
-        "signInLabel",
-        "usernameLabel",
-        "usernameInfoTip",
-        "passwordLabel",
-        "passwordInfoTip",
-        "forgotPasswordLabel",
-        "forgotPasswordUrl",
-        "unlockAccountLabel",
-        "unlockAccountUrl",
-        "helpLabel",
-        "helpUrl",
-        "customLink1Label",
-        "customLink1Url",
-        "customLink2Label",
-        "customLink2Url",
-        "authenticatorPageCustomLinkLabel",
-        "authenticatorPageCustomLinkUrl",
-        "classicRecoveryFlowEmailOrUsernameLabel",
-    ];
-    let mut widget: Members = texts.into_iter().map(|name| (name.to_owned(), Value::Null)).collect();
-    for name in ["showPasswordVisibilityToggle", "showUserIdentifier"] {
-        widget.insert(name.to_owned(), true.into());
-    }
-    json!({ "widgetCustomizations": widget })
-}
 
 /// A brand as it is shown: in orgs of the Classic Engine little of it, as recorded. Looked up, all brands have the
 /// default one's app where they have none of their own.
@@ -181,12 +188,139 @@ fn show_brand(house: &House<'_>, subject: &Subject<'_>, shown: &mut Members) {
             shown.insert("defaultApp".to_owned(), app.clone());
         }
     }
-    if house.query("expand").is_some_and(|wish| wish.split(',').any(|one| one == "domains")) {
-        let domains = house.state.objects.members("/api/v1/domains");
-        let own = domains.filter(|(_, domain)| super::resource::is(domain, "brandId", subject.id));
-        let own: Vec<Value> = own.map(|(_, domain)| Value::Object(domain.clone())).collect();
-        shown.insert("_embedded".to_owned(), json!({ "domains": own }));
+    embed(house, subject, shown);
+}
+
+/// Whether the caller asks for more to be shown.
+fn expands(house: &House<'_>, what: &str) -> bool {
+    house.query("expand").is_some_and(|wish| wish.split(',').any(|one| one == what))
+}
+
+/// What a brand has, where the caller asks for it.
+fn embed(house: &House<'_>, subject: &Subject<'_>, shown: &mut Members) {
+    let mut embedded = Members::new();
+    let objects = &house.state.objects;
+    if expands(house, "themes") {
+        let themes = objects.members(&format!("{}/{}/themes", subject.place, subject.id));
+        let all: Vec<Value> = themes.map(|(_, theme)| Value::Object(theme.clone())).collect();
+        embedded.insert("themes".to_owned(), json!(all));
     }
+    if expands(house, "domains") {
+        let own = objects.members("/api/v1/domains").filter(|(_, domain)| is(domain, "brandId", subject.id));
+        let own: Vec<Value> = own.map(|(_, domain)| Value::Object(domain.clone())).collect();
+        embedded.insert("domains".to_owned(), json!(own));
+    }
+    let domain = shown.get("emailDomainId").and_then(Value::as_str);
+    if let (true, Some(domain)) =
+        (expands(house, "emailDomain"), domain.and_then(|id| objects.member(EMAIL_DOMAINS, id)))
+    {
+        embedded.insert("emailDomain".to_owned(), Value::Object(domain.clone()));
+    }
+    if !embedded.is_empty() {
+        shown.insert("_embedded".to_owned(), Value::Object(embedded));
+    }
+}
+
+const EMAIL_DOMAINS: &str = "/api/v1/email-domains";
+
+/// A template's settings and the number of its customizations, where the caller asks for them. Orgs of the Classic
+/// Engine have no such settings: recorded.
+fn show_template(house: &House<'_>, subject: &Subject<'_>, shown: &mut Members) {
+    if house.state.kind.is_classic() {
+        return;
+    }
+    let template = format!("{}/{}", subject.place, subject.id);
+    let to = |path: &str, allow: &[&str]| json!({ "href": format!("{}{template}{path}", subject.origin), "hints": { "allow": allow } });
+    shown["_links"]["settings"] = to("/settings", &["GET", "PUT"]);
+    let mut embedded = Members::new();
+    if expands(house, "customizationCount") {
+        embedded.insert("customizationCount".to_owned(), customizations(house.state, &template).into());
+    }
+    if expands(house, "settings") {
+        let kept = house.state.objects.one(&template, "settings").cloned();
+        let mut settings = kept.unwrap_or_else(usual_settings);
+        settings.insert(
+            "_links".to_owned(),
+            json!({ "self": to("/settings", &["GET", "PUT"]), "template": to("", &["GET"]) }),
+        );
+        embedded.insert("settings".to_owned(), Value::Object(settings));
+    }
+    if !embedded.is_empty() {
+        shown.insert("_embedded".to_owned(), Value::Object(embedded));
+    }
+}
+
+/// A theme keeps its pictures when it is written, and its colours are colours. That the other colours follow from
+/// these is not said anywhere: they stay.
+fn settle_theme(_: &House<'_>, _: &Subject<'_>, deed: Deed<'_>, members: &mut Members) -> Result<(), Refused> {
+    let Deed::Write(old) = deed else { return Ok(()) };
+    keep(old, members, &["logo", "favicon", "backgroundImage"]);
+    let is_colour = |text: &str| {
+        text.strip_prefix('#')
+            .is_some_and(|hex| matches!(hex.len(), 3 | 6) && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    for name in COLOURS {
+        if members.get(name).and_then(Value::as_str).is_some_and(|text| !is_colour(text)) {
+            return Err(invalid(name, format!("{name}: The field must be a valid hex color code")));
+        }
+    }
+    Ok(())
+}
+
+const COLOURS: [&str; 4] =
+    ["primaryColorHex", "secondaryColorHex", "primaryColorContrastHex", "secondaryColorContrastHex"];
+
+/// A mail domain belongs to a brand, which then sends from it, is there once, and is proven by records. Nobody but the
+/// real DNS knows whether the records are there: verifying counts as finding them.
+fn settle_email_domain(
+    house: &House<'_>,
+    subject: &Subject<'_>,
+    deed: Deed<'_>,
+    members: &mut Members,
+) -> Result<(), Refused> {
+    let name = members.get("domain").and_then(Value::as_str).unwrap_or_default().to_owned();
+    match deed {
+        Deed::Create => {
+            let brand = members.get("brandId").and_then(Value::as_str).unwrap_or_default();
+            if house.state.objects.member("/api/v1/brands", brand).is_none() {
+                return Err(missing(brand, "Brand"));
+            }
+            let mut others = house.state.objects.members(subject.place);
+            if others.any(|(_, other)| is(other, "domain", &name)) {
+                return Err(coded("E0000197"));
+            }
+            let subdomain = members.get("validationSubdomain").and_then(Value::as_str).unwrap_or("mail").to_owned();
+            members.insert("dnsValidationRecords".to_owned(), mail_records(&name, &subdomain));
+        }
+        Deed::Write(old) => {
+            keep(
+                old,
+                members,
+                &["domain", "brandId", "validationStatus", "validationSubdomain", "dnsValidationRecords"],
+            );
+        }
+        Deed::Change(old) => {
+            if !is(old, "validationStatus", "NOT_STARTED") && !is(old, "validationStatus", "ERROR") {
+                return Err(coded("E0000217"));
+            }
+            members.insert("validationStatus".to_owned(), "VERIFIED".into());
+        }
+        Deed::Delete => {}
+    }
+    Ok(())
+}
+
+/// The records that prove a mail domain.
+fn mail_records(domain: &str, subdomain: &str) -> Value {
+    let proof = proof(domain);
+    let mail = |fqdn: String, value: String| json!({ "recordType": "CNAME", "fqdn": fqdn, "verificationValue": value });
+    let number = &proof[..8];
+    json!([
+        { "recordType": "TXT", "fqdn": format!("_oktaverification.{domain}"), "verificationValue": proof },
+        mail(format!("{subdomain}.{domain}"), format!("u{number}.mail.okta.example")),
+        mail(format!("s1._domainkey.{domain}"), format!("s1.domainkey.u{number}.mail.okta.example")),
+        mail(format!("s2._domainkey.{domain}"), format!("s2.domainkey.u{number}.mail.okta.example")),
+    ])
 }
 
 /// No two brands have a name, a brand's own privacy policy is agreed to, and a brand stays that is the default or has
@@ -209,6 +343,24 @@ fn settle_brand(
     if members.get("name").is_some_and(|name| others.any(|(_, other)| other.get("name") == Some(name))) {
         return Err(coded("E0000202"));
     }
+    if members.get("name").and_then(Value::as_str) == Some("DRAPP_DOMAIN_BRAND") {
+        return Err(invalid("name", "name: The field has an invalid value"));
+    }
+    let objects = &house.state.objects;
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    if let Some(id) = text(members.get("emailDomainId")).filter(|id| objects.member(EMAIL_DOMAINS, id).is_none()) {
+        return Err(missing(&id, "EmailDomain"));
+    }
+    // The app with which end users begin is Okta's own: a brand may name it as the default one does.
+    let is_known = |id: &str| {
+        let of =
+            |brand: &Members| brand.get("defaultApp").and_then(|app| app.get("appInstanceId")?.as_str()) == Some(id);
+        house.state.apps.get(id).is_some() || objects.members("/api/v1/brands").any(|(_, brand)| of(brand))
+    };
+    let app = members.get("defaultApp").and_then(|app| app.get("appInstanceId"));
+    if let Some(id) = text(app).filter(|id| !is_known(id)) {
+        return Err(missing(&id, "AppInstance"));
+    }
     let own_policy = members.get("customPrivacyPolicyUrl").is_some_and(Value::is_string);
     if own_policy && !holds(members, "agreeToCustomPrivacyPolicy") {
         let cause = "agreeToCustomPrivacyPolicy: You must agree to use a custom privacy policy.";
@@ -227,6 +379,10 @@ fn settle_customization(
 ) -> Result<(), Refused> {
     if matches!(deed, Deed::Delete | Deed::Change(_)) {
         return Ok(());
+    }
+    let template = subject.place.strip_suffix("/customizations").and_then(|place| place.rsplit_once('/'));
+    if let Some((_, name)) = template.filter(|(all, name)| house.state.objects.member(all, name).is_none()) {
+        return Err(missing(name, "EmailTemplate"));
     }
     let others: Vec<&Members> = house
         .state
@@ -274,13 +430,32 @@ fn settle_domain(
         Deed::Change(_) | Deed::Delete if subject.id == "default" => {
             return Err(invalid("id", "This operation is not supported for this domain"));
         }
-        _ => return Ok(()),
+        Deed::Write(old) => return settle_owner(house, old, members),
+        Deed::Change(old) => {
+            // Okta has a certificate for what it manages; others bring theirs.
+            let managed = is(old, "certificateSourceType", "OKTA_MANAGED");
+            let status = if managed { "COMPLETED" } else { "VERIFIED" };
+            members.insert("validationStatus".to_owned(), status.into());
+            return Ok(());
+        }
+        Deed::Delete => return Ok(()),
     }
     let proof = json!([
         { "fqdn": format!("_oktaverification.{name}"), "values": [proof(&name)], "recordType": "TXT" },
         { "fqdn": name, "values": [format!("{}.customdomains.okta.com", house.state.org)], "recordType": "CNAME" },
     ]);
     members.insert("dnsRecords".to_owned(), proof);
+    Ok(())
+}
+
+/// A domain is given to another brand; all else of it stays.
+fn settle_owner(house: &House<'_>, old: &Members, members: &mut Members) -> Result<(), Refused> {
+    let brand = members.get("brandId").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if house.state.objects.member("/api/v1/brands", &brand).is_none() {
+        return Err(missing(&brand, "Brand"));
+    }
+    let others: Vec<&str> = old.keys().map(String::as_str).filter(|name| *name != "brandId").collect();
+    keep(old, members, &others);
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use super::{
     references::PROVIDERS,
 };
 use crate::{
+    limits::{SHARE, WHOLE},
     model::{
         Act,
         event_type::{self as types, EventType},
@@ -130,6 +131,14 @@ static TOLD: &[Told] = &[
         deactivated: Some(&types::BEHAVIOR_UPDATE),
     },
     Told {
+        collection: "/api/v1/brands",
+        kind: "Brand",
+        made: Some(&types::BRAND_CREATE),
+        written: Some(&types::BRAND_UPDATE),
+        removed: Some(&types::BRAND_DELETE),
+        ..NOTHING
+    },
+    Told {
         collection: "/api/v1/threats/configuration",
         kind: "ThreatInsight",
         written: Some(&types::THREAT_UPDATE),
@@ -146,7 +155,19 @@ pub(crate) fn follow(act: &mut Act<'_, '_>, done: &Done, body: &Value) {
         let targets = targets(act, told.kind, done);
         act.log(event, targets);
     }
+    if done.collection == "/api/v1/principal-rate-limits" {
+        share(act, done);
+    }
     move_others(act, done, body);
+}
+
+/// Notes how much of the limits a token or client may use up from now on.
+fn share(act: &mut Act<'_, '_>, done: &Done) {
+    let Some(members) = &done.after else { return };
+    let Some(principal) = members.get("principalId").and_then(Value::as_str) else { return };
+    let percent =
+        members.get("defaultPercentage").and_then(Value::as_u64).and_then(|percent| u8::try_from(percent).ok());
+    act.state.shares.insert(principal.into(), percent.unwrap_or(SHARE).clamp(1, WHOLE));
 }
 
 fn event_of(told: &Told, done: &Done) -> Event {

@@ -86,6 +86,23 @@ pub(crate) fn shown_policy(state: &State, request: &Request, id: &str, members: 
     shown
 }
 
+/// A member of a place as it is shown.
+pub(crate) fn shown_member(
+    state: &State,
+    request: &Request,
+    (collection, place): (&str, &str),
+    id: &str,
+    members: &Members,
+) -> Members {
+    let mut shown = members.clone();
+    if let Some(row) = find(collection) {
+        let (now, origin) = (Timestamp::default(), request.origin.as_str());
+        let subject = Subject { collection, place, id, now, origin };
+        row.dress(&House { state, caller: "", request }, &subject, members, &mut shown);
+    }
+    shown
+}
+
 /// Okta's customs in one org, for one caller.
 #[derive(Debug)]
 pub(crate) struct House<'a> {

@@ -6,10 +6,13 @@ use super::{
     Deed, House, Members, Refused,
     resource::{BASE, Resource, SELF, Style, invalid, link},
 };
-use crate::{expression, model::profile::Attribute};
+use crate::{
+    expression::{self, Expr},
+    model::profile::Attribute,
+};
 
 /// Operations whose rules are all here.
-pub(super) const BEHAVES: &[&str] = &["listProfileMappings", "getProfileMapping"];
+pub(super) const BEHAVES: &[&str] = &["listProfileMappings", "getProfileMapping", "updateProfileMapping"];
 
 pub(super) const ROWS: &[Resource] = &[
     Resource {
@@ -54,7 +57,7 @@ fn check_mapping(
             properties.shift_remove(name);
             continue;
         }
-        check_property(house, old.get("target"), name, property)?;
+        check_property(house, old, name, property)?;
         let mut whole = properties.get(name).cloned().unwrap_or_else(|| json!({ "pushStatus": "DONT_PUSH" }));
         if let (Some(whole), Some(property)) = (whole.as_object_mut(), property.as_object()) {
             whole.extend(property.clone());
@@ -65,20 +68,13 @@ fn check_mapping(
     Ok(())
 }
 
-fn check_property(house: &House<'_>, target: Option<&Value>, name: &str, property: &Value) -> Result<(), Refused> {
-    let text = |member: &str| target.and_then(|target| target.get(member)?.as_str()).unwrap_or_default();
-    let schemas = &house.state.schemas;
-    // The app that comes with an org has no schema of its own: what its people have is not known here.
-    let known = match text("type") {
-        "user" => Attribute::find(name).is_some() || schemas.of_people(name).is_some(),
-        _ if house.state.apps.get(text("id")).is_none() => true,
-        _ => name == "userName" || schemas.custom(text("id"), name).is_some(),
-    };
-    if !known {
+fn check_property(house: &House<'_>, mapping: &Members, name: &str, property: &Value) -> Result<(), Refused> {
+    if !has(house, mapping.get("target"), name) {
         return Err(invalid("updateMapping", format!("Invalid target field {name}")));
     }
     let expression = property.get("expression").and_then(Value::as_str);
-    if expression.is_some_and(|text| expression::parse(text).is_err()) {
+    let is_good = |text: &str| expression::parse(text).is_ok_and(|tree| reads_its_source(house, mapping, &tree));
+    if expression.is_some_and(|text| !is_good(text)) {
         return Err(invalid("updateMapping", format!("Invalid expression for target field {name}")));
     }
     let push = property.get("pushStatus").and_then(Value::as_str);
@@ -86,6 +82,44 @@ fn check_property(house: &House<'_>, target: Option<&Value>, name: &str, propert
         return Err(invalid("updateMapping", format!("Invalid pushStatus for target field {name}")));
     }
     Ok(())
+}
+
+/// Whether one end of a mapping has a property.
+fn has(house: &House<'_>, end: Option<&Value>, name: &str) -> bool {
+    /// What all apps' people have.
+    const OF_APPS: [&str; 4] = ["userName", "firstName", "lastName", "email"];
+    let text = |member: &str| end.and_then(|end| end.get(member)?.as_str()).unwrap_or_default();
+    let schemas = &house.state.schemas;
+    match text("type") {
+        "user" => Attribute::find(name).is_some() || schemas.of_people(name).is_some(),
+        // The app that comes with an org has no schema of its own: what its people have is not known here.
+        _ if house.state.apps.get(text("id")).is_none() => true,
+        _ => OF_APPS.contains(&name) || schemas.custom(text("id"), name).is_some(),
+    }
+}
+
+/// Whether an expression reads only what the source has.
+fn reads_its_source(house: &House<'_>, mapping: &Members, tree: &Expr) -> bool {
+    let own = match tree {
+        Expr::Field(on, name) => match &**on {
+            Expr::Name(object) => match object.as_str() {
+                "user" | "appuser" if !is_source(mapping, object) => false,
+                "user" => {
+                    matches!(name.as_str(), "id" | "status" | "userName") || has(house, mapping.get("source"), name)
+                }
+                "appuser" | "source" => has(house, mapping.get("source"), name),
+                _ => true,
+            },
+            _ => true,
+        },
+        _ => true,
+    };
+    own && tree.parts().into_iter().all(|part| reads_its_source(house, mapping, part))
+}
+
+/// Whether people of a kind are what a mapping comes from.
+fn is_source(mapping: &Members, kind: &str) -> bool {
+    mapping.get("source").and_then(|source| source.get("type")?.as_str()) == Some(kind)
 }
 
 /// Where an end of a mapping is, and its schema.

@@ -7,7 +7,10 @@
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use super::{message::Attribute, settings::Settings};
+use super::{
+    message::{Attribute, AttributeValue},
+    settings::Settings,
+};
 use crate::{
     expression::{self, Scope},
     model::{State, app::App, assignment::Use, profile, user::User},
@@ -15,7 +18,7 @@ use crate::{
 };
 
 /// Names of attributes are plain texts, where nobody says.
-const FORMAT: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:unspecified";
+pub(crate) const FORMAT: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:unspecified";
 
 /// Whom an app is told of.
 pub(crate) struct Subject<'a> {
@@ -98,6 +101,7 @@ impl Subject<'_> {
             let values = values.ok_or_else(|| Bad { what: name.clone() })?;
             let format = statement["namespace"].as_str().unwrap_or(FORMAT).to_owned();
             if !values.is_empty() {
+                let values = values.into_iter().map(AttributeValue::text).collect();
                 told.push(Attribute { name, format, values });
             }
         }

@@ -9,11 +9,12 @@ use dtu_kernel::time::Timestamp;
 use super::{
     settings::Settings,
     sign::Signer,
+    told::Told,
     xml::{Element, SAML2, SAML2P, XS, XSI},
 };
 
-/// How far the clock of whoever reads an assertion may be off.
-const LEEWAY: Duration = Duration::from_secs(300);
+/// How far the clock of whoever reads an assertion may be off, and how long assertions are good where nobody says.
+pub(crate) const LEEWAY: Duration = Duration::from_secs(300);
 
 /// A statement about a person, with the values of its attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,26 @@ pub(crate) struct Attribute {
     /// The format of the name.
     pub(crate) format: String,
     /// The values.
-    pub(crate) values: Vec<String>,
+    pub(crate) values: Vec<AttributeValue>,
+}
+
+/// A value of an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AttributeValue {
+    /// Its type, one of XML Schema's: `xs:string`.
+    pub(crate) kind: String,
+    /// As text.
+    pub(crate) text: String,
+}
+
+impl AttributeValue {
+    /// The type of texts.
+    pub(crate) const TEXT: &'static str = "xs:string";
+
+    /// A text.
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self { kind: Self::TEXT.to_owned(), text: text.into() }
+    }
 }
 
 /// All that an answer says.
@@ -35,16 +55,14 @@ pub(crate) struct Said<'a> {
     pub(crate) acs: &'a str,
     /// The request's id; none where nobody asked.
     pub(crate) in_response_to: Option<&'a str>,
-    /// What the person is called.
-    pub(crate) name: &'a str,
-    /// What else is said of the person.
-    pub(crate) attributes: Vec<Attribute>,
+    /// What is said of the person; nothing where nobody is signed in.
+    pub(crate) told: Option<&'a Told>,
     /// When the person signed in.
     pub(crate) signed_in: Timestamp,
     /// Now.
     pub(crate) now: Timestamp,
-    /// The ids of the response, of the assertion and of the session.
-    pub(crate) ids: [String; 3],
+    /// The ids of the response and of the assertion.
+    pub(crate) ids: [String; 2],
 }
 
 /// Who speaks: the first part of what is signed.
@@ -68,6 +86,27 @@ fn response(said: &Said<'_>, status: Element, body: Option<Element>) -> Element 
         .holding_all(body)
 }
 
+/// The answer to a request to sign somebody out: it is done. Always signed.
+pub(crate) fn logged_out(
+    settings: &Settings<'_>,
+    address: &str,
+    in_response_to: &str,
+    now: Timestamp,
+    id: &str,
+    signer: &Signer<'_>,
+) -> String {
+    let response = Element::new("saml2p:LogoutResponse")
+        .declaring(SAML2P)
+        .with("Destination", address)
+        .with("ID", id)
+        .with("InResponseTo", in_response_to)
+        .with("IssueInstant", now.iso_millis())
+        .with("Version", "2.0")
+        .holding(issuer(settings).declaring(SAML2))
+        .holding(Element::new("saml2p:Status").holding(code("Success")));
+    signer.sign(response, id).document()
+}
+
 fn code(value: &str) -> Element {
     Element::new("saml2p:StatusCode").with("Value", format!("urn:oasis:names:tc:SAML:2.0:status:{value}"))
 }
@@ -75,11 +114,11 @@ fn code(value: &str) -> Element {
 impl Said<'_> {
     /// The response, signed as the app wants it.
     pub(crate) fn success(&self, signer: &Signer<'_>) -> String {
-        let mut assertion = self.assertion();
-        if self.settings.assertion_signed {
-            assertion = signer.sign(assertion, &self.ids[1]);
-        }
-        let mut response = response(self, code("Success"), Some(assertion));
+        let sign = |assertion| {
+            if self.settings.assertion_signed { signer.sign(assertion, &self.ids[1]) } else { assertion }
+        };
+        let assertion = self.told.map(|told| sign(self.assertion(told)));
+        let mut response = response(self, code("Success"), assertion);
         if self.settings.response_signed {
             response = signer.sign(response, &self.ids[0]);
         }
@@ -93,7 +132,7 @@ impl Said<'_> {
         if signs { signer.sign(response, &self.ids[0]).document() } else { response.document() }
     }
 
-    fn assertion(&self) -> Element {
+    fn assertion(&self, told: &Told) -> Element {
         let assertion = Element::new("saml2:Assertion")
             .declaring(SAML2)
             .declaring(XS)
@@ -101,49 +140,55 @@ impl Said<'_> {
             .with("IssueInstant", self.now.iso_millis())
             .with("Version", "2.0")
             .holding(issuer(self.settings))
-            .holding(self.subject())
-            .holding(self.conditions())
-            .holding(self.authentication());
-        if self.attributes.is_empty() {
+            .holding(self.subject(told))
+            .holding(self.conditions(told))
+            .holding(self.authentication(told));
+        if told.attributes.is_empty() {
             return assertion;
         }
-        assertion.holding(Element::new("saml2:AttributeStatement").holding_all(self.attributes.iter().map(attribute)))
+        assertion.holding(Element::new("saml2:AttributeStatement").holding_all(told.attributes.iter().map(attribute)))
     }
 
-    fn subject(&self) -> Element {
-        let name = Element::new("saml2:NameID").with("Format", self.settings.name_format).saying(self.name);
+    fn subject(&self, told: &Told) -> Element {
+        let name = Element::new("saml2:NameID").with("Format", told.name_format.as_str()).saying(told.name.as_str());
         let data = Element::new("saml2:SubjectConfirmationData")
             .with_some("InResponseTo", self.in_response_to)
-            .with("NotOnOrAfter", self.now.after(LEEWAY).iso_millis())
-            .with("Recipient", self.settings.recipient.unwrap_or(self.acs));
-        let confirmation = Element::new("saml2:SubjectConfirmation")
-            .with("Method", "urn:oasis:names:tc:SAML:2.0:cm:bearer")
-            .holding(data);
+            .with("NotOnOrAfter", self.end(told))
+            .with("Recipient", told.recipient.as_str());
+        let confirmation = Element::new("saml2:SubjectConfirmation").with("Method", told.method.as_str()).holding(data);
         Element::new("saml2:Subject").holding(name).holding(confirmation)
     }
 
-    fn conditions(&self) -> Element {
-        let audience = Element::new("saml2:Audience").saying(self.settings.audience);
-        Element::new("saml2:Conditions")
-            .with("NotBefore", self.now.before(LEEWAY).iso_millis())
-            .with("NotOnOrAfter", self.now.after(LEEWAY).iso_millis())
-            .holding(Element::new("saml2:AudienceRestriction").holding(audience))
+    fn end(&self, told: &Told) -> String {
+        self.now.after(Duration::from_secs(told.life)).iso_millis()
     }
 
-    fn authentication(&self) -> Element {
-        let class = Element::new("saml2:AuthnContextClassRef").saying(self.settings.context);
+    fn conditions(&self, told: &Told) -> Element {
+        let audience = |one: &String| Element::new("saml2:Audience").saying(one.as_str());
+        Element::new("saml2:Conditions")
+            .with("NotBefore", self.now.before(LEEWAY).iso_millis())
+            .with("NotOnOrAfter", self.end(told))
+            .holding(Element::new("saml2:AudienceRestriction").holding_all(told.audiences.iter().map(audience)))
+    }
+
+    fn authentication(&self, told: &Told) -> Element {
+        let class = Element::new("saml2:AuthnContextClassRef").saying(told.context.as_str());
         let end = self.settings.session_secs.map(|secs| self.now.after(Duration::from_secs(secs)).iso_millis());
         Element::new("saml2:AuthnStatement")
             .with("AuthnInstant", self.signed_in.iso_millis())
-            .with("SessionIndex", self.ids[2].as_str())
+            .with("SessionIndex", told.session.as_str())
             .with_some("SessionNotOnOrAfter", end.as_deref())
             .holding(Element::new("saml2:AuthnContext").holding(class))
     }
 }
 
 fn attribute(attribute: &Attribute) -> Element {
-    let value =
-        |text: &String| Element::new("saml2:AttributeValue").declaring(XSI).with("xsi:type", "xs:string").saying(text);
+    let value = |value: &AttributeValue| {
+        Element::new("saml2:AttributeValue")
+            .declaring(XSI)
+            .with("xsi:type", value.kind.as_str())
+            .saying(value.text.as_str())
+    };
     Element::new("saml2:Attribute")
         .with("Name", attribute.name.as_str())
         .with("NameFormat", attribute.format.as_str())

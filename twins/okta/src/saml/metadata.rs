@@ -49,6 +49,7 @@ fn document(app: &App, signing: &SigningKey, origin: &str) -> String {
         .with("WantAuthnRequestsSigned", "false")
         .with("protocolSupportEnumeration", "urn:oasis:names:tc:SAML:2.0:protocol")
         .holding(keys)
+        .holding_all(logout(app, origin))
         .holding_all(formats.map(format))
         .holding(service("HTTP-POST"))
         .holding(service("HTTP-Redirect"));
@@ -57,6 +58,20 @@ fn document(app: &App, signing: &SigningKey, origin: &str) -> String {
         .with("entityID", issuer.unwrap_or_else(|| format!("http://www.okta.com/{}", key(&app.id))))
         .holding(role)
         .document()
+}
+
+/// Where people are signed out by an app, if it may.
+fn logout(app: &App, origin: &str) -> Vec<Element> {
+    if app.setting("/signOn/slo/enabled") != true {
+        return Vec::new();
+    }
+    let address = format!("{origin}/app/{}/{}/slo/saml", app.name, key(&app.id));
+    let service = |binding: &str| {
+        Element::new("md:SingleLogoutService")
+            .with("Binding", format!("urn:oasis:names:tc:SAML:2.0:bindings:{binding}"))
+            .with("Location", address.as_str())
+    };
+    vec![service("HTTP-POST"), service("HTTP-Redirect")]
 }
 
 /// Arguments of `previewSAMLmetadataForApplication`.

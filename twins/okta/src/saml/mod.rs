@@ -5,6 +5,7 @@
 //! See developer.okta.com/docs/concepts/saml/.
 
 mod attributes;
+pub mod logout;
 mod message;
 pub mod metadata;
 mod page;
@@ -12,6 +13,7 @@ mod request;
 mod settings;
 mod sign;
 pub mod sso;
+pub(crate) mod told;
 mod xml;
 
 use std::sync::Arc;
@@ -58,10 +60,10 @@ pub fn operations() -> Vec<Operation<Okta>> {
         )
         .limit("apps"),
         Operation::read("samlMetadata", GET, "/app/{externalKey}/sso/saml/metadata", metadata::show).limit(PAGES),
-        Operation::write("samlSignOn", GET, SSO, sso::sign_on).limit(PAGES),
-        Operation::write("samlSignOnWithPost", POST, SSO, sso::sign_on).limit(PAGES),
-        Operation::read("samlLogout", GET, SLO, sso::log_out).limit(PAGES),
-        Operation::write("samlLogoutWithPost", POST, SLO, sso::log_out_with_post).limit(PAGES),
-        Operation::write("openTile", GET, "/home/{appName}/{appId}/{link}", sso::open).limit(PAGES),
+        Operation::write("samlSignOn", GET, SSO, sso::sign_on).then(sso::hooked).limit(PAGES),
+        Operation::write("samlSignOnWithPost", POST, SSO, sso::sign_on).then(sso::hooked).limit(PAGES),
+        Operation::write("samlLogout", GET, SLO, logout::log_out).limit(PAGES),
+        Operation::write("samlLogoutWithPost", POST, SLO, logout::log_out).limit(PAGES),
+        Operation::write("openTile", GET, "/home/{appName}/{appId}/{link}", sso::open).then(sso::hooked).limit(PAGES),
     ]
 }

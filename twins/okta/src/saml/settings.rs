@@ -55,6 +55,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) session_secs: Option<u64>,
     /// What the app is told of people.
     pub(crate) statements: Vec<&'a Value>,
+    /// The inline hooks that are asked before the app is told.
+    pub(crate) hooks: Vec<&'a str>,
 }
 
 /// Why nobody can be signed in to an app.
@@ -113,6 +115,7 @@ impl<'a> Settings<'a> {
             honors_force: own["honorForceAuthn"] != false,
             session_secs: own["samlAssertionLifetimeSeconds"].as_u64(),
             statements: lists.into_iter().filter_map(Value::as_array).flatten().collect(),
+            hooks: hooks(own),
         })
     }
 
@@ -126,6 +129,12 @@ impl<'a> Settings<'a> {
             (None, Some(index)) => others.find(|(own, _)| *own == Some(index)).map(|(_, own)| *own),
         }
     }
+}
+
+/// Only apps of the org's own ask hooks (developer.okta.com/docs/reference/saml-hook/#about).
+fn hooks(own: &Value) -> Vec<&str> {
+    let all = own["inlineHooks"].as_array().filter(|_| text(own, "ssoAcsUrl").is_some());
+    all.into_iter().flatten().filter_map(|hook| text(hook, "id")).collect()
 }
 
 /// Apps that let requests name other addresses list them.

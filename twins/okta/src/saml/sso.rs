@@ -16,16 +16,18 @@ use smol_str::SmolStr;
 use super::{
     attributes::{Bad, Subject},
     by_key,
-    message::Said,
+    message::{LEEWAY, Said},
     metadata, page,
     request::{self, AuthnRequest},
     settings::{Settings, Unfit},
     sign::Signer,
+    told::Told,
 };
 use crate::{
     Okta,
     error::Error,
     events,
+    inline_hooks::{self, Caller, saml as hook},
     model::{
         Act, Acting, SITE, State,
         app::{App, Mode},
@@ -33,6 +35,7 @@ use crate::{
         event_type::{APP_ACCESS_REFUSED, SSO},
         grant::Pushed,
         log::{Outcome, Party},
+        session::Session,
         user::User,
     },
     oauth::{self, form::Form, log, session},
@@ -50,7 +53,8 @@ pub enum Refused {
 }
 
 impl Refused {
-    fn page(&self) -> Answer {
+    /// As people see it.
+    pub(crate) fn page(&self) -> Answer {
         match self {
             Self::NotFound => page::not_found(),
             Self::NotAssigned(label) => page::not_assigned(label),
@@ -182,7 +186,7 @@ impl Asked {
 const POST_BINDING: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST";
 
 /// The active SAML app at an address.
-fn find(state: &State, name: &str, key: &str) -> Result<Arc<App>, Refused> {
+pub(super) fn find(state: &State, name: &str, key: &str) -> Result<Arc<App>, Refused> {
     let found = by_key(state, key).filter(|app| app.name == name && app.active && app.mode == Mode::Saml20);
     found.cloned().ok_or(Refused::NotFound)
 }
@@ -192,10 +196,92 @@ fn find(state: &State, name: &str, key: &str) -> Result<Arc<App>, Refused> {
 struct Person {
     user: Arc<User>,
     signed_in: Timestamp,
+    /// In which session; none where nobody has a browser.
+    session: Option<Arc<Session>>,
 }
 
-/// The answer that signs somebody in to an app.
-fn post(act: &mut Act<'_, '_>, app: &App, asked: &Asked, person: &Person) -> Result<Post, Refused> {
+impl Person {
+    fn of(user: Arc<User>, session: Arc<Session>) -> Self {
+        Self { user, signed_in: session.signed_in, session: Some(session) }
+    }
+}
+
+/// An answer to an app that is made, and not signed: a hook may still change it.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    app: Arc<App>,
+    asked: Asked,
+    person: Person,
+    /// The id of the person's use of the app.
+    used: SmolStr,
+    ids: [String; 2],
+    /// What it says of the person.
+    pub(crate) told: Told,
+}
+
+impl Draft {
+    /// The app.
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The person.
+    pub(crate) fn user(&self) -> &User {
+        &self.person.user
+    }
+
+    /// The person's session.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.person.session.as_deref()
+    }
+
+    /// Who speaks.
+    pub(crate) fn issuer(&self) -> String {
+        Settings::of(&self.app).map(|settings| settings.issuer).unwrap_or_default()
+    }
+
+    /// The hooks that its app asks.
+    pub(crate) fn hooks(&self) -> Vec<SmolStr> {
+        Settings::of(&self.app).map(|own| own.hooks.iter().map(SmolStr::new).collect()).unwrap_or_default()
+    }
+
+    /// The answer that signs the person in.
+    ///
+    /// # Errors
+    /// A key that the app has not any more.
+    pub(crate) fn signed(&self, act: &mut Act<'_, '_>) -> Result<Post, Refused> {
+        let settings = Settings::of(&self.app)?;
+        let address = self.asked.address(&settings, &self.app)?;
+        let key = signing_key(act.state, &self.app)?;
+        let signer = Signer { key: &key, signature: settings.signature, digest: settings.digest };
+        let said = Said {
+            settings: &settings,
+            acs: address,
+            in_response_to: self.asked.request.as_ref().map(|request| request.id.as_str()),
+            told: Some(&self.told),
+            signed_in: self.person.signed_in,
+            now: act.tx.now,
+            ids: self.ids.clone(),
+        };
+        let xml = said.success(&signer);
+        let targets = vec![Party::app(&self.app), Party::app_user(&self.used, &self.told.name, &self.person.user)];
+        act.log(&SSO, targets);
+        Ok(Post::new(address, &xml, relay_state(&self.asked, &settings)))
+    }
+}
+
+pub(super) fn signing_key(state: &State, app: &App) -> Result<app_keys::SigningKey, Refused> {
+    app_keys::find(state, app, &app.kid).cloned().map_err(|error| Refused::Bad(error.words()))
+}
+
+/// The ids of a response, of its assertion and of a session in it.
+pub(super) fn ids(act: &mut Act<'_, '_>) -> [String; 3] {
+    let mut id = || format!("id{}", act.tx.draw(SITE.child("saml")).text(b"0123456789", 22));
+    [id(), id(), id()]
+}
+
+/// What an app is to be told of somebody who has it.
+fn draft(act: &mut Act<'_, '_>, app: &Arc<App>, asked: &Asked, person: &Person) -> Result<Draft, Refused> {
     let settings = Settings::of(app)?;
     let address = asked.address(&settings, app)?;
     let Some(found) = assignment::find(act.state, app, &person.user) else {
@@ -205,13 +291,24 @@ fn post(act: &mut Act<'_, '_>, app: &App, asked: &Asked, person: &Person) -> Res
     };
     let subject = Subject { state: act.state, app, user: &person.user, found: &found };
     let (name, attributes) = (subject.name(&settings)?, subject.attributes(&settings)?);
-    let key = app_keys::find(act.state, app, &app.kid).map_err(|error| Refused::Bad(error.words()))?.clone();
-    let said = Said { name: &name, attributes, signed_in: person.signed_in, ..said(act, &settings, asked, address) };
-    let signer = Signer { key: &key, signature: settings.signature, digest: settings.digest };
-    let xml = said.success(&signer);
-    act.log(&SSO, vec![Party::app(app), Party::app_user(&found.id, &name, &person.user)]);
-    Ok(Post::new(address, &xml, relay_state(asked, &settings)))
+    let [response, assertion, session] = ids(act);
+    let told = Told {
+        name,
+        name_format: settings.name_format.to_owned(),
+        method: BEARER.to_owned(),
+        recipient: settings.recipient.unwrap_or(address).to_owned(),
+        session,
+        context: settings.context.to_owned(),
+        audiences: vec![settings.audience.to_owned()],
+        attributes,
+        life: LEEWAY.as_secs(),
+    };
+    let (app, asked, person) = (Arc::clone(app), asked.clone(), person.clone());
+    Ok(Draft { app, asked, person, used: found.id.clone(), ids: [response, assertion], told })
 }
+
+/// How people are confirmed who bring their assertion themselves.
+const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 
 /// What goes back to the app beside the answer.
 fn relay_state(asked: &Asked, settings: &Settings<'_>) -> String {
@@ -222,29 +319,41 @@ fn relay_state(asked: &Asked, settings: &Settings<'_>) -> String {
     }
 }
 
-/// An answer that says nothing of anybody yet.
-fn said<'a>(act: &mut Act<'_, '_>, settings: &'a Settings<'a>, asked: &'a Asked, acs: &'a str) -> Said<'a> {
-    let mut id = || format!("id{}", act.tx.draw(SITE.child("saml")).text(b"0123456789", 22));
-    Said {
-        settings,
-        acs,
-        in_response_to: asked.request.as_ref().map(|request| request.id.as_str()),
-        name: "",
-        attributes: Vec::new(),
-        ids: [id(), id(), id()],
-        signed_in: act.tx.now,
-        now: act.tx.now,
-    }
-}
-
 /// The answer that says that nobody is signed in.
 fn no_passive(act: &mut Act<'_, '_>, app: &App, asked: &Asked) -> Result<Post, Refused> {
     let settings = Settings::of(app)?;
     let address = asked.address(&settings, app)?;
-    let key = app_keys::find(act.state, app, &app.kid).map_err(|error| Refused::Bad(error.words()))?.clone();
+    let key = signing_key(act.state, app)?;
     let signer = Signer { key: &key, signature: settings.signature, digest: settings.digest };
-    let xml = said(act, &settings, asked, address).no_passive(&signer);
-    Ok(Post::new(address, &xml, relay_state(asked, &settings)))
+    let [response, assertion, _] = ids(act);
+    let said = Said {
+        settings: &settings,
+        acs: address,
+        in_response_to: asked.request.as_ref().map(|request| request.id.as_str()),
+        told: None,
+        signed_in: act.tx.now,
+        now: act.tx.now,
+        ids: [response, assertion],
+    };
+    Ok(Post::new(address, &said.no_passive(&signer), relay_state(asked, &settings)))
+}
+
+/// The page that takes an answer to its app, or says why there is none; with the cookie of a session that began with it.
+pub(crate) fn arrival(posted: Result<Post, Refused>, begun: Option<&str>) -> Answer {
+    let answer =
+        posted.map_or_else(|refused| refused.page(), |posted| oauth::page::form_post(&posted.address, &posted.fields));
+    match begun {
+        Some(key) => session::set_cookie(answer, key),
+        None => answer,
+    }
+}
+
+/// The answer of `samlSignOn` and its siblings, once the app's hook has said what it wants.
+///
+/// # Errors
+/// A hook's answer that never came.
+pub fn hooked(cx: &Read<'_, Okta>) -> Result<Typed<()>, Error> {
+    inline_hooks::answer(cx).map(Typed::from_answer)
 }
 
 /// `samlSignOn` and `samlSignOnWithPost`: at the address that apps send people to. Without a request it is as if the
@@ -260,8 +369,8 @@ pub fn sign_on(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, Er
 }
 
 /// Signs in to an app whoever has a session, or else sends them to sign in first.
-fn go(cx: &mut Write<'_, '_, Okta>, app: &App, asked: &Asked, form: &Form) -> Answer {
-    let request = cx.scene.request;
+fn go(cx: &mut Write<'_, '_, Okta>, app: &Arc<App>, asked: &Asked, form: &Form) -> Answer {
+    let (request, caller) = (cx.scene.request, Caller::of(cx.scene));
     let cookie = session::cookie(request).map(SmolStr::new);
     let present = session::current(cx.state, request, cx.scene.now);
     let mut act = Act::new(cx.state, cx.tx, log::acting(cx.scene, Acting::system().actor));
@@ -269,20 +378,28 @@ fn go(cx: &mut Write<'_, '_, Okta>, app: &App, asked: &Asked, form: &Form) -> An
     let by_token = token.and_then(|token| session::exchange(&mut act, token));
     let (person, begun) = if let Some((user, session)) = by_token {
         act.by.actor = Party::user(&user);
-        (Some(Person { user, signed_in: session.signed_in }), Some(session.id))
+        let key = session.id.clone();
+        (Some(Person::of(user, Arc::new(session))), Some(key))
     } else {
         let forces = Settings::of(app).is_ok_and(|settings| asked.forces(&settings));
         let is_new = asked.text.is_some() && form.get("okta_key").is_some() && asked.before != cookie;
         let person = present.filter(|_| !forces || is_new).and_then(|session| {
             let user = act.state.users.get(&session.user).cloned()?;
-            Some(Person { user, signed_in: session.signed_in })
+            Some(Person::of(user, session))
         });
         (person, None)
     };
     let posted = match person {
         Some(person) => {
             act.by.actor = Party::user(&person.user);
-            post(&mut act, app, asked, &person)
+            match draft(&mut act, app, asked, &person) {
+                Err(refused) => Err(refused),
+                Ok(made) => match hook::begin(&mut act, &caller, Box::new(made), begun.clone()) {
+                    Some(made) => made.signed(&mut act),
+                    // Nobody sees this answer: the call waits for the hook's.
+                    None => Err(Refused::NotFound),
+                },
+            }
         }
         None if asked.request.as_ref().is_some_and(|request| request.passive) => no_passive(&mut act, app, asked),
         None => {
@@ -292,9 +409,7 @@ fn go(cx: &mut Write<'_, '_, Okta>, app: &App, asked: &Asked, form: &Form) -> An
         }
     };
     events::announce(&mut act);
-    let answer =
-        posted.map_or_else(|refused| refused.page(), |posted| oauth::page::form_post(&posted.address, &posted.fields));
-    begun.map_or(answer.clone(), |key| session::set_cookie(answer, &key))
+    arrival(posted, begun.as_deref())
 }
 
 /// The sign-in page, which goes on here. What is wrong with the request is told first.
@@ -354,27 +469,6 @@ fn follow(cx: &mut Write<'_, '_, Okta>, app: &App) -> Answer {
     }
 }
 
-fn refuse_logout(state: &State, name: &str, key: &str) -> Answer {
-    match find(state, name, key) {
-        Ok(_) => page::bad("Single logout is not supported for this app."),
-        Err(refused) => refused.page(),
-    }
-}
-
-/// `samlLogout`: refused, with or without a request.
-pub fn log_out(cx: &Read<'_, Okta>, _: Form) -> Result<Typed<()>, Error> {
-    let request = cx.scene.request;
-    let answer = refuse_logout(cx.state, request.path_param("appName"), request.path_param("externalKey"));
-    Ok(Typed::from_answer(answer))
-}
-
-/// `samlLogoutWithPost`: the same.
-pub fn log_out_with_post(cx: &mut Write<'_, '_, Okta>, _: Form) -> Result<Typed<()>, Error> {
-    let request = cx.scene.request;
-    let answer = refuse_logout(cx.state, request.path_param("appName"), request.path_param("externalKey"));
-    Ok(Typed::from_answer(answer))
-}
-
 /// Signs somebody who has just signed in in to an app, without a browser: by the address that the app has sent the
 /// person to, or by the app's tile.
 ///
@@ -382,14 +476,13 @@ pub fn log_out_with_post(cx: &mut Write<'_, '_, Okta>, _: Form) -> Result<Typed<
 /// [`Refused`].
 pub fn scripted(
     act: &mut Act<'_, '_>,
-    app: Option<&App>,
+    app: Option<&Arc<App>>,
     address: Option<&str>,
     user: &Arc<User>,
 ) -> Result<Post, Refused> {
-    let person = Person { user: Arc::clone(user), signed_in: act.now() };
     let Some(address) = address else {
         let app = app.filter(|app| app.active && app.mode == Mode::Saml20).ok_or(Refused::NotFound)?;
-        return post(act, app, &Asked::default(), &person);
+        return at_once(act, app, &Asked::default(), user);
     };
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
     let parts: Vec<&str> = path.split('/').rev().take(5).collect();
@@ -398,7 +491,18 @@ pub fn scripted(
     let form = Form::of(form_urlencoded::parse(query.as_bytes()));
     let form = form.map_err(|error| Refused::Bad(error.description.to_string()))?;
     let asked = Asked::read(act.state, &app, &form, act.tx.now)?;
-    post(act, &app, &asked, &person)
+    at_once(act, &app, &asked, user)
+}
+
+/// The answer to an app for somebody who has just signed in without a browser. No hook is asked, for which nothing
+/// waits here: an app that has one is refused.
+fn at_once(act: &mut Act<'_, '_>, app: &Arc<App>, asked: &Asked, user: &Arc<User>) -> Result<Post, Refused> {
+    let person = Person { user: Arc::clone(user), signed_in: act.now(), session: None };
+    let made = draft(act, app, asked, &person)?;
+    if hook::of(act.state, &made).is_some() {
+        return Err(Refused::Bad("the app asks an inline hook: use a browser".to_owned()));
+    }
+    made.signed(act)
 }
 
 /// What an affordance gives back of an answer.

@@ -174,12 +174,12 @@ fn searches_that_cannot_be_are_refused() {
 #[test]
 fn real_limits_count_and_say_when_they_end() {
     let org = Org::with(&Options { limits: dtu_kernel::limits::Limits::Real, ..options() });
-    for left in (0..120).rev() {
+    for left in (0..60).rev() {
         let got = org.get("/api/v1/logs");
         assert_eq!(got.header("x-rate-limit-remaining"), left.to_string());
     }
     let got = org.refuse(call("GET /api/v1/logs"), 429, "E0000047", &[]);
-    assert_eq!((got.header("x-rate-limit-limit"), got.header("x-rate-limit-remaining")), ("120", "0"));
+    assert_eq!((got.header("x-rate-limit-limit"), got.header("x-rate-limit-remaining")), ("60", "0"));
     let reset: i64 = got.header("x-rate-limit-reset").parse().expect("is a number");
     assert_eq!(reset, org.universe.now().as_secs() + 60);
     assert_eq!(got.header("retry-after"), "");

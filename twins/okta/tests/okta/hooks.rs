@@ -84,21 +84,118 @@ fn a_hook_lives_as_recorded() {
 }
 
 #[test]
-fn filters_are_refused_until_they_are_followed() {
-    let org = Org::acme();
+fn filters_are_refused_in_orgs_that_have_not_the_feature() {
+    let org = crate::org_kinds::org("  engine: classic\n");
     let id = org.post("/api/v1/eventHooks", &hook("https://hooks.example/x")).text("/id").to_owned();
-    let condition = json!({ "expression": "event.actor.id eq '1'", "version": null });
-    let map = json!([{ "event": "user.lifecycle.deactivate", "condition": condition }]);
-    for filter in [json!({ "type": "EXPRESSION_LANGUAGE", "eventFilterMap": map }), json!({}), json!([]), json!("x")] {
+    let body = with_filter(json!([{ "event": "user.lifecycle.deactivate", "condition": { "expression": "true" } }]));
+    org.refuse(call("POST /api/v1/eventHooks").json(&body), 401, "E0000015", &[]);
+    org.refuse(call(&format!("PUT /api/v1/eventHooks/{id}")).json(&body), 401, "E0000015", &[]);
+    assert_eq!(org.get("/api/v1/eventHooks").column("/id").len(), 1);
+}
+
+fn with_filter(map: Value) -> Value {
+    let mut body = hook("https://hooks.example/x");
+    body["events"]["filter"] = json!({ "type": "EXPRESSION_LANGUAGE", "eventFilterMap": map });
+    body
+}
+
+#[test]
+fn bad_filters_are_refused() {
+    let org = Org::acme();
+    let one = |event: &str, expression: &str| json!({ "event": event, "condition": { "expression": expression } });
+    let leaves = "user.lifecycle.deactivate";
+    let check = |map: Value, cause: &str| {
+        let call = call("POST /api/v1/eventHooks").json(&with_filter(map));
+        org.refuse(call, 400, "E0000001", &[cause]);
+    };
+    let bad = format!("filter: The expression for '{leaves}' is invalid");
+    check(json!([one(leaves, "event.target")]), &bad);
+    check(json!([one(leaves, "event.actor.id eq")]), &bad);
+    check(json!([one(leaves, "event.client.ipAddress eq '1'")]), &bad);
+    let other = "filter: Event type 'user.lifecycle.create' is not among the hook's events";
+    check(json!([one("user.lifecycle.create", "true")]), other);
+    let twice = format!("filter: Event type '{leaves}' has more than one filter");
+    check(json!([one(leaves, "true"), one(leaves, "true")]), &twice);
+    for filter in [json!([]), json!("x"), json!({ "eventFilterMap": "x" })] {
         let mut body = hook("https://hooks.example/x");
         body["events"]["filter"] = filter;
-        org.refuse(call("POST /api/v1/eventHooks").json(&body), 401, "E0000015", &[]);
-        org.refuse(call(&format!("PUT /api/v1/eventHooks/{id}")).json(&body), 401, "E0000015", &[]);
+        org.refuse(call("POST /api/v1/eventHooks").json(&body), 400, "E0000003", &[]);
     }
-    assert_eq!(org.get("/api/v1/eventHooks").column("/id").len(), 1);
-    let mut body = hook("https://hooks.example/x");
-    body["events"]["filter"] = Value::Null;
-    assert_eq!(org.post("/api/v1/eventHooks", &body).body["events"]["filter"], Value::Null);
+    let mut body = with_filter(json!([]));
+    body["events"]["filter"]["type"] = json!("REGEX");
+    org.refuse(
+        call("POST /api/v1/eventHooks").json(&body),
+        400,
+        "E0000001",
+        &["filter: The field has an invalid value"],
+    );
+    assert_eq!(org.get("/api/v1/eventHooks").body, json!([]));
+    let made = org.post("/api/v1/eventHooks", &with_filter(json!([one(leaves, "event.actor.id eq '1'")])));
+    let condition = json!({ "version": null, "expression": "event.actor.id eq '1'" });
+    let shown =
+        json!({ "type": "EXPRESSION_LANGUAGE", "eventFilterMap": [{ "event": leaves, "condition": condition }] });
+    assert_eq!(made.body["events"]["filter"], shown);
+    let path = format!("/api/v1/eventHooks/{}", made.text("/id"));
+    let again = org.check(call(&format!("PUT {path}")).json(&hook("https://hooks.example/x")), 200);
+    assert_eq!(again.body["events"]["filter"], Value::Null, "a filter that is not sent again is gone");
+}
+
+#[tokio::test]
+async fn hooks_are_told_only_of_events_that_pass_their_filters() {
+    let org = Org::acme();
+    let server = receiver(&[]).await;
+    let id = verified(&org, &server).await;
+    let (lena, design) = (org.id("lena.fischer"), org.group("Design"));
+    let run = async |expression: &str, wanted: usize| {
+        let org = org.fork();
+        let mut body = with_filter(
+            json!([{ "event": "group.user_membership.remove", "condition": { "expression": expression } }]),
+        );
+        body["channel"]["config"]["uri"] = json!(format!("{}/hook", server.uri()));
+        org.check(call(&format!("PUT /api/v1/eventHooks/{id}")).json(&body), 200);
+        let before = posts(&server).await.len();
+        org.check(call(&format!("DELETE /api/v1/groups/{design}/users/{lena}")), 204);
+        settle(&org).await;
+        assert_eq!(posts(&server).await.len() - before, wanted, "{expression}");
+        org.check(call(&format!("POST /api/v1/users/{lena}/lifecycle/deactivate")), 200);
+        settle(&org).await;
+        assert_eq!(posts(&server).await.len() - before, wanted + 1, "{expression}: other event types have no filter");
+    };
+    run("event.target.?[type eq 'UserGroup' && displayName eq 'Design'].size()> 0", 1).await;
+    run("event.target.?[type eq 'UserGroup' && displayName eq 'Sales'].size()> 0", 0).await;
+    run("event.target.?[type eq 'UserGroup'].size()>0 && event.target.?[displayName eq 'Design'].size()>0", 1).await;
+    run(&format!("event.target.?[id eq '{lena}'].size() == 1"), 1).await;
+    run("event.outcome.result ne 'SUCCESS'", 0).await;
+    run("event.eventType eq 'group.user_membership.remove' || false", 1).await;
+    run("!(event.actor.type eq 'User')", 0).await;
+    run("event.outcome.reason eq null", 1).await;
+}
+
+#[tokio::test]
+async fn filters_can_look_at_what_has_changed() {
+    let org = Org::acme();
+    let server = receiver(&[]).await;
+    let mut body = hook(&format!("{}/hook", server.uri()));
+    let changed = "user.account.update_profile";
+    let condition = json!({ "expression": "event.debugData.changedAttributes eq 'title'" });
+    body["events"] = json!({
+        "type": "EVENT_TYPE", "items": [changed],
+        "filter": { "type": "EXPRESSION_LANGUAGE", "eventFilterMap": [{ "event": changed, "condition": condition }] },
+    });
+    let id = org.post("/api/v1/eventHooks", &body).text("/id").to_owned();
+    org.wait(call(&format!("POST /api/v1/eventHooks/{id}/lifecycle/verify"))).await;
+    let lena = org.id("lena.fischer");
+    for (profile, wanted) in [
+        (json!({ "title": "Lead" }), 1),
+        (json!({ "title": "Head", "nickName": "Le" }), 1),
+        (json!({ "nickName": "Len" }), 1),
+    ] {
+        org.post(&format!("/api/v1/users/{lena}"), &json!({ "profile": profile }));
+        settle(&org).await;
+        assert_eq!(posts(&server).await.len(), wanted, "{profile}");
+    }
+    let sent: Value = serde_json::from_slice(&posts(&server).await[0].body).expect("is JSON");
+    assert_eq!(sent["data"]["events"][0]["debugContext"]["debugData"]["changedAttributes"], "title");
 }
 
 #[test]

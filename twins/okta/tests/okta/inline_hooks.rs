@@ -10,10 +10,10 @@ use crate::{
     support::{Got, Org, call},
 };
 
-const TOKENS: &str = "com.okta.oauth2.tokens.transform";
-const IMPORT: &str = "com.okta.user.credential.password.import";
+pub(crate) const TOKENS: &str = "com.okta.oauth2.tokens.transform";
+pub(crate) const IMPORT: &str = "com.okta.user.credential.password.import";
 
-fn hook(org: &Org, kind: &str, uri: &str) -> String {
+pub(crate) fn hook(org: &Org, kind: &str, uri: &str) -> String {
     let body = json!({
         "name": kind,
         "type": kind,
@@ -32,7 +32,7 @@ fn hook(org: &Org, kind: &str, uri: &str) -> String {
     org.post("/api/v1/inlineHooks", &body).text("/id").to_owned()
 }
 
-async fn service(answers: Vec<ResponseTemplate>) -> MockServer {
+pub(crate) async fn service(answers: Vec<ResponseTemplate>) -> MockServer {
     let server = MockServer::start().await;
     let last = answers.len() - 1;
     for (at, answer) in answers.into_iter().enumerate() {
@@ -42,16 +42,16 @@ async fn service(answers: Vec<ResponseTemplate>) -> MockServer {
     server
 }
 
-fn says(body: &Value) -> Vec<ResponseTemplate> {
+pub(crate) fn says(body: &Value) -> Vec<ResponseTemplate> {
     vec![ResponseTemplate::new(200).set_body_json(body)]
 }
 
-async fn asked(server: &MockServer) -> Vec<Request> {
+pub(crate) async fn asked(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.expect("are recorded")
 }
 
 /// A custom server whose one rule asks a hook.
-fn attach(org: &Org, hook: &str) {
+pub(crate) fn attach(org: &Org, hook: &str) {
     let policies = "/api/v1/authorizationServers/ausorders/policies";
     let policy = org.get(policies).text("/0/id").to_owned();
     let rules = format!("{policies}/{policy}/rules");
@@ -67,19 +67,19 @@ async fn tokens(org: &Org, scope: &str) -> Got {
     org.wait(web("/oauth2/ausorders/v1/token", &user)).await
 }
 
-fn access(org: &Org, got: &Got) -> Value {
+pub(crate) fn access(org: &Org, got: &Got) -> Value {
     verified(org, "/oauth2/ausorders/v1/keys", got.text("/access_token"))
 }
 
-fn identity(org: &Org, got: &Got) -> Value {
+pub(crate) fn identity(org: &Org, got: &Got) -> Value {
     verified(org, "/oauth2/ausorders/v1/keys", got.text("/id_token"))
 }
 
-fn patch(kind: &str, changes: &Value) -> Value {
+pub(crate) fn patch(kind: &str, changes: &Value) -> Value {
     json!({ "commands": [{ "type": kind, "value": changes }] })
 }
 
-fn outcomes(org: &Org, event: &str) -> Vec<String> {
+pub(crate) fn outcomes(org: &Org, event: &str) -> Vec<String> {
     let log = org.view("log");
     let own = log.as_array().expect("is a list").iter().filter(|entry| entry["eventType"] == event);
     own.map(|entry| entry["outcome"].as_str().expect("is text").to_owned()).collect()
@@ -292,6 +292,26 @@ async fn a_password_is_imported_at_the_first_sign_in() {
 
 const REGISTRATION: &str = "com.okta.user.pre-registration";
 
+/// Lets people register, with other things that the policy's rule says.
+fn opens(org: &Org, more: &Value) {
+    let policies = org.get("/api/v1/policies?type=PROFILE_ENROLLMENT");
+    let rules = format!("/api/v1/policies/{}/rules", policies.text("/0/id"));
+    let mut rule = org.get(&rules).body[0].clone();
+    let id = rule["id"].as_str().expect("has an id").to_owned();
+    let action = rule["actions"]["profileEnrollment"].as_object_mut().expect("is an object");
+    action.insert("unknownUserAction".to_owned(), json!("REGISTER"));
+    action.extend(more.as_object().expect("is an object").clone());
+    org.check(call(&format!("PUT {rules}/{id}")).json(&rule), 200);
+}
+
+/// An org where who registers is asked about.
+fn asking(uri: &str) -> (Org, String) {
+    let org = Org::acme();
+    let id = hook(&org, REGISTRATION, uri);
+    opens(&org, &json!({ "preRegistrationInlineHooks": [{ "inlineHookId": id }] }));
+    (org, id)
+}
+
 /// Registers Noa, waits for the hook, and gives back what Noa sees.
 async fn registers(org: &Org, password: Option<&str>) -> Value {
     let mut with = json!({ "first_name": "Noa", "last_name": "New", "email": "noa@acme.example" });
@@ -307,6 +327,7 @@ async fn registers(org: &Org, password: Option<&str>) -> Value {
 async fn people_register_themselves() {
     for (password, status) in [(Some("Right-enough-1"), "ACTIVE"), (None, "PROVISIONED")] {
         let org = Org::acme();
+        opens(&org, &json!({}));
         let before = org.events();
         let row = registers(&org, password).await;
         assert_eq!((&row["status"], &row["login"]), (&json!("REGISTERED"), &json!("noa@acme.example")));
@@ -319,6 +340,7 @@ async fn people_register_themselves() {
         }
     }
     let org = Org::acme();
+    opens(&org, &json!({}));
     let with = |email: &str, password: &str| json!({ "first_name": "A", "last_name": "B", "email": email, "password": password });
     for (email, password) in
         [("lena.fischer@acme.example", "Right-enough-1"), ("nobody", "Right-enough-1"), ("b@acme.example", "short")]
@@ -357,9 +379,8 @@ async fn a_registration_hook_is_obeyed() {
         (json!({ "commands": [update(json!("x"))] }), "DENIED", sorry, "FAILURE"),
         (json!({ "commands": [{ "type": "com.okta.other", "value": {} }] }), "DENIED", sorry, "FAILURE"),
     ] {
-        let org = Org::acme();
         let server = service(says(&answer)).await;
-        let id = hook(&org, REGISTRATION, &server.uri());
+        let (org, id) = asking(&server.uri());
         let row = registers(&org, Some("Right-enough-1")).await;
         assert_eq!((&row["status"], &row["message"]), (&json!(status), &json!(message)), "{answer}");
         assert_eq!(row["errors"], answer.pointer("/error/errorCauses").cloned().unwrap_or_else(|| json!([])));
@@ -391,15 +412,52 @@ async fn without_an_answer_nobody_is_registered() {
         (ResponseTemplate::new(200).set_body_string("no JSON"), 1),
         (late(), 2),
     ] {
-        let org = Org::acme();
         let server = service(vec![answer]).await;
-        hook(&org, REGISTRATION, &server.uri());
+        let (org, _) = asking(&server.uri());
         let row = registers(&org, None).await;
         let sorry = "Registration cannot be completed at this time.";
         assert_eq!((&row["status"], &row["message"]), (&json!("DENIED"), &json!(sorry)));
         assert_eq!(asked(&server).await.len(), calls);
         org.check(call("GET /api/v1/users/noa@acme.example"), 404);
     }
+}
+
+#[tokio::test]
+async fn the_enrollment_policy_says_who_registers_and_how() {
+    let name = |name: &str, required: bool| json!({ "name": name, "label": name, "required": required });
+    let with = |more: Value| {
+        let mut with = json!({ "first_name": "Noa", "last_name": "New", "email": "noa@acme.example" });
+        with.as_object_mut().expect("is an object").extend(more.as_object().expect("is an object").clone());
+        with
+    };
+    let org = Org::acme();
+    let register =
+        |org: &Org, more: Value| org.perform("okta.register", "visitor", &with(more)).map(|row| row["status"].clone());
+    assert_eq!(register(&org, json!({})), Err("the profile enrollment policy lets nobody register".to_owned()));
+    let (server, unasked) = (service(says(&json!({}))).await, service(says(&json!({}))).await);
+    let own = hook(&org, REGISTRATION, &server.uri());
+    let body = |name: &str, uri: &str| json!({ "name": name, "type": REGISTRATION, "version": "1.0.0", "channel": { "type": "HTTP", "version": "1.0.0", "config": { "uri": uri, "method": "POST" } } });
+    org.post("/api/v1/inlineHooks", &body("another", &unasked.uri()));
+    let design = org.group("Design");
+    opens(
+        &org,
+        &json!({
+            "preRegistrationInlineHooks": [{ "inlineHookId": own }], "targetGroupIds": [design],
+            "profileAttributes": [name("email", true), name("title", true), name("referrer", false)],
+        }),
+    );
+    let need = "the form asks for `title`: give it in `attributes`";
+    assert_eq!(register(&org, json!({})), Err(need.to_owned()));
+    let more = json!({ "attributes": { "title": "Guest", "shoeSize": 1 } });
+    assert_eq!(register(&org, more), Err("the form does not ask for `shoeSize`".to_owned()));
+    register(&org, json!({ "attributes": { "title": "Guest", "referrer": "Ida" } })).expect("is taken in");
+    assert!(org.universe.settle(Duration::from_secs(20)).await, "settles");
+    let user = org.get("/api/v1/users/noa@acme.example");
+    assert_eq!((user.text("/profile/title"), user.body["profile"].get("referrer")), ("Guest", None));
+    let groups = org.get(&format!("/api/v1/users/{}/groups", user.text("/id"))).column("/profile/name");
+    assert!(groups.contains(&"Design".to_owned()), "{groups:?}");
+    let sent: Value = serde_json::from_slice(&asked(&server).await[0].body).expect("is JSON");
+    assert_eq!((&sent["data"]["userProfile"]["referrer"], asked(&unasked).await.len()), (&json!("Ida"), 0));
 }
 
 const TRANSFORM: &str = "com.okta.import.transform";

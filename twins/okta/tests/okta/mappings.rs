@@ -54,6 +54,8 @@ fn properties_are_added_changed_and_removed_one_by_one() {
     };
     refuse(json!({ "other": one("user.city", "PUSH") }), "Invalid target field other");
     refuse(json!({ "home": one("user.", "PUSH") }), "Invalid expression for target field home");
+    refuse(json!({ "home": one("user.shoeSize", "PUSH") }), "Invalid expression for target field home");
+    refuse(json!({ "home": one("appuser.userName", "PUSH") }), "Invalid expression for target field home");
     refuse(json!({ "home": one("user.city", "NOW") }), "Invalid pushStatus for target field home");
     assert_eq!(org.get(&to).body["properties"], json!({ "home": one("user.state", "PUSH") }));
 }
@@ -79,4 +81,59 @@ fn people_have_in_an_app_what_its_mapping_says() {
     assert_eq!(org.get(&at).body["profile"], json!({ "home": "Ann!", "nick": "BEA" }));
     org.check(call(&format!("POST {at}")).json(&json!({ "profile": { "nick": "B" } })), 200);
     assert_eq!(org.get(&at).body["profile"], json!({ "home": "Ann!", "nick": "B" }));
+}
+
+#[test]
+fn mappings_are_listed_by_either_end_and_in_pages() {
+    let org = Org::acme();
+    let (app, to) = app(&org);
+    let all = org.get("/api/v1/mappings?limit=200").column("/id");
+    let mut seen = Vec::new();
+    let mut next = Some("/api/v1/mappings?limit=3".to_owned());
+    while let Some(target) = next {
+        let got = org.get(&target);
+        seen.extend(got.column("/id"));
+        next = got.link("next");
+    }
+    assert_eq!((&seen, seen.len() > 3), (&all, true));
+    let people = org.get(&to).text("/source/id").to_owned();
+    let by = |query: &str| org.get(&format!("/api/v1/mappings?{query}")).column("/id");
+    assert_eq!(by(&format!("sourceId={people}&targetId={app}")), [to.rsplit('/').next().expect("has an id")]);
+    assert_eq!(by(&format!("sourceId={app}&targetId={app}")), Vec::<String>::new());
+    assert_eq!(by("sourceId=0oanothing"), Vec::<String>::new());
+    assert!(
+        org.get(&to).body["properties"].is_object() && org.get("/api/v1/mappings").body[0].get("properties").is_none()
+    );
+    org.refuse(call("GET /api/v1/mappings/prmnothing"), 404, "E0000007", &[]);
+    org.refuse(change("/api/v1/mappings/prmnothing", &json!({})), 404, "E0000007", &[]);
+}
+
+#[test]
+fn an_import_brings_what_the_mapping_from_the_app_says() {
+    let org = Org::acme();
+    let (app, _) = app(&org);
+    let from = format!("/api/v1/mappings/{}", org.get(&format!("/api/v1/mappings?sourceId={app}")).text("/0/id"));
+    let one = |expression: &str, push: &str| json!({ "expression": expression, "pushStatus": push });
+    let refuse = |properties: Value, cause: &str| {
+        org.refuse(change(&from, &properties), 400, "E0000001", &[cause]);
+    };
+    refuse(json!({ "shoeSize": one("appuser.email", "PUSH") }), "Invalid target field shoeSize");
+    refuse(json!({ "title": one("user.title", "PUSH") }), "Invalid expression for target field title");
+    refuse(json!({ "title": one("appuser.shoeSize", "PUSH") }), "Invalid expression for target field title");
+    let properties = json!({
+        "nickName": one("String.toUpperCase(appuser.userName)", "PUSH"),
+        "displayName": one("appuser.lastName + ', ' + source.firstName", "DONT_PUSH"),
+    });
+    org.check(change(&from, &properties), 200);
+    let person =
+        |first: &str, email: &str| json!({ "userName": first, "firstName": first, "lastName": "New", "email": email });
+    let users = [person("noa", "noa@acme.example"), person("len", "lena.fischer@acme.example")];
+    let before = org.get("/api/v1/users/lena.fischer@acme.example");
+    org.perform("okta.admin.import_users", "dana", &json!({ "app": "Maps", "users": users })).expect("is begun");
+    let noa = org.get("/api/v1/users/noa@acme.example");
+    assert_eq!((noa.text("/profile/nickName"), noa.text("/profile/displayName")), ("NOA", "New, noa"));
+    let lena = org.get("/api/v1/users/lena.fischer@acme.example");
+    assert_eq!(lena.text("/profile/nickName"), "LEN", "what is pushed is written to whoever is linked");
+    assert_eq!(lena.text("/profile/displayName"), before.text("/profile/displayName"));
+    assert_eq!(lena.text("/profile/firstName"), "Lena");
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{ADMIN, Org, call, options};
 
 /// An org of a kind: lines of the `okta` section.
-fn org(kind: &str) -> Org {
+pub(crate) fn org(kind: &str) -> Org {
     let text = format!(
         r#"schema: dtu/world/v1
 name: tiny

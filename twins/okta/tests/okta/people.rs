@@ -40,7 +40,7 @@ fn a_person_looks_like_okta_s() {
     assert!(got.header("etag").starts_with("W/\""));
     assert_eq!(got.header("content-type"), "application/json");
     assert_eq!(got.header("cache-control"), "no-cache, no-store");
-    assert_eq!(got.header("x-rate-limit-limit"), "2000");
+    assert_eq!(got.header("x-rate-limit-limit"), "1000");
     assert_eq!(got.header("x-okta-request-id").len(), 32);
     let id = got.text("/id");
     assert!(id.len() == 20 && id.starts_with("00u") && id.ends_with("5d7"), "{id}");

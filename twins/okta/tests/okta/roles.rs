@@ -224,10 +224,10 @@ fn standard_roles_let_their_holders_do_their_work() {
         assert_eq!(may.collect::<String>(), expected, "{kind}");
     };
     check("SUPER_ADMIN", "xxxxxxxxxxxxx");
-    check("ORG_ADMIN", "xxxxxxxxxxx--");
-    check("USER_ADMIN", "xxxx-x-x-----");
-    check("HELP_DESK_ADMIN", "x-xx---x-----");
-    check("APP_ADMIN", "x-----xxx----");
+    check("ORG_ADMIN", "xxxxxx-xxxx--");
+    check("USER_ADMIN", "xxxx-x-------");
+    check("HELP_DESK_ADMIN", "x-xx---------");
+    check("APP_ADMIN", "x-----xx-----");
     check("READ_ONLY_ADMIN", "x-----xxx-x--");
     check("API_ACCESS_MANAGEMENT_ADMIN", "x-----xxx----");
     check("REPORT_ADMIN", "-------x-----");
@@ -441,4 +441,96 @@ fn the_console_asks_what_a_role_allows() {
     check("revoke_token", json!({ "name": "it-admin" }), false);
     check("rotate_keys", json!({}), false);
     check("unlock_user", json!({ "user": "dana.whitfield@acme.example" }), false);
+}
+
+/// The sorted names of what a list shows the access bot.
+fn shown(org: &Org, list: &str, pointer: &str) -> Vec<String> {
+    let mut names = org.check(bot(&format!("GET {list}")), 200).column(pointer);
+    names.sort();
+    names
+}
+
+#[test]
+fn lists_show_narrowed_administrators_what_they_administer() {
+    let (org, id) = with("USER_ADMIN");
+    let (vpn, lena) = (org.group("vpn-users"), org.id("lena.fischer@acme.example"));
+    let everybody = shown(&org, "/api/v1/users", "/profile/login").len();
+    org.check(call(&format!("PUT /api/v1/groups/{vpn}/users/{lena}")), 204);
+    org.check(call(&format!("DELETE /api/v1/groups/{vpn}/users/{}", org.id("me"))), 204);
+    let members = || {
+        let mut members = org.get(&format!("/api/v1/groups/{vpn}/users")).column("/profile/login");
+        members.sort();
+        members
+    };
+    org.check(call(&format!("PUT /api/v1/users/{id}/roles/{USER}/targets/groups/{vpn}")), 204);
+    assert!(members().len() < everybody);
+    let hidden = org.get("/api/v1/users?filter=status+eq+%22DEPROVISIONED%22").column("/profile/login");
+    let living: Vec<String> = members().into_iter().filter(|login| !hidden.contains(login)).collect();
+    assert_eq!(shown(&org, "/api/v1/users", "/profile/login"), living);
+    assert_eq!(shown(&org, "/api/v1/users?search=id+pr", "/profile/login"), members());
+    assert_eq!(shown(&org, "/api/v1/users?q=lena", "/profile/login"), ["lena.fischer@acme.example"]);
+    assert_eq!(shown(&org, "/api/v1/users?q=dana", "/id"), Vec::<String>::new());
+    let dana = "/api/v1/users?search=profile.login+eq+%22dana.whitfield@acme.example%22";
+    assert_eq!(shown(&org, dana, "/id"), Vec::<String>::new());
+    for list in ["/api/v1/groups", "/api/v1/groups?q=v", &format!("/api/v1/users/{lena}/groups")] {
+        assert_eq!(shown(&org, list, "/id"), std::slice::from_ref(&vpn), "{list}");
+    }
+    org.refuse(bot("GET /api/v1/apps"), 403, "E0000006", &[]);
+    // Pages of what is shown end, and are whole.
+    let first = org.check(bot("GET /api/v1/users?limit=1"), 200);
+    let (mut seen, mut next) = (first.column("/id"), first.link("next"));
+    while let Some(link) = next {
+        let page = org.check(bot(&format!("GET {link}")), 200);
+        seen.extend(page.column("/id"));
+        next = page.link("next");
+    }
+    assert_eq!(seen.len(), living.len());
+}
+
+#[test]
+fn lists_show_app_administrators_their_apps() {
+    let (org, id) = with("APP_ADMIN");
+    let bookmark = |label: &str| {
+        let app = json!({ "name": "bookmark", "label": label, "signOnMode": "BOOKMARK", "settings": { "app": { "requestIntegration": false, "url": "https://a.example" } } });
+        org.post("/api/v1/apps", &app).text("/id").to_owned()
+    };
+    let (one, two) = (bookmark("One"), bookmark("Two"));
+    let all = shown(&org, "/api/v1/apps", "/id");
+    assert!(all.contains(&one) && all.contains(&two));
+    let role = org.get(&format!("/api/v1/users/{id}/roles")).text("/0/id").to_owned();
+    let apps = format!("/api/v1/users/{id}/roles/{role}/targets/catalog/apps");
+    org.check(call(&format!("PUT {apps}/bookmark/{one}")), 204);
+    assert_eq!(shown(&org, "/api/v1/apps", "/id"), std::slice::from_ref(&one));
+    assert_eq!(shown(&org, "/api/v1/apps?q=Two", "/id"), Vec::<String>::new());
+    org.refuse(bot(&format!("GET /api/v1/apps/{two}")), 403, "E0000006", &[]);
+    org.check(call(&format!("PUT {apps}/bookmark")), 204);
+    let mut both = [one, two];
+    both.sort();
+    assert_eq!(shown(&org, "/api/v1/apps", "/id"), both);
+    // Whoever administers access to APIs sees apps of OpenID Connect only.
+    let (org, _) = with("API_ACCESS_MANAGEMENT_ADMIN");
+    let client = json!({ "name": "oidc_client", "label": "Web", "signOnMode": "OPENID_CONNECT", "credentials": { "oauthClient": { "token_endpoint_auth_method": "client_secret_basic" } }, "settings": { "oauthClient": { "application_type": "web", "redirect_uris": ["https://a.example/cb"], "response_types": ["code"], "grant_types": ["authorization_code"] } } });
+    let client = org.post("/api/v1/apps", &client).text("/id").to_owned();
+    assert_eq!(shown(&org, "/api/v1/apps", "/id"), [client]);
+}
+
+#[test]
+fn lists_show_holders_of_custom_roles_what_their_sets_hold() {
+    let org = Org::acme();
+    let (vpn, lena) = (org.group("vpn-users"), org.id("lena.fischer@acme.example"));
+    let id = owner(&org);
+    let at = |path: &str| format!("http://okta.test/api/v1/{path}");
+    let permissions = ["okta.users.read", "okta.groups.read", "okta.apps.read"];
+    let resources = [at(&format!("users/{lena}")), at(&format!("groups/{vpn}")), at(&format!("groups/{vpn}/users"))];
+    bound(&org, &id, &permissions, &resources);
+    org.check(call(&format!("DELETE /api/v1/users/{id}/roles/{SUPER}")), 204);
+    let mut people = org.get(&format!("/api/v1/groups/{vpn}/users")).column("/profile/login");
+    let login = "lena.fischer@acme.example".to_owned();
+    if !people.contains(&login) {
+        people.push(login);
+    }
+    people.sort();
+    assert_eq!(shown(&org, "/api/v1/users?search=id+pr", "/profile/login"), people);
+    assert_eq!(shown(&org, "/api/v1/groups", "/id"), [vpn]);
+    org.refuse(bot("GET /api/v1/apps"), 403, "E0000006", &[]);
 }

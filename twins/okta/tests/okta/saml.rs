@@ -1,16 +1,23 @@
 //! SAML 2.0: metadata, sign-on at an app's address and by its tile, and what is refused. That answers verify, an
 //! independent library says (`tests/clients/python/okta_saml_client.py`).
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use jsonwebtoken::{Algorithm, crypto};
 use serde_json::{Value, json};
 
-use crate::support::{Call, Got, ORIGIN, Org, call};
+use crate::{
+    oauth,
+    support::{Call, Got, ORIGIN, Org, call},
+};
 
 const LENA: &str = "lena.fischer@acme.example";
 const ACS: &str = "https://sp.example/acs";
 
 /// A SAML app of the org's own, whose sign-on settings differ so.
-fn app(org: &Org, label: &str, more: Value) -> Value {
+pub(crate) fn app(org: &Org, label: &str, more: Value) -> Value {
     let mut settings = json!({
         "ssoAcsUrl": ACS, "audience": "https://sp.example", "recipient": ACS, "destination": ACS,
         "subjectNameIdTemplate": "${user.userName}", "responseSigned": true, "assertionSigned": true,
@@ -36,28 +43,28 @@ fn metadata(org: &Org, app: &Value) -> String {
 }
 
 /// What stands between two texts, the first time.
-fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
+pub(crate) fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
     let rest = text.split_once(start).unwrap_or_else(|| panic!("has {start}: {text}")).1;
     rest.split_once(end).unwrap_or_else(|| panic!("has {end}: {text}")).0
 }
 
 /// The path of an app's sign-on address.
-fn sso(org: &Org, app: &Value) -> String {
+pub(crate) fn sso(org: &Org, app: &Value) -> String {
     let text = metadata(org, app);
     between(&text, "Location=\"", "\"").strip_prefix(ORIGIN).expect("is in the org").to_owned()
 }
 
-fn session_token(org: &Org) -> String {
+pub(crate) fn session_token(org: &Org) -> String {
     let got = org.perform("okta.user.sign_in", "lena", &json!({})).expect("signs in");
     got["sessionToken"].as_str().expect("is text").to_owned()
 }
 
-fn page(got: &Got) -> &str {
+pub(crate) fn page(got: &Got) -> &str {
     got.body.as_str().expect("is a page")
 }
 
 /// The answer in a page's form, decoded.
-fn answer(got: &Got) -> String {
+pub(crate) fn answer(got: &Got) -> String {
     let text = between(page(got), "name=\"SAMLResponse\" value=\"", "\"");
     String::from_utf8(STANDARD.decode(text).expect("is base64")).expect("is text")
 }
@@ -307,4 +314,90 @@ fn a_session_token_keeps_what_was_shown_for_it() {
     assert_eq!(org.view("sessions")[0]["amr"], json!(["pwd", "mfa", "kba"]));
     let again = xml(&format!("{}?sessionToken={token}", sso(&org, &app)));
     assert_eq!(org.check(again, 200).header("set-cookie"), "", "it is good once");
+}
+
+/// The service provider's certificate: the public half of the key that programs under test have.
+const CERTIFICATE: &str = concat!(
+    "MIIDDTCCAfWgAwIBAgIUQGFAxZvHx6vzd70mTkTSkmHycpUwDQYJKoZIhvcNAQELBQAwFTETMBEGA1UEAwwKc3AuZXhhbXBsZTAg",
+    "Fw0yNjExMjExNTM3NDBaGA8yMTI2MTAyODE1Mzc0MFowFTETMBEGA1UEAwwKc3AuZXhhbXBsZTCCASIwDQYJKoZIhvcNAQEBBQAD",
+    "ggEPADCCAQoCggEBALITkuXALUgP60gt72C69aAN8AD6u4h/Kc9KbYWBNmfD3DxZPNVCAhwe+cHYBAHWJ6gy1uTSds/eJKCKmd57",
+    "fULGKgzoEN9MMsjk91iJskwW2fmdvZcjLWVARcSJ9mJAaF2mg/0WhvMdpXUl8t2XIePUsUpV5rWdFBWiDCAIu1IDHBqxI7dtrNgH",
+    "z1uFMMxuvak8bdNPY0eDGwf1ruw1D5npQk0ucDfQCbmc6wpQN3kCwEXehR6LYhErMCV3faw31Yi4XJWMIpKmZ87r+asagmrmZSsw",
+    "eOulJrsWvFrvViNu2+c4OAr5Tx28vyHjqz1P6cL5n1CihTCsklC5qrfOVvsCAwEAAaNTMFEwHQYDVR0OBBYEFGSwa9339XiW9g4T",
+    "uhZU6D1a4iD7MB8GA1UdIwQYMBaAFGSwa9339XiW9g4TuhZU6D1a4iD7MA8GA1UdEwEB/wQFMAMBAf8wDQYJKoZIhvcNAQELBQAD",
+    "ggEBAGXRomSxSwxlx28v3o/bIQi4Fw7IVrBoZ78XF2cHfAAnynOt6T6X8I501e269iq5o1T5gmMg0e3pECk2a6YK7fKDm7WP8n2X",
+    "I5iT2J9bqd0uQsRyXPSg7wBsUOAW+Sgeg4jnaJYkinsoepAAXvu+8tyqVUUjL4BezhEeDl9wUqiCT5o31Qod0yVRsrzQWK0Ibb/Q",
+    "SeD7x4DVGrVyxqMNldCbkHvvgsyXy3UKaK51n3zTBStGgOCAFxkG3aFSbRgptbkWVXmOcYLZmLVmdznzAwTe7N5Bv/n1hM51VvaX",
+    "CoteKoyL/Nln+zsWEQZzI/iMhZ06n4YuN70BWiW/2kCZ1fQ=",
+);
+
+/// A query with a signed request to sign out.
+fn logout_query(xml: &str, relay_state: &str, algorithm: &str) -> String {
+    let text = format!("SAMLRequest={}&RelayState={relay_state}&SigAlg={}", encoded(xml), escaped(algorithm));
+    let signature = crypto::sign(text.as_bytes(), &oauth::CLIENT_KEY, Algorithm::RS256).expect("signs");
+    let bytes = URL_SAFE_NO_PAD.decode(signature).expect("is base64");
+    format!("{text}&Signature={}", escaped(&STANDARD.encode(bytes)))
+}
+
+fn escaped(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+const RSA_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+
+fn logout_request(issuer: &str, attributes: &str) -> String {
+    format!(
+        "<p:LogoutRequest xmlns:p=\"urn:oasis:names:tc:SAML:2.0:protocol\" ID=\"l1\" Version=\"2.0\" {attributes}>\
+         <a:Issuer xmlns:a=\"urn:oasis:names:tc:SAML:2.0:assertion\">{issuer}</a:Issuer></p:LogoutRequest>"
+    )
+}
+
+#[test]
+fn an_app_that_may_signs_people_out() {
+    let org = Org::acme();
+    let sp = "https://sp.example";
+    let own = json!({
+        "slo": { "enabled": true, "issuer": sp, "logoutUrl": "https://sp.example/bye" },
+        "spCertificate": { "x5c": [CERTIFICATE] },
+    });
+    let made = app(&org, "Leaves", own);
+    // Where people sign out stands first.
+    let slo = sso(&org, &made);
+    let path = slo.replace("/slo/", "/sso/");
+    let text = metadata(&org, &made);
+    assert_eq!(text.matches(&format!("SingleLogoutService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" Location=\"{ORIGIN}{slo}\"")).count(), 1, "{text}");
+    let got = org.check(call(&format!("GET {path}?sessionToken={}", session_token(&org))).anonymous(), 200);
+    let cookie = got.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+    let send = |query: &str| org.send(call(&format!("GET {slo}?{query}")).anonymous().header("cookie", &cookie));
+    let refuse = |query: &str, wanted: &str| {
+        let got = send(query);
+        assert!(got.status == 400 && page(&got).contains(wanted), "{wanted}: {}", page(&got));
+    };
+    let good = logout_request(sp, "");
+    let signed = logout_query(&good, "back", RSA_SHA256);
+    refuse("", "no SAML logout request");
+    refuse(&format!("SAMLRequest={}", encoded(&good)), "is not signed");
+    refuse(
+        &signed.replace("RelayState=back", "RelayState=elsewhere"),
+        "signature of the SAML logout request is invalid",
+    );
+    refuse(&logout_query(&good, "back", "http://www.w3.org/2000/09/xmldsig#dsa-sha1"), "not supported");
+    refuse(&logout_query(&logout_request("https://other.example", ""), "back", RSA_SHA256), "another issuer");
+    let elsewhere = logout_request(sp, "Destination=\"https://other.example/x\"");
+    refuse(&logout_query(&elsewhere, "back", RSA_SHA256), "another destination");
+    refuse(&logout_query("<a></a>", "back", RSA_SHA256), "no LogoutRequest");
+    assert_eq!(org.view("sessions").as_array().map(Vec::len), Some(1));
+    let got = send(&signed);
+    assert_eq!(got.status, 200, "{}", page(&got));
+    assert!(page(&got).contains("action=\"https://sp.example/bye\"") && page(&got).contains("value=\"back\""));
+    let response = answer(&got);
+    for part in ["saml2p:LogoutResponse", "InResponseTo=\"l1\"", "status:Success", "<ds:Signature "] {
+        assert!(response.contains(part), "{part}: {response}");
+    }
+    assert!(got.header("set-cookie").starts_with("sid=\"\""));
+    assert_eq!(org.view("sessions"), json!([]));
+    assert_eq!(org.events()["user.session.end"], 1);
+    assert_eq!(send(&signed).status, 200, "whoever has no session is signed out");
+    let posted = call(&format!("POST {slo}")).anonymous().raw("application/x-www-form-urlencoded", &signed);
+    assert!(page(&org.check(posted, 400)).contains("HTTP-POST"), "signatures inside of requests are not checked");
 }

@@ -1,0 +1,228 @@
+//! Signing out by an app: the app's signed request ends the person's session in Okta, and is answered by a form.
+//!
+//! Requests come in addresses, with the signature beside them. Those that come in forms carry their signature inside,
+//! which the twin cannot check: they are refused. Other apps that the person is signed in to are not told.
+//! See SAML 2.0's core, section 3.7, and its bindings, section 3.4.4.1, and
+//! developer.okta.com/docs/guides/single-logout/.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use dtu_kernel::{
+    operation::Typed,
+    twin::Write,
+    wire::{Answer, Request},
+};
+use quick_xml::{XmlVersion, events::Event, reader::NsReader};
+use serde_json::Value;
+
+use super::{
+    message,
+    request::decode,
+    settings::Settings,
+    sign::Signer,
+    sso::{Refused, find, ids, signing_key},
+};
+use crate::{
+    Okta,
+    error::Error,
+    events,
+    model::{
+        self, Act, Acting,
+        app::App,
+        certificate,
+        log::Party,
+        rsa_key::{self, Hash},
+    },
+    oauth::{self, form::Form, log, session},
+};
+
+/// A request to sign somebody out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct LogoutRequest {
+    id: String,
+    issuer: String,
+    destination: Option<String>,
+}
+
+const MALFORMED: &str = "The SAML logout request is not well-formed XML.";
+const NO_REQUEST: &str = "The SAML request is no LogoutRequest of SAML 2.0.";
+
+impl LogoutRequest {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// What is wrong with it, in a sentence for people.
+    fn read(xml: &str) -> Result<Self, &'static str> {
+        let mut reader = NsReader::from_str(xml);
+        let mut request: Option<Self> = None;
+        let (mut depth, mut in_issuer) = (0_usize, false);
+        loop {
+            match reader.read_event().map_err(|_| MALFORMED)? {
+                Event::DocType(_) => return Err(MALFORMED),
+                Event::Start(start) if depth == 0 => {
+                    if start.local_name().as_ref() != b"LogoutRequest" {
+                        return Err(NO_REQUEST);
+                    }
+                    let mut own = Self::default();
+                    for attribute in start.attributes() {
+                        let attribute = attribute.map_err(|_| MALFORMED)?;
+                        let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| MALFORMED)?;
+                        let value = value.into_owned();
+                        match attribute.key.as_ref() {
+                            b"ID" => own.id = value,
+                            b"Destination" => own.destination = Some(value),
+                            _ => {}
+                        }
+                    }
+                    request = Some(own);
+                    depth = 1;
+                }
+                Event::Start(start) => {
+                    in_issuer = depth == 1 && start.local_name().as_ref() == b"Issuer";
+                    depth += 1;
+                }
+                Event::Text(text) if in_issuer => {
+                    let text = text.decode().map_err(|_| MALFORMED)?;
+                    if let Some(request) = &mut request {
+                        request.issuer.push_str(text.trim());
+                    }
+                }
+                Event::End(_) => {
+                    in_issuer = false;
+                    depth = depth.saturating_sub(1);
+                }
+                Event::Eof => break,
+                _ => {}
+            }
+        }
+        request.filter(|request| !request.id.is_empty()).ok_or(NO_REQUEST)
+    }
+}
+
+fn bad(text: &str) -> Refused {
+    Refused::Bad(text.to_owned())
+}
+
+/// A parameter as it stands in the address, and with its escapes resolved.
+fn raw<'r>(request: &'r Request, name: &str) -> Option<(&'r str, String)> {
+    let mut pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(own, _)| *own == name)?;
+    let plain = form_urlencoded::parse(value.as_bytes()).next().map(|(text, _)| text.into_owned());
+    Some((value, plain.unwrap_or_default()))
+}
+
+/// Whether the signature beside a request is the app's.
+///
+/// # Errors
+/// What of it is missing or wrong.
+fn check_signature(app: &App, request: &Request) -> Result<(), Refused> {
+    let certificate = app.setting("/signOn/spCertificate/x5c/0").as_str().unwrap_or_default();
+    let lines: String = certificate.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    let (modulus, exponent) = STANDARD
+        .decode(lines)
+        .ok()
+        .and_then(|der| certificate::rsa_key(&der))
+        .ok_or_else(|| bad("The app has no certificate to check logout requests with."))?;
+    let unsigned = || bad("The SAML logout request is not signed.");
+    let (algorithm_text, algorithm) = raw(request, "SigAlg").ok_or_else(unsigned)?;
+    let (_, signature) = raw(request, "Signature").ok_or_else(unsigned)?;
+    let hash = match algorithm.as_str() {
+        "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256" => Hash::Sha256,
+        "http://www.w3.org/2000/09/xmldsig#rsa-sha1" => Hash::Sha1,
+        _ => return Err(bad("The SAML logout request is signed by an algorithm that is not supported.")),
+    };
+    let (text, _) = raw(request, "SAMLRequest").unwrap_or_default();
+    let state = raw(request, "RelayState").map(|(text, _)| format!("&RelayState={text}")).unwrap_or_default();
+    let signed = format!("SAMLRequest={text}{state}&SigAlg={algorithm_text}");
+    let plain: String = signature.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    let signature = STANDARD.decode(plain).unwrap_or_default();
+    if rsa_key::verifies(&modulus, &exponent, hash, signed.as_bytes(), &signature) {
+        Ok(())
+    } else {
+        Err(bad("The signature of the SAML logout request is invalid."))
+    }
+}
+
+/// What is asked, once it is believed.
+fn believed(app: &App, request: &Request, form: &Form) -> Result<LogoutRequest, Refused> {
+    let slo = app.setting("/signOn/slo");
+    if slo["enabled"] != true {
+        return Err(bad("Single logout is not supported for this app."));
+    }
+    let text = form.get("SAMLRequest").ok_or_else(|| bad("There is no SAML logout request."))?;
+    if request.method == http::Method::POST {
+        return Err(bad("SAML logout requests by HTTP-POST are not supported."));
+    }
+    let asked = decode(text).and_then(|xml| LogoutRequest::read(&xml)).map_err(bad)?;
+    if Some(asked.issuer.as_str()) != issuer(slo) {
+        return Err(bad("The SAML logout request has another issuer."));
+    }
+    if asked.destination.as_ref().is_some_and(|destination| !destination.ends_with(request.path.as_str())) {
+        return Err(bad("The SAML logout request has another destination."));
+    }
+    check_signature(app, request)?;
+    Ok(asked)
+}
+
+fn issuer(slo: &Value) -> Option<&str> {
+    slo["issuer"].as_str().filter(|issuer| !issuer.is_empty())
+}
+
+/// `samlLogout` and `samlLogoutWithPost`.
+pub fn log_out(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, Error> {
+    let request = cx.scene.request;
+    let found = find(cx.state, request.path_param("appName"), request.path_param("externalKey"));
+    let asked = found.and_then(|app| Ok((believed(&app, request, &form)?, app)));
+    let answer = match asked {
+        Ok((asked, app)) => signed_out(cx, &app, &asked, form.get("RelayState")),
+        Err(refused) => Ok(refused.page()),
+    };
+    Ok(Typed::from_answer(answer.unwrap_or_else(|refused: Refused| refused.page())))
+}
+
+/// Ends the browser's session, if it has one, and tells the app.
+fn signed_out(
+    cx: &mut Write<'_, '_, Okta>,
+    app: &App,
+    asked: &LogoutRequest,
+    relay_state: Option<&str>,
+) -> Result<Answer, Refused> {
+    let present = session::current(cx.state, cx.scene.request, cx.scene.now);
+    let user = present.as_ref().and_then(|session| cx.state.users.get(&session.user)).cloned();
+    let actor = user.as_ref().map_or_else(|| Acting::system().actor, |user| Party::user(user));
+    let mut act = Act::new(cx.state, cx.tx, log::acting(cx.scene, actor));
+    let settings = Settings::of(app)?;
+    let address = app.setting("/signOn/slo/logoutUrl").as_str().unwrap_or_default().to_owned();
+    if address.is_empty() {
+        return Err(bad("The app has no address to post logout responses to."));
+    }
+    let key = signing_key(act.state, app)?;
+    if let Some(session) = present {
+        model::session::end(&mut act, &session);
+    }
+    let [id, ..] = ids(&mut act);
+    let signer = Signer { key: &key, signature: settings.signature, digest: settings.digest };
+    let xml = message::logged_out(&settings, &address, &asked.id, act.tx.now, &id, &signer);
+    events::announce(&mut act);
+    let mut fields = vec![("SAMLResponse".to_owned(), STANDARD.encode(xml))];
+    fields.extend(relay_state.map(|state| ("RelayState".to_owned(), state.to_owned())));
+    Ok(session::clear_cookie(oauth::page::form_post(&address, &fields)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logout_requests_are_read() {
+        let xml = "<p:LogoutRequest xmlns:p=\"urn:oasis:names:tc:SAML:2.0:protocol\" ID=\"r1\" Destination=\"d\">\
+                   <a:Issuer xmlns:a=\"urn:oasis:names:tc:SAML:2.0:assertion\">sp</a:Issuer></p:LogoutRequest>";
+        let wanted = LogoutRequest { id: "r1".to_owned(), issuer: "sp".to_owned(), destination: Some("d".to_owned()) };
+        assert_eq!(LogoutRequest::read(xml), Ok(wanted));
+        let check = |xml: &str, wanted: &str| assert_eq!(LogoutRequest::read(xml), Err(wanted), "{xml}");
+        check("", NO_REQUEST);
+        check("<a></a>", NO_REQUEST);
+        check(&xml.replace(" ID=\"r1\"", ""), NO_REQUEST);
+        check(&xml.replace("</a:Issuer>", ""), MALFORMED);
+        check(&format!("<!DOCTYPE x>{xml}"), MALFORMED);
+    }
+}
