@@ -4,7 +4,10 @@ import asyncio
 import itertools
 import logging
 import os
+import time
+from pathlib import Path
 
+import yaml
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
@@ -14,12 +17,13 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from claims import claim, claim_equal, eventually, run
-from dtu_control import act, arm, disarm, state
+from dtu_control import act, advance, arm, disarm, state
 
 URL = os.environ["SLACK_API_URL"]
 TOKEN = os.environ["SLACK_BOT_TOKEN"]
 APP_TOKEN = os.environ["SLACK_APP_TOKEN"]
 APP, INSTALLER = "dtu-tester", "dana"
+PLAN = yaml.safe_load((Path(__file__).parents[3] / "fixtures/faults/slack-socket-flapping.yaml").read_text())
 
 logging.disable(logging.CRITICAL)
 slack = WebClient(token=TOKEN, base_url=URL)
@@ -98,6 +102,43 @@ def events_commands_and_reconnection():
     claim_equal(disarm("flap"), 1, "the rule has closed one socket")
     text = say()
     eventually(lambda: text in texts(came), "events come over the new socket")
+    client.close()
+    eventually(lambda: sockets() == 0, "the socket is closed")
+
+
+def flapping_connections_lose_nothing():
+    """The named plan `slack-socket-flapping`: connections end, are refused at first, and events come late."""
+    # PyYAML reads the key `on` as a truth value.
+    rules = [{("on" if key is True else key): value for key, value in rule.items()} for rule in PLAN["rules"]]
+    client = SocketModeClient(app_token=APP_TOKEN, web_client=slack, ping_interval=1)
+    came = []
+
+    def listener(client, request):
+        came.append(request)
+        client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
+
+    client.socket_mode_request_listeners.append(listener)
+    client.connect()
+    eventually(client.is_connected, "the client is connected")
+    for rule in rules:
+        arm(rule)
+    said, sessions = [], set()
+    for _ in range(24):
+        said.append(say())
+        sessions.add(client.session_id())
+        advance("30s")
+        time.sleep(0.2)
+
+    def all_came():
+        advance("30s")
+        time.sleep(0.2)
+        return set(said) <= set(texts(came))
+
+    eventually(all_came, "what was sent into a dead connection comes again", 60)
+    fired = {rule["id"]: disarm(rule["id"]) for rule in rules}
+    claim(fired["asked-to-refresh"] >= 2 and fired["late-events"] >= 1, f"the plan strikes: {fired}")
+    claim(len(sessions) >= 3, f"the client has had several connections: {len(sessions)}")
+    eventually(lambda: client.is_connected() and sockets() == 1, "it is connected in the end, once", 30)
     client.close()
     eventually(lambda: sockets() == 0, "the socket is closed")
 
@@ -210,4 +251,9 @@ def a_whole_app_in_bolt():
     eventually(lambda: sockets() == 0, "the app has gone")
 
 
-run(events_commands_and_reconnection, unacknowledged_events_come_again, a_whole_app_in_bolt)
+run(
+    events_commands_and_reconnection,
+    flapping_connections_lose_nothing,
+    unacknowledged_events_come_again,
+    a_whole_app_in_bolt,
+)

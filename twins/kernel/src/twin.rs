@@ -1,6 +1,6 @@
 //! What a service's behavioural clone must say of itself. One who knows one twin knows all.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
@@ -140,6 +140,14 @@ pub trait Twin: Sized + Send + Sync + 'static {
     fn recipient(&self, delivery: &Delivery) -> SmolStr {
         let _ = delivery;
         SmolStr::default()
+    }
+
+    /// How long the service waits for the answer to such a delivery, where somebody can do nothing without it (a call
+    /// that waits, a person in front of a window). One that comes later than that is given up by then. None where
+    /// nobody waits: such a delivery may come as late as it will.
+    fn patience(&self, kind: &str) -> Option<Duration> {
+        let _ = kind;
+        None
     }
 
     /// Takes in what came of an attempt.

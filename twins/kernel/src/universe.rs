@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use crate::{
     clock::{Clock, ClockMode},
     diagnostic::Diagnostic,
+    fate::Awaited,
     fault::{FaultPlan, Fired, Rule, RuleError, Skipped, Struck, Subject, Tally},
     host::{Host, StateBox},
     job::Job,
@@ -83,7 +84,7 @@ pub struct Universe {
     /// Told whenever a request or job ends.
     pub(crate) eased: Notify,
     /// Deliveries that answers wait for, until they are over.
-    pub(crate) awaited: Mutex<std::collections::BTreeSet<u64>>,
+    pub(crate) awaited: Mutex<Awaited>,
     /// Open sockets.
     pub(crate) sockets: Sockets,
     origins: RwLock<Vec<SmolStr>>,
@@ -597,8 +598,11 @@ impl Universe {
         self.ledger.rebase(&to.lineage);
         self.note_control(to.now, action, detail);
         self.sockets.clear();
+        // What they wait for will not come any more.
+        self.awaited.lock().clear();
         self.lay_ghosts(&mut inner, &to.sockets);
         drop(inner);
+        self.eased.notify_waiters();
         self.gates.notify_waiters();
         self.wake.notify_one();
     }
@@ -744,7 +748,7 @@ impl Universe {
             let id = inner.next_job;
             inner.next_job += 1;
             if let Planned::Delivery { awaited: true, .. } = plan {
-                self.awaited.lock().insert(id);
+                self.awaited.lock().expect(id);
                 awaited = Some(id);
             }
             if let Some((due, job)) = Job::from_plan(plan, id, slot, now, cause, principal) {
