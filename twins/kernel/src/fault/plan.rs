@@ -606,7 +606,10 @@ impl ArmedRule {
     fn odds(&self, now: Timestamp) -> Option<crate::seed::Ratio> {
         let on = &self.rule.on;
         match on.ramp {
-            Some(ramp) => Some(ramp.odds(on.probability, now.since(self.armed_at))),
+            Some(ramp) => {
+                let before = on.after.map_or(Duration::ZERO, |after| after.0);
+                Some(ramp.odds(on.probability, now.since(self.armed_at).saturating_sub(before)))
+            }
             None => on.probability,
         }
     }
