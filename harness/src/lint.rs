@@ -456,14 +456,8 @@ collateral: {allow: [{table: 'shelf.*', where: c.key == 'cup'}]}";
         check("time: {start: noon}", "`start` is not a time");
         check("meta: {weight: 0}", "a weight of 0 counts nothing");
         check("satisfied_when: 1.5", "1.5 is not a share");
-        check(
-            "faults: [{rule: {id: r, on: {twin: shelv}, do: {reset: {}}}}]",
-            "there is no twin `shelv`\n  hint: did you mean `shelf`?",
-        );
-        check(
-            "faults: [{rule: {id: r, on: {operation: putItme}, do: {reset: {}}}}]",
-            "strikes no known operation: `putItme`\n  hint: did you mean `putItem`?",
-        );
+        check("faults: [{rule: {id: r, on: {twin: shelv}, do: {reset: {}}}}]", "^^^^^\n  hint: did you mean `shelf`?");
+        check("faults: [{rule: {id: r, on: {operation: putItme}, do: {reset: {}}}}]", "has no operation `putItme`\n");
         check("faults: [{rule: {id: r, on: {}, do: {drop: {}}}}]", "rule `r`: `drop` cannot strike calls");
         check("collateral: {allow: [{table: shlf.items}]}", "there is no twin `shlf`");
         check("collateral: {allow: [{table: items}]}", "`items` is not a table");
