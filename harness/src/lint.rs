@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use dtu_kernel::{
     clock::ClockMode,
     diagnostic::Diagnostic,
-    fault::{FaultPlan, Rule},
+    fault::{FaultPlan, Places, Rule, aimed},
     host::{AffordanceInfo, Host},
     time::Timestamp,
     world::World,
@@ -53,11 +53,7 @@ pub fn lint_target(target: &LoadedTarget, twins: &[Arc<dyn Host>]) -> Vec<Diagno
 
 /// Every problem of a fault plan with the twins that it is to strike.
 pub fn lint_plan(plan: &LoadedPlan, twins: &[Arc<dyn Host>]) -> Vec<Diagnostic> {
-    let mut lint = Lint::new(&plan.path, &plan.text, twins);
-    for rule in &plan.plan.rules {
-        lint.rule(rule);
-    }
-    lint.done()
+    plan.plan.astray(twins)
 }
 
 /// Every problem of a target file with a scenario and its world: parameters and people that are not there.
@@ -107,16 +103,6 @@ fn programs(scenario: &LoadedScenario) -> Vec<&Program> {
 fn target_programs(target: &LoadedTarget) -> Vec<&Program> {
     let texts = target.command.iter().chain(target.env.values()).chain(target.ready.iter().flatten());
     texts.flat_map(Template::programs).chain(target.connect.iter().flat_map(|form| form.programs())).collect()
-}
-
-/// Whether a text of a rule stands for several.
-fn is_pattern(text: &str) -> bool {
-    text.contains(['*', '?', '[', '{'])
-}
-
-/// Whether a rule's pattern fits a name. One that is malformed is told elsewhere.
-fn matches(pattern: &str, name: &str) -> bool {
-    pattern == name || globset::Glob::new(pattern).map_or(true, |glob| glob.compile_matcher().is_match(name))
 }
 
 /// What is wrong with one file so far.
@@ -192,37 +178,13 @@ impl<'a> Lint<'a> {
 
     fn faults(&mut self, scenario: &LoadedScenario) {
         let rules: Vec<Rule> = scenario.scenario.faults.iter().map(|fault| fault.rule.clone()).collect();
-        if let Err(why) = FaultPlan::default().arm(&rules, Timestamp::default()) {
-            self.problems.push(self.at(self.place_of("faults:"), why.to_string()));
-        }
-        for rule in &rules {
-            self.rule(rule);
-        }
-    }
-
-    fn rule(&mut self, rule: &Rule) {
-        let place = self.place_of(&rule.id);
-        if let Some(twin) = rule.on.twin.as_deref()
-            && !is_pattern(twin)
-            && !self.knows_twin(twin, place)
-        {
+        let mut wrong = FaultPlan::problems(&rules);
+        wrong.extend(rules.iter().enumerate().filter_map(|(at, rule)| Some((at, aimed(rule, self.twins).err()?))));
+        if wrong.is_empty() {
             return;
         }
-        let of_rule = |twin: &str| rule.on.twin.as_deref().is_none_or(|name| matches(name, twin));
-        let struck: Vec<&Arc<dyn Host>> = self.twins.iter().filter(|twin| of_rule(twin.name())).collect();
-        if struck.is_empty() {
-            let names = self.twin_names().join(", ");
-            let problem = self.at(place, format!("the rule `{}` strikes no twin", rule.id));
-            self.problems.push(problem.hint(format!("the twins are {names}")));
-            return;
-        }
-        let Some(operation) = rule.on.operation.as_deref() else { return };
-        let known: Vec<&str> = struck.iter().flat_map(|twin| twin.operations()).map(|info| info.id).collect();
-        if !known.iter().any(|id| matches(operation, id)) {
-            let place = place.find(self.text, operation);
-            let problem = self.at(place, format!("the rule `{}` strikes no known operation: `{operation}`", rule.id));
-            self.problems.push(problem.suggest(operation, known));
-        }
+        let places = Places::of_scenario(self.text);
+        self.problems.extend(wrong.iter().map(|(at, error)| places.problem(self.file, self.text, *at, error)));
     }
 
     /// Whether there is such a twin; where not, the problem is kept.
@@ -494,14 +456,8 @@ collateral: {allow: [{table: 'shelf.*', where: c.key == 'cup'}]}";
         check("time: {start: noon}", "`start` is not a time");
         check("meta: {weight: 0}", "a weight of 0 counts nothing");
         check("satisfied_when: 1.5", "1.5 is not a share");
-        check(
-            "faults: [{rule: {id: r, on: {twin: shelv}, do: {reset: {}}}}]",
-            "there is no twin `shelv`\n  hint: did you mean `shelf`?",
-        );
-        check(
-            "faults: [{rule: {id: r, on: {operation: putItme}, do: {reset: {}}}}]",
-            "strikes no known operation: `putItme`\n  hint: did you mean `putItem`?",
-        );
+        check("faults: [{rule: {id: r, on: {twin: shelv}, do: {reset: {}}}}]", "^^^^^\n  hint: did you mean `shelf`?");
+        check("faults: [{rule: {id: r, on: {operation: putItme}, do: {reset: {}}}}]", "has no operation `putItme`\n");
         check("faults: [{rule: {id: r, on: {}, do: {drop: {}}}}]", "rule `r`: `drop` cannot strike calls");
         check("collateral: {allow: [{table: shlf.items}]}", "there is no twin `shlf`");
         check("collateral: {allow: [{table: items}]}", "`items` is not a table");

@@ -462,23 +462,7 @@ fn digest(text: &str) -> String {
 pub(crate) fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Vec<Diagnostic>> {
     // As in YAML 1.2: `yes`, `no`, `on` and `y` are texts, which a message may well be.
     let options = serde_saphyr::options! { strict_booleans: true };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| vec![yaml_problem(file, &error)])
-}
-
-/// The parser's problem with a hint where a name is close to a known one.
-fn yaml_problem(file: &str, error: &serde_saphyr::Error) -> Diagnostic {
-    let mut problem = Diagnostic::from_yaml(file, error);
-    match error.without_snippet() {
-        serde_saphyr::Error::SerdeUnknownField { field, expected, .. } => {
-            problem.message = format!("unknown key `{field}`");
-            problem.suggest(field, expected.iter().copied())
-        }
-        serde_saphyr::Error::SerdeUnknownVariant { variant, expected, .. } => {
-            problem.message = format!("unknown word `{variant}`");
-            problem.suggest(variant, expected.iter().copied())
-        }
-        _ => problem,
-    }
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| vec![Diagnostic::from_yaml_with_hint(file, &error)])
 }
 
 fn finish(compiler: Compiler<'_>) -> Result<(), Vec<Diagnostic>> {

@@ -221,7 +221,7 @@ impl<'a> Stage<'a> {
                 rules.push(plan.rule.clone());
             }
         }
-        self.universe.arm(&rules).map_err(|error| Stop::Void(error.to_string()))
+        self.universe.arm_checked(&rules).map_err(|error| Stop::Void(error.to_string()))
     }
 
     async fn launch(&mut self) -> Result<(), Stop> {

@@ -126,7 +126,7 @@ pub(crate) fn wanted() -> Wanted {
 async fn script(library: &str, interpreter: Option<PathBuf>, path: &str) {
     let wanted = wanted();
     let plane = Plane::start().await;
-    let Some((universe, _)) = said(&plane, interpreter, path).await else { return };
+    let Some((universe, _)) = said(&plane, interpreter, path, "").await else { return };
     let running = universe["universe"].as_str().and_then(|id| plane.multiverse.get(id));
     let calls = evidence::calls(&running.expect("the universe is still there").universe);
     match wanted {
@@ -137,8 +137,13 @@ async fn script(library: &str, interpreter: Option<PathBuf>, path: &str) {
 }
 
 /// Runs a script, all of whose claims must hold: its universe, and what it prints. None where the libraries are not
-/// installed, and need not be.
-pub(crate) async fn said(plane: &Plane, interpreter: Option<PathBuf>, path: &str) -> Option<(Value, String)> {
+/// installed, and need not be. A script that is run in parts, each in a universe of its own, is told which it is (`1/3`).
+pub(crate) async fn said(
+    plane: &Plane,
+    interpreter: Option<PathBuf>,
+    path: &str,
+    part: &str,
+) -> Option<(Value, String)> {
     let Some(interpreter) = interpreter else {
         let message = "the client libraries are not installed: run `cargo xtask test`";
         assert!(wanted() == Wanted::WhatIsThere, "{message}");
@@ -146,7 +151,9 @@ pub(crate) async fn said(plane: &Plane, interpreter: Option<PathBuf>, path: &str
         return None;
     };
     let universe = plane.universe(json!({ "clock": "real" })).await;
-    let output = run(&interpreter, path, &environment(plane, &universe)).await;
+    let mut environment = environment(plane, &universe);
+    environment.push(("DTU_PART".to_owned(), part.to_owned()));
+    let output = run(&interpreter, path, &environment).await;
     let told = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (out, err) = (told(&output.stdout), told(&output.stderr));
     assert!(output.status.success(), "{path}: {}\n{out}{err}", output.status);

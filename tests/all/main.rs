@@ -2,6 +2,7 @@
 
 mod bad_documents;
 mod bad_input;
+mod chaos;
 mod clients;
 mod control_plane;
 mod coverage;
@@ -10,6 +11,7 @@ mod documents;
 mod evidence;
 mod faults;
 mod okta_model;
+mod outages;
 mod properties;
 mod recorded;
 mod run;
@@ -17,3 +19,4 @@ mod servers;
 mod silent;
 mod soak;
 mod support;
+mod virtual_time;

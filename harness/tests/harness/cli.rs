@@ -202,3 +202,110 @@ fn evidence_is_kept_as_asked() {
     }
     assert_eq!(lines(&folder.join("target/stdout")), ["listening"]);
 }
+
+/// A plan with a rule, in a context.
+fn plan(context: &Context, rule: &str) {
+    context.write("plan.yaml", &format!("schema: dtu/faults/v1\nname: plan\nrules:\n  - {rule}\n"));
+}
+
+#[test]
+fn a_plan_that_strikes_nothing_is_refused_with_its_place_and_a_hint() {
+    let context = Context::new();
+    let up = "up --port-base 0 --faults plan.yaml";
+    let check = |command: &str, rule: &str, told: &[&str]| {
+        plan(&context, rule);
+        let (code, out, err) = context.dtu(command);
+        assert_eq!((code, out.as_str()), (2, ""), "{command} {rule}: {err}");
+        for told in told {
+            assert!(err.contains(told), "{command} {rule}: `{told}` is not in\n{err}");
+        }
+    };
+    for command in [up, "lint plan.yaml"] {
+        check(
+            command,
+            "{id: a, on: {twin: okta, operation: listUser}, do: {reset: {}}}",
+            &[
+                "plan.yaml:4:41: rule `a`: okta has no operation `listUser`\n",
+                "  4 |   - {id: a, on: {twin: okta, operation: listUser}, do: {reset: {}}}\n",
+                "    |                                         ^^^^^^^^\n  hint: did you mean `listUsers`?",
+            ],
+        );
+        let elsewhere = "{id: a, on: {twin: slack, operation: listUsers}, do: {reset: {}}}";
+        check(command, elsewhere, &["plan.yaml:4:42: ", "hint: okta has such an operation"]);
+        check(command, "{id: a, on: {operation: postMessage}, do: {reset: {}}}", &["did you mean `chat.postMessage`?"]);
+        check(
+            command,
+            "{id: a, on: {twin: okat}, do: {reset: {}}}",
+            &["plan.yaml:4:24: ", "did you mean `okta`?", "^^^^"],
+        );
+        check(
+            command,
+            "{id: a, on: {where: args.x == nobody}, do: {reset: {}}}",
+            &["plan.yaml:4:35: ", "`nobody`", "^^^^^^"],
+        );
+        check(command, "{id: a, on: {where: 'args.x ==='}, do: {reset: {}}}", &["plan.yaml:4:", "bad condition", "^"]);
+        check(command, "{id: a, on: {}, do: {melt: {}}}", &["plan.yaml:4:", "unknown word `melt`", "^^^^"]);
+    }
+    check(
+        "up --port-base 0 --faults okta-hooks-silnt",
+        "{id: a, on: {}, do: {reset: {}}}",
+        &["did you mean `okta-hooks-silent`?"],
+    );
+    check("up --port-base 0 --faults okta-hooks-silent --fault-var silense=1h", "", &["did you mean `silence`?"]);
+}
+
+#[test]
+fn a_scenario_whose_rule_strikes_nothing_is_refused_with_its_place_and_a_hint() {
+    let context = Context::new();
+    context.target(WAITS, READY);
+    let rule = "faults: [{rule: {id: lost, on: {twin: slack, operation: chat.postMesage}, do: {reset: {}}}}]";
+    context.scenario("one", &format!("{HOLDS}\n{rule}"));
+    for command in ["lint one.yaml", "run one.yaml --target target.yaml --seeds 1"] {
+        let (code, _, err) = context.dtu(command);
+        assert_eq!(code, 2, "{err}");
+        assert!(err.contains("slack has no operation `chat.postMesage`\n"), "{err}");
+        assert!(err.contains("^^^^^^^^^^^^^^^\n  hint: did you mean `chat.postMessage`?"), "{err}");
+    }
+}
+
+#[test]
+fn people_are_told_where_no_universe_runs() {
+    let context = Context::new();
+    let commands = [
+        "clock show",
+        "clock advance 1h",
+        "fault list",
+        "fault add slack-gone",
+        "outage slack",
+        "ledger",
+        "universe list",
+    ];
+    let check = |code: i32, told: &[&str]| {
+        for command in commands {
+            let (found, out, err) = context.dtu(command);
+            assert_eq!((found, out.as_str()), (code, ""), "{command}: {err}");
+            for told in told {
+                assert!(err.contains(told), "{command}: `{told}` is not in\n{err}");
+            }
+        }
+    };
+    check(
+        2,
+        &["no `dtu up` was started in this folder or above it", "hint: start one, or give `--control` and `--token`"],
+    );
+    // One that was killed leaves its file.
+    fs_err::create_dir(context.path(".dtu")).expect("is made");
+    context.write(".dtu/up.json", "{\"url\": \"http://127.0.0.1:1\", \"token\": \"gone\"}");
+    check(3, &["no control plane answers at http://127.0.0.1:1", "hint: is `dtu up` still running?"]);
+    context.write(".dtu/up.json", "not JSON");
+    check(2, &["no `dtu up` was started"]);
+    let (code, _, err) = context.dtu("clock show --control http://127.0.0.1:1");
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("the control plane's token is missing"), "{err}");
+    let (code, _, err) = context.dtu("clock advance soon");
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("SPAN: "), "what is given is looked at first: {err}");
+    let (code, _, err) = context.dtu("clock set tomorrow");
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("TIME: `tomorrow` is not a time") && err.contains("hint: times are written as"), "{err}");
+}

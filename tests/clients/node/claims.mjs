@@ -48,6 +48,12 @@ export async function all(iterator) {
   return items;
 }
 
+/** Those of some names that this process sees to: several may share them, each with a universe of its own. */
+export function ownPart(names) {
+  const [part, parts] = (process.env.DTU_PART || '0/1').split('/').map(Number);
+  return names.filter((_, at) => at % parts === part);
+}
+
 /** Runs the sections, each apart from the others, and ends the program. */
 export async function run(...sections) {
   const failed = [];

@@ -3,13 +3,15 @@
 // A cell is printed as a line of JSON; `tests/all/faults.rs` holds the cells against `tests/evidence/faults.json`.
 
 import okta from '@okta/okta-sdk-nodejs';
+import socketMode from '@slack/socket-mode';
 import slackWebApi from '@slack/web-api';
 
-import { claim, claimEqual, eventually, run } from './claims.mjs';
-import { arm, disarm } from './dtu_control.mjs';
+import { claim, claimEqual, eventually, ownPart, run } from './claims.mjs';
+import { act, arm, disarm } from './dtu_control.mjs';
 
 const { ErrorCode, LogLevel, WebClient } = slackWebApi;
-const { SLACK_API_URL, SLACK_BOT_TOKEN, OKTA_CLIENT_ORGURL, OKTA_CLIENT_TOKEN } = process.env;
+const { SocketModeClient } = socketMode;
+const { SLACK_API_URL, SLACK_APP_TOKEN, SLACK_BOT_TOKEN, OKTA_CLIENT_ORGURL, OKTA_CLIENT_TOKEN } = process.env;
 
 // How long the libraries wait for an answer, in milliseconds, and how long a rule hangs: longer than that.
 const PATIENCE = 1000;
@@ -187,6 +189,40 @@ async function refuse(column) {
   return result;
 }
 
+/** What Slack's socket client does when its connections end: told before, and without a word. */
+async function closeSocket(column) {
+  const configure = (socketModeOn, events) =>
+    act('dana', 'slack.admin.configure_app', { app: 'dtu-tester', socket_mode: socketModeOn, events });
+  await configure(true, ['message.channels']);
+  const clientOptions = { slackApiUrl: SLACK_API_URL };
+  const client = new SocketModeClient({ appToken: SLACK_APP_TOKEN, clientOptions, logger: quiet });
+  const came = [];
+  let connections = 0;
+  client.on('connected', () => {
+    connections += 1;
+  });
+  client.on('message', async ({ ack, event }) => {
+    came.push(event.text);
+    await ack();
+  });
+  await client.start();
+  for (const [name, effect] of [
+    ['told', { every: '1s', code: 1000, announced: true }],
+    ['cut', { every: '1s' }],
+  ]) {
+    const before = connections;
+    const { fired } = await armed(column, { close_socket: effect }, undefined, 1, () =>
+      eventually(() => connections > before, 'the client connects anew', 30),
+    );
+    claimEqual(fired, 1, 'the rule closes one socket');
+    await act('lena', 'slack.user.post', { channel: 'general', text: `node-${name}` });
+    await eventually(() => came.includes(`node-${name}`), 'events come over the new connection', 30);
+  }
+  await client.disconnect();
+  await configure(false, []);
+  return 'connects again by itself, where it was told before and where it was not; is told of what comes then';
+}
+
 const CELLS = {
   // First: connections that are there already go on.
   refuse,
@@ -213,18 +249,21 @@ const CELLS = {
 
 async function eachEffectIsSeenByEachLibrary() {
   const failed = [];
-  for (const column of [slackColumn(), oktaColumn()]) {
-    const cells = column.twin === 'slack' ? { ...CELLS, scopes_cut: before({ scopes_cut: {} }) } : CELLS;
-    for (const [effect, cell] of Object.entries(cells)) {
+  const fill = async (column) => {
+    const own = { scopes_cut: before({ scopes_cut: {} }), close_socket: closeSocket };
+    const cells = column.twin === 'slack' ? { ...CELLS, ...own } : CELLS;
+    for (const effect of ownPart(Object.keys(cells))) {
       try {
-        const sees = await cell(column);
-        console.log(`cell ${JSON.stringify({ effect, twin: column.twin, library: column.library, sees })}`);
+        const sees = await cells[effect](column);
+        const library = effect === 'close_socket' ? '@slack/socket-mode' : column.library;
+        console.log(`cell ${JSON.stringify({ effect, twin: column.twin, library, sees })}`);
       } catch (error) {
         failed.push(`${effect} of ${column.twin}`);
         console.error(`--- ${effect} of ${column.twin}\n${error.stack || error}`);
       }
     }
-  }
+  };
+  await Promise.all([slackColumn(), oktaColumn()].map(fill));
   claimEqual(failed, [], 'all cells come about');
 }
 

@@ -1,6 +1,7 @@
 """What a script says about a twin, counted: `claim` stops a section, `run` runs all of them."""
 
 import asyncio
+import os
 import sys
 import time
 import traceback
@@ -31,6 +32,12 @@ def eventually(look, message, seconds=10):
             return found
         time.sleep(0.02)
     raise AssertionError(f"{message}: not within {seconds} s")
+
+
+def own_part(names):
+    """Those of some names that this process sees to: several may share them, each with a universe of its own."""
+    part, _, parts = (os.environ.get("DTU_PART") or "0/1").partition("/")
+    return [name for at, name in enumerate(names) if at % int(parts) == int(part)]
 
 
 def run(*sections):

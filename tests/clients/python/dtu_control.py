@@ -42,6 +42,15 @@ def advance(by):
     _call("POST", "/clock/advance", {"by": by})
 
 
+def ledger():
+    """All that has happened, as the ledger tells it."""
+    entries, following = [], 0
+    while page := _call("GET", f"/ledger?from={following}&limit=500")["entries"]:
+        entries += page
+        following = page[-1]["seq"] + 1
+    return entries
+
+
 class Fault:
     """An armed fault rule."""
 

@@ -37,9 +37,11 @@ from slack_sdk.http_retry.builtin_handlers import (
     ServerErrorRetryHandler,
 )
 from slack_sdk.signature import SignatureVerifier
+from slack_sdk.socket_mode import SocketModeClient
+from slack_sdk.socket_mode.response import SocketModeResponse
 
-from claims import claim, claim_equal, eventually, run
-from dtu_control import act, arm, disarm, state
+from claims import claim, claim_equal, eventually, own_part, run
+from dtu_control import Fault, act, arm, disarm, state
 from listener import Listener
 
 for name in ("okta-sdk-python", "jira", "googleapiclient", ""):
@@ -503,6 +505,34 @@ def refused(column):
         return probe.connect_ex(("127.0.0.1", urlsplit(column.url).port)) != 0
 
 
+def close_socket(column):
+    """What Slack's socket client does when its connections end: told before, and without a word."""
+    if column.twin != "slack":
+        return None
+    act("dana", "slack.admin.configure_app", app="dtu-tester", socket_mode=True, events=["message.channels"])
+    web = WebClient(token=os.environ["SLACK_BOT_TOKEN"], base_url=column.url)
+    client = SocketModeClient(app_token=os.environ["SLACK_APP_TOKEN"], web_client=web, ping_interval=1)
+    came = []
+
+    def listener(client, request):
+        came.append(request.payload["event"].get("text"))
+        client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
+
+    client.socket_mode_request_listeners.append(listener)
+    client.connect()
+    eventually(client.is_connected, "the client is connected")
+    for name, effect in (("told", {"every": "1s", "code": 1000, "announced": True}), ("cut", {"every": "1s"})):
+        before = client.session_id()
+        with armed(column, {"close_socket": effect}, times=1) as rule:
+            eventually(lambda: client.session_id() != before and client.is_connected(), "it connects anew", 30)
+        claim_equal(rule.fired, 1, "the rule closes one socket")
+        act("lena", "slack.user.post", channel="general", text=f"matrix-{name}")
+        eventually(lambda: f"matrix-{name}" in came, "events come over the new connection", 30)
+    client.close()
+    act("dana", "slack.admin.configure_app", app="dtu-tester", socket_mode=False, events=[])
+    return "connects again by itself, where it was told before and where it was not; is told of what comes then"
+
+
 CALLS = {
     "rate_limited": before({"rate_limited": {"retry_after": "1s"}}),
     "quota_exhausted": before({"quota_exhausted": {"resets": "1s"}}),
@@ -525,6 +555,7 @@ CALLS = {
     "skew": skew,
     "drift": drift,
     "refuse": refuse,
+    "close_socket": close_socket,
 }
 
 
@@ -657,7 +688,13 @@ def hold(source):
 
 
 def drop(source):
-    told = delivered(source, {"drop": {}}, ["matrix-dropped", "matrix-kept"], 1, times=1)
+    with armed(source, {"drop": {}}, deliver=source.kind, times=1) as rule:
+        source.cause("matrix-dropped")
+        # Under a clock that runs, deliveries go out side by side: the next could be struck instead.
+        eventually(lambda: Fault(rule.name).fired() == 1, "the rule strikes")
+        source.cause("matrix-kept")
+        told = eventually(source.told, "the next one comes")
+    source.skip = len(source.app.received)
     claim_equal([text for text, _ in told], ["matrix-kept"], "one never comes")
     return "is never told"
 
@@ -686,9 +723,9 @@ DELIVERIES = {
 
 
 def fill(column, cells):
-    """Prints the cells of a column; gives the names of those that did not come about."""
+    """Prints this process's cells of a column; gives the names of those that did not come about."""
     failed = []
-    for effect, cell in cells.items():
+    for effect, cell in ((name, cells[name]) for name in own_part(cells)):
         try:
             sees = cell(column)
         except Exception:

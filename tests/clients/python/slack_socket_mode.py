@@ -4,7 +4,9 @@ import asyncio
 import itertools
 import logging
 import os
+from pathlib import Path
 
+import yaml
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
@@ -14,12 +16,13 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from claims import claim, claim_equal, eventually, run
-from dtu_control import act, arm, disarm, state
+from dtu_control import act, advance, arm, disarm, ledger, state
 
 URL = os.environ["SLACK_API_URL"]
 TOKEN = os.environ["SLACK_BOT_TOKEN"]
 APP_TOKEN = os.environ["SLACK_APP_TOKEN"]
 APP, INSTALLER = "dtu-tester", "dana"
+PLAN = yaml.safe_load((Path(__file__).parents[3] / "fixtures/faults/slack-socket-flapping.yaml").read_text())
 
 logging.disable(logging.CRITICAL)
 slack = WebClient(token=TOKEN, base_url=URL)
@@ -100,6 +103,49 @@ def events_commands_and_reconnection():
     eventually(lambda: text in texts(came), "events come over the new socket")
     client.close()
     eventually(lambda: sockets() == 0, "the socket is closed")
+
+
+def flapping_connections_lose_nothing():
+    """The named plan `slack-socket-flapping`: connections end, are refused at first, and events come late."""
+    # PyYAML reads the key `on` as a truth value.
+    rules = [{("on" if key is True else key): value for key, value in rule.items()} for rule in PLAN["rules"]]
+    client = SocketModeClient(app_token=APP_TOKEN, web_client=slack, ping_interval=1)
+    came = []
+
+    def listener(client, request):
+        came.append(request)
+        client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
+
+    client.socket_mode_request_listeners.append(listener)
+    client.connect()
+    eventually(client.is_connected, "the client is connected")
+    for rule in rules:
+        arm(rule)
+    said, sessions = [], set()
+
+    def pass_time():
+        # The client connects anew in real time: the virtual clock waits for it, as it would take a second of it.
+        eventually(lambda: sockets() >= 1, "it is connected, or again", 30)
+        sessions.add(client.session_id())
+        advance("20s")
+
+    try:
+        for _ in range(36):
+            said.append(say())
+            pass_time()
+        # Slack's last try comes six minutes after the first.
+        for _ in range(20):
+            pass_time()
+    finally:
+        fired = {rule["id"]: disarm(rule["id"]) for rule in rules}
+        client.close()
+    claim(fired["asked-to-refresh"] >= 2 and fired["broken-without-a-word"] >= 1, f"the plan strikes: {fired}")
+    deliveries = [row for row in ledger() if row["kind"] == "delivery" and row["error"]]
+    given_up = {row["delivery"]["id"] for row in deliveries if row["delivery"]["attempt"] == 4}
+    lost = set(said) - set(texts(came))
+    claim_equal(len(lost), len(given_up), "what was sent into a dead connection comes again, four times at most")
+    claim(deliveries and any(request.retry_attempt for request in came), "and is marked as a retry")
+    claim(len(sessions) >= 3, f"the client has had several connections: {len(sessions)}")
 
 
 async def unacknowledged_events_come_again():
@@ -210,4 +256,10 @@ def a_whole_app_in_bolt():
     eventually(lambda: sockets() == 0, "the app has gone")
 
 
-run(events_commands_and_reconnection, unacknowledged_events_come_again, a_whole_app_in_bolt)
+run(
+    events_commands_and_reconnection,
+    unacknowledged_events_come_again,
+    a_whole_app_in_bolt,
+    # Last: it may leave connections behind.
+    flapping_connections_lose_nothing,
+)

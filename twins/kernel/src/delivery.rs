@@ -32,6 +32,10 @@ pub struct Delivery {
     pub(crate) struck: bool,
     /// Whether its signature is to be wrong.
     pub bad_signature: bool,
+    /// How much of its patience the service has spent on it before it goes out (virtual time).
+    pub(crate) waited: Duration,
+    /// Whether it goes out after the service has given it up: nobody hears the answer.
+    pub(crate) late: bool,
 }
 
 /// One attempt, ready to be sent as a POST (or GET where it has no body to carry).

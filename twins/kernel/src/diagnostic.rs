@@ -17,12 +17,15 @@ pub struct Diagnostic {
     pub column: u64,
     /// What to do about it; empty where there is nothing to say.
     pub hint: String,
+    /// The line that it is about, with a mark below its place; empty where it is not shown.
+    pub snippet: String,
 }
 
 impl Diagnostic {
     /// A problem with the file as a whole.
     pub fn whole(file: &str, message: impl Into<String>) -> Self {
-        Self { message: message.into(), file: file.to_owned(), line: 0, column: 0, hint: String::new() }
+        let (hint, snippet) = (String::new(), String::new());
+        Self { message: message.into(), file: file.to_owned(), line: 0, column: 0, hint, snippet }
     }
 
     /// A problem at a place.
@@ -47,6 +50,39 @@ impl Diagnostic {
             message.truncate(cut);
         }
         Self::at(file, location, message)
+    }
+
+    /// The same with a hint where a name is close to a known one.
+    pub fn from_yaml_with_hint(file: &str, error: &serde_saphyr::Error) -> Self {
+        let mut problem = Self::from_yaml(file, error);
+        match error.without_snippet() {
+            serde_saphyr::Error::SerdeUnknownField { field, expected, .. } => {
+                problem.message = format!("unknown key `{field}`");
+                problem.suggest(field, expected.iter().copied())
+            }
+            serde_saphyr::Error::SerdeUnknownVariant { variant, expected, .. } => {
+                problem.message = format!("unknown word `{variant}`");
+                problem.suggest(variant, expected.iter().copied())
+            }
+            _ => problem,
+        }
+    }
+
+    /// The same with the line of the file's text that it is about, and a mark below its place.
+    #[must_use]
+    pub fn shown_in(mut self, text: &str) -> Self {
+        let number = usize::try_from(self.line).unwrap_or(usize::MAX);
+        let line = number.checked_sub(1).and_then(|at| text.lines().nth(at));
+        if let Some(line) = line.filter(|line| line.chars().count() <= SNIPPET_MAX) {
+            let before = usize::try_from(self.column.saturating_sub(1)).unwrap_or(0);
+            let is_word = |c: &char| !c.is_whitespace() && !",\"'}])".contains(*c);
+            let marks = line.chars().skip(before).take_while(is_word).count().max(1);
+            let margin = " ".repeat(number.to_string().len());
+            // Tabs stay tabs, so that the mark stands below its place however wide they are shown.
+            let pad: String = line.chars().take(before).map(|c| if c == '\t' { c } else { ' ' }).collect();
+            self.snippet = format!("  {number} | {line}\n  {margin} | {pad}{}", "^".repeat(marks));
+        }
+        self
     }
 
     /// The same with a hint.
@@ -76,18 +112,42 @@ impl fmt::Display for Diagnostic {
         } else {
             write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
         }
+        if !self.snippet.is_empty() {
+            write!(f, "\n{}", self.snippet)?;
+        }
         if self.hint.is_empty() { Ok(()) } else { write!(f, "\n  hint: {}", self.hint) }
     }
 }
 
+/// The longest line that is shown, in characters.
+const SNIPPET_MAX: usize = 300;
+
 /// The known name with the fewest edits to `unknown`, if that is close enough to be a slip.
 fn closest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
-    known
-        .iter()
-        .map(|name| (edits(unknown, name), *name))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
-        .map(|(_, name)| name)
+    let near = known.iter().map(|name| (edits(unknown, name), *name)).min_by_key(|(distance, _)| *distance);
+    near.filter(|(distance, name)| *distance <= 1 + name.len() / 4).map(|(_, name)| name)
+}
+
+/// The hint for a name out of so many that they cannot be listed: those with the fewest edits, else those that hold
+/// the unknown name; three at most. Empty where nothing is near.
+pub(crate) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: std::collections::BTreeSet<&str> = known.into_iter().collect();
+    let bare = unknown.trim_matches('*').to_lowercase();
+    let mut near: Vec<(usize, &str)> = known.iter().map(|name| (edits(unknown, name), *name)).collect();
+    near.retain(|(distance, name)| *distance <= 1 + name.len() / 4);
+    let least = near.iter().map(|(distance, _)| *distance).min();
+    let mut names: Vec<&str> =
+        near.into_iter().filter(|(distance, _)| Some(*distance) == least).map(|(_, name)| name).collect();
+    if names.is_empty() && bare.len() >= 3 {
+        names = known.into_iter().filter(|name| name.to_lowercase().contains(&bare)).collect();
+        names.sort_by_key(|name| name.len());
+    }
+    let names: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        None => String::new(),
+        Some((only, [])) => format!("did you mean {only}?"),
+        Some((last, others)) => format!("did you mean {} or {last}?", others.join(", ")),
+    }
 }
 
 /// Levenshtein distance over characters.
@@ -118,5 +178,32 @@ mod tests {
         check("slak", Some("slack"));
         check("Okta", Some("okta"));
         check("confluence", None);
+    }
+
+    #[test]
+    fn names_out_of_many_are_suggested_by_nearness_or_by_what_they_hold() {
+        let check = |unknown: &str, wanted: &str| {
+            let known = ["listUsers", "listGroups", "chat.postMessage", "users.info", "teams.info", "users.list"];
+            assert_eq!(nearest(unknown, known), wanted, "{unknown}");
+        };
+        check("listUser", "did you mean `listUsers`?");
+        check("postMessage", "did you mean `chat.postMessage`?");
+        check("user.info", "did you mean `users.info`?");
+        check("info", "did you mean `teams.info` or `users.info`?");
+        check("nothing", "");
+        check("", "");
+    }
+
+    #[test]
+    fn the_place_is_marked_in_its_line() {
+        let check = |line: u64, column: u64, wanted: &str| {
+            let problem = Diagnostic { line, column, ..Diagnostic::whole("f", "wrong") };
+            assert_eq!(problem.shown_in("one: {two: three}\n\tfour").snippet, wanted);
+        };
+        check(1, 12, "  1 | one: {two: three}\n    |            ^^^^^");
+        check(2, 2, "  2 | \tfour\n    | \t^^^^");
+        check(1, 99, "  1 | one: {two: three}\n    |                  ^");
+        check(0, 0, "");
+        check(9, 1, "");
     }
 }

@@ -144,6 +144,8 @@ pub trait Host: Send + Sync + std::fmt::Debug {
     fn prepare(&self, state: &StateBox, delivery: &Delivery, now: Timestamp) -> Option<Outbound>;
     /// [`Twin::recipient`].
     fn recipient(&self, delivery: &Delivery) -> SmolStr;
+    /// [`Twin::patience`].
+    fn patience(&self, kind: &str) -> Option<std::time::Duration>;
     /// [`Twin::delivered`].
     fn delivered(&self, state: &mut StateBox, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next;
     /// [`Twin::on_timer`].
@@ -636,6 +638,10 @@ impl<T: Twin> Host for Hosted<T> {
 
     fn recipient(&self, delivery: &Delivery) -> SmolStr {
         self.twin.recipient(delivery)
+    }
+
+    fn patience(&self, kind: &str) -> Option<std::time::Duration> {
+        self.twin.patience(kind)
     }
 
     fn delivered(&self, state: &mut StateBox, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {

@@ -9,11 +9,12 @@ use bytes::Bytes;
 use http::HeaderValue;
 use parking_lot::RwLockWriteGuard;
 use serde_json::{Value, json};
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
     clock::ClockMode,
     delivery::{Delivery, Next, Outbound, Outcome, is_allowed},
+    fate::Fate,
     fault::{Effect, Strikes, Subject},
     ledger::{Attempt, Event, Principal},
     socket::{Cut, Frame, Out},
@@ -26,7 +27,15 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) enum Job {
     Delivery(Delivery),
-    Timer { twin: usize, name: SmolStr, data: Value, cause: Option<u64>, struck: bool },
+    /// The service waits no longer for the answer to a delivery that is still on its way, or lost.
+    GiveUp(Delivery),
+    Timer {
+        twin: usize,
+        name: SmolStr,
+        data: Value,
+        cause: Option<u64>,
+        struck: bool,
+    },
     Cut(Cut),
 }
 
@@ -66,6 +75,8 @@ impl Job {
                     principal: principal.clone(),
                     struck: false,
                     bad_signature: false,
+                    waited: Duration::ZERO,
+                    late: false,
                 };
                 (now.after(after), Self::Delivery(delivery))
             }
@@ -122,6 +133,9 @@ impl Universe {
         let info = |((due, _), job): (&(Timestamp, u64), &Arc<Job>)| {
             let (twin, what, attempt) = match &**job {
                 Job::Delivery(delivery) => (delivery.twin, delivery.kind.clone(), delivery.attempt),
+                Job::GiveUp(delivery) => {
+                    (delivery.twin, format_smolstr!("{} timeout", delivery.kind), delivery.attempt)
+                }
                 Job::Timer { twin, name, .. } => (*twin, name.clone(), 0),
                 Job::Cut(cut) => (cut.slot, SmolStr::new_static("close_socket"), 0),
             };
@@ -145,12 +159,13 @@ impl Universe {
         tokio::time::timeout(patience, calm).await.is_ok()
     }
 
-    /// Whether nothing is under way and nothing is due.
+    /// Whether nothing is under way and nothing is due. A call that waits for a delivery that comes later is not under
+    /// way: it waits for the clock.
     pub fn is_calm(&self) -> bool {
         let inner = self.look();
         let now = inner.clock.now();
         let due = inner.jobs.get_min().is_some_and(|((due, _), _)| *due <= now);
-        !due && self.busy.load(Ordering::SeqCst) == 0
+        !due && self.busy.load(Ordering::SeqCst) == self.awaited.lock().parked()
     }
 
     /// Moves the clock to `to`, stopping at each job on the way so that it is done at its own time. Does nothing
@@ -205,6 +220,9 @@ impl Universe {
         let key = inner.jobs.get_min().map(|(key, _)| *key).filter(|(due, _)| *due <= now)?;
         let job = inner.jobs.remove(&key)?;
         self.busy.fetch_add(1, Ordering::SeqCst);
+        if let Job::Delivery(delivery @ Delivery { late: false, .. }) | Job::GiveUp(delivery) = &*job {
+            self.awaited.lock().note(delivery.id, Fate::Goes);
+        }
         Some(Arc::unwrap_or_clone(job))
     }
 
@@ -223,6 +241,7 @@ impl Universe {
                 }
             }
             Job::Delivery(delivery) => self.do_delivery(delivery).await,
+            Job::GiveUp(delivery) => self.give_up(delivery),
             Job::Cut(cut) => self.do_cut(cut),
         }
         self.ease();
@@ -278,33 +297,21 @@ impl Universe {
     }
 
     async fn do_delivery(&self, delivery: Delivery) {
-        let id = delivery.id;
-        if self.attempt(delivery).await == Next::Done {
-            self.awaited.lock().remove(&id);
+        let (id, late) = (delivery.id, delivery.late);
+        let fate = self.attempt(delivery).await;
+        if !late {
+            self.awaited.lock().note(id, fate);
         }
     }
 
-    /// Waits until a delivery is over, or `patience` (machine time) is.
-    pub(crate) async fn delivery_over(&self, id: u64, patience: Duration) {
-        let over = async {
-            loop {
-                let eased = self.eased.notified();
-                if !self.awaited.lock().values().any(|first| *first == id) {
-                    return;
-                }
-                eased.await;
-            }
-        };
-        if tokio::time::timeout(patience, over).await.is_err() {
-            self.awaited.lock().retain(|_, first| *first != id);
-        }
-    }
-
-    async fn attempt(&self, mut delivery: Delivery) -> Next {
+    async fn attempt(&self, mut delivery: Delivery) -> Fate {
         let (way, generation) = {
             let mut guard = self.lock();
-            if !delivery.struck && !self.survives(&mut guard, &mut delivery) {
-                return Next::Done;
+            if !delivery.struck {
+                match self.fate(&mut guard, &mut delivery) {
+                    Fate::Goes => {}
+                    other => return other,
+                }
             }
             let now = guard.clock.now();
             let host = &self.twins()[delivery.twin];
@@ -312,49 +319,61 @@ impl Universe {
             let frame = host.frame(state, &delivery, now).map(Way::Socket);
             let Some(way) = frame.or_else(|| host.prepare(state, &delivery, now).map(Way::Http)) else {
                 self.note_dropped(&delivery, now);
-                return Next::Done;
+                return Fate::Over;
             };
-            (way, guard.generation)
+            (way.within(delivery.waited), guard.generation)
         };
         let outcome = match &way {
             Way::Http(outbound) => send(outbound).await,
             Way::Socket(frame) => self.send_frame(frame).await,
         };
-        let origin = self.origin(delivery.twin);
-        let mut guard = self.lock();
+        let guard = self.lock();
         if guard.generation != generation {
-            return Next::Done;
+            return Fate::Over;
         }
+        let record = attempt_record(&delivery, &way, &outcome);
+        if delivery.late {
+            self.note_attempt(&delivery, record, guard.clock.now());
+            return Fate::Over;
+        }
+        self.take_in(guard, delivery, record, &outcome)
+    }
+
+    /// Lets the twin take in what came of an attempt.
+    pub(crate) fn take_in(
+        &self,
+        mut guard: RwLockWriteGuard<'_, Inner>,
+        mut delivery: Delivery,
+        record: Attempt,
+        outcome: &Outcome,
+    ) -> Fate {
+        let origin = self.origin(delivery.twin);
         let inner = &mut *guard;
         let now = inner.clock.now();
         let mut state = Arc::clone(inner.state(delivery.twin));
         let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
         let host = &self.twins()[delivery.twin];
-        let next = host.delivered(&mut state, &mut tx, &delivery, &outcome);
+        let next = host.delivered(&mut state, &mut tx, &delivery, outcome);
         let (changes, planned) = (tx.changes.into_vec(), tx.planned);
         inner.commit(delivery.twin, state);
-        let event = Event::Delivery(Box::new(attempt_record(&delivery, &way, &outcome)));
+        let event = Event::Delivery(Box::new(record));
         let seq = self.ledger().append(now, Principal::System, host.name(), delivery.cause, event, changes);
         let (id, twin, principal) = (delivery.id, delivery.twin, delivery.principal.clone());
-        if let Next::Retry { after, reason } = &next {
-            delivery.attempt += 1;
-            delivery.reason = SmolStr::new_static(reason);
-            enqueue(inner, now.after(*after), Job::Delivery(delivery));
-        }
+        let fate = match next {
+            Next::Done => Fate::Over,
+            Next::Retry { after, reason } => {
+                delivery.attempt += 1;
+                delivery.reason = SmolStr::new_static(reason);
+                delivery.waited = Duration::ZERO;
+                enqueue(inner, now.after(after), Job::Delivery(delivery));
+                Fate::Waits
+            }
+        };
         if let Some(another) = self.plan(guard, twin, planned, Some(seq), &principal) {
-            self.wait_on(id, another);
+            self.awaited.lock().follow(id, another);
         }
         self.wake.notify_one();
-        next
-    }
-
-    /// The answer that waits for a delivery waits for another one as well.
-    fn wait_on(&self, id: u64, another: u64) {
-        let mut awaited = self.awaited.lock();
-        let first = awaited.get(&id).copied();
-        if let (Some(first), Some(slot)) = (first, awaited.get_mut(&another)) {
-            *slot = first;
-        }
+        fate
     }
 
     /// Sends one attempt over a socket, and waits for the client's answer.
@@ -377,63 +396,13 @@ impl Universe {
 
     /// A delivery that lost its object before it went out.
     fn note_dropped(&self, delivery: &Delivery, now: Timestamp) {
-        let attempt = Attempt {
-            delivery: delivery.id,
-            kind: delivery.kind.clone(),
-            url: SmolStr::default(),
-            attempt: delivery.attempt,
-            request: Bytes::new(),
-            outcome: Err("dropped_by_service"),
-            response: Bytes::new(),
-        };
-        let twin = self.twins()[delivery.twin].name();
-        let event = Event::Delivery(Box::new(attempt));
-        self.ledger().append(now, Principal::System, twin, delivery.cause, event, Vec::new());
+        self.note_attempt(delivery, unsent(delivery, "dropped_by_service"), now);
     }
 
-    /// Lets the fault plan have its say on a delivery; false where the delivery does not go out now.
-    fn survives(&self, guard: &mut RwLockWriteGuard<'_, Inner>, delivery: &mut Delivery) -> bool {
-        delivery.struck = true;
-        let now = guard.clock.now();
-        let host = self.twins()[delivery.twin].name();
-        let fate = {
-            let subject = Subject {
-                kind: Strikes::Deliveries,
-                twin: host,
-                name: &delivery.kind,
-                writes: true,
-                cursors: &[],
-                resource: &self.twins()[delivery.twin].recipient(delivery),
-                caller: &delivery.principal.to_string(),
-                facts: &|| json!({ "args": delivery.payload }),
-            };
-            guard.strike(subject, now, self.seeds())
-        };
-        self.record_skipped(host, &delivery.kind, &fate.skipped, now);
-        let Some(fired) = fate.fired else {
-            return true;
-        };
-        self.record_fault(host, &delivery.kind, &fired, now);
-        match fired.effect {
-            Effect::Drop {} => return false,
-            Effect::Delay { by } => {
-                enqueue(guard, now.after(by.0), Job::Delivery(delivery.clone()));
-                return false;
-            }
-            Effect::Reorder { .. } | Effect::Hold { .. } => {
-                enqueue(guard, now.after(fired.drawn), Job::Delivery(delivery.clone()));
-                return false;
-            }
-            Effect::Duplicate { copies, after } => {
-                for n in 1..=copies.min(100) {
-                    enqueue(guard, now.after(after.0 * n), Job::Delivery(delivery.clone()));
-                }
-                self.wake.notify_one();
-            }
-            Effect::BadSignature {} => delivery.bad_signature = true,
-            _ => {}
-        }
-        true
+    fn note_attempt(&self, delivery: &Delivery, record: Attempt, now: Timestamp) {
+        let twin = self.twins()[delivery.twin].name();
+        let event = Event::Delivery(Box::new(record));
+        self.ledger().append(now, Principal::System, twin, delivery.cause, event, Vec::new());
     }
 }
 
@@ -444,11 +413,20 @@ enum Way {
 }
 
 impl Way {
+    /// The same with less time for the answer: so much has been spent on it already.
+    fn within(mut self, spent: Duration) -> Self {
+        match &mut self {
+            Self::Http(outbound) => outbound.timeout = outbound.timeout.saturating_sub(spent),
+            Self::Socket(frame) => frame.patience = frame.patience.saturating_sub(spent),
+        }
+        self
+    }
+
     /// Where to, for the ledger.
     fn address(&self) -> SmolStr {
         match self {
             Self::Http(outbound) => SmolStr::new(&outbound.url),
-            Self::Socket(Frame { socket: Some(socket), .. }) => smol_str::format_smolstr!("socket:{socket}"),
+            Self::Socket(Frame { socket: Some(socket), .. }) => format_smolstr!("socket:{socket}"),
             Self::Socket(Frame { socket: None, .. }) => SmolStr::new_static("socket:none"),
         }
     }
@@ -465,6 +443,19 @@ pub(crate) fn enqueue(inner: &mut Inner, due: Timestamp, job: Job) {
     let id = inner.next_job;
     inner.next_job += 1;
     inner.jobs.insert((due, id), Arc::new(job));
+}
+
+/// The record of an attempt that never went out.
+pub(crate) fn unsent(delivery: &Delivery, why: &'static str) -> Attempt {
+    Attempt {
+        delivery: delivery.id,
+        kind: delivery.kind.clone(),
+        url: SmolStr::default(),
+        attempt: delivery.attempt,
+        request: Bytes::new(),
+        outcome: Err(why),
+        response: Bytes::new(),
+    }
 }
 
 fn attempt_record(delivery: &Delivery, way: &Way, outcome: &Outcome) -> Attempt {

@@ -9,6 +9,7 @@ pub mod control;
 pub mod delivery;
 pub mod diagnostic;
 pub mod environment;
+mod fate;
 pub mod fault;
 pub mod host;
 pub mod ids;

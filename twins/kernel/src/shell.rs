@@ -144,6 +144,10 @@ pub async fn start(
         .map(|plan| PlanFile::find(plan, &flags.fault_var))
         .transpose()
         .map_err(StartError::Input)?;
+    let astray = plan.as_ref().map(|plan| plan.astray(multiverse.twins())).unwrap_or_default();
+    if !astray.is_empty() {
+        return Err(StartError::Input(astray));
+    }
     let options = Options {
         seed: flags.seed,
         clock: flags.clock,
@@ -158,7 +162,7 @@ pub async fn start(
     };
     let running = multiverse.create(None, &flags.world, &options, ports)?;
     if let Some(plan) = plan {
-        let armed = running.universe.arm(&plan.rules);
+        let armed = running.universe.arm_checked(&plan.rules);
         armed.map_err(|error| StartError::Input(vec![Diagnostic::whole(&plan.name, error.to_string())]))?;
     }
     let serving = control::serve(multiverse, control_port).await;

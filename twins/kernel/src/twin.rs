@@ -172,6 +172,14 @@ pub trait Twin: Sized + Send + Sync + 'static {
         SmolStr::default()
     }
 
+    /// How long the service waits for the answer to such a delivery, where somebody can do nothing without it (a call
+    /// that waits, a person in front of a window). One that comes later than that is given up by then. None where
+    /// nobody waits: such a delivery may come as late as it will.
+    fn patience(&self, kind: &str) -> Option<Duration> {
+        let _ = kind;
+        None
+    }
+
     /// Takes in what came of an attempt.
     fn delivered(&self, state: &mut Self::State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next;
 

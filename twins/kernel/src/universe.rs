@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use crate::{
     clock::{Clock, ClockMode},
     diagnostic::Diagnostic,
+    fate::Awaited,
     fault::{FaultPlan, Fired, Rule, RuleError, Skipped, Struck, Subject, Tally},
     host::{Host, StateBox},
     job::Job,
@@ -83,9 +84,8 @@ pub struct Universe {
     pub(crate) wake: Arc<Notify>,
     /// Told whenever a request or job ends.
     pub(crate) eased: Notify,
-    /// Deliveries that answers wait for, until they are over, each with the first for its answer: what comes of one
-    /// may need another.
-    pub(crate) awaited: Mutex<std::collections::BTreeMap<u64, u64>>,
+    /// Deliveries that answers wait for, until they are over.
+    pub(crate) awaited: Mutex<Awaited>,
     /// Open sockets.
     pub(crate) sockets: Sockets,
     origins: RwLock<Vec<SmolStr>>,
@@ -589,8 +589,11 @@ impl Universe {
         self.ledger.rebase(&to.lineage);
         self.note_control(to.now, action, detail);
         self.sockets.clear();
+        // What they wait for will not come any more.
+        self.awaited.lock().clear();
         self.lay_ghosts(&mut inner, &to.sockets);
         drop(inner);
+        self.eased.notify_waiters();
         self.gates.notify_waiters();
         self.wake.notify_one();
     }
@@ -731,7 +734,7 @@ impl Universe {
             let id = inner.next_job;
             inner.next_job += 1;
             if let Planned::Delivery { awaited: true, .. } = plan {
-                self.awaited.lock().insert(id, id);
+                self.awaited.lock().expect(id);
                 awaited = Some(id);
             }
             if let Some((due, job)) = Job::from_plan(plan, id, slot, now, cause, principal) {

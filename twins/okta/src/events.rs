@@ -31,7 +31,7 @@ pub const EVENTS: &str = "event_hook";
 pub const VERIFICATION: &str = "event_hook_verification";
 
 /// How long Okta waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub const PATIENCE: Duration = Duration::from_secs(3);
 /// One try and one retry.
 const ATTEMPTS_MAX: u32 = 2;
 /// The header that carries the challenge.

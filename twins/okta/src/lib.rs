@@ -32,7 +32,7 @@ mod world;
 mod world_apps;
 pub mod zone;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use dtu_contract::backing::{self, Backed as _};
 use dtu_kernel::{
@@ -259,6 +259,14 @@ impl Twin for Okta {
 
     fn recipient(&self, delivery: &Delivery) -> SmolStr {
         delivery.payload.get("hook").and_then(Value::as_str).map(SmolStr::new).unwrap_or_default()
+    }
+
+    fn patience(&self, kind: &str) -> Option<Duration> {
+        match kind {
+            inline_hooks::INLINE => Some(inline_hooks::PATIENCE),
+            events::VERIFICATION => Some(events::PATIENCE),
+            _ => None,
+        }
     }
 
     fn render(&self, scene: &Scene<'_>, caller: Option<&Caller>, quota: Quota, result: Result<Answer, Error>) -> Reply {

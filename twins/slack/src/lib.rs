@@ -24,7 +24,7 @@ mod text;
 mod views;
 mod world;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use dtu_contract::backing::{self, Backed as _};
 use dtu_kernel::{
@@ -370,6 +370,10 @@ impl Twin for Slack {
 
     fn recipient(&self, delivery: &Delivery) -> SmolStr {
         delivery.payload.get("app").and_then(Value::as_str).map(SmolStr::new).unwrap_or_default()
+    }
+
+    fn patience(&self, kind: &str) -> Option<Duration> {
+        (kind != events::EVENT_CALLBACK).then_some(events::PATIENCE)
     }
 
     fn render(&self, scene: &Scene<'_>, caller: Option<&Caller>, _: Quota, result: Result<Answer, Error>) -> Reply {

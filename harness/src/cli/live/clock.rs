@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use dtu_kernel::{diagnostic::Diagnostic, time::parse_span};
+use dtu_kernel::{
+    diagnostic::Diagnostic,
+    time::{Timestamp, parse_span},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -43,7 +46,7 @@ pub(in crate::cli) fn main(args: &Clock) -> Result<u8, Failure> {
     let (method, path, body) = match &args.act {
         Act::Show => (Method::GET, "/clock", None),
         Act::Advance { span } => (Method::POST, "/clock/advance", Some(json!({ "by": checked(span)? }))),
-        Act::Set { time } => (Method::POST, "/clock/set", Some(json!({ "to": time }))),
+        Act::Set { time } => (Method::POST, "/clock/set", Some(json!({ "to": checked_time(time)? }))),
         Act::RunUntilQuiet { most } => {
             (Method::POST, "/clock/run-until-quiet", Some(json!({ "most": checked(most)? })))
         }
@@ -58,6 +61,16 @@ fn checked(span: &str) -> Result<&str, Failure> {
     match parse_span(span) {
         Ok(_) => Ok(span),
         Err(why) => Err(Diagnostic::whole("SPAN", why).into()),
+    }
+}
+
+fn checked_time(time: &str) -> Result<&str, Failure> {
+    match Timestamp::parse(time) {
+        Ok(_) => Ok(time),
+        Err(why) => {
+            let problem = Diagnostic::whole("TIME", format!("`{time}` is not a time: {why}"));
+            Err(problem.hint("times are written as `2026-03-02T09:00:00Z`").into())
+        }
     }
 }
 

@@ -57,8 +57,8 @@ pub(in crate::cli) fn main(args: &Faults) -> Result<u8, Failure> {
             let plan = read(plan, var, span.as_deref())?;
             with(&args.place, |session| async move {
                 let body = json!({ "rules": plan.rules });
-                let armed = session.call(Method::POST, "/faults", Some(body)).await?;
-                session.plane.say(&armed, shown)
+                let armed = session.call(Method::POST, "/faults", Some(body)).await;
+                session.plane.say(&armed.map_err(|failure| placed(failure, &plan))?, shown)
             })
         }
         Act::List => with(&args.place, |session| async move {
@@ -91,6 +91,15 @@ fn read(plan: &str, vars: &[(SmolStr, String)], span: Option<&str>) -> Result<Pl
         }
     }
     Ok(plan)
+}
+
+/// A refusal with its place in the plan, which the control plane does not know, where it is of a twin or an operation.
+fn placed(failure: Failure, plan: &PlanFile) -> Failure {
+    let astray = match failure {
+        Failure::Input(_) => plan.astray(&dtu_universe::all()),
+        _ => Vec::new(),
+    };
+    if astray.is_empty() { failure } else { astray.into() }
 }
 
 fn names() -> Result<u8, Failure> {

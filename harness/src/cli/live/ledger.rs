@@ -65,7 +65,8 @@ fn line(entry: &Value) -> String {
             format!("{} -> {}{error}{fault}", text("operation"), entry["status"])
         }
         "delivery" => {
-            format!("{} attempt {} -> {} {}", text("delivery"), entry["attempt"], entry["status"], text("error"))
+            let (kind, attempt) = (&entry["delivery"]["kind"], &entry["delivery"]["attempt"]);
+            format!("{} attempt {attempt} -> {} {}", kind.as_str().unwrap_or_default(), entry["status"], text("error"))
         }
         "affordance" => format!("{} {}", text("verb"), text("error")),
         "fault" => format!("{} struck {}", text("rule"), text("on")),

@@ -107,11 +107,7 @@ impl From<CreateError> for ControlError {
 
 impl From<RuleError> for ControlError {
     fn from(error: RuleError) -> Self {
-        let refusal = Self::invalid(error.to_string());
-        match error {
-            RuleError::Nobody { hint, .. } => refusal.hint(hint),
-            _ => refusal,
-        }
+        Self::invalid(error.to_string()).hint(error.hint())
     }
 }
 

@@ -23,6 +23,31 @@ static ENV: LazyLock<Arc<cel::Env>> = LazyLock::new(|| {
     Arc::new(env)
 });
 
+/// What is wrong with a condition, and where in its text: counted from 1, 0 where it is the whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// In words.
+    pub why: String,
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+}
+
+impl Wrong {
+    fn whole(why: impl Into<String>) -> Self {
+        Self { why: why.into(), line: 0, column: 0 }
+    }
+
+    /// At a byte of the text.
+    fn at(text: &str, byte: usize, why: impl Into<String>) -> Self {
+        let before = text.get(..byte).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Self { why: why.into(), line, column }
+    }
+}
+
 /// What a condition may name.
 const NAMES: [&str; 3] = ["args", "path", "method"];
 
@@ -56,6 +81,25 @@ fn bound<'e>(expression: &'e IdedExpr, names: &mut Vec<&'e str>) {
     }
 }
 
+/// The parser's first problem.
+fn unread(error: &cel::ParseErrors) -> Wrong {
+    let Some(first) = error.errors.first() else { return Wrong::whole(error.to_string()) };
+    let why = first.msg.lines().next().unwrap_or_default().to_owned();
+    match (usize::try_from(first.pos.0), usize::try_from(first.pos.1)) {
+        (Ok(line @ 1..), Ok(column @ 1..)) => Wrong { why, line, column },
+        _ => Wrong::whole(why),
+    }
+}
+
+/// The byte at which an expression first names a variable.
+fn place(program: &Program, expression: &IdedExpr, variable: &str) -> Option<usize> {
+    if matches!(&expression.expr, Expr::Ident(name) if name == variable) {
+        let (start, _) = program.source_info().offset_for(expression.id)?;
+        return usize::try_from(start).ok();
+    }
+    parts(expression).into_iter().find_map(|part| place(program, part, variable))
+}
+
 /// What an expression is made of.
 fn parts(expression: &IdedExpr) -> Vec<&IdedExpr> {
     match &expression.expr {
@@ -82,33 +126,33 @@ impl Condition {
     /// Reads an expression.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    /// What is wrong with it, and where.
+    pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
         if text.len() > TEXT_MAX {
-            return Err(format!("it is longer than {TEXT_MAX} bytes"));
+            return Err(Wrong::whole(format!("it is longer than {TEXT_MAX} bytes")));
         }
         // The parser goes down a level of the machine's stack for each bracket.
         let mut open = 0_usize;
-        for sign in text.chars() {
+        for (byte, sign) in text.char_indices() {
             match sign {
                 '(' | '[' | '{' => open += 1,
                 ')' | ']' | '}' => open = open.saturating_sub(1),
                 _ => {}
             }
             if open > DEPTH_MAX {
-                return Err(format!("more than {DEPTH_MAX} brackets are open at once"));
+                return Err(Wrong::at(text, byte, format!("more than {DEPTH_MAX} brackets are open at once")));
             }
         }
-        let program =
-            Program::compile(text).map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())?;
+        let program = Program::compile(text).map_err(|error| unread(&error))?;
         if loops(program.expression()) > 1 {
-            return Err("it goes through lists within lists".to_owned());
+            return Err(Wrong::whole("it goes through lists within lists"));
         }
         let mut known = NAMES.to_vec();
         bound(program.expression(), &mut known);
         let references = program.references();
         if let Some(name) = references.variables().into_iter().find(|name| !known.contains(name)) {
-            return Err(format!("nothing is called `{name}`; known are args, path, method"));
+            let byte = place(&program, program.expression(), name).unwrap_or(0);
+            return Err(Wrong::at(text, byte, format!("nothing is called `{name}`; known are args, path, method")));
         }
         Ok(Self { program })
     }
@@ -142,7 +186,8 @@ mod tests {
         let facts = json!({ "args": { "search": "profile.lastName eq \"Okafor\"", "limit": "2" },
             "path": { "userId": "00u1" }, "method": "GET" });
         let check = |text: &str, wanted: Result<bool, &str>| {
-            let got = Condition::parse(text).and_then(|condition| condition.holds(&facts));
+            let parsed = Condition::parse(text).map_err(|wrong| wrong.why);
+            let got = parsed.and_then(|condition| condition.holds(&facts));
             match (got, wanted) {
                 (Ok(got), Ok(wanted)) => assert_eq!(got, wanted, "{text}"),
                 (Err(got), Err(wanted)) => assert!(got.contains(wanted), "{text}: {got}"),
@@ -164,5 +209,20 @@ mod tests {
         check(&"(".repeat(900), Err("brackets are open"));
         check(&"!".repeat(900), Err(""));
         check(&format!("args.x == '{}'", "a".repeat(1_000)), Err("longer than 1000 bytes"));
+    }
+
+    #[test]
+    fn problems_have_their_place_in_the_text() {
+        let check = |text: &str, line: usize, column: usize| {
+            let wrong = Condition::parse(text).expect_err("is refused");
+            assert_eq!((wrong.line, wrong.column), (line, column), "{text}: {}", wrong.why);
+        };
+        check("has(args.x) && body.y == 1", 1, 16);
+        check("'ü' == args.x &&\n  nobody.y", 2, 3);
+        check("args.x === 1", 1, 10);
+        check("'ü' === 1", 1, 7);
+        check("args.x ==", 1, 10);
+        check("[1].all(x, [2].all(y, y > x))", 0, 0);
+        check(&format!("{}1", "(".repeat(30)), 1, 25);
     }
 }

@@ -1,19 +1,19 @@
 //! Fault plans as files: variables, episodes and rules.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_saphyr::Location;
 use smol_str::SmolStr;
 
 use super::{
-    plan::{FaultPlan, RuleError},
-    rule::Rule,
+    places::Places,
+    plan::{FaultPlan, RuleError, aimed},
+    rule::{Part, Rule},
     window::{During, Episode},
 };
-use crate::diagnostic::Diagnostic;
+use crate::{diagnostic::Diagnostic, host::Host};
 
 /// A fault plan as a person writes it (`fixtures/faults/*.yaml`, or inside a scenario).
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -43,6 +43,18 @@ pub struct PlanFile {
     pub episodes: BTreeMap<SmolStr, Episode>,
     /// The rules; the first that matches and fires wins.
     pub rules: Vec<Rule>,
+    /// Where it was read from, for problems that show later.
+    #[serde(skip)]
+    source: Source,
+}
+
+/// A plan's file, with its text.
+#[derive(Clone, Debug, Default)]
+struct Source {
+    file: String,
+    text: String,
+    /// The text with the values of its variables.
+    filled: String,
 }
 
 /// The one known version of the format.
@@ -82,8 +94,9 @@ impl PlanFile {
     /// # Errors
     /// What is wrong with it, with its place.
     pub fn parse(file: &str, text: &str, set: &[(SmolStr, String)]) -> Result<Self, Vec<Diagnostic>> {
-        let syntax = |error: &serde_saphyr::Error| vec![Diagnostic::from_yaml(file, error)];
-        let Head { mut vars } = serde_saphyr::from_str(text).map_err(|error| syntax(&error))?;
+        let syntax =
+            |text: &str, error: &serde_saphyr::Error| vec![Diagnostic::from_yaml_with_hint(file, error).shown_in(text)];
+        let Head { mut vars } = serde_saphyr::from_str(text).map_err(|error| syntax(text, &error))?;
         for (name, value) in set {
             if !vars.contains_key(name) {
                 let message = format!("the plan has no variable `{name}`");
@@ -91,42 +104,52 @@ impl PlanFile {
             }
             vars.insert(name.clone(), Value::String(value.clone()));
         }
-        let text = substitute(file, text, &vars)?;
-        let mut plan: Self = serde_saphyr::from_str(&text).map_err(|error| syntax(&error))?;
+        let filled = substitute(file, text, &vars)?;
+        let mut plan: Self = serde_saphyr::from_str(&filled).map_err(|error| syntax(&filled, &error))?;
         plan.vars = vars;
-        plan.name_episodes(file)?;
-        let problems = plan.problems(file, &text);
+        plan.source = Source { file: file.to_owned(), text: text.to_owned(), filled };
+        plan.name_episodes()?;
+        let problems = plan.placed(&FaultPlan::problems(&plan.rules));
         if problems.is_empty() { Ok(plan) } else { Err(problems) }
     }
 
     /// Puts the plan's episodes in the place of their names.
-    fn name_episodes(&mut self, file: &str) -> Result<(), Vec<Diagnostic>> {
+    fn name_episodes(&mut self) -> Result<(), Vec<Diagnostic>> {
         for (name, episode) in &mut self.episodes {
             episode.name = name.clone();
         }
-        for rule in &mut self.rules {
+        let mut wrong = Vec::new();
+        for (at, rule) in self.rules.iter_mut().enumerate() {
             let Some(During::Named(name)) = &rule.on.during else { continue };
             let Some(episode) = self.episodes.get(name) else {
-                let message = format!("rule `{}`: the plan has no episode `{name}`", rule.id);
                 let known = self.episodes.keys().map(SmolStr::as_str);
-                return Err(vec![Diagnostic::whole(file, message).suggest(name, known)]);
+                let Diagnostic { hint, .. } = Diagnostic::whole("", "").suggest(name, known);
+                let what = format!("the plan has no episode `{name}`");
+                wrong.push((at, RuleError::Nobody { rule: rule.id.clone(), what, hint, part: Part::During }));
+                continue;
             };
             rule.on.during = Some(During::Whole(episode.clone()));
         }
-        Ok(())
+        if wrong.is_empty() { Ok(()) } else { Err(self.placed(&wrong)) }
     }
 
-    /// What cannot work about its rules, each with its place.
-    fn problems(&self, file: &str, text: &str) -> Vec<Diagnostic> {
-        let place = |(rule, error): (&Rule, RuleError)| {
-            let line = text.lines().position(|line| line.contains(&format!("id: {}", rule.id)));
-            let whole = Diagnostic::whole(file, error.to_string());
-            match line {
-                Some(line) => Diagnostic { line: line as u64 + 1, column: 1, ..whole },
-                None => whole,
-            }
-        };
-        FaultPlan::problems(&self.rules).into_iter().map(place).collect()
+    /// What of it can strike nothing among these twins: twins and operations that are not there, each with its place.
+    pub fn astray(&self, twins: &[Arc<dyn Host>]) -> Vec<Diagnostic> {
+        let rules = self.rules.iter().enumerate();
+        let wrong: Vec<_> = rules.filter_map(|(at, rule)| Some((at, aimed(rule, twins).err()?))).collect();
+        self.placed(&wrong)
+    }
+
+    /// Problems of its rules with their places.
+    fn placed(&self, problems: &[(usize, RuleError)]) -> Vec<Diagnostic> {
+        if problems.is_empty() {
+            return Vec::new();
+        }
+        let Source { file, text, filled } = &self.source;
+        // People see their own text. With variables in it, it may be no YAML.
+        let own = Places::of_plan(text);
+        let (places, text) = if own.is_empty() { (Places::of_plan(filled), filled) } else { (own, text) };
+        problems.iter().map(|(at, error)| places.problem(file, text, *at, error)).collect()
     }
 }
 
@@ -137,14 +160,11 @@ fn substitute(file: &str, text: &str, vars: &BTreeMap<SmolStr, Value>) -> Result
     while let Some(at) = rest.find("${") {
         let (before, behind) = rest.split_at(at);
         out.push_str(before);
-        let place = || {
-            let line = out.lines().count().max(1) as u64;
-            let column = out.lines().last().unwrap_or_default().chars().count() as u64 + 1;
-            (line, column)
-        };
         let wrong = |message: String| {
-            let (line, column) = place();
-            Diagnostic { line, column, ..Diagnostic::at(file, Location::UNKNOWN, message) }
+            let before = &text[..text.len() - behind.len()];
+            let line = before.matches('\n').count() as u64 + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
+            Diagnostic { line, column, ..Diagnostic::whole(file, message) }.shown_in(text)
         };
         let Some((name, after)) = behind[2..].split_once('}') else {
             return Err(vec![wrong("`${` without its `}`".to_owned())]);
@@ -198,11 +218,39 @@ mod tests {
         };
         check("${chan}", "${chann}", &[], "no variable `chann`");
         check("${chan}", "${chann}", &[], "p.yaml:8:");
-        check("during: storm", "during: strom", &[], "no episode `strom`");
+        check("during: storm", "during: strom", &[], "p.yaml:8:52: rule `a`: the plan has no episode `strom`");
         check("during: storm", "nth: x", &[], "p.yaml:8");
+        check("during: storm", "probabilty: 1/2", &[], "unknown key `probabilty`");
+        check("during: storm", "probabilty: 1/2", &[], "hint: did you mean `probability`?");
+        check("during: storm", "where: args.x === 1", &[], "p.yaml:8:60: rule `a`: bad condition");
+        check("during: storm", "where: 'has(args.x) && nobody.y'", &[], "p.yaml:8:67: rule `a`: bad condition");
+        check(
+            "during: storm",
+            "where: 'has(args.x) && nobody.y'",
+            &[],
+            "\n    |                                                                   ^^^^^^^^",
+        );
+        check("during: storm", "caller: '['", &[], "p.yaml:8:52: rule `a`: bad pattern");
+        check("id: a", "id: a\n    times: x", &[], "p.yaml:8:12: ");
         check("rate_limited: {retry_after: \"${wait}\"}", "drop: {}", &[], "p.yaml:7");
         check("", "", &[("channel".into(), "C9".into())], "no variable `channel`");
         check("", "", &[("chan".into(), "a: b, }".into())], "no plain text");
+    }
+
+    #[test]
+    fn conditions_over_several_lines_are_told_with_their_place() {
+        let plan = "schema: dtu/faults/v1\nname: p\nrules:\n- id: a\n  on:\n    where: |\n      has(args.x)\n      && body.y\n  do: \
+            {reset: {}}\n- {id: a, on: {}, do: {reset: {}}}\n";
+        let problems = PlanFile::parse("p.yaml", plan, &[]).expect_err("is refused");
+        let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "p.yaml:8:10: rule `a`: bad condition: nothing is called `body`; known are args, path, method\n  8 |       \
+                 && body.y\n    |          ^^^^^^",
+                "p.yaml:10:8: rule `a` is there twice\n  10 | - {id: a, on: {}, do: {reset: {}}}\n     |        ^",
+            ]
+        );
     }
 
     #[test]

@@ -4,16 +4,20 @@
 mod condition;
 mod effect;
 mod file;
+mod names;
+mod places;
 mod plan;
 mod rule;
 mod window;
 
-pub(crate) use self::{effect::drift, plan::aimed};
+pub(crate) use self::effect::drift;
 pub use self::{
+    condition::Wrong,
     effect::{Change, Effect, Injected, Latency, Strikes},
     file::{PlanFile, SchemaV1},
-    plan::{ArmedRule, FaultPlan, Fired, RuleError, Skipped, Struck, Subject, Tally, Why},
-    rule::{Match, Rule},
+    places::Places,
+    plan::{ArmedRule, FaultPlan, Fired, RuleError, Skipped, Struck, Subject, Tally, Why, aimed},
+    rule::{Match, Part, Rule},
     window::{Burst, During, Episode, Ramp},
 };
 

@@ -2,19 +2,20 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use globset::{Glob, GlobMatcher, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobMatcher};
 use imbl::OrdMap;
 use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{
-    condition::Condition,
+    condition::{Condition, Wrong},
     effect::{Effect, Strikes},
-    rule::{Match, Rule},
+    names::Names,
+    rule::{Match, Part, Rule},
     window::During,
 };
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, nearest},
     host::Host,
     seed::{Ordinals, SeedTree, Site},
     time::Timestamp,
@@ -30,6 +31,8 @@ pub enum RuleError {
         rule: SmolStr,
         /// The pattern.
         pattern: SmolStr,
+        /// The member that holds it.
+        part: Part,
     },
     /// Its members do not go together.
     #[error("rule `{rule}`: {why}")]
@@ -38,6 +41,16 @@ pub enum RuleError {
         rule: SmolStr,
         /// What is wrong, in words.
         why: String,
+        /// The member to blame.
+        part: Part,
+    },
+    /// Its condition cannot be asked.
+    #[error("rule `{rule}`: bad condition: {}", wrong.why)]
+    Condition {
+        /// The rule's id.
+        rule: SmolStr,
+        /// What is wrong with it, and where in it.
+        wrong: Wrong,
     },
     /// Two rules share an id.
     #[error("rule `{rule}` is there twice")]
@@ -57,7 +70,28 @@ pub enum RuleError {
         what: String,
         /// What may have been meant; empty where there is nothing to say.
         hint: String,
+        /// The member that names it.
+        part: Part,
     },
+}
+
+impl RuleError {
+    /// The member to blame.
+    pub const fn part(&self) -> Part {
+        match self {
+            Self::Pattern { part, .. } | Self::Unfit { part, .. } | Self::Nobody { part, .. } => *part,
+            Self::Condition { .. } => Part::Condition,
+            Self::Twice { .. } | Self::TooMany => Part::Id,
+        }
+    }
+
+    /// What may have been meant; empty where there is nothing to say.
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::Nobody { hint, .. } => hint,
+            _ => "",
+        }
+    }
 }
 
 /// A rule ready to be asked: patterns and conditions compiled, times made absolute.
@@ -183,27 +217,19 @@ pub struct FaultPlan {
     tallies: OrdMap<SmolStr, Tally>,
 }
 
-/// The rules' patterns of names, asked all at once.
-#[derive(Debug, Default)]
-struct Names {
-    /// The pattern of each rule in order; `*` where it has none.
-    set: GlobSet,
-}
-
-impl Names {
-    fn of(rules: &[Arc<ArmedRule>]) -> Result<Self, RuleError> {
-        let mut set = GlobSetBuilder::new();
-        for armed in rules {
-            let pattern = armed.rule.on.name().map_or("*", SmolStr::as_str);
-            set.add(glob(&armed.rule.id, pattern)?);
-        }
-        Ok(Self { set: set.build().map_err(|_| RuleError::TooMany)? })
-    }
+/// The patterns of names of all rules.
+fn names(rules: &[Arc<ArmedRule>]) -> Result<Names, RuleError> {
+    let pattern = |armed: &Arc<ArmedRule>| {
+        let on = &armed.rule.on;
+        glob(&armed.rule.id, on.name_part(), on.name().map_or("*", SmolStr::as_str))
+    };
+    let patterns: Vec<Glob> = rules.iter().map(pattern).collect::<Result<_, _>>()?;
+    Names::new(patterns).map_err(|_| RuleError::TooMany)
 }
 
 /// Reads a pattern of a rule.
-fn glob(rule: &SmolStr, pattern: &str) -> Result<Glob, RuleError> {
-    let wrong = || RuleError::Pattern { rule: rule.clone(), pattern: pattern.into() };
+fn glob(rule: &SmolStr, part: Part, pattern: &str) -> Result<Glob, RuleError> {
+    let wrong = || RuleError::Pattern { rule: rule.clone(), pattern: pattern.into(), part };
     if pattern.len() > PATTERN_MAX {
         return Err(wrong());
     }
@@ -233,7 +259,7 @@ impl FaultPlan {
 
     /// Whether some rule may strike calls of this name.
     pub fn concerns(&self, twin: &str, operation: &str) -> bool {
-        !self.rules.is_empty() && self.candidates(Strikes::Calls, twin, operation).next().is_some()
+        !self.rules.is_empty() && !self.candidates(Strikes::Calls, twin, operation).is_empty()
     }
 
     /// The longest time that a rule makes reads lag; none where no rule does.
@@ -279,13 +305,13 @@ impl FaultPlan {
             }
             all.push(Arc::new(ArmedRule::new(rule, now)?));
         }
-        self.names = Arc::new(Names::of(&all)?);
+        self.names = Arc::new(names(&all)?);
         self.rules = all;
         Ok(())
     }
 
-    /// What cannot work about each rule of a plan.
-    pub(super) fn problems(rules: &[Rule]) -> Vec<(&Rule, RuleError)> {
+    /// What cannot work about each of these rules, with the rule's place among them.
+    pub fn problems(rules: &[Rule]) -> Vec<(usize, RuleError)> {
         let mut taken = BTreeSet::new();
         let mut problem = |rule: &Rule| {
             if taken.insert(rule.id.clone()) {
@@ -294,7 +320,7 @@ impl FaultPlan {
                 Some(RuleError::Twice { rule: rule.id.clone() })
             }
         };
-        rules.iter().filter_map(|rule| Some((rule, problem(rule)?))).collect()
+        rules.iter().enumerate().filter_map(|(at, rule)| Some((at, problem(rule)?))).collect()
     }
 
     /// Disarms one rule; false where there is none of that id.
@@ -304,7 +330,7 @@ impl FaultPlan {
         // A rule armed again under the same id begins anew.
         self.tallies.remove(rule);
         // Fewer patterns than fitted before.
-        self.names = Arc::new(Names::of(&self.rules).unwrap_or_default());
+        self.names = Arc::new(names(&self.rules).unwrap_or_default());
         self.rules.len() < before
     }
 
@@ -314,10 +340,8 @@ impl FaultPlan {
     }
 
     /// The rules whose patterns of twin and name fit, in order.
-    fn candidates(&self, kind: Strikes, twin: &str, name: &str) -> impl Iterator<Item = usize> {
-        let mut found = self.names.set.matches(name);
-        found.retain(|at| self.rules[*at].strikes == kind && self.rules[*at].is_of(twin));
-        found.into_iter()
+    fn candidates(&self, kind: Strikes, twin: &str, name: &str) -> Arc<[usize]> {
+        self.names.of(kind, twin, name, |at| self.rules[at].strikes == kind && self.rules[at].is_of(twin))
     }
 
     /// Asks the rules in order; the first that fires wins.
@@ -328,8 +352,8 @@ impl FaultPlan {
         seeds: &SeedTree,
         ordinals: &mut Ordinals,
     ) -> Struck {
-        let candidates: Vec<usize> = self.candidates(subject.kind, subject.twin, subject.name).collect();
-        self.strike_each(candidates, subject, now, seeds, ordinals)
+        let candidates = self.candidates(subject.kind, subject.twin, subject.name);
+        self.strike_each(&candidates, subject, now, seeds, ordinals)
     }
 
     /// Asks one rule by its id; one that is not armed does not fire.
@@ -342,7 +366,7 @@ impl FaultPlan {
         ordinals: &mut Ordinals,
     ) -> Struck {
         let at = self.rules.iter().position(|armed| armed.rule.id == rule);
-        self.strike_each(at.into_iter().collect(), subject, now, seeds, ordinals)
+        self.strike_each(at.as_slice(), subject, now, seeds, ordinals)
     }
 
     /// The rules that close sockets of a twin and are not over, each with its span.
@@ -358,7 +382,7 @@ impl FaultPlan {
 
     fn strike_each(
         &mut self,
-        candidates: Vec<usize>,
+        candidates: &[usize],
         subject: Subject<'_>,
         now: Timestamp,
         seeds: &SeedTree,
@@ -366,7 +390,7 @@ impl FaultPlan {
     ) -> Struck {
         let (mut struck, mut facts) = (Struck::default(), None);
         for at in candidates {
-            let armed = Arc::clone(&self.rules[at]);
+            let armed = Arc::clone(&self.rules[*at]);
             if !armed.fits(subject) {
                 continue;
             }
@@ -455,29 +479,31 @@ fn has_cursor(facts: &Value, cursors: &[&str]) -> bool {
 ///
 /// # Errors
 /// Which is not there, with what may have been meant; also where a pattern cannot be read.
-pub(crate) fn aimed(rule: &Rule, twins: &[Arc<dyn Host>]) -> Result<(), RuleError> {
-    let nobody = |what: String, name: &str, known: &mut dyn Iterator<Item = &str>| {
-        let Diagnostic { hint, .. } = Diagnostic::whole("", "").suggest(name, known);
-        RuleError::Nobody { rule: rule.id.clone(), what, hint }
-    };
+pub fn aimed(rule: &Rule, twins: &[Arc<dyn Host>]) -> Result<(), RuleError> {
+    let nobody = |part: Part, what: String, hint: String| RuleError::Nobody { rule: rule.id.clone(), what, hint, part };
     let on = &rule.on;
-    let of_twin = glob(&rule.id, on.twin.as_deref().unwrap_or("*"))?.compile_matcher();
+    let of_twin = glob(&rule.id, Part::Twin, on.twin.as_deref().unwrap_or("*"))?.compile_matcher();
     let meant: Vec<&Arc<dyn Host>> = twins.iter().filter(|host| of_twin.is_match(host.name())).collect();
     if let (Some(twin), true) = (&on.twin, meant.is_empty()) {
-        let what = format!("there is no twin `{twin}`");
-        return Err(nobody(what, twin, &mut twins.iter().map(|host| host.name())));
+        let known = twins.iter().map(|host| host.name());
+        let Diagnostic { hint, .. } = Diagnostic::whole("", "").suggest(twin, known);
+        return Err(nobody(Part::Twin, format!("there is no twin `{twin}`"), hint));
     }
     let (Strikes::Calls, Some(name)) = (rule.strikes(), &on.operation) else { return Ok(()) };
-    let fits = glob(&rule.id, name)?.compile_matcher();
-    let mut known = meant.iter().flat_map(|host| host.operations()).map(|operation| operation.id);
-    if known.clone().any(|id| fits.is_match(id)) {
+    let fits = glob(&rule.id, Part::Operation, name)?.compile_matcher();
+    let has = |host: &&Arc<dyn Host>| host.operations().iter().any(|operation| fits.is_match(operation.id));
+    if meant.iter().any(&has) {
         return Ok(());
     }
     let what = match meant[..] {
         [only] => format!("{} has no operation `{name}`", only.name()),
         _ => format!("no twin has an operation `{name}`"),
     };
-    Err(nobody(what, name, &mut known))
+    let hint = match twins.iter().find(|host| has(host)) {
+        Some(other) => format!("{} has such an operation", other.name()),
+        None => nearest(name, meant.iter().flat_map(|host| host.operations()).map(|operation| operation.id)),
+    };
+    Err(nobody(Part::Operation, what, hint))
 }
 
 impl Effect {
@@ -511,29 +537,39 @@ impl Match {
             (None, None) => self.operation.as_ref(),
         }
     }
+
+    /// The member that holds it.
+    const fn name_part(&self) -> Part {
+        match (&self.deliver, &self.timer) {
+            (Some(_), _) => Part::Deliver,
+            (None, Some(_)) => Part::Timer,
+            (None, None) => Part::Operation,
+        }
+    }
 }
 
 impl ArmedRule {
     fn new(rule: &Rule, now: Timestamp) -> Result<Self, RuleError> {
-        let unfit = |why: String| RuleError::Unfit { rule: rule.id.clone(), why };
-        let glob =
-            |pattern: Option<&SmolStr>| pattern.map(|text| Ok(glob(&rule.id, text)?.compile_matcher())).transpose();
+        let unfit = |(part, why): (Part, String)| RuleError::Unfit { rule: rule.id.clone(), why, part };
+        let glob = |part: Part, pattern: Option<&SmolStr>| {
+            pattern.map(|text| Ok(glob(&rule.id, part, text)?.compile_matcher())).transpose()
+        };
         if let Some(problem) = rule.problem() {
             return Err(unfit(problem));
         }
         if let Some(During::Named(name)) = &rule.on.during {
-            return Err(unfit(format!("no plan says when the episode `{name}` is")));
+            return Err(unfit((Part::During, format!("no plan says when the episode `{name}` is"))));
         }
-        glob(rule.on.name())?;
+        glob(rule.on.name_part(), rule.on.name())?;
         let condition = rule.on.condition.as_deref().map(Condition::parse).transpose();
         Ok(Self {
             rule: rule.clone(),
             armed_at: now,
             strikes: rule.strikes(),
-            twin: glob(rule.on.twin.as_ref())?,
-            resource: glob(rule.on.resource.as_ref())?,
-            caller: glob(rule.on.caller.as_ref())?,
-            condition: condition.map_err(|why| unfit(format!("bad condition: {why}")))?,
+            twin: glob(Part::Twin, rule.on.twin.as_ref())?,
+            resource: glob(Part::Resource, rule.on.resource.as_ref())?,
+            caller: glob(Part::Caller, rule.on.caller.as_ref())?,
+            condition: condition.map_err(|wrong| RuleError::Condition { rule: rule.id.clone(), wrong })?,
         })
     }
 
@@ -570,7 +606,10 @@ impl ArmedRule {
     fn odds(&self, now: Timestamp) -> Option<crate::seed::Ratio> {
         let on = &self.rule.on;
         match on.ramp {
-            Some(ramp) => Some(ramp.odds(on.probability, now.since(self.armed_at))),
+            Some(ramp) => {
+                let before = on.after.map_or(Duration::ZERO, |after| after.0);
+                Some(ramp.odds(on.probability, now.since(self.armed_at).saturating_sub(before)))
+            }
             None => on.probability,
         }
     }

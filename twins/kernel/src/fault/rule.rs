@@ -81,6 +81,33 @@ pub struct Match {
     pub ramp: Option<Ramp>,
 }
 
+/// A member of a rule: where a problem lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// `id`
+    Id,
+    /// `do`
+    Effect,
+    /// `on`
+    On,
+    /// `twin`
+    Twin,
+    /// `operation`
+    Operation,
+    /// `deliver`
+    Deliver,
+    /// `timer`
+    Timer,
+    /// `resource`
+    Resource,
+    /// `caller`
+    Caller,
+    /// `where`
+    Condition,
+    /// `during`
+    During,
+}
+
 impl Rule {
     /// What it strikes, by its members and its effect.
     pub const fn strikes(&self) -> Strikes {
@@ -93,36 +120,39 @@ impl Rule {
         }
     }
 
-    /// What cannot work about it, in words.
-    pub(super) fn problem(&self) -> Option<String> {
+    /// What cannot work about it: the member to blame, and why in words.
+    pub(super) fn problem(&self) -> Option<(Part, String)> {
         let (strikes, name) = (self.strikes(), self.effect.name());
         if self.id.is_empty() {
-            return Some("a rule has an id".to_owned());
+            return Some((Part::Id, "a rule has an id".to_owned()));
         }
         if !self.effect.can_strike(strikes) {
-            return Some(format!("`{name}` cannot strike {}{}", strikes.name(), self.advice()));
+            let why = format!("`{name}` cannot strike {}{}", strikes.name(), self.advice());
+            return Some((Part::Effect, why));
         }
         if let Some(problem) = self.effect.problem() {
-            return Some(problem.to_owned());
+            return Some((Part::Effect, problem.to_owned()));
         }
         let on = &self.on;
         if strikes != Strikes::Calls && on.operation.is_some() {
-            return Some(format!("`operation` is for calls; this rule strikes {}", strikes.name()));
+            let why = format!("`operation` is for calls; this rule strikes {}", strikes.name());
+            return Some((Part::Operation, why));
         }
         if strikes == Strikes::Sockets && (on.caller.is_some() || on.resource.is_some() || on.condition.is_some()) {
-            return Some("a socket has neither `caller` nor `resource` nor arguments".to_owned());
+            return Some((Part::On, "a socket has neither `caller` nor `resource` nor arguments".to_owned()));
         }
         if strikes == Strikes::Connections {
             let drawn = on.nth.is_some() || on.probability.is_some() || on.ramp.is_some() || self.times.is_some();
             let named = on.resource.is_some() || on.caller.is_some() || on.condition.is_some();
             if drawn || named {
-                return Some("a port is open or closed for all: `refuse` takes `twin` and times only".to_owned());
+                let why = "a port is open or closed for all: `refuse` takes `twin` and times only";
+                return Some((Part::On, why.to_owned()));
             }
         }
         if let Some(During::Whole(episode)) = &on.during
             && let Some(problem) = episode.problem()
         {
-            return Some(problem.to_owned());
+            return Some((Part::During, problem.to_owned()));
         }
         None
     }

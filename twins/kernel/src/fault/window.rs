@@ -56,7 +56,7 @@ pub struct Burst {
     pub every: Span,
 }
 
-/// Odds that grow or shrink: from the rule's `probability` (0/1 where absent) to `to`.
+/// Odds that grow or shrink: from the rule's `probability` (0/1 where absent) to `to`, from `after` on.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ramp {

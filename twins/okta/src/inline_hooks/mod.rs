@@ -50,7 +50,7 @@ pub const TABLE: &str = "inline_calls";
 
 const HOOKS: &str = "/api/v1/inlineHooks";
 /// How long Okta waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub const PATIENCE: Duration = Duration::from_secs(3);
 /// One try and one retry.
 const ATTEMPTS_MAX: u32 = 2;
 /// How long a call that waits is kept.

@@ -589,3 +589,81 @@ async fn without_an_answer_people_are_imported_as_they_are() {
         assert_eq!(outcomes(&org, "inline_hook.response.processed"), processed);
     }
 }
+
+fn arm(org: &Org, on: &Value, effect: &Value) {
+    let rule = json!({ "id": "r", "on": on, "do": effect });
+    org.universe.arm(&[serde_json::from_value(rule).expect("is a rule")]).expect("is armed");
+}
+
+#[tokio::test]
+async fn a_call_waits_for_a_hook_that_comes_later_and_no_longer_than_okta_does() {
+    let claim = json!([{ "op": "add", "path": "/claims/late", "value": true }]);
+    let answer = patch("com.okta.access.patch", &claim);
+    // What comes of a call that asks for tokens: whether the hook had its say, how often it was asked, and when, in
+    // seconds of the clock.
+    let check = async |effect: Value, wanted: (u16, bool), times: usize, seconds: u64| {
+        let org = oauth::org();
+        let server = service(says(&answer)).await;
+        attach(&org, &hook(&org, TOKENS, &server.uri()));
+        arm(&org, &json!({ "deliver": "inline_hook" }), &effect);
+        let start = org.universe.now();
+        let got = org.wait_over_time(
+            web(
+                "/oauth2/ausorders/v1/token",
+                &[
+                    ("username", "lena.fischer"),
+                    ("password", oauth::PASSWORD),
+                    ("grant_type", "password"),
+                    ("scope", "orders.read"),
+                ],
+            ),
+            Duration::from_millis(500),
+        );
+        let got = got.await;
+        let changed = got.status == 200 && access(&org, &got).get("late").is_some();
+        assert_eq!((got.status, changed), wanted, "{effect}: {}", got.body);
+        assert_eq!(org.universe.now().since(start).as_secs(), seconds, "{effect}");
+        org.universe.run_until_quiet(Duration::from_secs(600)).await;
+        assert_eq!(asked(&server).await.len(), times, "{effect}");
+    };
+    check(json!({ "delay": { "by": "2s" } }), (200, true), 1, 2).await;
+    // Given up after three seconds: tokens are as they would be without a hook, which is asked late and in vain.
+    check(json!({ "delay": { "by": "1m" } }), (200, false), 1, 3).await;
+    check(json!({ "hold": { "every": "2s" } }), (200, true), 1, 2).await;
+    check(json!({ "drop": {} }), (200, false), 0, 3).await;
+}
+
+#[tokio::test]
+async fn a_challenge_that_comes_later_is_waited_for() {
+    let server = MockServer::start().await;
+    let meet = |request: &Request| {
+        let challenge = request.headers["x-okta-verification-challenge"].to_str().expect("is text").to_owned();
+        ResponseTemplate::new(200).set_body_json(json!({ "verification": challenge }))
+    };
+    Mock::given(method("GET")).respond_with(meet).mount(&server).await;
+    let check = async |effect: Value, seconds: u64, times: usize| {
+        server.reset().await;
+        Mock::given(method("GET")).respond_with(meet).mount(&server).await;
+        let org = Org::acme();
+        let made = json!({
+            "name": "leavers",
+            "events": { "type": "EVENT_TYPE", "items": ["user.lifecycle.deactivate"] },
+            "channel": { "type": "HTTP", "version": "1.0.0", "config": {
+                "uri": server.uri(),
+                "authScheme": { "type": "HEADER", "key": "Authorization", "value": "s3cret" },
+            } },
+        });
+        let id = org.post("/api/v1/eventHooks", &made).text("/id").to_owned();
+        arm(&org, &json!({ "deliver": "event_hook_verification" }), &effect);
+        let start = org.universe.now();
+        let verify = call(&format!("POST /api/v1/eventHooks/{id}/lifecycle/verify"));
+        let got = org.wait_over_time(verify, Duration::from_millis(250)).await;
+        assert_eq!((got.status, got.text("/verificationStatus")), (200, "VERIFIED"), "{effect}");
+        assert_eq!(org.universe.now().since(start).as_secs(), seconds, "{effect}");
+        org.universe.run_until_quiet(Duration::from_secs(600)).await;
+        assert_eq!(asked(&server).await.len(), times, "{effect}");
+    };
+    check(json!({ "delay": { "by": "1s" } }), 1, 1).await;
+    check(json!({ "drop": {} }), 3, 1).await;
+    check(json!({ "delay": { "by": "20s" } }), 3, 2).await;
+}

@@ -143,6 +143,19 @@ impl Org {
         read(self.host.resume(&self.universe, 0, at, waiting).0)
     }
 
+    /// The same where the clock must move for it: by so much at a time, until the answer is there.
+    pub(crate) async fn wait_over_time(&self, call: Call, step: Duration) -> Got {
+        let (at, waiting) = *self.start(call).expect_err("the answer waits");
+        for _ in 0..1_000 {
+            self.universe.settle(Duration::from_secs(20)).await;
+            if self.universe.is_over(&waiting) {
+                return read(self.host.resume(&self.universe, 0, at, waiting).0);
+            }
+            self.universe.advance(step).await;
+        }
+        panic!("no answer comes");
+    }
+
     fn start(&self, call: Call) -> Result<Reply, Box<(usize, Waiting)>> {
         let (path, query) = call.target.split_once('?').unwrap_or((&call.target, ""));
         let mut headers = HeaderMap::new();

@@ -519,3 +519,80 @@ async fn a_deleted_reply_leaves_the_books_in_order() {
     assert_eq!(respond(&desk, &url, &long), (200, "ok".to_owned()));
     assert_eq!(desk.texts("general").last().unwrap().len(), 40_000);
 }
+
+/// What a person sees of a command, and how often the app was told of it, where a rule strikes the command.
+async fn struck_command(effect: Value, answer: ResponseTemplate, pass: &[u64]) -> (Vec<(Vec<String>, usize)>, Desk) {
+    let (desk, server) = listening(&[], 200).await;
+    Mock::given(path("/access")).respond_with(answer).mount(&server).await;
+    let rule = json!({ "id": "r", "on": { "deliver": "slash_command" }, "do": effect });
+    desk.universe.arm(&[serde_json::from_value(rule).unwrap()]).unwrap();
+    desk.act("slack.user.slash", "lena", json!({ "channel": "general", "command": "/access" }));
+    let mut seen = Vec::new();
+    for millis in pass {
+        desk.universe.advance(Duration::from_millis(*millis)).await;
+        seen.push((desk.whispers("lena.fischer@acme.example"), received(&server, "/access").await.len()));
+    }
+    desk.universe.run_until_quiet(Duration::from_secs(3_600)).await;
+    assert!(desk.universe.jobs().is_empty());
+    (seen, desk)
+}
+
+#[tokio::test]
+async fn a_command_that_comes_late_keeps_slacks_three_seconds() {
+    let check = async |effect: Value, answer: ResponseTemplate, steps: &[(u64, &str, usize)]| {
+        let pass: Vec<u64> = steps.iter().map(|(millis, ..)| *millis).collect();
+        let (seen, _) = struck_command(effect.clone(), answer, &pass).await;
+        let shown = |words: &str| match words {
+            "" => Vec::new(),
+            "late" => vec!["/access failed with the error \"operation_timeout\"".to_owned()],
+            words => vec![words.to_owned()],
+        };
+        let wanted: Vec<(Vec<String>, usize)> = steps.iter().map(|(_, words, told)| (shown(words), *told)).collect();
+        assert_eq!(seen, wanted, "{effect}");
+    };
+    let done = || ResponseTemplate::new(200).set_body_json(json!({ "text": "done" }));
+    // In time: the answer is shown when it comes.
+    check(json!({ "delay": { "by": "2s" } }), done(), &[(1_999, "", 0), (1, "done", 1), (60_000, "done", 1)]).await;
+    // Too late: the person is told after three seconds, and what the app answers later is lost.
+    let late: &[_] = &[(2_999, "", 0), (1, "late", 0), (56_999, "late", 0), (1, "late", 1), (9_000, "late", 1)];
+    check(json!({ "delay": { "by": "1m" } }), done(), late).await;
+    check(json!({ "delay": { "by": "3s" } }), done(), &[(2_999, "", 0), (1, "late", 1)]).await;
+    check(json!({ "drop": {} }), done(), &[(2_999, "", 0), (1, "late", 0), (600_000, "late", 0)]).await;
+    check(json!({ "hold": { "every": "10s" } }), done(), &[(3_000, "late", 0), (7_000, "late", 1)]).await;
+    // Of the three seconds two have gone when the app is told: a second and a half is too long for it.
+    let slow = done().set_delay(Duration::from_millis(1_500));
+    check(json!({ "delay": { "by": "2s" } }), slow, &[(1_999, "", 0), (1, "late", 1)]).await;
+}
+
+#[tokio::test]
+async fn the_ledger_tells_what_was_given_up_and_what_came_late() {
+    let answer = ResponseTemplate::new(200).set_body_json(json!({ "text": "done" }));
+    let (_, desk) = struck_command(json!({ "delay": { "by": "1m" } }), answer, &[]).await;
+    let ledger = desk.universe.ledger();
+    let all = ledger.page(0, usize::try_from(ledger.len()).unwrap()).unwrap();
+    let own = all.iter().filter(|entry| entry["delivery"]["kind"] == "slash_command");
+    let told: Vec<(&Value, bool, &Value)> =
+        own.map(|entry| (&entry["error"], entry["delivery"]["url"] == "", &entry["status"])).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!((told[0].0, told[0].1), (&json!("timeout"), true), "given up, and not sent: {told:?}");
+    assert_eq!((told[1].1, told[1].2), (false, &json!(200)), "sent, and answered: {told:?}");
+}
+
+#[tokio::test]
+async fn an_address_whose_proof_is_asked_for_too_late_has_failed() {
+    let desk = Desk::new();
+    let server = MockServer::start().await;
+    Mock::given(path("/events")).respond_with(App(200)).mount(&server).await;
+    let rule = json!({ "id": "r", "on": { "deliver": "url_verification" }, "do": { "delay": { "by": "5s" } } });
+    desk.universe.arm(&[serde_json::from_value(rule).unwrap()]).unwrap();
+    let with = json!({ "app": "access-bot", "events_url": format!("{}/events", server.uri()), "events": [] });
+    desk.act("slack.admin.configure_app", "dana", with);
+    desk.universe.advance(Duration::from_secs(3)).await;
+    let verified = || {
+        let apps = desk.universe.view("slack", "apps").unwrap();
+        apps.as_array().unwrap().iter().find(|app| app["key"] == "access-bot").unwrap()["verified"].clone()
+    };
+    assert_eq!((verified(), server.received_requests().await.unwrap().len()), (json!(false), 0));
+    desk.universe.run_until_quiet(Duration::from_secs(60)).await;
+    assert_eq!((verified(), server.received_requests().await.unwrap().len()), (json!(false), 1), "late, and in vain");
+}

@@ -401,3 +401,43 @@ async fn rules_close_sockets() {
     let fired: Vec<u64> = hall.desk.universe.faults().iter().map(|(_, tally)| tally.fired).collect();
     assert_eq!(fired, [1, 1]);
 }
+
+#[tokio::test]
+async fn a_command_that_comes_late_over_a_socket_keeps_slacks_three_seconds() {
+    let hall = Hall::new();
+    let mut client = hall.client().await;
+    let rule =
+        |id: &str, effect: Value| json!({ "id": id, "on": { "deliver": "slash_command" }, "do": effect, "times": 1 });
+    let shown = || hall.desk.whispers("lena.fischer@acme.example");
+    let slash = || hall.desk.act("slack.user.slash", "lena", json!({ "channel": "general", "command": "/dtu" }));
+    hall.arm(rule("soon", json!({ "delay": { "by": "2s" } })));
+    slash();
+    hall.desk.settle().await;
+    assert!(shown().is_empty(), "nothing has come yet");
+    let clock = tokio::spawn({
+        let universe = Arc::clone(&hall.desk.universe);
+        async move { universe.advance(Duration::from_secs(2)).await }
+    });
+    let envelope = client.hear().await;
+    client.say(json!({ "envelope_id": envelope["envelope_id"], "payload": { "text": "in time" } })).await;
+    clock.await.unwrap();
+    assert_eq!(shown(), ["in time"]);
+    hall.arm(rule("late", json!({ "delay": { "by": "1m" } })));
+    slash();
+    hall.desk.universe.advance(Duration::from_secs(3)).await;
+    let failed = "/dtu failed with the error \"operation_timeout\"";
+    assert_eq!(shown(), ["in time", failed]);
+    let clock = tokio::spawn({
+        let universe = Arc::clone(&hall.desk.universe);
+        async move { universe.advance(Duration::from_secs(57)).await }
+    });
+    let envelope = client.hear().await;
+    assert_eq!(envelope["type"], "slash_commands", "it comes all the same");
+    client.say(json!({ "envelope_id": envelope["envelope_id"], "payload": { "text": "too late" } })).await;
+    clock.await.unwrap();
+    assert_eq!(shown(), ["in time", failed]);
+    hall.arm(rule("never", json!({ "drop": {} })));
+    slash();
+    hall.desk.universe.advance(Duration::from_secs(3)).await;
+    assert_eq!(shown().len(), 3, "{:?}", shown());
+}
