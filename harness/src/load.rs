@@ -462,7 +462,8 @@ fn digest(text: &str) -> String {
 pub(crate) fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Vec<Diagnostic>> {
     // As in YAML 1.2: `yes`, `no`, `on` and `y` are texts, which a message may well be.
     let options = serde_saphyr::options! { strict_booleans: true };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| vec![Diagnostic::from_yaml_with_hint(file, &error)])
+    serde_saphyr::from_str_with_options(text, options)
+        .map_err(|error| vec![Diagnostic::from_yaml_with_hint(file, &error)])
 }
 
 fn finish(compiler: Compiler<'_>) -> Result<(), Vec<Diagnostic>> {

@@ -232,7 +232,12 @@ mod tests {
         );
         check("during: storm", "caller: '['", &[], "p.yaml:8:52: rule `a`: bad pattern");
         check("id: a", "id: a\n    times: x", &[], "p.yaml:8:12: ");
-        check("rate_limited: {retry_after: \"${wait}\"}", "drop: {}", &[], "p.yaml:9:9: rule `a`: `drop` cannot strike calls");
+        check(
+            "rate_limited: {retry_after: \"${wait}\"}",
+            "drop: {}",
+            &[],
+            "p.yaml:9:9: rule `a`: `drop` cannot strike calls",
+        );
         check("", "", &[("channel".into(), "C9".into())], "no variable `channel`");
         check("", "", &[("chan".into(), "a: b, }".into())], "no plain text");
     }

@@ -402,7 +402,8 @@ pub fn leave_to_groups(act: &mut Act<'_, '_>, app: &App, user: &User) -> Result<
 /// An app that a group brings as well: <https://github.com/articulate/terraform-provider-okta/issues/120>.
 pub fn unassign(act: &mut Act<'_, '_>, app: &App, user: &User) -> Result<(), Error> {
     if bringing(act.state, &app.id, user).is_some() {
-        let cause = "The application cannot be unassigned from the user while their group memberships grant them access";
+        let cause =
+            "The application cannot be unassigned from the user while their group memberships grant them access";
         return Err(Error::because("E0000046", cause));
     }
     act.state.assignments.remove_user(&mut act.tx.changes, &app.id, &user.id);

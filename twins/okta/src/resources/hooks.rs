@@ -1,6 +1,6 @@
 //! Inline hooks and log streams.
 //!
-//! Log streams are kept and switched, and deliver nothing: they go to the clouds of others (Amazon EventBridge, Splunk
+//! Log streams are kept and switched, and deliver nothing: they go to the clouds of others (Amazon `EventBridge`, Splunk
 //! Cloud), whose addresses no machine of one's own can have.
 
 use serde_json::json;
