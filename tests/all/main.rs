@@ -10,6 +10,7 @@ mod documents;
 mod evidence;
 mod faults;
 mod okta_model;
+mod packs;
 mod properties;
 mod recorded;
 mod run;

@@ -17,6 +17,7 @@ use crate::{
     fault::{Effect, Strikes, Subject},
     ledger::{Attempt, Event, Principal},
     socket::{Cut, Frame, Out},
+    tape::Note,
     time::Timestamp,
     tx::{Planned, Tx},
     universe::{Inner, Universe},
@@ -103,14 +104,14 @@ pub(crate) fn start_worker(universe: &Arc<Universe>) {
 async fn work(weak: &Weak<Universe>) -> Option<Option<Duration>> {
     loop {
         let universe = weak.upgrade()?;
-        let Some(job) = universe.take_due() else {
+        let Some((id, job)) = universe.take_due() else {
             return Some(universe.wait_for_next());
         };
         if universe.clock_mode() == ClockMode::Stepped {
             // One after the other: two equal runs see the same order.
-            universe.do_job(job).await;
+            universe.do_job(id, job).await;
         } else {
-            tokio::spawn(async move { universe.do_job(job).await });
+            tokio::spawn(async move { universe.do_job(id, job).await });
         }
     }
 }
@@ -199,13 +200,13 @@ impl Universe {
         }
     }
 
-    fn take_due(&self) -> Option<Job> {
+    fn take_due(&self) -> Option<(u64, Job)> {
         let mut inner = self.lock();
         let now = inner.clock.now();
         let key = inner.jobs.get_min().map(|(key, _)| *key).filter(|(due, _)| *due <= now)?;
         let job = inner.jobs.remove(&key)?;
         self.busy.fetch_add(1, Ordering::SeqCst);
-        Some(Arc::unwrap_or_clone(job))
+        Some((key.1, Arc::unwrap_or_clone(job)))
     }
 
     fn wait_for_next(&self) -> Option<Duration> {
@@ -215,17 +216,37 @@ impl Universe {
         inner.clock.wait_until(*due)
     }
 
-    async fn do_job(self: Arc<Self>, job: Job) {
+    async fn do_job(self: Arc<Self>, id: u64, job: Job) {
         match job {
-            Job::Timer { twin, name, data, cause, struck } => {
-                if struck || !self.is_delayed(twin, &name, &data, cause) {
-                    self.do_timer(twin, name, &data, cause);
-                }
-            }
-            Job::Delivery(delivery) => self.do_delivery(delivery).await,
-            Job::Cut(cut) => self.do_cut(cut),
+            Job::Timer { twin, name, data, cause, struck } => self.run_timer(id, (twin, name, data, cause, struck)),
+            Job::Delivery(delivery) => self.do_delivery(id, delivery).await,
+            Job::Cut(cut) => self.run_cut(id, cut),
         }
         self.ease();
+    }
+
+    /// A timer's turn has come.
+    pub(crate) fn run_timer(&self, id: u64, timer: (usize, SmolStr, Value, Option<u64>, bool)) {
+        let (twin, name, data, cause, struck) = timer;
+        let now = self.note_job(id, &self.look());
+        if struck || !self.is_delayed(twin, &name, &data, cause, now) {
+            self.do_timer(twin, name, &data, cause, now);
+        }
+    }
+
+    /// A socket's turn under a rule has come.
+    pub(crate) fn run_cut(&self, id: u64, cut: Cut) {
+        let now = self.note_job(id, &self.look());
+        self.do_cut(cut, now);
+    }
+
+    /// Notes that a job is taken up, for replays. Gives back the time, which is the job's from here on.
+    fn note_job(&self, id: u64, inner: &Inner) -> Timestamp {
+        let at = inner.clock.now();
+        if let Some(tape) = self.tape.get() {
+            tape.add(Note::Job { seq: self.ledger().len(), id, at });
+        }
+        at
     }
 
     /// One request or job fewer under way.
@@ -235,12 +256,11 @@ impl Universe {
     }
 
     /// Lets the fault plan have its say on a timer; true where it comes later for it.
-    fn is_delayed(&self, twin: usize, name: &SmolStr, data: &Value, cause: Option<u64>) -> bool {
+    fn is_delayed(&self, twin: usize, name: &SmolStr, data: &Value, cause: Option<u64>, now: Timestamp) -> bool {
         let mut guard = self.lock();
         if guard.faults.is_empty() {
             return false;
         }
-        let now = guard.clock.now();
         let host = self.twins()[twin].name();
         let subject = Subject {
             kind: Strikes::Timers,
@@ -262,11 +282,10 @@ impl Universe {
         true
     }
 
-    fn do_timer(&self, twin: usize, name: SmolStr, data: &Value, cause: Option<u64>) {
+    fn do_timer(&self, twin: usize, name: SmolStr, data: &Value, cause: Option<u64>, now: Timestamp) {
         let origin = self.origin(twin);
         let mut guard = self.lock();
         let inner = &mut *guard;
-        let now = inner.clock.now();
         let mut state = Arc::clone(inner.state(twin));
         let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
         self.twins()[twin].on_timer(&mut state, &mut tx, &name, data);
@@ -274,12 +293,12 @@ impl Universe {
         inner.commit(twin, state);
         let host = self.twins()[twin].name();
         let seq = self.ledger().append(now, Principal::System, host, cause, Event::Timer { name }, changes);
-        self.plan(guard, twin, planned, Some(seq), &Principal::System);
+        self.plan(guard, twin, planned, Some(seq), &Principal::System, now);
     }
 
-    async fn do_delivery(&self, delivery: Delivery) {
+    async fn do_delivery(&self, job: u64, delivery: Delivery) {
         let id = delivery.id;
-        if self.attempt(delivery).await == Next::Done {
+        if self.attempt(job, delivery).await == Next::Done {
             self.awaited.lock().remove(&id);
         }
     }
@@ -300,26 +319,35 @@ impl Universe {
         }
     }
 
-    async fn attempt(&self, mut delivery: Delivery) -> Next {
-        let (way, generation) = {
-            let mut guard = self.lock();
-            if !delivery.struck && !self.survives(&mut guard, &mut delivery) {
-                return Next::Done;
-            }
-            let now = guard.clock.now();
-            let host = &self.twins()[delivery.twin];
-            let state = guard.state(delivery.twin);
-            let frame = host.frame(state, &delivery, now).map(Way::Socket);
-            let Some(way) = frame.or_else(|| host.prepare(state, &delivery, now).map(Way::Http)) else {
-                self.note_dropped(&delivery, now);
-                return Next::Done;
-            };
-            (way, guard.generation)
-        };
-        let outcome = match &way {
+    async fn attempt(&self, job: u64, delivery: Delivery) -> Next {
+        let Some(sent) = self.prepare_attempt(job, delivery) else { return Next::Done };
+        let outcome = match &sent.way {
             Way::Http(outbound) => send(outbound).await,
             Way::Socket(frame) => self.send_frame(frame).await,
         };
+        self.conclude_attempt(sent, &outcome)
+    }
+
+    /// All of an attempt before something goes out; none where nothing does.
+    pub(crate) fn prepare_attempt(&self, job: u64, mut delivery: Delivery) -> Option<Sent> {
+        let mut guard = self.lock();
+        let now = self.note_job(job, &guard);
+        if !delivery.struck && !self.survives(&mut guard, &mut delivery, now) {
+            return None;
+        }
+        let host = &self.twins()[delivery.twin];
+        let state = guard.state(delivery.twin);
+        let frame = host.frame(state, &delivery, now).map(Way::Socket);
+        let Some(way) = frame.or_else(|| host.prepare(state, &delivery, now).map(Way::Http)) else {
+            self.note_dropped(&delivery, now);
+            return None;
+        };
+        Some(Sent { delivery, way, generation: guard.generation })
+    }
+
+    /// All of an attempt after something came back, or did not.
+    pub(crate) fn conclude_attempt(&self, sent: Sent, outcome: &Outcome) -> Next {
+        let Sent { mut delivery, way, generation } = sent;
         let origin = self.origin(delivery.twin);
         let mut guard = self.lock();
         if guard.generation != generation {
@@ -330,18 +358,21 @@ impl Universe {
         let mut state = Arc::clone(inner.state(delivery.twin));
         let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
         let host = &self.twins()[delivery.twin];
-        let next = host.delivered(&mut state, &mut tx, &delivery, &outcome);
+        let next = host.delivered(&mut state, &mut tx, &delivery, outcome);
         let (changes, planned) = (tx.changes.into_vec(), tx.planned);
         inner.commit(delivery.twin, state);
-        let event = Event::Delivery(Box::new(attempt_record(&delivery, &way, &outcome)));
+        let event = Event::Delivery(Box::new(attempt_record(&delivery, &way, outcome)));
         let seq = self.ledger().append(now, Principal::System, host.name(), delivery.cause, event, changes);
+        if let Some(tape) = self.tape.get() {
+            tape.receipt(seq, outcome);
+        }
         let (twin, principal) = (delivery.twin, delivery.principal.clone());
         if let Next::Retry { after, reason } = &next {
             delivery.attempt += 1;
             delivery.reason = SmolStr::new_static(reason);
             enqueue(inner, now.after(*after), Job::Delivery(delivery));
         }
-        self.plan(guard, twin, planned, Some(seq), &principal);
+        self.plan(guard, twin, planned, Some(seq), &principal, now);
         self.wake.notify_one();
         next
     }
@@ -381,9 +412,8 @@ impl Universe {
     }
 
     /// Lets the fault plan have its say on a delivery; false where the delivery does not go out now.
-    fn survives(&self, guard: &mut RwLockWriteGuard<'_, Inner>, delivery: &mut Delivery) -> bool {
+    fn survives(&self, guard: &mut RwLockWriteGuard<'_, Inner>, delivery: &mut Delivery, now: Timestamp) -> bool {
         delivery.struck = true;
-        let now = guard.clock.now();
         let host = self.twins()[delivery.twin].name();
         let fate = {
             let subject = Subject {
@@ -423,6 +453,20 @@ impl Universe {
             _ => {}
         }
         true
+    }
+}
+
+/// An attempt that is on its way.
+pub(crate) struct Sent {
+    pub(crate) delivery: Delivery,
+    way: Way,
+    generation: u64,
+}
+
+impl Sent {
+    /// What is sent.
+    pub(crate) fn body(&self) -> Bytes {
+        self.way.body()
     }
 }
 
