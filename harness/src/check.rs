@@ -12,7 +12,7 @@ use crate::{
     collateral,
     expr::{EvalError, Program},
     facts::{Facts, short},
-    load::{LoadedCheck, LoadedProperty, LoadedScenario},
+    load::{Budget, LoadedCheck, LoadedProperty, LoadedScenario},
     scenario::Check,
     verdict::{CheckResult, Held, MOMENTS_MAX, Moment},
 };
@@ -155,6 +155,9 @@ fn find(at: usize, that: &LoadedProperty, facts: &mut Facts, watch: &Watch) -> R
         LoadedProperty::Eventually { within, that } => eventually(at, *within, that, watch),
         LoadedProperty::Count { of, by, min, max } => count(of, by.as_deref(), *min, *max, facts),
         LoadedProperty::Never { of, by } => count(of, by.as_deref(), 0, Some(0), facts),
+        LoadedProperty::Always(that) => always(that, facts),
+        LoadedProperty::LeadsTo { of, to, within, key } => leads_to(of, to, *within, key.as_ref(), facts),
+        LoadedProperty::Budget(budget) => spent(budget, facts),
         LoadedProperty::Order(steps) => order(steps, facts),
         LoadedProperty::OnlyAfter { of, after } => only_after(of, after, facts),
         LoadedProperty::AtMostOncePer { of, key } => at_most_once_per(of, key, facts),
@@ -198,6 +201,89 @@ fn count(of: &Program, by: Option<&str>, min: u64, max: Option<u64>, facts: &mut
     };
     let why = format!("{}: {}, {bound}", subject(of, by, facts, &fitting)?, entries_fit(fitting.len()));
     Ok(Finding::no(why, moments))
+}
+
+fn always(that: &Program, facts: &mut Facts) -> Result<Finding, EvalError> {
+    let Some(then) = facts.first_breach(that)? else { return Ok(Finding::yes(Vec::new())) };
+    let entries = facts.entries()?;
+    let writes = |entry: &crate::facts::Entry| entry.json["changes"].as_array().is_some_and(|c| !c.is_empty());
+    // The write is noted with the time at which its call began.
+    let last = entries.iter().filter(|entry| writes(entry)).filter_map(crate::facts::Entry::at).rfind(|at| *at <= then);
+    let there = |entry: &crate::facts::Entry| writes(entry) && last.is_some() && entry.at() == last;
+    let found: Vec<usize> = (0..entries.len()).filter(|at| there(&entries[*at])).collect();
+    let since = if last.is_some() { "from some moment on" } else { "from the first beat on" };
+    Ok(Finding::no(format!("`{}` does not hold {since}", that.shown()), moments(facts, &found)?))
+}
+
+fn leads_to(
+    of: &Program,
+    to: &Program,
+    within: Span,
+    key: Option<&Program>,
+    facts: &mut Facts,
+) -> Result<Finding, EvalError> {
+    let (asked, told) = (facts.fitting(of, None)?, facts.fitting(to, None)?);
+    let (asked_keys, told_keys) = match key {
+        Some(key) => (facts.values_at(key, &asked)?, facts.values_at(key, &told)?),
+        None => (vec![Value::Null; asked.len()], vec![Value::Null; told.len()]),
+    };
+    let entries = facts.entries()?;
+    let answers = |from: usize, answer: usize| {
+        let deadline = entries[from].at().map(|at| at.after(within.0));
+        answer > from && deadline.is_some_and(|deadline| entries[answer].at().is_some_and(|at| at <= deadline))
+    };
+    let is_answered = |(from, key): (&usize, &Value)| {
+        told.iter().zip(&told_keys).any(|(answer, its)| its == key && answers(*from, *answer))
+    };
+    let open: Vec<usize> =
+        asked.iter().zip(&asked_keys).filter(|pair| !is_answered(*pair)).map(|(from, _)| *from).collect();
+    if open.is_empty() {
+        return Ok(Finding::yes(moments(facts, &asked)?));
+    }
+    let subject = subject(of, None, facts, &open)?;
+    let answered = format!("nothing that fits `{}` within {}", to.shown(), span_words(within));
+    Ok(Finding::no(format!("{subject}: {} and {answered}", entries_fit(open.len())), moments(facts, &open)?))
+}
+
+/// Whether the target's calls stay within their bounds.
+fn spent(budget: &Budget, facts: &mut Facts) -> Result<Finding, EvalError> {
+    let entries = facts.entries()?;
+    let is_call = |entry: &crate::facts::Entry| {
+        let on_twin = budget.twin.as_ref().is_none_or(|twin| entry.twin == *twin);
+        entry.json["kind"] == "request" && entry.is_by("target") && on_twin
+    };
+    let calls: Vec<usize> = (0..entries.len()).filter(|at| is_call(&entries[*at])).collect();
+    let failed = |at: &usize| entries[*at].json["error"] != "" || entries[*at].json["status"].as_u64() >= Some(400);
+    let errors: Vec<usize> = calls.iter().copied().filter(failed).collect();
+    let times: Vec<Option<Timestamp>> = entries.iter().map(crate::facts::Entry::at).collect();
+    for (of, max, what) in [(&calls, budget.calls, ""), (&errors, budget.errors, " that failed")] {
+        let Some(max) = max else { continue };
+        let most = busiest(of, &times, budget.per);
+        if most.len() as u64 > max {
+            let per = budget.per.map_or_else(String::new, |per| format!(" within {}", span_words(per)));
+            let twin = budget.twin.as_ref().map_or_else(String::new, |twin| format!(" to {twin}"));
+            let calls = if most.len() == 1 { "call" } else { "calls" };
+            let why = format!("{} {calls}{twin}{what}{per}, at most {max} allowed", most.len());
+            return Ok(Finding::no(why, moments(facts, most)?));
+        }
+    }
+    Ok(Finding::yes(Vec::new()))
+}
+
+/// Of positions in order, the longest run within a span; all where there is none.
+fn busiest<'a>(of: &'a [usize], times: &[Option<Timestamp>], per: Option<Span>) -> &'a [usize] {
+    let Some(per) = per else { return of };
+    let (mut best, mut from) = (&of[..0], 0);
+    for to in 0..of.len() {
+        let start = |from: usize| times[of[from]].map(|at| at.after(per.0));
+        while from < to && times[of[to]] >= start(from) {
+            from += 1;
+        }
+        if to + 1 - from > best.len() {
+            best = &of[from..=to];
+        }
+    }
+    best
 }
 
 fn order(steps: &[Program], facts: &mut Facts) -> Result<Finding, EvalError> {
@@ -333,6 +419,24 @@ mod tests {
         check("{never: {of: e.status == 403, by: target}}", "`putItem` by target: 1 entry fits, none allowed");
         check("{never: {of: e.verb != ''}}", "`shelf.user.take`: 1 entry fits, none allowed");
         check("{never: {of: e.status == 500}}", "yes");
+        check("{leads_to: {of: e.status == 200, to: e.verb == 'shelf.user.take', within: 1s}}", "yes");
+        check(
+            "{leads_to: {of: e.status == 200, to: e.verb == 'shelf.user.take', within: 1s, key: e.args.item}}",
+            "`putItem`: 2 entries fit and nothing that fits `e.verb == 'shelf.user.take'` within 1s",
+        );
+        check(
+            "{leads_to: {of: e.status == 403, to: e.status == 404, within: 5m}}",
+            "`putItem`: 1 entry fits and nothing that fits `e.status == 404` within 5m",
+        );
+        check("{leads_to: {of: e.status == 500, to: 'false', within: 5m}}", "yes");
+        check("{budget: {calls: 4, errors: 1}}", "yes");
+        check("{budget: {calls: 3}}", "4 calls, at most 3 allowed");
+        check(
+            "{budget: {twin: shelf, errors: 0, per: 1m}}",
+            "1 call to shelf that failed within 1m, at most 0 allowed",
+        );
+        check("{budget: {twin: okta, calls: 0}}", "yes");
+        check("{always: 'true'}", "error: cannot be evaluated: no earlier state was kept");
         check("{order: [e.status == 403, e.verb == 'shelf.user.take']}", "yes");
         check(
             "{order: [e.verb != '', e.status == 403]}",
@@ -383,6 +487,53 @@ mod tests {
         let last = [("d".to_owned(), Held::Error), (collateral::NAME.to_owned(), Held::Yes)];
         assert_eq!(held(1), last);
         assert_eq!(held(2)[0], ("c".to_owned(), Held::Yes));
+    }
+
+    #[test]
+    fn what_must_hold_at_every_moment_is_looked_at_in_every_state() {
+        let check = |that: &str, wanted: &str| {
+            let scenario = scenario_with(&format!("checks: [{{name: c, that: {{always: \"{that}\"}}}}]"));
+            let mut facts = facts(json!({}));
+            let universe = Arc::clone(facts.universe());
+            universe.keep_history();
+            // Two items for a moment only: at the end nothing is left of it. The clock stands still, so that all writes
+            // are of that moment.
+            call(&universe, "putItem", "cup", "");
+            call(&universe, "putItem", "pot", "");
+            take_away(&universe, "rob", "pot");
+            let watch = Watch::new(&scenario, &facts);
+            let result = evaluate(&scenario, 0, &mut facts, &watch).expect("applies");
+            let shown: Vec<&str> = result.moments.iter().map(|moment| moment.shows.as_str()).collect();
+            assert_eq!(format!("{} {}", result.why, shown.join(" ")).trim(), wanted, "{that}");
+            assert_eq!(facts.holds(&scenario_always(&scenario)).ok(), Some(true), "it holds at the end: {that}");
+        };
+        check("shelf.items.size() < 3", "");
+        check(
+            "shelf.items.size() < 2",
+            "`shelf.items.size() < 2` does not hold from some moment on item=cup -> 200 item=pot -> 200 item=pot",
+        );
+    }
+
+    fn scenario_always(scenario: &crate::load::LoadedScenario) -> crate::expr::Program {
+        match &scenario.checks[0].that {
+            LoadedProperty::Always(that) => that.clone(),
+            other => panic!("not an `always`: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_busiest_span_is_found() {
+        let times: Vec<Option<Timestamp>> = [0, 1, 5, 6, 6, 7, 20].map(|secs| Some(Timestamp::from_secs(secs))).into();
+        let all: Vec<usize> = (0..times.len()).collect();
+        let check = |secs: u64, wanted: &[usize]| {
+            assert_eq!(busiest(&all, &times, Some(Span(Duration::from_secs(secs)))), wanted, "{secs} s");
+        };
+        check(1, &[3, 4]);
+        check(2, &[2, 3, 4]);
+        check(3, &[2, 3, 4, 5]);
+        check(100, &[0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(busiest(&all, &times, None).len(), 7);
+        assert!(busiest(&[], &times, Some(Span(Duration::from_secs(1)))).is_empty());
     }
 
     #[test]

@@ -11,11 +11,11 @@ use std::{
 
 use dtu_kernel::{diagnostic::Diagnostic, universe::Universe};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
+    bundle::{FaultLine, Manifest},
     plan::{Key, Plan},
-    process::Written,
     verdict::{CheckResult, Outcome},
 };
 
@@ -35,6 +35,9 @@ pub struct Record {
     /// The checks, where it came to them.
     #[serde(with = "with_places")]
     pub checks: Vec<CheckResult>,
+    /// What was seen of that which must be seen now and then: see [`crate::plan::PlannedScenario::sometimes`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<String>,
 }
 
 /// Checks with the places of their moments in the ledger, which results leave out.
@@ -116,7 +119,7 @@ impl Folder {
     pub fn fresh(root: &Path, plan: &Plan) -> Result<Self, FolderError> {
         let folder = Self::lock(root)?;
         if root.join("plan.json").exists() {
-            for part in ["done", "evidence"] {
+            for part in ["done", "evidence", "inputs"] {
                 remove_folder(&root.join(part))?;
             }
         } else {
@@ -235,6 +238,16 @@ impl Folder {
         remove_folder(&self.root.join(Self::evidence_place(key)))
     }
 
+    /// Keeps a file that the run is made of, under its digest.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn keep_input(&self, digest: &str, text: &str) -> io::Result<()> {
+        let folder = self.root.join("inputs");
+        fs_err::create_dir_all(&folder)?;
+        write_atomically(&folder.join(format!("{digest}.yaml")), text.as_bytes())
+    }
+
     /// Writes a file of the run as a whole.
     ///
     /// # Errors
@@ -249,12 +262,8 @@ impl Folder {
 pub struct Evidence<'a> {
     /// Its record.
     pub record: &'a Record,
-    /// All its parameters, also those drawn by its seed.
-    pub params: &'a Map<String, Value>,
-    /// Hashes and names: `scenario`, `target`, `world`, `clock`.
-    pub about: Value,
-    /// How much its target wrote.
-    pub written: Written,
+    /// What it was made of.
+    pub manifest: Manifest,
     /// How long its parts took, in milliseconds of machine time.
     pub timings: Value,
 }
@@ -265,18 +274,29 @@ impl Evidence<'_> {
     /// # Errors
     /// Where the disk refuses.
     pub fn write(&self, folder: &Path, universe: &Universe) -> io::Result<()> {
-        let record = self.record;
-        let manifest = json!({
-            "schema": "dtu/trajectory/v1", "version": env!("CARGO_PKG_VERSION"), "key": record.key,
-            "label": record.label, "seed": record.seed, "params": self.params, "about": self.about,
-            "outcome": record.outcome, "reasons": record.reasons, "output": self.written,
-        });
-        fs_err::write(folder.join("manifest.json"), pretty(&manifest))?;
-        fs_err::write(folder.join("checks.json"), pretty(&checks_json(&record.checks)))?;
+        fs_err::write(folder.join("manifest.json"), pretty(&json!(self.manifest)))?;
+        fs_err::write(folder.join("checks.json"), pretty(&checks_json(&self.record.checks)))?;
         fs_err::write(folder.join("diff.json"), pretty(&json!(universe.diff(0)?)))?;
         fs_err::write(folder.join("timings.json"), pretty(&self.timings))?;
+        write_lines(&folder.join("tape.ndjson"), universe.notes())?;
+        write_lines(&folder.join("faults.ndjson"), fault_lines(universe))?;
         write_ledger(&folder.join("ledger.ndjson"), universe)
     }
+}
+
+fn fault_lines(universe: &Universe) -> impl Iterator<Item = FaultLine> {
+    let line =
+        |(rule, tally): (_, dtu_kernel::fault::Tally)| FaultLine { rule, matched: tally.matched, fired: tally.fired };
+    universe.faults().into_iter().map(line)
+}
+
+fn write_lines<T: Serialize>(file: &Path, rows: impl IntoIterator<Item = T>) -> io::Result<()> {
+    let mut out = BufWriter::new(fs_err::File::create(file)?);
+    for row in rows {
+        serde_json::to_writer(&mut out, &row)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()
 }
 
 fn write_ledger(file: &Path, universe: &Universe) -> io::Result<()> {

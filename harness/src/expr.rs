@@ -36,6 +36,8 @@ pub enum Scope {
     Change,
     /// `params`, `port`, `env`, `twins`.
     Target,
+    /// `people` only: it is asked of the world before anything is planned.
+    World,
 }
 
 impl Scope {
@@ -43,6 +45,7 @@ impl Scope {
     pub const fn variables(self) -> &'static [&'static str] {
         match self {
             Self::Params => &["params"],
+            Self::World => &["people"],
             Self::Target => &["params", "port", "env", "twins"],
             Self::State => &["params", "people", "now", "port", "env", "twins"],
             Self::Entry => &["e", "params", "people", "now", "port", "env", "twins"],

@@ -16,6 +16,7 @@ use dtu_kernel::{
     environment::Environment,
     host::Host,
     ledger::{Keep, NetChange},
+    time::Timestamp,
     universe::Universe,
     world::{Person, PersonStatus, World},
 };
@@ -38,11 +39,33 @@ pub struct Facts {
     environment: Option<Environment>,
     /// Rendered views by twin and name. A twin's are thrown away when an entry changes it.
     views: BTreeMap<(String, String), Owned>,
+    /// The kept state that expressions see instead of the present one, while the past is looked at.
+    then: Option<Then>,
     entries: Vec<Entry>,
     /// The ledger position up to which all was read.
     read: u64,
     /// How many entries of a kind were read: by principal, twin and what they are of.
-    kinds: BTreeMap<(String, String, String), u64>,
+    kinds: Kinds,
+}
+
+/// A kept state, and what was rendered of it.
+#[derive(Debug)]
+struct Then {
+    at: usize,
+    views: BTreeMap<(String, String), Owned>,
+}
+
+/// How many entries of a kind there were: by principal, twin and what they are of.
+type Kinds = BTreeMap<(String, String, String), u64>;
+
+/// A ledger that was read from a file, each entry with its number among its kind.
+pub fn numbered(twins: &[Arc<dyn Host>], ledger: Vec<Value>) -> Vec<Entry> {
+    let mut kinds = Kinds::new();
+    let entry = |raw| {
+        let path = path_of(twins, &raw);
+        Entry::new(raw, path).numbered(&mut kinds)
+    };
+    ledger.into_iter().map(entry).collect()
 }
 
 /// The variable that a twin's views are found under: its name as CEL can spell it (`google_drive`).
@@ -61,6 +84,7 @@ impl Facts {
             people,
             environment: None,
             views: BTreeMap::new(),
+            then: None,
             entries: Vec::new(),
             read: 0,
             kinds: BTreeMap::new(),
@@ -88,6 +112,31 @@ impl Facts {
     /// Why it has no value.
     pub fn holds(&mut self, program: &Program) -> Result<bool, EvalError> {
         program.truth(&self.bind(program)?)
+    }
+
+    /// The first kept state in which an expression over the state does not hold: when it came about. None where it
+    /// held in all.
+    ///
+    /// # Errors
+    /// Why it has no value, and where no state was kept.
+    pub fn first_breach(&mut self, program: &Program) -> Result<Option<Timestamp>, EvalError> {
+        let kept = self.universe.history_len();
+        if kept == 0 {
+            return Err(EvalError("no earlier state was kept".to_owned()));
+        }
+        let mut then = Then { at: 0, views: BTreeMap::new() };
+        for at in 0..kept {
+            then.at = at;
+            let universe = &self.universe;
+            then.views.retain(|(twin, _), _| !universe.is_new_then(at, twin));
+            self.then = Some(then);
+            let held = self.holds(program);
+            then = self.then.take().unwrap_or_else(|| Then { at, views: BTreeMap::new() });
+            if !held? {
+                return Ok(self.universe.then(at));
+            }
+        }
+        Ok(None)
     }
 
     /// The value of an expression over the present state.
@@ -195,7 +244,7 @@ impl Facts {
 
     fn take(&mut self, raw: Value) {
         let path = path_of(self.universe.twins(), &raw);
-        let mut entry = Entry::new(raw, path);
+        let entry = Entry::new(raw, path).numbered(&mut self.kinds);
         self.read = entry.seq + 1;
         if entry.json["changes"].as_array().is_some_and(|changes| !changes.is_empty()) {
             self.views.retain(|(twin, _), _| *twin != entry.twin);
@@ -203,10 +252,6 @@ impl Facts {
         if matches!(entry.what.as_str(), "restored" | "reset") {
             self.views.clear();
         }
-        let kind = (entry.principal.clone(), entry.twin.clone(), entry.what.clone());
-        let nth = self.kinds.entry(kind).or_insert(0);
-        *nth += 1;
-        entry.nth = *nth;
         self.entries.push(entry);
     }
 
@@ -227,12 +272,16 @@ impl Facts {
         match root {
             "params" => Some(Box::new(Object::from_json(&self.params))),
             "people" => Some(Box::new(self.people.clone())),
-            "now" => Some(from_json(&json!(self.universe.now().iso_micros()))),
+            "now" => Some(from_json(&json!(self.now().iso_micros()))),
             "port" => Some(from_json(&json!(self.port))),
             "env" => self.env().map(|env| from_json(&env)),
             "twins" => Some(from_json(&self.origins())),
             _ => self.twin(root, mentions),
         }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.then.as_ref().and_then(|then| self.universe.then(then.at)).unwrap_or_else(|| self.universe.now())
     }
 
     /// The environment for clients, made when it is first asked for; its files last as long as these facts. Without
@@ -263,12 +312,29 @@ impl Facts {
 
     fn view(&mut self, twin: &str, name: &str) -> Option<Owned> {
         let key = (twin.to_owned(), name.to_owned());
+        if let Some(then) = &mut self.then {
+            if !then.views.contains_key(&key) {
+                let rendered = from_json(&self.universe.view_then(then.at, twin, name)?);
+                then.views.insert(key.clone(), rendered);
+            }
+            return then.views.get(&key).cloned();
+        }
         if !self.views.contains_key(&key) {
             let rendered = from_json(&self.universe.view(twin, name)?);
             self.views.insert(key.clone(), rendered);
         }
         self.views.get(&key).cloned()
     }
+}
+
+/// The value of an expression over a world's people, before there is a universe.
+///
+/// # Errors
+/// Why it has none.
+pub fn of_world(program: &Program, world: &World) -> Result<Value, EvalError> {
+    let mut context = expr::context();
+    context.add_variable_as_val("people", Box::new(people(world)) as Owned);
+    program.json(&context)
 }
 
 /// The path template of the operation that a raw entry is of; empty where it is of none.

@@ -7,13 +7,14 @@ mod next;
 mod rules;
 mod scenarios;
 
+pub use self::rules::is_forbidden;
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    gates::Gates,
+    gates::{Gates, OnInconclusive},
     pairing::{Arm, Difference},
     plan::{Key, PlannedScenario},
     stats::sequential,
@@ -123,6 +124,23 @@ pub struct Decision {
     #[serde(with = "as_text", default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     pub next_baseline: Vec<Key>,
+    /// Scenarios that were run and did not count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quarantined: Vec<String>,
+    /// What follows where nothing is shown either way.
+    #[serde(default)]
+    pub on_inconclusive: OnInconclusive,
+}
+
+impl Decision {
+    /// The exit code.
+    pub const fn code(&self) -> u8 {
+        match (self.ruling, self.on_inconclusive) {
+            (Ruling::Inconclusive, OnInconclusive::Warn) => 0,
+            (Ruling::Inconclusive, OnInconclusive::Fail) => 1,
+            (ruling, _) => ruling.code(),
+        }
+    }
 }
 
 /// The one known version of `gate.json`.
@@ -153,7 +171,7 @@ struct Bench<'a> {
     gates: &'a Gates,
     run: Arm<'a>,
     baseline: Option<Arm<'a>>,
-    /// The scenarios that count: all but canaries.
+    /// The scenarios that count: all but canaries and those in quarantine.
     scenarios: Vec<&'a PlannedScenario>,
     /// So many trajectories of each variant are there without a gap. Rules on the whole suite look at these and no
     /// others: where some scenarios had more because of how they began, the mean would lean.
@@ -195,6 +213,8 @@ pub fn decide(gates: &Gates, run: Arm<'_>, baseline: Option<Arm<'_>>) -> Decisio
         difference,
         next: bench.next.into_iter().collect(),
         next_baseline: bench.next_baseline.into_iter().collect(),
+        quarantined: gates.quarantine.keys().cloned().collect(),
+        on_inconclusive: gates.on_inconclusive,
     }
 }
 
@@ -220,7 +240,8 @@ fn together(rules: &[RuleResult]) -> Ruling {
 impl<'a> Bench<'a> {
     fn new(gates: &'a Gates, run: Arm<'a>, baseline: Option<Arm<'a>>) -> Self {
         let is_canary = |scenario: &PlannedScenario| gates.canaries.as_ref().is_some_and(|c| tagged(scenario, &c.tags));
-        let scenarios: Vec<&PlannedScenario> = run.plan.scenarios.iter().filter(|s| !is_canary(s)).collect();
+        let scenarios: Vec<&PlannedScenario> =
+            run.plan.scenarios.iter().filter(|s| !is_canary(s) && !gates.quarantine.contains_key(&s.id)).collect();
         let budget = gates.budget.as_ref().map(|budget| budget.seeds.value);
         let seeds = without_gap(&scenarios, run).min(budget.unwrap_or(u64::MAX));
         let level = match budget {

@@ -4,10 +4,10 @@
 
 use std::path::Path;
 
-use dtu_kernel::diagnostic::Diagnostic;
+use dtu_kernel::{diagnostic::Diagnostic, time::Timestamp};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 
 use crate::{load, plan::Plan};
@@ -24,6 +24,17 @@ pub struct Gates {
     /// How much of a run may say nothing.
     #[serde(default)]
     pub validity: Validity,
+    /// What follows where nothing is shown either way.
+    #[serde(default)]
+    pub on_inconclusive: OnInconclusive,
+    /// Scenarios, by id, that are run and do not count for a while.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, Quarantine>")]
+    pub quarantine: IndexMap<String, Spanned<Quarantine>>,
+    /// What is asked otherwise on some occasions, chosen by name with `--profile`.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, Profile>")]
+    pub profiles: IndexMap<String, Spanned<Profile>>,
     /// Scenarios in which nothing may go wrong.
     #[serde(default)]
     pub must_have: Option<MustHave>,
@@ -49,6 +60,59 @@ pub enum GatesSchema {
     V1,
 }
 
+/// What follows where nothing is shown either way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnInconclusive {
+    /// Exit code 4: whoever asked decides.
+    #[default]
+    Tell,
+    /// Exit code 0, and a warning. The ruling stays inconclusive.
+    Warn,
+    /// Exit code 1.
+    Fail,
+}
+
+/// A scenario that is run and does not count for a while.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Quarantine {
+    /// The last day of it (`2026-12-31`): it ends by itself.
+    pub until: String,
+    /// Where it is being looked into.
+    pub issue: String,
+}
+
+/// What is asked otherwise on some occasion; members that are absent stay as they are.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// How much may be run until it is decided.
+    #[serde(default)]
+    pub budget: Option<Budget>,
+    /// How much of a run may say nothing.
+    #[serde(default)]
+    pub validity: Option<Validity>,
+    /// The least satisfaction.
+    #[serde(default)]
+    pub minimum: Option<Minimum>,
+    /// What follows where nothing is shown either way.
+    #[serde(default)]
+    pub on_inconclusive: Option<OnInconclusive>,
+}
+
+/// Whether all must be seen that is to be seen now and then.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Exercise {
+    /// Each fault rule must have fired, and each `sometimes` of a scenario must have been seen, in one trajectory at
+    /// least.
+    #[default]
+    All,
+    /// Nothing must.
+    Nothing,
+}
+
 /// How much may be run until it is decided. The run is looked at after a quarter, a half, three quarters and all of
 /// it, each time with a bound that makes up for the other looks.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -69,11 +133,13 @@ pub struct Validity {
     /// The share of undecided trajectories; 0.05 where absent.
     #[schemars(with = "f64")]
     pub undecided_max: Spanned<f64>,
+    /// What must have been seen in the run; `all` where absent.
+    pub sometimes: Exercise,
 }
 
 impl Default for Validity {
     fn default() -> Self {
-        Self { void_max: unplaced(0.02), undecided_max: unplaced(0.05) }
+        Self { void_max: unplaced(0.02), undecided_max: unplaced(0.05), sometimes: Exercise::All }
     }
 }
 
@@ -188,6 +254,9 @@ impl Default for Gates {
             schema: GatesSchema::V1,
             budget: None,
             validity: Validity::default(),
+            on_inconclusive: OnInconclusive::default(),
+            quarantine: IndexMap::new(),
+            profiles: IndexMap::new(),
             must_have: None,
             canaries: None,
             minimum: Some(Minimum { satisfaction: unplaced(0.90) }),
@@ -198,6 +267,31 @@ impl Default for Gates {
 }
 
 impl Gates {
+    /// The same as a profile has it.
+    ///
+    /// # Errors
+    /// Where there is no profile of the name.
+    pub fn with_profile(mut self, file: &str, name: &str) -> Result<Self, Diagnostic> {
+        let Some(profile) = self.profiles.get(name).map(|profile| profile.value.clone()) else {
+            let problem = Diagnostic::whole(file, format!("there is no profile `{name}`"));
+            return Err(problem.suggest(name, self.profiles.keys().map(String::as_str)));
+        };
+        self.budget = profile.budget.or(self.budget);
+        self.validity = profile.validity.unwrap_or(self.validity);
+        self.minimum = profile.minimum.or(self.minimum);
+        self.on_inconclusive = profile.on_inconclusive.unwrap_or(self.on_inconclusive);
+        Ok(self)
+    }
+
+    /// Ends quarantines whose last day has passed, and gives back their scenarios. `today` is written `2026-12-31`.
+    pub fn expire(&mut self, today: &str) -> Vec<String> {
+        let is_over = |quarantine: &Spanned<Quarantine>| quarantine.value.until.as_str() < today;
+        let over = self.quarantine.iter().filter(|(_, quarantine)| is_over(quarantine));
+        let over: Vec<String> = over.map(|(id, _)| id.clone()).collect();
+        self.quarantine.retain(|_, quarantine| !is_over(quarantine));
+        over
+    }
+
     /// How many trajectories of each variant a run may need: the budget, and fresh seeds to confirm what screens find.
     /// None where there is no budget.
     pub fn seeds_max(&self) -> Option<u64> {
@@ -254,6 +348,17 @@ fn lint(file: &str, gates: &Gates) -> Vec<Diagnostic> {
     if let Some(budget) = gates.budget.as_ref().filter(|budget| budget.seeds.value == 0) {
         problems.push(Diagnostic::on(file, &budget.seeds, "a budget of no seeds decides nothing"));
     }
+    for (id, quarantine) in &gates.quarantine {
+        let until = &quarantine.value.until;
+        if until.len() != 10 || Timestamp::parse(&format!("{until}T00:00:00Z")).is_err() {
+            let problem = Diagnostic::on(file, quarantine, format!("`until` of `{id}` is no day: `{until}`"));
+            problems.push(problem.hint("days are written `2026-12-31`"));
+        }
+    }
+    let budgets = gates.profiles.values().filter_map(|profile| profile.value.budget.as_ref());
+    for budget in budgets.filter(|budget| budget.seeds.value == 0) {
+        problems.push(Diagnostic::on(file, &budget.seeds, "a budget of no seeds decides nothing"));
+    }
     let decides = gates.must_have.is_some()
         || gates.minimum.is_some()
         || gates.no_regress.is_some()
@@ -268,6 +373,12 @@ fn lint(file: &str, gates: &Gates) -> Vec<Diagnostic> {
 fn shares(gates: &Gates) -> Vec<(&'static str, &Spanned<f64>)> {
     let mut shares = vec![("void_max", &gates.validity.void_max), ("undecided_max", &gates.validity.undecided_max)];
     shares.extend(gates.minimum.iter().map(|minimum| ("satisfaction", &minimum.satisfaction)));
+    for profile in gates.profiles.values() {
+        shares.extend(profile.value.minimum.iter().map(|minimum| ("satisfaction", &minimum.satisfaction)));
+        if let Some(validity) = &profile.value.validity {
+            shares.extend([("void_max", &validity.void_max), ("undecided_max", &validity.undecided_max)]);
+        }
+    }
     if let Some(rule) = &gates.no_regress {
         let each = &rule.per_scenario;
         shares.extend([("margin", &rule.margin), ("screen", &each.screen), ("p", &each.p)]);
@@ -288,6 +399,10 @@ pub fn lint_with(file: &str, gates: &Gates, plan: &Plan) -> Vec<Diagnostic> {
     let floors = gates.floors.iter().flat_map(|floors| &floors.scenarios);
     for (id, floor) in floors.filter(|(id, _)| !ids.contains(&id.as_str())) {
         let problem = Diagnostic::on(file, floor, format!("the run has no scenario `{id}`"));
+        problems.push(problem.suggest(id, ids.iter().copied()));
+    }
+    for (id, quarantine) in gates.quarantine.iter().filter(|(id, _)| !ids.contains(&id.as_str())) {
+        let problem = Diagnostic::on(file, quarantine, format!("the run has no scenario `{id}`"));
         problems.push(problem.suggest(id, ids.iter().copied()));
     }
     let must_have = gates.must_have.iter().flat_map(|rule| &rule.tags);
@@ -318,7 +433,37 @@ mod tests {
         check("budget: {seeds: 0}\nminimum: {satisfaction: 0.9}", "g.yaml:2:17: a budget of no seeds");
         check("validity: {void_max: 0.1}", "g.yaml: these gates let everything pass\n  hint: add `must_have`");
         check("floors: {}", "these gates let everything pass");
+        check(
+            "minimum: {satisfaction: 0.9}\nquarantine: {a: {until: soon, issue: x}}",
+            "`until` of `a` is no day: `soon`",
+        );
+        check("minimum: {satisfaction: 0.9}\nprofiles: {pr: {budget: {seeds: 0}}}", "a budget of no seeds");
+        check("minimum: {satisfaction: 0.9}\nprofiles: {pr: {minimum: {satisfaction: 9}}}", "`satisfaction` is 9");
         check("minimum: {}", "missing field `satisfaction`");
+    }
+
+    #[test]
+    fn a_profile_replaces_what_it_names() {
+        let text = "schema: dtu/gates/v1\nminimum: {satisfaction: 0.9}\nbudget: {seeds: 20}\n\
+                    profiles: {pr: {budget: {seeds: 4}, on_inconclusive: warn}}\n";
+        let gates = || gates_from("g.yaml", text).expect("is read");
+        let seeds = |gates: &Gates| gates.budget.as_ref().map(|budget| budget.seeds.value);
+        let pr = gates().with_profile("g.yaml", "pr").expect("is there");
+        assert_eq!((seeds(&gates()), seeds(&pr)), (Some(20), Some(4)));
+        assert_eq!((gates().on_inconclusive, pr.on_inconclusive), (OnInconclusive::Tell, OnInconclusive::Warn));
+        assert!(pr.minimum.is_some());
+        let problem = gates().with_profile("g.yaml", "rp").expect_err("is not there").to_string();
+        assert!(problem.contains("there is no profile `rp`") && problem.contains("known are pr"), "{problem}");
+    }
+
+    #[test]
+    fn a_quarantine_ends_by_itself() {
+        let text = "schema: dtu/gates/v1\nminimum: {satisfaction: 0.9}\n\
+                    quarantine: {a: {until: 2026-03-01, issue: '#1'}, b: {until: 2026-03-02, issue: '#2'}}\n";
+        let mut gates = gates_from("g.yaml", text).expect("is read");
+        assert_eq!(gates.expire("2026-03-02"), ["a"]);
+        assert_eq!(gates.quarantine.keys().collect::<Vec<_>>(), ["b"]);
+        assert_eq!(gates.expire("2026-03-03"), ["b"]);
     }
 
     #[test]

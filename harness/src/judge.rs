@@ -91,7 +91,12 @@ fn is_forbidden_act(scenario: &Scenario, check: &CheckResult) -> bool {
     let forbids = |property: &Property| match property {
         Property::Never { .. } | Property::AtMostOncePer { .. } | Property::OnlyAfter { .. } => true,
         Property::Count { min, max, .. } => max.is_some() && min.is_none(),
-        Property::Finally(_) | Property::Eventually { .. } | Property::Order(_) => false,
+        Property::Finally(_)
+        | Property::Eventually { .. }
+        | Property::Always(_)
+        | Property::LeadsTo { .. }
+        | Property::Budget { .. }
+        | Property::Order(_) => false,
     };
     let written = scenario.checks.iter().find(|written| written.value.name == check.name);
     check.role == Role::Guard && check.held == Held::No && written.is_some_and(|written| forbids(&written.value.that))

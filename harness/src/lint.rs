@@ -43,9 +43,18 @@ pub fn lint_target(target: &LoadedTarget, twins: &[Arc<dyn Host>]) -> Vec<Diagno
     for act in &target.target.connect {
         lint.verb(&act.verb.value, act.verb.referenced.into(), &act.with);
     }
+    for twin in target.target.ports.keys() {
+        lint.knows_twin(twin, lint.place_of(twin));
+    }
     for sign in &target.target.ready.any_of {
-        if let Sign::Called(operation) = sign {
-            lint.called(operation);
+        match sign {
+            Sign::Called(operation) => lint.called(operation),
+            Sign::Socket(twin) => drop(lint.knows_twin(twin, lint.place_of(twin))),
+            Sign::Delivered(kind) => {
+                let twin = kind.split('.').next().unwrap_or_default();
+                lint.knows_twin(twin, lint.place_of(kind));
+            }
+            Sign::Http(_) | Sign::Log(_) => {}
         }
     }
     lint.done()
@@ -84,17 +93,23 @@ fn programs(scenario: &LoadedScenario) -> Vec<&Program> {
         out.extend(&beat.when);
         out.extend(beat.actor.iter().flat_map(Template::programs));
         out.extend(beat.with.programs());
+        out.extend(beat.rotate.values().flat_map(Template::programs));
     }
     for check in &scenario.checks {
         out.extend(&check.when);
         match &check.that {
-            LoadedProperty::Finally(that) | LoadedProperty::Eventually { that, .. } => out.push(that),
+            LoadedProperty::Finally(that) | LoadedProperty::Always(that) | LoadedProperty::Eventually { that, .. } => {
+                out.push(that);
+            }
+            LoadedProperty::LeadsTo { of, to, key, .. } => out.extend([of, to].into_iter().chain(key)),
+            LoadedProperty::Budget(_) => {}
             LoadedProperty::Count { of, .. } | LoadedProperty::Never { of, .. } => out.push(of),
             LoadedProperty::Order(steps) => out.extend(steps),
             LoadedProperty::OnlyAfter { of, after } => out.extend([of, after]),
             LoadedProperty::AtMostOncePer { of, key } => out.extend([of, key]),
         }
     }
+    out.extend(&scenario.sometimes);
     out.extend(scenario.allow.iter().flatten());
     out
 }

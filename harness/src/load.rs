@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dtu_kernel::{diagnostic::Diagnostic, fault::PlanFile, time::Span};
+use dtu_kernel::{diagnostic::Diagnostic, fault::PlanFile, time::Span, world::World};
 use indexmap::IndexMap;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -13,7 +13,8 @@ use serde_saphyr::Spanned;
 
 use crate::{
     expr::{Compiler, Form, Place, Program, Scope, Template},
-    scenario::{Beat, Check, Param, Property, Scenario},
+    facts,
+    scenario::{Beat, Check, Param, Property, Scenario, TargetAct},
     target::{Sign, Target},
 };
 
@@ -28,12 +29,16 @@ pub struct LoadedScenario {
     pub digest: String,
     /// What it says.
     pub scenario: Scenario,
+    /// Where the values of parameters come from that depend on the world, by their names.
+    pub picks: Vec<(String, Program)>,
     /// For each fault rule of the scenario, its `when`.
     pub faults: Vec<Option<Program>>,
     /// The expressions of each beat of the scenario.
     pub beats: Vec<LoadedBeat>,
     /// The expressions of each check of the scenario.
     pub checks: Vec<LoadedCheck>,
+    /// What must be seen now and then.
+    pub sometimes: Vec<Program>,
     /// The `where` of each change that the scenario allows.
     pub allow: Vec<Option<Program>>,
 }
@@ -47,6 +52,8 @@ pub struct LoadedBeat {
     pub actor: Option<Template>,
     /// The verb's arguments: always an object.
     pub with: Form,
+    /// The variables of the target's environment that change.
+    pub rotate: IndexMap<String, Template>,
 }
 
 /// A check's expressions.
@@ -70,6 +77,8 @@ pub enum LoadedProperty {
         /// Over the state.
         that: Program,
     },
+    /// Holds after each single write, from the first beat on.
+    Always(Program),
     /// How many ledger entries fit.
     Count {
         /// Over the entry.
@@ -97,6 +106,19 @@ pub enum LoadedProperty {
         /// What must have come before.
         after: Program,
     },
+    /// [`Property::LeadsTo`].
+    LeadsTo {
+        /// What calls for an answer.
+        of: Program,
+        /// The answer.
+        to: Program,
+        /// How much later it may come.
+        within: Span,
+        /// What an answer has in common with what it answers.
+        key: Option<Program>,
+    },
+    /// [`Property::Budget`].
+    Budget(Budget),
     /// Among entries that fit, at most one for each key.
     AtMostOncePer {
         /// Over the entry.
@@ -104,6 +126,19 @@ pub enum LoadedProperty {
         /// Over the entry.
         key: Program,
     },
+}
+
+/// How often the target may call.
+#[derive(Debug, Clone, Default)]
+pub struct Budget {
+    /// Only calls to this twin.
+    pub twin: Option<String>,
+    /// At most so many calls.
+    pub calls: Option<u64>,
+    /// At most so many calls that were refused or failed.
+    pub errors: Option<u64>,
+    /// Within any span of this length; in the whole trajectory where absent.
+    pub per: Option<Span>,
 }
 
 /// A target file, read and compiled.
@@ -154,6 +189,7 @@ pub fn scenario_from(file: String, text: String) -> Result<LoadedScenario, Vec<D
     let params = scenario.params.keys().map(String::as_str).collect();
     let mut compiler = Compiler::new(&file, &text, Some(params));
     check_params(&scenario, &mut compiler);
+    let picks = picks(&scenario, &mut compiler);
     let when = |when: &Option<Spanned<String>>, compiler: &mut Compiler<'_>| {
         when.as_ref().map(|when| compiler.spanned(Scope::Params, when))
     };
@@ -168,15 +204,20 @@ pub fn scenario_from(file: String, text: String) -> Result<LoadedScenario, Vec<D
         only.as_ref().map(|only| compiler.spanned(Scope::Change, only))
     };
     let allow = scenario.collateral.allow.iter().map(|allow| only(&allow.only, &mut compiler)).collect();
+    let sometimes = scenario.sometimes.iter().map(|seen| compiler.spanned(Scope::Entry, &seen.of)).collect();
     finish(compiler)?;
     let digest = digest(&text);
-    Ok(LoadedScenario { path: file, text, digest, scenario, faults, beats, checks, allow })
+    Ok(LoadedScenario { path: file, text, digest, scenario, picks, faults, beats, checks, sometimes, allow })
 }
 
 fn check_params(scenario: &Scenario, compiler: &mut Compiler<'_>) {
     for (name, param) in &scenario.params {
-        let (Param::OneOf(values) | Param::AnyOf(values)) = &param.value;
-        if values.is_empty() {
+        let is_empty = match &param.value {
+            Param::OneOf(values) | Param::AnyOf(values) => values.is_empty(),
+            Param::Int { min, max } => min > max,
+            Param::From(_) => false,
+        };
+        if is_empty {
             compiler.problem(
                 param.referenced.into(),
                 format!("the parameter `{name}` has no values"),
@@ -186,25 +227,74 @@ fn check_params(scenario: &Scenario, compiler: &mut Compiler<'_>) {
     }
 }
 
+fn picks(scenario: &Scenario, compiler: &mut Compiler<'_>) -> Vec<(String, Program)> {
+    let pick = |(name, param): (&String, &Spanned<Param>)| match &param.value {
+        Param::From(list) => Some((name.clone(), compiler.spanned(Scope::World, list))),
+        Param::OneOf(_) | Param::AnyOf(_) | Param::Int { .. } => None,
+    };
+    scenario.params.iter().filter_map(pick).collect()
+}
+
+/// Puts in the values of parameters that depend on the world.
+///
+/// # Errors
+/// Lists that have no value, or nothing in them.
+pub fn pick(loaded: &mut LoadedScenario, world: &World) -> Result<(), Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    for (name, program) in &loaded.picks {
+        let Some(param) = loaded.scenario.params.get_mut(name) else { continue };
+        let wrong = match facts::of_world(program, world) {
+            Ok(Value::Array(values)) if !values.is_empty() => {
+                param.value = Param::AnyOf(values);
+                continue;
+            }
+            Ok(Value::Array(_)) => format!("the parameter `{name}` has no values: nobody in the world fits"),
+            Ok(_) => format!("the parameter `{name}` is to be drawn from a list, and `{}` gives none", program.shown()),
+            Err(why) => format!("the parameter `{name}` has no values: {why}"),
+        };
+        problems.push(Diagnostic::on(&loaded.path, param, wrong));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
 fn loaded_beat(beat: &Spanned<Beat>, compiler: &mut Compiler<'_>) -> LoadedBeat {
     let place = Place::from(beat.referenced);
     let beat = &beat.value;
     match (&beat.actor, &beat.verb) {
         (None, Some(_)) => compiler.problem(place, "nobody does this", "say who acts with `as`"),
         (Some(_), None) => compiler.problem(place, "nothing is done here", "say what the person does with `do`"),
-        (None, None) if beat.when.is_none() && beat.advance.is_none() && beat.pause.is_none() => {
-            compiler.problem(place, "this beat does nothing", "a beat has `when`, `as` and `do`, `advance` or `pause`");
+        (None, None) if is_idle(beat) => {
+            compiler.problem(
+                place,
+                "this beat does nothing",
+                "a beat has `when`, `as` and `do`, `advance`, `pause` or `target`",
+            );
         }
         _ => {}
     }
     if beat.verb.is_none() && !beat.with.is_empty() {
         compiler.problem(place, "`with` has no verb to go with", "say what the person does with `do`");
     }
+    let none = IndexMap::new();
+    let rotate = match &beat.target {
+        Some(TargetAct::Rotate(variables)) => variables,
+        _ => &none,
+    };
     LoadedBeat {
         when: beat.when.as_ref().map(|when| compiler.spanned(Scope::State, when)),
         actor: beat.actor.as_ref().map(|actor| compiler.template(Scope::State, &actor.value, actor.referenced.into())),
         with: compiler.form(Scope::State, &Value::Object(beat.with.clone()), place),
+        rotate: rotate.iter().map(|(name, value)| (name.clone(), value_of(value, compiler))).collect(),
     }
+}
+
+/// Whether nothing happens in a beat, and nothing is waited for.
+fn is_idle(beat: &Beat) -> bool {
+    beat.when.is_none() && beat.advance.is_none() && beat.pause.is_none() && beat.target.is_none()
+}
+
+fn value_of(value: &Spanned<String>, compiler: &mut Compiler<'_>) -> Template {
+    compiler.template(Scope::State, &value.value, value.referenced.into())
 }
 
 fn loaded_property(check: &Check, compiler: &mut Compiler<'_>) -> LoadedProperty {
@@ -220,6 +310,16 @@ fn loaded_property(check: &Check, compiler: &mut Compiler<'_>) -> LoadedProperty
             max: *max,
         },
         Property::Never { of, by } => LoadedProperty::Never { of: compiler.spanned(Scope::Entry, of), by: by.clone() },
+        Property::Always(that) => LoadedProperty::Always(compiler.spanned(Scope::State, that)),
+        Property::LeadsTo { of, to, within, key } => LoadedProperty::LeadsTo {
+            of: compiler.spanned(Scope::Entry, of),
+            to: compiler.spanned(Scope::Entry, to),
+            within: *within,
+            key: key.as_ref().map(|key| compiler.spanned(Scope::Entry, key)),
+        },
+        Property::Budget { twin, calls, errors, per } => {
+            LoadedProperty::Budget(Budget { twin: twin.clone(), calls: *calls, errors: *errors, per: *per })
+        }
         Property::OnlyAfter { of, after } => LoadedProperty::OnlyAfter {
             of: compiler.spanned(Scope::Entry, of),
             after: compiler.spanned(Scope::Entry, after),
@@ -400,9 +500,7 @@ pub fn target_from(file: String, text: String) -> Result<LoadedTarget, Vec<Diagn
         compiler.template(Scope::Target, &value.value, value.referenced.into())
     };
     let command: Vec<Template> = target.command.iter().map(|part| filled(part, &mut compiler)).collect();
-    if command.is_empty() {
-        compiler.problem(Place::default(), "`command` is empty", "give the program and its arguments");
-    }
+    check_kind(&target, &mut compiler);
     let env = target.env.iter().map(|(name, value)| (name.clone(), filled(value, &mut compiler))).collect();
     let connect = target
         .connect
@@ -414,7 +512,7 @@ pub fn target_from(file: String, text: String) -> Result<LoadedTarget, Vec<Diagn
             let place = compiler.find(url, Place { line: 1, column: 1 });
             Some(compiler.template(Scope::Target, url, place))
         }
-        Sign::Log(_) | Sign::Called(_) => None,
+        Sign::Log(_) | Sign::Called(_) | Sign::Socket(_) | Sign::Delivered(_) => None,
     });
     let ready = ready.collect();
     finish(compiler)?;
@@ -424,6 +522,31 @@ pub fn target_from(file: String, text: String) -> Result<LoadedTarget, Vec<Diagn
     };
     let digest = digest(&text);
     Ok(LoadedTarget { path: file, dir, text, digest, target, command, env, connect, ready })
+}
+
+/// A target is a command, or a program that runs already and can be brought back to its beginning.
+fn check_kind(target: &Target, compiler: &mut Compiler<'_>) {
+    match (&target.url, target.command.is_empty()) {
+        (None, true) => {
+            compiler.problem(Place::default(), "`command` is empty", "give the program and its arguments, or `url`");
+        }
+        (Some(url), false) => {
+            compiler.problem(
+                url.referenced.into(),
+                "a program that runs already has no `command`",
+                "leave one of both out",
+            );
+        }
+        (Some(url), true) if url::Url::parse(&url.value).is_err() => {
+            compiler.problem(url.referenced.into(), "this is no URL", "such as `http://127.0.0.1:8080`");
+        }
+        (Some(url), true) if target.reset.is_none() => {
+            let hint =
+                "say with `reset` how it is brought back to its beginning: else one trajectory is seen in the next";
+            compiler.problem(url.referenced.into(), "a program that runs already needs `reset`", hint);
+        }
+        _ => {}
+    }
 }
 
 pub(crate) fn read(path: &Path) -> Result<(String, String), Vec<Diagnostic>> {
@@ -487,6 +610,29 @@ mod tests {
     }
 
     #[test]
+    fn values_can_come_from_the_world() {
+        let check = |list: &str, wanted: &str| {
+            let mut scenario = crate::testing::scenario_with(&format!("params: {{who: {{from: \"{list}\"}}}}"));
+            let found = match pick(&mut scenario, &crate::testing::world()) {
+                Ok(()) => match &scenario.scenario.params["who"].value {
+                    Param::AnyOf(values) => Value::from(values.clone()).to_string(),
+                    other => panic!("no list: {other:?}"),
+                },
+                Err(problems) => problems.iter().map(|problem| problem.message.clone()).collect(),
+            };
+            assert_eq!(found, wanted, "{list}");
+        };
+        check("people.filter(key, people[key].manager == 'rob')", r#"["lena","omar"]"#);
+        check("people.filter(key, false)", "the parameter `who` has no values: nobody in the world fits");
+        check("1 + 1", "the parameter `who` is to be drawn from a list, and `1 + 1` gives none");
+        check(
+            "people.filter(key, people[key].shoe == 44)",
+            "the parameter `who` has no values: `people.filter(key, people[key].shoe == 44)`: nothing has the name `shoe` \
+             there; where it may be absent, ask `has(...)` first",
+        );
+    }
+
+    #[test]
     fn problems_have_a_place_and_a_hint() {
         let check = |lines: &str, wanted: &str| {
             let found = problems(lines);
@@ -495,6 +641,8 @@ mod tests {
         check("colateral: {allow: []}", "s.yaml:8:1: unknown key `colateral`\n  hint: did you mean `collateral`?");
         check("meta: {waight: 1}", "s.yaml:8:8: unknown key `waight`\n  hint: did you mean `weight`?");
         check("params: {a: {one_off: [1]}}", "unknown word `one_off`\n  hint: did you mean `one_of`?");
+        check("params: {a: {int: {min: 2, max: 1}}}", "s.yaml:8:13: the parameter `a` has no values");
+        check("params: {a: {from: 'peeple'}}", "there is no variable `peeple` here\n  hint: did you mean `people`?");
         check("params: {a: {one_of: []}}", "s.yaml:8:13: the parameter `a` has no values");
         check("collateral: {allow: [{table: a.b, where: c.kye == 'x'}]}", "s.yaml:8:42: a change has no `kye`");
         check("collateral: {allow: [{table: a.b, where: 'c.key ==='}]}", "s.yaml:8:42: not an expression: ");

@@ -3,6 +3,7 @@
 use std::{fmt, path::Path, str::FromStr};
 
 use dtu_kernel::diagnostic::Diagnostic;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// What names a trajectory: scenario, variant, and which of its kind.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Key {
     /// The scenario's id.
     pub scenario: String,
@@ -159,7 +160,7 @@ impl std::fmt::Display for EnvVar {
 }
 
 /// A target in a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedTarget {
     /// Its name.
     pub name: String,
@@ -175,7 +176,7 @@ pub struct PlannedTarget {
 }
 
 /// A public document in a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedDocument {
     /// Its file, as the user named it.
     pub file: String,
@@ -201,6 +202,9 @@ pub struct PlannedScenario {
     pub file: String,
     /// A hash of the file.
     pub digest: String,
+    /// What must be seen in some trajectory at least: `fault ID` for each of its fault rules, and its own conditions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sometimes: Vec<String>,
     /// A hash of the world it starts from.
     pub world: String,
     /// Its variants, in the order of the file.
@@ -270,9 +274,21 @@ fn planned(loaded: &LoadedScenario, world: &str) -> PlannedScenario {
         weight: scenario.meta.weight,
         file: loaded.path.clone(),
         digest: loaded.digest.clone(),
+        sometimes: sometimes(scenario),
         world: world.to_owned(),
         variants: variants.collect(),
     }
+}
+
+/// What is to be seen of a scenario now and then.
+fn sometimes(scenario: &crate::scenario::Scenario) -> Vec<String> {
+    let faults = scenario.faults.iter().map(|fault| fault_seen(&fault.rule.id));
+    faults.chain(scenario.sometimes.iter().map(|seen| seen.name.clone())).collect()
+}
+
+/// That a fault rule fired, among what is seen.
+pub fn fault_seen(rule: &str) -> String {
+    format!("fault {rule}")
 }
 
 /// All trajectories of this shard: scenario by scenario, variant by variant, seed by seed.
@@ -328,6 +344,9 @@ pub(crate) fn digest<'a>(plan: &Plan, units: impl Iterator<Item = &'a Key>) -> S
     feed(&plan.version);
     feed(&plan.target.digest);
     feed(&plan.target.program);
+    for var in &plan.target.env {
+        feed(var);
+    }
     feed(&format!("{} {}", plan.seed, plan.faults));
     for document in &plan.documents {
         feed(&document.digest);

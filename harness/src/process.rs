@@ -14,7 +14,8 @@ use std::{
 };
 
 use fs_err::tokio::File;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStdin, Command},
@@ -47,8 +48,33 @@ pub struct Launch {
     pub output_max: u64,
     /// How long it has between SIGTERM and SIGKILL.
     pub grace: Duration,
+    /// What it may use.
+    pub bounds: Bounds,
     /// Texts in the output that are signs of being ready.
     pub signs: Vec<String>,
+}
+
+/// What a target may use of the machine, its children included. It is killed where it uses more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Processor time.
+    pub cpu: Option<Duration>,
+    /// Bytes of memory.
+    pub memory: Option<u64>,
+}
+
+impl Bounds {
+    /// As the supervisor takes them: `CPU-MS:BYTES`, with 0 for no bound.
+    fn text(self) -> String {
+        format!("{}:{}", self.cpu.map_or(0, |cpu| cpu.as_millis()), self.memory.unwrap_or(0))
+    }
+
+    /// Reads [`Bounds::text`].
+    pub fn parse(text: &str) -> Option<Self> {
+        let (cpu, memory) = text.split_once(':')?;
+        let number = |text: &str| text.parse::<u64>().ok().map(|number| (number > 0).then_some(number));
+        Some(Self { cpu: number(cpu)?.map(Duration::from_millis), memory: number(memory)? })
+    }
 }
 
 /// The environment that a target is given of the harness's own: where programs and scratch files are, and nothing by
@@ -90,7 +116,7 @@ pub struct Running {
 }
 
 /// How much a target wrote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Written {
     /// Bytes kept.
     pub kept: u64,
@@ -165,6 +191,20 @@ impl Running {
         }
     }
 
+    /// Follows how it ends.
+    pub fn exits(&self) -> watch::Receiver<Option<Exit>> {
+        self.exit.clone()
+    }
+
+    /// Makes it stand still, or go on.
+    pub async fn hold(&mut self, still: bool) {
+        if let Some(pipe) = &mut self.pipe {
+            // A supervisor that has gone needs no telling.
+            let _ = pipe.write_all(&[if still { supervise::HOLD } else { supervise::GO_ON }]).await;
+            let _ = pipe.flush().await;
+        }
+    }
+
     /// Waits until the text, one of [`Launch::signs`], was in the output.
     pub async fn logged(&self, text: &str) {
         loop {
@@ -214,6 +254,7 @@ impl Running {
 fn command(supervisor: &Supervisor, launch: &Launch, folder: &Path) -> Command {
     let mut command = Command::new(&supervisor.0);
     command.arg(supervise::COMMAND).arg(folder.join("exit.json")).arg(launch.grace.as_millis().to_string());
+    command.arg(launch.bounds.text());
     command.arg(&launch.program).args(&launch.arguments);
     command.env_clear().envs(inherited()).envs(launch.env.iter().map(|(name, value)| (name, value)));
     command.current_dir(&launch.dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
     evidence::Record,
+    pairing::Arm,
     plan::{Key, Plan},
     summary::Summary,
 };
@@ -19,22 +20,25 @@ const REDRAWS: u64 = 200;
 #[derive(Debug)]
 pub struct Progress<'a> {
     plan: &'a Plan,
+    baseline: Option<Arm<'a>>,
     bar: Option<ProgressBar>,
 }
 
 impl<'a> Progress<'a> {
-    /// Begins to tell.
-    pub fn new(plan: &'a Plan) -> Self {
+    /// Begins to tell, also of the difference to a baseline where there is one.
+    pub fn new(plan: &'a Plan, baseline: Option<Arm<'a>>) -> Self {
         let target = ProgressDrawTarget::stderr();
         if target.is_hidden() {
-            return Self { plan, bar: None };
+            return Self { plan, baseline, bar: None };
         }
         let bar = ProgressBar::with_draw_target(Some(plan.trajectories), target);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} {msg}  {elapsed}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{spinner} {pos}/{len}  {msg}  {per_sec}  {elapsed}, {eta} left")
+        {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { plan, bar: Some(bar) }
+        Self { plan, baseline, bar: Some(bar) }
     }
 
     /// Tells of the records there are.
@@ -43,12 +47,20 @@ impl<'a> Progress<'a> {
         if let Some(bar) = &self.bar {
             bar.set_position(done);
             if self.is_due(done, REDRAWS) {
-                bar.set_message(state(&Summary::new(self.plan, records)));
+                bar.set_message(self.state(records));
             }
         } else if self.is_due(done, LINES) {
-            let state = state(&Summary::new(self.plan, records));
+            let state = self.state(records);
             // Nobody to tell is no reason to stop.
             let _ = writeln!(anstream::stderr(), "{done}/{} {state}", self.plan.trajectories);
+        }
+    }
+
+    fn state(&self, records: &BTreeMap<Key, Record>) -> String {
+        let summary = Summary::new(self.plan, records);
+        match self.baseline {
+            Some(baseline) => state(&summary.against(Arm { plan: self.plan, records }, baseline)),
+            None => state(&summary),
         }
     }
 
@@ -66,12 +78,13 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// `sat 0.93 [0.81-0.98] void 0`
+/// `sat 0.93 [0.81-0.98]  Δ -0.4 pt [-2.9, +2.1]  void 1  undecided 0`
 fn state(summary: &Summary) -> String {
     let s = &summary.satisfaction;
     let shown = match (s.point, s.low, s.high) {
         (Some(point), Some(low), Some(high)) => format!("{point:.2} [{low:.2}-{high:.2}]"),
         _ => "-".to_owned(),
     };
-    format!("sat {shown} void {}", s.void)
+    let difference = summary.difference.as_ref().map_or_else(String::new, |d| format!("  Δ {}", d.shown()));
+    format!("sat {shown}{difference}  void {}  undecided {}", s.void, s.undecided)
 }

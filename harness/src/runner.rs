@@ -177,7 +177,8 @@ pub struct Run {
 }
 
 impl Run {
-    /// Runs all trajectories that have no record yet; tells each record as it comes. Dropping the future ends all
+    /// Runs all trajectories that have no record yet; tells each record as it comes, and begins no more once it is told
+    /// to stop. Dropping the future ends all
     /// targets at once; what has a record stays.
     ///
     /// # Errors
@@ -186,28 +187,11 @@ impl Run {
         self: &Arc<Self>,
         units: &[Unit],
         done: &BTreeMap<Key, Record>,
-        mut tell: impl FnMut(&Record),
+        mut tell: impl FnMut(&Record) -> bool,
     ) -> Result<(), Fatal> {
-        let slots = Arc::new(Semaphore::new(self.jobs.max(1)));
-        let mut tasks: JoinSet<Result<Record, Fatal>> = JoinSet::new();
-        for unit in units.iter().filter(|unit| !done.contains_key(&unit.key)) {
-            let slot = loop {
-                tokio::select! {
-                    biased;
-                    Some(ended) = tasks.join_next() => tell(&joined(ended)?),
-                    slot = Arc::clone(&slots).acquire_owned() => break slot,
-                }
-            };
-            let (run, unit) = (Arc::clone(self), unit.clone());
-            tasks.spawn(async move {
-                let _slot = slot;
-                run.one(&unit).await
-            });
-        }
-        while let Some(ended) = tasks.join_next().await {
-            tell(&joined(ended)?);
-        }
-        Ok(())
+        let left = units.iter().filter(|unit| !done.contains_key(&unit.key));
+        let list = left.map(|unit| (Arc::clone(self), unit.clone())).collect();
+        go_through(list, self.jobs, |_, record| tell(record)).await
     }
 
     /// One trajectory, to its record.
@@ -227,7 +211,51 @@ impl Run {
     }
 }
 
+/// Runs trajectories of one run or of several, in this order, so many at a time. Where `tell` gives back false no more
+/// are begun, and those under way come to their end.
+///
+/// # Errors
+/// [`Fatal`]: it cannot go on.
+pub async fn go_through(
+    list: Vec<(Arc<Run>, Unit)>,
+    jobs: usize,
+    mut tell: impl FnMut(&Arc<Run>, &Record) -> bool,
+) -> Result<(), Fatal> {
+    let slots = Arc::new(Semaphore::new(jobs.max(1)));
+    let mut tasks: JoinSet<(Arc<Run>, Result<Record, Fatal>)> = JoinSet::new();
+    let mut take = |ended| -> Result<bool, Fatal> {
+        let (run, record) = joined(ended)?;
+        Ok(tell(&run, &record))
+    };
+    let mut goes_on = true;
+    for (run, unit) in list {
+        let slot = loop {
+            tokio::select! {
+                biased;
+                Some(ended) = tasks.join_next() => goes_on &= take(ended)?,
+                slot = Arc::clone(&slots).acquire_owned() => break slot,
+            }
+        };
+        if !goes_on {
+            break;
+        }
+        tasks.spawn(async move {
+            let _slot = slot;
+            let record = run.one(&unit).await;
+            (run, record)
+        });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        take(ended)?;
+    }
+    Ok(())
+}
+
+/// What a task has made.
+type Ended = Result<(Arc<Run>, Result<Record, Fatal>), tokio::task::JoinError>;
+
 /// A trajectory that broke is a bug of the harness. It ends the run rather than hide in a count.
-fn joined(ended: Result<Result<Record, Fatal>, tokio::task::JoinError>) -> Result<Record, Fatal> {
-    ended.unwrap_or_else(|error| Err(Fatal(format!("a trajectory broke: {error}"))))
+fn joined(ended: Ended) -> Result<(Arc<Run>, Record), Fatal> {
+    let (run, record) = ended.map_err(|error| Fatal(format!("a trajectory broke: {error}")))?;
+    Ok((run, record?))
 }

@@ -46,6 +46,9 @@ pub struct Scenario {
     /// What must hold.
     #[schemars(with = "Vec<Check>")]
     pub checks: Vec<Spanned<Check>>,
+    /// What must be seen in some trajectory at least, besides that each fault rule fires: else the run shows too little.
+    #[serde(default)]
+    pub sometimes: Vec<Sometimes>,
     /// What the target may change; anything else it changes is collateral damage.
     #[serde(default)]
     pub collateral: Collateral,
@@ -88,6 +91,16 @@ pub enum Param {
     OneOf(Vec<Value>),
     /// One value, drawn from these for each trajectory by its seed.
     AnyOf(Vec<Value>),
+    /// One value, drawn for each trajectory by its seed from the list that this gives (CEL over the world's `people`):
+    /// `people.filter(key, people[key].department == 'Sales')`.
+    From(#[schemars(with = "String")] Spanned<String>),
+    /// A whole number, drawn for each trajectory by its seed.
+    Int {
+        /// The smallest.
+        min: i64,
+        /// The largest.
+        max: i64,
+    },
 }
 
 /// How time runs in the universe.
@@ -163,6 +176,25 @@ pub struct Beat {
     /// Waits this long (universe time), for acts that come a moment later.
     #[serde(default)]
     pub pause: Option<Span>,
+    /// What happens to the target's process.
+    #[serde(default)]
+    pub target: Option<TargetAct>,
+}
+
+/// What happens to the target's process.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TargetAct {
+    /// It is killed at once, with all its children, and stays away until it is started.
+    Kill,
+    /// It is started again, with the same port, and waited for until it is ready.
+    Start,
+    /// It is ended in order and started again.
+    Restart,
+    /// It stands still for this long (machine time): no answer, no clock, and then it goes on.
+    Pause(Span),
+    /// It is ended in order and started again with these variables changed; values may hold `${...}`.
+    Rotate(#[schemars(with = "BTreeMap<String, String>")] IndexMap<String, Spanned<String>>),
 }
 
 /// Something that must hold.
@@ -214,6 +246,8 @@ pub enum Property {
         #[schemars(with = "String")]
         that: Spanned<String>,
     },
+    /// CEL over the state that holds at every moment, from the first beat to the end: after each single write.
+    Always(#[schemars(with = "String")] Spanned<String>),
     /// How many ledger entries fit.
     Count {
         /// CEL over the entry `e`.
@@ -249,6 +283,36 @@ pub enum Property {
         #[schemars(with = "String")]
         after: Spanned<String>,
     },
+    /// Each ledger entry that fits is followed by one that answers it, in time.
+    LeadsTo {
+        /// CEL over the entry `e`: what calls for an answer.
+        #[schemars(with = "String")]
+        of: Spanned<String>,
+        /// CEL over the entry `e`: the answer.
+        #[schemars(with = "String")]
+        to: Spanned<String>,
+        /// How much later it may come (universe time).
+        within: Span,
+        /// CEL over the entry `e`: an answer has the same key as what it answers; any answer will do where absent.
+        #[serde(default)]
+        #[schemars(with = "Option<String>")]
+        key: Option<Spanned<String>>,
+    },
+    /// How often the target may call.
+    Budget {
+        /// Only calls to this twin.
+        #[serde(default)]
+        twin: Option<String>,
+        /// At most so many calls.
+        #[serde(default)]
+        calls: Option<u64>,
+        /// At most so many calls that were refused or failed.
+        #[serde(default)]
+        errors: Option<u64>,
+        /// Within any span of this length (universe time); in the whole trajectory where absent.
+        #[serde(default)]
+        per: Option<Span>,
+    },
     /// Among entries that fit, at most one for each key.
     AtMostOncePer {
         /// CEL over the entry `e`.
@@ -258,6 +322,17 @@ pub enum Property {
         #[schemars(with = "String")]
         key: Spanned<String>,
     },
+}
+
+/// Something that must be seen now and then.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sometimes {
+    /// What is seen, in a few words.
+    pub name: String,
+    /// CEL over the ledger entry `e`: it is seen where some entry fits.
+    #[schemars(with = "String")]
+    pub of: Spanned<String>,
 }
 
 /// What the target may change.

@@ -3,7 +3,19 @@
 use serde_json::Value;
 
 /// The names that [`schema`] knows.
-pub const KINDS: &[&str] = &["scenario", "target", "world", "faults", "gates", "result", "decision"];
+pub const KINDS: &[&str] = &[
+    "scenario",
+    "target",
+    "world",
+    "faults",
+    "gates",
+    "result",
+    "decision",
+    "trajectory",
+    "replay",
+    "receipt",
+    "admission",
+];
 
 /// The schema of one of [`KINDS`].
 pub fn schema(kind: &str) -> Option<Value> {
@@ -15,6 +27,10 @@ pub fn schema(kind: &str) -> Option<Value> {
         "target" => schemars::schema_for!(crate::target::Target),
         "gates" => schemars::schema_for!(crate::gates::Gates),
         "result" => schemars::schema_for!(crate::summary::Summary),
+        "trajectory" => schemars::schema_for!(crate::bundle::Manifest),
+        "replay" => schemars::schema_for!(crate::replay::Replayed),
+        "admission" => schemars::schema_for!(crate::admit::Admission),
+        "receipt" => schemars::schema_for!(crate::prove::Receipt),
         "decision" => schemars::schema_for!(crate::gate::Decision),
         "faults" => schemars::schema_for!(dtu_kernel::fault::PlanFile),
         _ => return None,

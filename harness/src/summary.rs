@@ -148,7 +148,8 @@ pub struct Failure {
 }
 
 /// What a run as a whole comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// No trajectory failed, and enough was decided.
     Pass,

@@ -16,16 +16,26 @@ use tokio::{
     time::{Duration, Instant},
 };
 
-use crate::process::rest;
+use crate::process::{Bounds, rest};
 
-/// The hidden subcommand: `dtu __supervise EXIT-FILE GRACE-MS PROGRAM ARGUMENT...`.
+/// The hidden subcommand: `dtu __supervise EXIT-FILE GRACE-MS CPU-MS:BYTES PROGRAM ARGUMENT...`.
 pub const COMMAND: &str = "__supervise";
 /// What the harness writes into the pipe to have the target end by itself.
 pub const STOP: u8 = b't';
+/// What it writes to have the target stand still.
+pub const HOLD: u8 = b'h';
+/// What it writes to have it go on.
+pub const GO_ON: u8 = b'g';
 
 /// What signals are called by number.
 const SIGTERM: i32 = 15;
 const SIGKILL: i32 = 9;
+const SIGSTOP: i32 = 19;
+const SIGCONT: i32 = 18;
+/// How often a target with bounds is looked at.
+const BOUNDS_EVERY: Duration = Duration::from_millis(50);
+/// How long a tick of processor time is in `/proc`: the kernel shows them as hundredths of a second everywhere.
+const TICK: Duration = Duration::from_millis(10);
 /// How often the family of the target is looked at, so that children are known after their parent has gone.
 const FAMILY_EVERY: Duration = Duration::from_millis(500);
 /// How long children of a target that ended by itself may take to follow it.
@@ -48,6 +58,9 @@ pub struct Exit {
     pub refused: String,
     /// The processes that outlived it, and were killed.
     pub leaked: Vec<Leaked>,
+    /// What it used too much of, where it was killed for that: `memory` or `cpu`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub exceeded: String,
 }
 
 /// A process that outlived the target.
@@ -63,11 +76,12 @@ pub struct Leaked {
 /// exit code of the supervisor: 0 where it did its work, however the target ended.
 pub fn main(arguments: impl Iterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.collect();
-    let [file, grace, program, rest @ ..] = arguments.as_slice() else { return 2 };
+    let [file, grace, bounds, program, rest @ ..] = arguments.as_slice() else { return 2 };
+    let Some(bounds) = bounds.to_str().and_then(Bounds::parse) else { return 2 };
     let Some(grace) = grace.to_str().and_then(|text| text.parse().ok()).map(Duration::from_millis) else { return 2 };
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return 3 };
     let exit = runtime.block_on(async {
-        match Supervisor::start(program, rest, grace) {
+        match Supervisor::start(program, rest, grace, bounds) {
             Ok(supervisor) => supervisor.run().await,
             Err(error) => Exit { refused: error.to_string(), ..Exit::default() },
         }
@@ -85,6 +99,7 @@ struct Supervisor {
     child: Box<dyn ChildWrapper>,
     group: u32,
     grace: Duration,
+    bounds: Bounds,
     exit: Exit,
     /// When a target that was asked to end is killed.
     deadline: Option<Instant>,
@@ -93,13 +108,13 @@ struct Supervisor {
 }
 
 impl Supervisor {
-    fn start(program: &OsString, arguments: &[OsString], grace: Duration) -> std::io::Result<Self> {
+    fn start(program: &OsString, arguments: &[OsString], grace: Duration, bounds: Bounds) -> std::io::Result<Self> {
         let mut command = CommandWrap::with_new(program, |command| {
             command.args(arguments).stdin(std::process::Stdio::null());
         });
         let child = command.wrap(ProcessGroup::leader()).spawn()?;
         let group = child.id().unwrap_or_default();
-        Ok(Self { child, group, grace, exit: Exit::default(), deadline: None, family: BTreeMap::new() })
+        Ok(Self { child, group, grace, bounds, exit: Exit::default(), deadline: None, family: BTreeMap::new() })
     }
 
     async fn run(mut self) -> Exit {
@@ -114,7 +129,8 @@ impl Supervisor {
     async fn watch(&mut self) -> Option<ExitStatus> {
         let mut pipe = pipe();
         let mut terminated = signal(SignalKind::terminate()).ok();
-        let mut tick = tokio::time::interval(FAMILY_EVERY);
+        let is_bounded = self.bounds != Bounds::default();
+        let mut tick = tokio::time::interval(if is_bounded { BOUNDS_EVERY } else { FAMILY_EVERY });
         let mut open = true;
         loop {
             let deadline = self.deadline;
@@ -128,6 +144,8 @@ impl Supervisor {
                 status = self.child.wait() => return status.ok(),
                 word = pipe.recv(), if open => match word {
                     Some(STOP) => self.ask(),
+                    Some(HOLD) => self.signal(SIGSTOP),
+                    Some(GO_ON) => self.signal(SIGCONT),
                     Some(_) => {}
                     None => {
                         open = false;
@@ -136,7 +154,12 @@ impl Supervisor {
                 },
                 _ = told => self.kill(),
                 () = until(deadline) => self.kill(),
-                _ = tick.tick() => self.remember_family(),
+                _ = tick.tick() => {
+                    self.remember_family();
+                    if is_bounded {
+                        self.keep_bounds();
+                    }
+                }
             }
         }
     }
@@ -144,6 +167,8 @@ impl Supervisor {
     fn ask(&mut self) {
         self.remember_family();
         self.exit.asked = true;
+        // One that stands still hears nothing.
+        self.signal(SIGCONT);
         self.deadline = Some(Instant::now() + self.grace);
         self.signal(SIGTERM);
     }
@@ -158,6 +183,21 @@ impl Supervisor {
     /// To the whole group; one that has no member any more is content.
     fn signal(&self, signal: i32) {
         let _ = self.child.signal(signal);
+    }
+
+    /// Kills the target where it and its children use more than they may.
+    fn keep_bounds(&mut self) {
+        let all = processes();
+        let family = descendants(&all, std::process::id());
+        let memory: u64 = family.iter().map(|process| process.memory()).sum();
+        let cpu: Duration = family.iter().map(|process| process.cpu).sum();
+        let exceeded = match self.bounds {
+            Bounds { memory: Some(most), .. } if memory > most => "memory",
+            Bounds { cpu: Some(most), .. } if cpu > most => "cpu",
+            _ => return,
+        };
+        exceeded.clone_into(&mut self.exit.exceeded);
+        self.kill();
     }
 
     fn remember_family(&mut self) {
@@ -238,6 +278,8 @@ struct Process {
     parent: u32,
     group: u32,
     started: u64,
+    /// Processor time, with that of children that have ended.
+    cpu: Duration,
     name: String,
 }
 
@@ -254,7 +296,16 @@ impl Process {
         let number = |at: usize| fields.get(at).and_then(|text| text.parse().ok());
         let started = fields.get(19).and_then(|text| text.parse().ok())?;
         let name = head.split_once('(').map_or("", |(_, name)| name).to_owned();
-        Some(Self { pid, parent: number(1)?, group: number(2)?, started, name })
+        let ticks: u32 = (11..=14).filter_map(number).sum();
+        Some(Self { pid, parent: number(1)?, group: number(2)?, started, cpu: TICK * ticks, name })
+    }
+
+    /// Bytes of memory that it holds; those that it shares are counted for each who does.
+    fn memory(&self) -> u64 {
+        let status = fs_err::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+        kib.unwrap_or_default() * 1_024
     }
 
     fn command_line(&self) -> String {

@@ -20,7 +20,20 @@ pub struct Target {
     /// Run once before the first trajectory.
     #[serde(default)]
     pub build: Option<Build>,
+    /// Instead of `command`: where a program answers that runs already. All trajectories share it, one at a time, and
+    /// `reset` brings it back to its beginning before each. It must know the twins by `ports`, as nobody sets its
+    /// environment.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub url: Option<Spanned<String>>,
+    /// A POST to this URL brings a program that runs already back to its beginning; it answers 2xx.
+    #[serde(default)]
+    pub reset: Option<String>,
+    /// On which ports twins are served, by twin; on free ones where absent. With any, trajectories run one at a time.
+    #[serde(default)]
+    pub ports: BTreeMap<String, u16>,
     /// Program and arguments; a program with a slash in it is relative to this file. `${port}` is a free port.
+    #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub command: Vec<Spanned<String>>,
     /// Environment, and nothing else but `PATH`, `HOME`, `TMPDIR` and `LANG`. `${...}` is CEL over `port`, `env`
@@ -43,6 +56,13 @@ pub struct Target {
     /// Bounds on one trajectory.
     #[serde(default)]
     pub limits: Limits,
+}
+
+impl Target {
+    /// Whether its trajectories can only run one at a time.
+    pub fn is_shared(&self) -> bool {
+        self.url.is_some() || !self.ports.is_empty()
+    }
 }
 
 /// The one known version of the format.
@@ -98,8 +118,12 @@ pub enum Sign {
     Http(String),
     /// A line of its output holds this text.
     Log(String),
-    /// The program has called this operation of a twin with success (`slack.auth.test`).
+    /// The program has called this operation of a twin with success (`slack.auth.test`): its first token, for one.
     Called(String),
+    /// The program has a socket of this twin open (`slack`).
+    Socket(String),
+    /// The program has accepted a delivery of this kind (`okta.event_hook_verification`): its hook is verified.
+    Delivered(String),
 }
 
 /// When the program is taken to be idle.
@@ -128,4 +152,8 @@ pub struct Limits {
     pub wall: Option<Span>,
     /// Bytes of output kept; the rest is counted and thrown away. 4 MiB where absent.
     pub output: Option<u64>,
+    /// Bytes of memory of the program and its children together; no bound where absent. Beyond it, it is killed.
+    pub memory: Option<u64>,
+    /// Processor time of the program and its children together; no bound where absent. Beyond it, it is killed.
+    pub cpu: Option<Span>,
 }

@@ -1,6 +1,7 @@
 //! One trajectory: a universe, a target, the beats of a story, and what came of it.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -21,15 +22,17 @@ use serde_json::{Map, Value, json};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
+    bundle::{About, Manifest, RunDigests},
     check,
     evidence::{Evidence, Record, for_each_entry},
     expr::EvalError,
     facts::Facts,
     judge::{self, Gap, Story},
-    load::{LoadedBeat, LoadedScenario, LoadedTarget},
-    plan::Unit,
-    process::{Launch, Running, Supervisor, Written, free_port, rest},
-    scenario::{Beat, Require},
+    load::{LoadedBeat, LoadedProperty, LoadedScenario, LoadedTarget},
+    mischief::Mischief,
+    plan::{self, Plan, Unit},
+    process::{Bounds, Launch, Running, Supervisor, Written, free_port, rest},
+    scenario::{Beat, Require, TargetAct},
     supervise::Exit,
     target::Sign,
     verdict::{CheckResult, Outcome},
@@ -46,12 +49,38 @@ pub struct Setup {
     pub routes: Vec<Routes>,
     /// Whether the scenarios' fault rules are armed.
     pub faults: bool,
+    /// The plan of the run, where trajectories are part of one.
+    pub plan: Option<Arc<Plan>>,
+    /// How the target's calls are twisted; not at all where absent.
+    pub mischief: Option<Arc<Mischief>>,
 }
 
 impl Setup {
     /// What trajectories of a target share.
     pub fn new(target: LoadedTarget, supervisor: Supervisor, twins: &[Arc<dyn Host>], faults: bool) -> Self {
-        Self { target, supervisor, routes: twins.iter().map(dtu_kernel::serve::routes).collect(), faults }
+        Self {
+            target,
+            supervisor,
+            routes: twins.iter().map(dtu_kernel::serve::routes).collect(),
+            faults,
+            plan: None,
+            mischief: None,
+        }
+    }
+
+    /// The same for trajectories of a run.
+    #[must_use]
+    pub fn of_run(self, plan: &Plan) -> Self {
+        Self { plan: Some(Arc::new(plan.clone())), ..self }
+    }
+
+    fn run_digests(&self, scenario: &str) -> RunDigests {
+        self.plan.as_deref().map(|plan| RunDigests::of(plan, scenario)).unwrap_or_default()
+    }
+
+    fn world_digest(&self, scenario: &str) -> String {
+        let planned = self.plan.iter().flat_map(|plan| &plan.scenarios).find(|planned| planned.id == scenario);
+        planned.map(|planned| planned.world.clone()).unwrap_or_default()
     }
 }
 
@@ -106,28 +135,34 @@ pub async fn run(
     folder: &Path,
 ) -> Result<Record, Fatal> {
     let began = Instant::now();
+    universe.record();
+    let puppet = setup.mischief.as_ref().map(|mischief| (mischief, mischief.begin(&universe)));
     let params = unit.variant.draw(&scenario.scenario, unit.seed);
     let mut stage = Stage::new(setup, scenario, &universe, params.clone(), folder);
     let stopped = stage.perform().await;
     let played = began.elapsed();
+    if let Some((mischief, puppet)) = &puppet {
+        mischief.end(puppet, &universe, &unit.key);
+    }
     let (story, checks) = match stopped {
         Err(Stop::Fatal(fatal)) => return Err(fatal),
         Err(Stop::Void(why)) => (Story::Broken(why), Vec::new()),
         Err(Stop::Unsatisfied(why)) => (Story::Failed(why), stage.evaluate()),
         Ok(()) => (Story::Told, stage.evaluate()),
     };
-    let unfired = stage.unfired();
+    // A liar's calls do not reach the twins, so that no rule can strike them; what its story is worth, checks say.
+    let lies = setup.mischief.as_ref().is_some_and(|mischief| mischief.lies());
+    let unfired = if lies { Vec::new() } else { stage.unfired() };
+    let seen = stage.seen();
     let gap = first_gap(&universe);
     let (_, written) = stage.end().await;
     let (outcome, reasons) = judge::outcome(&scenario.scenario, story, gap, unfired, &checks);
-    let record = record(unit, outcome, reasons, checks);
+    let record = Record { seen, ..record(unit, outcome, reasons, checks) };
     let timings =
         json!({ "ready_ms": millis(stage.ready), "story_ms": millis(played), "whole_ms": millis(began.elapsed()) });
-    let about = json!({
-        "scenario": scenario.digest, "target": setup.target.digest,
-        "world": universe.world().name, "clock": universe.clock_mode().to_string(),
-    });
-    let evidence = Evidence { record: &record, params: &params, about, written, timings };
+    let about = About::new(&scenario.digest, &setup.target, &setup.world_digest(&unit.key.scenario), &universe);
+    let manifest = Manifest::new(&record, setup.run_digests(&unit.key.scenario), params, about, written);
+    let evidence = Evidence { record: &record, manifest, timings };
     evidence.write(folder, &universe).map_err(|error| Fatal(error.to_string()))?;
     Ok(record)
 }
@@ -139,7 +174,7 @@ pub fn without_universe(unit: &Unit, why: String) -> Record {
 
 fn record(unit: &Unit, outcome: Outcome, reasons: Vec<String>, checks: Vec<CheckResult>) -> Record {
     let label = unit.variant.label.clone();
-    Record { key: unit.key.clone(), label, seed: unit.seed, outcome, reasons, checks }
+    Record { key: unit.key.clone(), label, seed: unit.seed, outcome, reasons, checks, seen: Vec::new() }
 }
 
 fn millis(span: Duration) -> u64 {
@@ -156,6 +191,16 @@ struct Stage<'a> {
     /// Dropped last of all: while it lives, the twins answer.
     listeners: Vec<Listening>,
     running: Option<Running>,
+    /// How the process ends that is to live; none while none is to.
+    lives: watch::Sender<Option<watch::Receiver<Option<Exit>>>>,
+    /// How many processes were launched.
+    launched: u64,
+    /// The ledger's length when the last one was.
+    began_at: u64,
+    /// Variables of the environment that have changed since the first.
+    rotated: BTreeMap<String, String>,
+    /// What processes before the present one wrote.
+    written: Written,
     /// The `eventually` checks, once the last beat is over.
     watch: Option<check::Watch>,
     /// The rules that must fire.
@@ -180,6 +225,11 @@ impl<'a> Stage<'a> {
             folder: folder.to_owned(),
             listeners: Vec::new(),
             running: None,
+            lives: watch::Sender::new(None),
+            launched: 0,
+            began_at: 0,
+            rotated: BTreeMap::new(),
+            written: Written { kept: 0, dropped: 0 },
             watch: None,
             required: Vec::new(),
             ready: Duration::ZERO,
@@ -200,7 +250,8 @@ impl<'a> Stage<'a> {
 
     fn listen(&mut self) -> Result<(), Stop> {
         for (slot, routes) in self.setup.routes.iter().enumerate() {
-            let listening = listen(&self.universe, slot, routes.clone(), 0);
+            let port = self.setup.target.target.ports.get(self.universe.twins()[slot].name());
+            let listening = listen(&self.universe, slot, routes.clone(), port.copied().unwrap_or(0));
             let broken = |error| Stop::Void(format!("no port for a twin: {error}"));
             self.listeners.push(listening.map_err(broken)?);
         }
@@ -225,11 +276,46 @@ impl<'a> Stage<'a> {
     }
 
     async fn launch(&mut self) -> Result<(), Stop> {
+        if let Some(url) = &self.setup.target.target.url {
+            return self.begin_anew(&url.value).await;
+        }
         let port = free_port().map_err(|error| Stop::Void(format!("no port for the target: {error}")))?;
         self.facts.set_port(port);
+        self.start().await
+    }
+
+    /// Brings a program that runs already back to its beginning.
+    async fn begin_anew(&mut self, url: &str) -> Result<(), Stop> {
+        let port = url::Url::parse(url).ok().and_then(|url| url.port_or_known_default());
+        self.facts.set_port(port.unwrap_or(0));
+        let Some(reset) = &self.setup.target.target.reset else { return Ok(()) };
+        let client = reqwest::Client::builder().no_proxy().timeout(READY).build();
+        let client = client.map_err(|error| Stop::Void(error.to_string()))?;
+        match client.post(reset).send().await {
+            Ok(answer) if answer.status().is_success() => Ok(()),
+            Ok(answer) => {
+                Err(Stop::Void(format!("the target was not reset: it answered {}", answer.status().as_u16())))
+            }
+            Err(_) => Err(Stop::Fatal(Fatal(format!("the target cannot be reset: nobody answers at {reset}")))),
+        }
+    }
+
+    /// Where the output of the process goes that is started next.
+    fn evidence(&self) -> PathBuf {
+        match self.launched {
+            0 => self.folder.join("target"),
+            before => self.folder.join(format!("target-{}", before + 1)),
+        }
+    }
+
+    async fn start(&mut self) -> Result<(), Stop> {
+        self.began_at = self.universe.ledger().len();
         let launch = self.launch_plan()?;
         let running = Running::launch(&self.setup.supervisor, launch).await;
-        self.running = Some(running.map_err(|error| Stop::Void(format!("no supervisor for the target: {error}")))?);
+        self.launched += 1;
+        let running = running.map_err(|error| Stop::Void(format!("no supervisor for the target: {error}")))?;
+        self.lives.send_replace(Some(running.exits()));
+        self.running = Some(running);
         Ok(())
     }
 
@@ -243,27 +329,30 @@ impl<'a> Stage<'a> {
         for (name, value) in &loaded.env {
             env.push((name.clone(), value.fill_text(&mut self.facts)?));
         }
+        env.retain(|(name, _)| !self.rotated.contains_key(name));
+        env.extend(self.rotated.clone());
         let mut command = command.into_iter();
         let program = command.next().unwrap_or_default();
         let signs = loaded.target.ready.any_of.iter().filter_map(|sign| match sign {
             Sign::Log(text) => Some(text.clone()),
-            Sign::Http(_) | Sign::Called(_) => None,
+            Sign::Http(_) | Sign::Called(_) | Sign::Socket(_) | Sign::Delivered(_) => None,
         });
         Ok(Launch {
             program: program_at(&loaded.dir, &program).into(),
             arguments: command.collect(),
             env,
             dir: if loaded.dir.as_os_str().is_empty() { PathBuf::from(".") } else { loaded.dir.clone() },
-            evidence: self.folder.join("target"),
+            evidence: self.evidence(),
             output_max: loaded.target.limits.output.unwrap_or(OUTPUT),
             grace: or(loaded.target.stop.grace, GRACE),
+            bounds: Bounds { cpu: loaded.target.limits.cpu.map(|span| span.0), memory: loaded.target.limits.memory },
             signs: signs.collect(),
         })
     }
 
     /// All that needs the target: up to the last beat it must live, after that it may end in peace.
     async fn tell(&mut self) -> Result<(), Stop> {
-        let Some(ended) = self.running.as_ref().map(Running::ended) else { return Ok(()) };
+        let ended = unexpected_end(self.lives.subscribe());
         tokio::pin!(ended);
         let is_ready = AtomicBool::new(false);
         tokio::select! {
@@ -301,6 +390,10 @@ impl<'a> Stage<'a> {
         is_ready.store(true, Ordering::SeqCst);
         self.connect()?;
         let scenario = self.scenario;
+        // Costs what each write replaces, so only where a check looks at every state.
+        if scenario.checks.iter().any(|check| matches!(check.that, LoadedProperty::Always(_))) {
+            self.universe.keep_history();
+        }
         for (at, (beat, loaded)) in scenario.scenario.beats.iter().zip(&scenario.beats).enumerate() {
             self.beat(&beat.value, loaded, &beat_name(&beat.value, at)).await?;
         }
@@ -319,7 +412,13 @@ impl<'a> Stage<'a> {
                     waits.push(Box::pin(answers(url)));
                 }
                 (Sign::Log(text), _, Some(running)) => waits.push(Box::pin(running.logged(text))),
-                (Sign::Called(operation), _, _) => waits.push(Box::pin(called(&self.universe, operation))),
+                (Sign::Called(operation), _, _) => {
+                    waits.push(Box::pin(called(&self.universe, operation, self.began_at)));
+                }
+                (Sign::Socket(twin), _, _) => waits.push(Box::pin(connected(&self.universe, twin))),
+                (Sign::Delivered(kind), _, _) => {
+                    waits.push(Box::pin(delivered(&self.universe, kind, self.began_at)));
+                }
                 _ => {}
             }
         }
@@ -361,10 +460,68 @@ impl<'a> Stage<'a> {
         if let Some(span) = beat.pause {
             self.pause(span.0).await;
         }
+        if let Some(act) = &beat.target {
+            self.act_on_target(act, loaded, name).await?;
+        }
         match &beat.verb {
             Some(verb) => self.act(beat, loaded, &verb.value, name),
             None => Ok(()),
         }
+    }
+
+    async fn act_on_target(&mut self, act: &TargetAct, loaded: &LoadedBeat, name: &str) -> Result<(), Stop> {
+        if self.setup.target.target.url.is_some() {
+            return Err(Stop::Void(format!("{name}: the target runs by itself: nobody here can end or start it")));
+        }
+        match act {
+            TargetAct::Kill => self.stop_target(true).await,
+            TargetAct::Pause(span) => {
+                if let Some(running) = &mut self.running {
+                    running.hold(true).await;
+                    rest(span.0).await;
+                    running.hold(false).await;
+                }
+            }
+            TargetAct::Start => self.start_again(name).await?,
+            TargetAct::Restart => {
+                self.stop_target(false).await;
+                self.start_again(name).await?;
+            }
+            TargetAct::Rotate(_) => {
+                for (variable, value) in &loaded.rotate {
+                    let value = value.fill_text(&mut self.facts)?;
+                    self.rotated.insert(variable.clone(), value);
+                }
+                self.stop_target(false).await;
+                self.start_again(name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the process on purpose: nobody is to miss it.
+    async fn stop_target(&mut self, at_once: bool) {
+        self.lives.send_replace(None);
+        if let Some(running) = self.running.take() {
+            let (_, written) = if at_once { running.kill().await } else { running.stop().await };
+            self.written.kept += written.kept;
+            self.written.dropped += written.dropped;
+        }
+    }
+
+    async fn start_again(&mut self, name: &str) -> Result<(), Stop> {
+        if self.running.is_some() {
+            return Err(Stop::Void(format!("{name}: the target is there already")));
+        }
+        self.start().await?;
+        let patience = or(self.setup.target.target.ready.timeout, READY);
+        if tokio::time::timeout(patience, self.ready()).await.is_err() {
+            return Err(Stop::Unsatisfied(format!(
+                "{name}: the target was not ready again within {}",
+                shown(patience)
+            )));
+        }
+        Ok(())
     }
 
     fn act(&mut self, beat: &Beat, loaded: &LoadedBeat, verb: &str, name: &str) -> Result<(), Stop> {
@@ -492,6 +649,18 @@ impl<'a> Stage<'a> {
         check::evaluate_all(self.scenario, &mut self.facts, &watch)
     }
 
+    /// What was seen of that which must be seen now and then. A condition without a value was not.
+    fn seen(&mut self) -> Vec<String> {
+        let fired = self.universe.faults().into_iter().filter(|(_, tally)| tally.fired > 0);
+        let mut seen: Vec<String> = fired.map(|(rule, _)| plan::fault_seen(&rule.id)).collect();
+        for (condition, program) in self.scenario.scenario.sometimes.iter().zip(&self.scenario.sometimes) {
+            if self.facts.fitting(program, None).is_ok_and(|fitting| !fitting.is_empty()) {
+                seen.push(condition.name.clone());
+            }
+        }
+        seen
+    }
+
     /// The rules that had to fire and did not.
     fn unfired(&self) -> Vec<String> {
         let armed = self.universe.faults();
@@ -500,12 +669,13 @@ impl<'a> Stage<'a> {
     }
 
     async fn end(&mut self) -> (Exit, Written) {
-        let ended = match self.running.take() {
+        let (exit, written) = match self.running.take() {
             Some(running) => running.stop().await,
             None => (Exit::default(), Written { kept: 0, dropped: 0 }),
         };
         self.listeners.clear();
-        ended
+        let before = self.written;
+        (exit, Written { kept: before.kept + written.kept, dropped: before.dropped + written.dropped })
     }
 }
 
@@ -515,6 +685,7 @@ fn ended_early(exit: &Exit, was_ready: bool) -> Stop {
         return Stop::Fatal(Fatal(format!("the target cannot be started: {}", exit.refused)));
     }
     let how = match (exit.code, exit.signal) {
+        _ if !exit.exceeded.is_empty() => format!("the target used more {} than it may, and was killed", exit.exceeded),
         (Some(code), _) => format!("the target ended with exit code {code}"),
         (None, Some(signal)) => format!("signal {signal} ended the target"),
         (None, None) => return Stop::Void("the supervisor of the target was lost".to_owned()),
@@ -536,10 +707,10 @@ async fn answers(url: String) {
 }
 
 /// Until the target has called an operation (`slack.auth.test`) with success.
-async fn called(universe: &Universe, operation: &str) {
+async fn called(universe: &Universe, operation: &str, from: u64) {
     let Some((twin, operation)) = operation.split_once('.') else { return std::future::pending().await };
     let mut ledger = universe.ledger().watch();
-    let mut from = 0;
+    let mut from = from;
     loop {
         ledger.borrow_and_update();
         for entry in universe.ledger().page(from, usize::MAX).unwrap_or_default() {
@@ -551,6 +722,57 @@ async fn called(universe: &Universe, operation: &str) {
         }
         if ledger.changed().await.is_err() {
             return;
+        }
+    }
+}
+
+/// Until the target has a socket of a twin open.
+async fn connected(universe: &Universe, twin: &str) {
+    let mut ledger = universe.ledger().watch();
+    while universe.open_sockets(twin).is_empty() {
+        ledger.borrow_and_update();
+        // A socket opens a moment after the entry that tells of it.
+        let _ = tokio::time::timeout(TICK, ledger.changed()).await;
+    }
+}
+
+/// Until the target has accepted a delivery of a kind (`okta.event_hook_verification`).
+async fn delivered(universe: &Universe, kind: &str, from: u64) {
+    let Some((twin, kind)) = kind.split_once('.') else { return std::future::pending().await };
+    let mut ledger = universe.ledger().watch();
+    let mut from = from;
+    loop {
+        ledger.borrow_and_update();
+        for entry in universe.ledger().page(from, usize::MAX).unwrap_or_default() {
+            from += 1;
+            let fits = entry["kind"] == "delivery" && entry["twin"] == twin && entry["delivery"]["kind"] == kind;
+            if fits && entry["status"].as_u64().is_some_and(|status| (200..300).contains(&status)) {
+                return;
+            }
+        }
+        if ledger.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Waits until a process ends that was to live.
+async fn unexpected_end(mut lives: watch::Receiver<Option<watch::Receiver<Option<Exit>>>>) -> Exit {
+    loop {
+        let Some(mut exits) = lives.borrow_and_update().clone() else {
+            if lives.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            continue;
+        };
+        tokio::select! {
+            biased;
+            changed = lives.changed() => if changed.is_err() {
+                std::future::pending::<()>().await;
+            },
+            exit = async { exits.wait_for(Option::is_some).await.ok().and_then(|exit| exit.clone()) } => {
+                return exit.unwrap_or_default();
+            }
         }
     }
 }

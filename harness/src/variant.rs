@@ -56,17 +56,23 @@ impl Variant {
         Self { id, label, params }
     }
 
-    /// All parameters of a trajectory: the variant's own, and the `any_of` ones drawn by the trajectory's seed, in the
-    /// order of the file.
+    /// All parameters of a trajectory: the variant's own, and the others drawn by the trajectory's seed, in the order of
+    /// the file. Lists that depend on the world were put in before ([`crate::load::pick`]).
     pub fn draw(&self, scenario: &Scenario, trajectory_seed: u64) -> Map<String, Value> {
         let seeds = SeedTree::new(trajectory_seed);
+        // Keyed by the name alone: a parameter more changes no other draw.
+        let below = |name: &str, bound: u64| seeds.draw(Site::named("params").child(name), 0).below(bound);
         let value = |name: &String, param: &Param| match param {
             Param::OneOf(_) => self.params.get(name).cloned(),
-            // Keyed by the name alone: a parameter more changes no other draw.
             Param::AnyOf(values) => {
-                let at = seeds.draw(Site::named("params").child(name), 0).below(values.len() as u64);
+                let at = below(name, values.len() as u64);
                 values.get(usize::try_from(at).unwrap_or(0)).cloned()
             }
+            Param::Int { min, max } => {
+                let span = max.abs_diff(*min).saturating_add(1);
+                Some(min.saturating_add_unsigned(below(name, span)).into())
+            }
+            Param::From(_) => None,
         };
         let bound = scenario.params.iter().map(|(name, param)| {
             let value = value(name, &param.value).unwrap_or(Value::Null);
@@ -173,6 +179,9 @@ mod tests {
         let alone = draws("{d: {any_of: [1, 2, 3]}}", "d");
         assert_eq!(alone, draws("{c: {any_of: [7, 8]}, d: {any_of: [1, 2, 3]}}", "d"));
         assert_eq!(alone.iter().map(ToString::to_string).collect::<BTreeSet<_>>().len(), 3);
+        let numbers = draws("{d: {int: {min: -1, max: 2}}}", "d");
+        let numbers: BTreeSet<i64> = numbers.iter().filter_map(Value::as_i64).collect();
+        assert_eq!(Vec::from_iter(numbers), [-1, 0, 1, 2]);
         let scenario = scenario("{b: {any_of: [1]}, a: {one_of: [x]}}");
         let bound = variants(&scenario).remove(0).draw(&scenario, 1);
         assert_eq!(Value::Object(bound).to_string(), r#"{"b":1,"a":"x"}"#);

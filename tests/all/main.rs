@@ -12,6 +12,7 @@ mod evidence;
 mod faults;
 mod okta_model;
 mod outages;
+mod packs;
 mod properties;
 mod recorded;
 mod run;

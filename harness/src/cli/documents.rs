@@ -29,6 +29,11 @@ impl Documents {
         self.files.is_empty()
     }
 
+    /// These files.
+    pub(super) const fn of(files: Vec<PathBuf>) -> Self {
+        Self { files }
+    }
+
     /// The files.
     pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(PathBuf::as_path)

@@ -7,7 +7,7 @@ use std::{
 
 use dtu_kernel::diagnostic::Diagnostic;
 
-use super::{Failure, Out};
+use super::{Failure, Out, out};
 use crate::{
     evidence::{Folder, Record, pretty},
     gate::{self, Decision},
@@ -37,16 +37,19 @@ pub(super) struct Wanted {
     /// What the run must show. Where absent: a lower bound of 0.90, and no drop where there is a baseline.
     #[arg(long, value_name = "FILE")]
     pub(super) gates: Option<PathBuf>,
+    /// What the gates ask on this occasion: a name under `profiles` in their file.
+    #[arg(long, value_name = "NAME", requires = "gates")]
+    pub(super) profile: Option<String>,
     /// The folder of the run, or of the blessed baseline, to compare with.
     #[arg(long, value_name = "DIR")]
     pub(super) baseline: Option<PathBuf>,
 }
 
-/// A finished run to compare with.
+/// A run to compare with.
 #[derive(Debug)]
 pub(super) struct Baseline {
-    plan: Plan,
-    records: BTreeMap<Key, Record>,
+    pub(super) plan: Plan,
+    pub(super) records: BTreeMap<Key, Record>,
 }
 
 impl Baseline {
@@ -81,9 +84,21 @@ impl Wanted {
     /// The gates; none where neither gates nor baseline are named.
     pub(super) fn gates(&self) -> Result<Option<Gates>, Failure> {
         match &self.gates {
-            Some(file) => Ok(Some(gates::gates(file)?)),
+            Some(file) => Ok(Some(self.read(file)?)),
             None => Ok(None),
         }
+    }
+
+    fn read(&self, file: &Path) -> Result<Gates, Failure> {
+        let mut gates = gates::gates(file)?;
+        if let Some(profile) = &self.profile {
+            gates = gates.with_profile(&file.display().to_string(), profile)?;
+        }
+        let now = dtu_kernel::clock::wall_time().iso_micros();
+        for id in gates.expire(now.get(..10).unwrap_or_default()) {
+            out::say(&format!("warning: the quarantine of `{id}` has ended: it counts again"));
+        }
+        Ok(gates)
     }
 
     /// The baseline, fit for this plan.
@@ -125,7 +140,7 @@ pub(super) fn main(args: &Args) -> Result<u8, Failure> {
     } else {
         out.write(&report::text::overview(&summary))?;
     }
-    Ok(decision.ruling.code())
+    Ok(decision.code())
 }
 
 /// The result of a run with all that it is held against.

@@ -47,6 +47,9 @@ pub(super) fn main(args: &Args) -> Result<u8, Failure> {
         }
         folder.finish(record)?;
     }
+    for part in args.parts.iter().map(|part| part.join("inputs")).filter(|inputs| inputs.is_dir()) {
+        copy(&part, &args.out.join("inputs"))?;
+    }
     for key in &disputed {
         out::say(&format!("warning: {key} came out differently in two parts; the first one counts"));
     }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod admit;
 mod baseline;
 mod build;
 mod contract;
@@ -12,9 +13,14 @@ mod matrix;
 mod merge;
 mod out;
 mod outages;
+mod prepare;
+mod prove;
 mod reference;
+mod replay;
 mod report;
+mod rounds;
 mod run;
+mod scenario;
 mod up;
 
 use std::{fmt, path::PathBuf, process::ExitCode};
@@ -56,8 +62,19 @@ enum Command {
     Baseline(baseline::Baselines),
     /// Puts the parts of one run together: its shards, and what was run of it later.
     Merge(merge::Args),
+    /// Says whether scenarios tell good programs from bad ones: runs an oracle, and bad programs made of it.
+    Admit(admit::Args),
+    /// Proves a fix: runs the same trajectories on the build before and the build after.
+    Prove(prove::Args),
+    /// Puts a trajectory's recorded requests back into the twins, and shows the first answer that is another.
+    Replay(replay::Args),
     /// Shows a run again, and writes its reports anew, from the files in its folder.
     Report(report::Args),
+    /// Tells scenarios in words: what is going to happen, and who would be caught.
+    Explain(scenario::ExplainArgs),
+    /// Scenario files.
+    #[command(subcommand)]
+    Scenario(scenario::Scenarios),
     /// Looks for problems in scenario files, fault plans and target files.
     Lint(LintArgs),
     /// Prints the JSON Schema of a kind of file.
@@ -187,7 +204,12 @@ pub fn main() -> ExitCode {
         Command::Gate(args) => gate::main(&args),
         Command::Baseline(command) => baseline::main(&command),
         Command::Merge(args) => merge::main(&args),
+        Command::Admit(args) => admit::main(&args),
+        Command::Prove(args) => prove::main(&args),
+        Command::Replay(args) => replay::main(&args),
         Command::Report(args) => report::main(&args),
+        Command::Explain(args) => scenario::explain(&args),
+        Command::Scenario(command) => scenario::main(&command),
         Command::Lint(args) => lint_main(&args),
         Command::Schema(args) => schema_main(&args),
         Command::Up(args) => match up::run(&args) {
@@ -232,11 +254,12 @@ fn lint_main(args: &LintArgs) -> Result<u8, Failure> {
     } else {
         load::scenarios(&paths)
     };
-    let ((scenarios, plans), target) = both(both(scenarios, plans), target)?;
+    let ((mut scenarios, plans), target) = both(both(scenarios, plans), target)?;
     let twins = run::twins(&args.documents)?;
     let worlds = runner::worlds(&scenarios, &run::sections(&twins))?;
     let mut problems = of_gates;
-    for (scenario, found) in scenarios.iter().zip(&worlds) {
+    for (scenario, found) in scenarios.iter_mut().zip(&worlds) {
+        problems.extend(load::pick(scenario, &found.world).err().into_iter().flatten());
         problems.extend(lint::lint(scenario, &twins, &found.world));
     }
     problems.extend(plans.iter().flat_map(|plan| lint::lint_plan(plan, &twins)));

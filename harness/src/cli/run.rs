@@ -1,7 +1,7 @@
 //! `dtu run`.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,25 +11,24 @@ use dtu_kernel::{host::Host, world::SERVICES};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
-    Failure, Out, both, build,
+    Failure, Out,
     documents::Documents,
-    gate::{self, Baseline, Wanted},
+    gate::{self, Wanted},
     out,
+    prepare::{self, Ask},
+    rounds::{Older, Rounds},
 };
 use crate::{
     evidence::{Folder, KeepEvidence, Record},
-    gate::{Decision, decide},
+    gate::Decision,
     gates::Gates,
-    lint,
-    load::{self, LoadedScenario, LoadedTarget},
     pairing::Arm,
     plan::{self, EnvVar, Key, Plan, Shard, Unit, Wishes},
-    process::{Supervisor, rest},
+    process::rest,
     progress::Progress,
     report::{self, Report},
-    runner::{self, Run, Universes},
+    runner::Run,
     summary::Verdict,
-    trajectory::Setup,
 };
 
 #[derive(Debug, clap::Args)]
@@ -56,6 +55,9 @@ pub(super) struct Args {
     /// Only the k-th of n equal parts of the run, the same on every machine.
     #[arg(long, value_name = "K/N", conflicts_with_all = ["only", "gates"])]
     shard: Option<Shard>,
+    /// The target file of the baseline's build: what the baseline lacks is run on it, beside and in turns.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["shard", "only"])]
+    pair: Option<PathBuf>,
     /// Only this trajectory, as reports name it; may be given several times.
     #[arg(long, value_name = "SCENARIO/VARIANT/N", conflicts_with = "gates")]
     only: Vec<Key>,
@@ -79,6 +81,10 @@ pub(super) struct Args {
 }
 
 impl Args {
+    fn ask(&self) -> Ask<'_> {
+        Ask { paths: &self.paths, target: &self.target, target_env: &self.target_env, documents: &self.documents }
+    }
+
     fn wishes(&self, gates: Option<&Gates>) -> Wishes {
         let seeds = gates.and_then(Gates::seeds_max).unwrap_or(self.seeds);
         let only = self.only.clone();
@@ -87,9 +93,13 @@ impl Args {
     }
 
     fn jobs(&self) -> usize {
-        let processors = std::thread::available_parallelism();
-        self.jobs.or(processors.ok()).map_or(2, NonZeroUsize::get)
+        jobs(self.jobs)
     }
+}
+
+/// How many trajectories run at a time.
+pub(super) fn jobs(asked: Option<NonZeroUsize>) -> usize {
+    asked.or(std::thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get)
 }
 
 /// All twins, and those of documents.
@@ -105,16 +115,6 @@ pub(super) fn sections(twins: &[Arc<dyn Host>]) -> Vec<&'static str> {
     SERVICES.into_iter().chain(own).collect()
 }
 
-/// What is to be run, all of it checked.
-struct Loaded {
-    scenarios: Vec<LoadedScenario>,
-    target: LoadedTarget,
-    plan: Plan,
-    units: Vec<Unit>,
-    universes: Universes,
-    twins: Arc<[Arc<dyn Host>]>,
-}
-
 pub(super) fn main(args: Args) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(perform(&args));
@@ -125,7 +125,8 @@ pub(super) fn main(args: Args) -> Result<u8, Failure> {
 
 async fn perform(args: &Args) -> Result<u8, Failure> {
     let gates = args.wanted.gates()?;
-    let loaded = load(args, gates.as_ref())?;
+    let wishes = args.wishes(gates.as_ref());
+    let loaded = prepare::load(&args.ask(), &wishes)?;
     if let Some(gates) = &gates {
         args.wanted.lint(gates, &loaded.plan)?;
     }
@@ -133,81 +134,26 @@ async fn perform(args: &Args) -> Result<u8, Failure> {
     let (root, folder) = open(args, &loaded.plan)?;
     let mut records = folder.records()?;
     tell_kept(&records, &loaded.plan);
-    let setup = Setup::new(loaded.target, Supervisor::this_program()?, &loaded.twins, loaded.plan.faults);
-    let (scenarios, universes) = (loaded.scenarios, loaded.universes);
-    let run = Arc::new(Run { setup, scenarios, universes, folder, keep: args.keep, jobs: args.jobs() });
+    let (run, plan, units) = loaded.into_run(folder, args.keep, args.jobs())?;
+    let mut older = Older::new(baseline, Ask { target_env: &[], ..args.ask() }, wishes, &root);
+    if let Some(pair) = &args.pair {
+        older.pair(pair)?;
+    }
     let mut decision = None;
     if let Some(gates) = &gates {
-        let rounds = Rounds { gates, baseline: baseline.as_ref(), plan: &loaded.plan, units: &loaded.units };
-        let decided = rounds.go(&run, &mut records, &root).await?;
+        let mut rounds = Rounds { gates, older: &mut older, plan: &plan, units: &units };
+        let decided = rounds.go(&run, &mut records).await?;
         gate::write(&run.folder, &decided)?;
         decision = Some(decided);
     } else {
-        run_all(&run, &loaded.plan, &loaded.units, &mut records, &root).await?;
+        older.run_beside(&run, &plan, &units, &mut records).await?;
     }
-    let gated = decision.as_ref().map(|decision| decision.ruling.code());
-    let summary = gate::summarise(Arm { plan: &loaded.plan, records: &records }, baseline.as_ref(), decision);
-    let report = Report { plan: &loaded.plan, summary: &summary, folder: &root };
+    let gated = decision.as_ref().map(Decision::code);
+    let summary = gate::summarise(Arm { plan: &plan, records: &records }, older.baseline(), decision);
+    let report = Report { plan: &plan, summary: &summary, folder: &root };
     report::write(&run.folder, &report, &records)?;
     print(&report, args.json)?;
     Ok(gated.unwrap_or_else(|| code(summary.verdict())))
-}
-
-/// Goes on until the gate is decided, or its budget used up.
-struct Rounds<'a> {
-    gates: &'a Gates,
-    baseline: Option<&'a Baseline>,
-    plan: &'a Plan,
-    units: &'a [Unit],
-}
-
-impl Rounds<'_> {
-    /// Afterwards the records are those that the decision rests on: what comes next depends on nothing but outcomes, so
-    /// that a run that was cut short comes to the same end.
-    async fn go(&self, run: &Arc<Run>, records: &mut BTreeMap<Key, Record>, root: &Path) -> Result<Decision, Failure> {
-        let first = self.gates.first_look(self.plan.seeds);
-        let mut chosen: BTreeSet<Key> = self.units.iter().map(|u| u.key.clone()).filter(|k| k.n <= first).collect();
-        loop {
-            let is_chosen = |unit: &&Unit| chosen.contains(&unit.key);
-            let units: Vec<Unit> = self.units.iter().filter(is_chosen).cloned().collect();
-            run_all(run, self.plan, &units, records, root).await?;
-            let mut seen = records.clone();
-            seen.retain(|key, _| chosen.contains(key));
-            let arm = Arm { plan: self.plan, records: &seen };
-            let decision = decide(self.gates, arm, self.baseline.map(Baseline::arm));
-            let wanted = |key: &&Key| self.units.iter().any(|unit| unit.key == **key);
-            let before = chosen.len();
-            chosen.extend(decision.next.iter().filter(wanted).cloned());
-            if chosen.len() == before {
-                *records = seen;
-                return Ok(decision);
-            }
-        }
-    }
-}
-
-fn load(args: &Args, gates: Option<&Gates>) -> Result<Loaded, Failure> {
-    let (scenarios, mut target) = both(load::scenarios(&args.paths), load::target(&args.target))?;
-    for var in &args.target_env {
-        target.set_env(&var.name, &var.value);
-    }
-    let twins = twins(&args.documents)?;
-    let worlds = runner::worlds(&scenarios, &sections(&twins))?;
-    let mut problems = lint::lint_target(&target, &twins);
-    for (scenario, found) in scenarios.iter().zip(&worlds) {
-        problems.extend(lint::lint(scenario, &twins, &found.world));
-        problems.extend(lint::lint_together(&target, scenario, &found.world));
-    }
-    if !problems.is_empty() {
-        return Err(problems.into());
-    }
-    let universes = Universes::prepare(Arc::clone(&twins), &scenarios, &worlds, args.seed)?;
-    build::build(&target)?;
-    build::check_program(&target)?;
-    let digests: Vec<String> = worlds.into_iter().map(|found| found.digest).collect();
-    let (plan, units) =
-        plan::plan(&scenarios, &digests, plan::planned_target(&target, &args.target_env), &args.wishes(gates))?;
-    Ok(Loaded { scenarios, target, plan, units, universes, twins })
 }
 
 /// The folder, as the user would name it, and held.
@@ -229,19 +175,20 @@ fn tell_kept(records: &BTreeMap<Key, Record>, plan: &Plan) {
     }
 }
 
-async fn run_all(
+pub(super) async fn run_all(
     run: &Arc<Run>,
     plan: &Plan,
     units: &[Unit],
     records: &mut BTreeMap<Key, Record>,
     root: &Path,
 ) -> Result<(), Failure> {
-    let progress = Progress::new(plan);
+    let progress = Progress::new(plan, None);
     let done = records.clone();
     let ended = tokio::select! {
         ended = run.go(units, &done, |record| {
             records.insert(record.key.clone(), record.clone());
             progress.tell(records);
+            true
         }) => ended.map_err(Failure::from),
         signal = interrupted() => {
             let kept = format!("{} of {} trajectories are kept", records.len(), plan.trajectories);
@@ -258,7 +205,7 @@ async fn run_all(
 }
 
 /// Waits for a signal to end; gives back its number.
-async fn interrupted() -> u8 {
+pub(super) async fn interrupted() -> u8 {
     let wait = async |kind: SignalKind| match signal(kind) {
         Ok(mut signal) => drop(signal.recv().await),
         Err(_) => std::future::pending().await,

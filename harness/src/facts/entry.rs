@@ -1,5 +1,6 @@
 //! Ledger entries as expressions and reports see them.
 
+use dtu_kernel::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::steady::{short, steady};
@@ -34,6 +35,19 @@ impl Entry {
         let value = json.as_object().map_or_else(|| Object::new([]), Object::from_json);
         let seq = json["seq"].as_u64().unwrap_or(0);
         Self { seq, principal: text("principal"), twin: text("twin"), what: what(&json), nth: 0, json, value }
+    }
+
+    /// The same with its number among its kind.
+    pub(super) fn numbered(mut self, kinds: &mut super::Kinds) -> Self {
+        let nth = kinds.entry((self.principal.clone(), self.twin.clone(), self.what.clone())).or_insert(0);
+        *nth += 1;
+        self.nth = *nth;
+        self
+    }
+
+    /// When it happened (universe time).
+    pub fn at(&self) -> Option<Timestamp> {
+        Timestamp::parse(self.json["at"].as_str()?).ok()
     }
 
     /// The entry as a value of CEL.

@@ -20,7 +20,7 @@ impl Bench<'_> {
             self.rules.iter().filter(of_all).any(|r| r.ruling == Ruling::Inconclusive)
         };
         let is_open = open(Rule::Minimum) || (open(Rule::NoRegress) && self.baseline.is_some());
-        if is_open || self.seeds == 0 {
+        if is_open || self.seeds == 0 || !self.unseen().is_empty() {
             for scenario in self.scenarios.clone() {
                 self.ask_for_more(scenario);
             }

@@ -3,7 +3,9 @@
 use super::{Bench, Rule, Ruling, tagged};
 use crate::{
     evidence::Record,
+    gates::Exercise,
     pairing::{Difference, satisfied},
+    plan::PlannedScenario,
     scenario::Role,
     stats::{self, Stratum, as_float},
     verdict::{Held, Outcome},
@@ -32,12 +34,28 @@ impl Bench<'_> {
                 problems.push(format!("of `{}` nothing was decided", scenario.id));
             }
         }
+        problems.extend(self.unseen());
         let decided = all - void - undecided;
         if problems.is_empty() {
             self.rule(Rule::Validity, None, Ruling::Pass, format!("{decided} of {all} decided"));
         } else {
             self.rule(Rule::Validity, None, Ruling::Inconclusive, problems.join("; "));
         }
+    }
+
+    /// What was to be seen now and then, and was not.
+    pub(super) fn unseen(&self) -> Vec<String> {
+        if self.gates.validity.sometimes == Exercise::Nothing {
+            return Vec::new();
+        }
+        let faults = self.run.plan.faults;
+        let unseen = |scenario: &&PlannedScenario| {
+            let records = self.run.of(scenario);
+            let wanted = scenario.sometimes.iter().filter(|name| faults || !name.starts_with("fault "));
+            let unseen = wanted.filter(|name| !records.is_empty() && !records.iter().any(|r| r.seen.contains(name)));
+            unseen.map(|name| format!("`{name}` was never seen in `{}`", scenario.id)).collect::<Vec<_>>()
+        };
+        self.scenarios.iter().flat_map(unseen).collect()
     }
 
     pub(super) fn canaries(&mut self) {
@@ -143,6 +161,7 @@ impl Bench<'_> {
     }
 }
 
-fn is_forbidden(record: &Record) -> bool {
+/// Whether something forbidden happened.
+pub fn is_forbidden(record: &Record) -> bool {
     record.checks.iter().any(|check| check.role == Role::Guard && check.held == Held::No)
 }

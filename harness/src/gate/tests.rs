@@ -56,6 +56,7 @@ fn planned(id: &str, tag: &str) -> PlannedScenario {
         weight: 1.0,
         file: text("s.yaml"),
         digest: text("d"),
+        sometimes: Vec::new(),
         world: text("w"),
         variants: vec![PlannedVariant { id: text("aa"), label: text("") }],
     }
@@ -77,7 +78,7 @@ fn record(key: Key, letter: char) -> Record {
         moments: Vec::new(),
     };
     let checks = if letter == '!' { vec![check] } else { Vec::new() };
-    Record { label: String::new(), seed: key.n, outcome, reasons: Vec::new(), checks, key }
+    Record { label: String::new(), seed: key.n, outcome, reasons: Vec::new(), checks, key, seen: Vec::new() }
 }
 
 fn read(lines: &str) -> Gates {
@@ -244,6 +245,56 @@ fn a_budget_is_spent_look_by_look() {
     assert_eq!(asked("+++++++-"), (Ruling::Inconclusive, 8, 0));
     // What is beyond the budget does not count.
     assert_eq!(asked("+++++++-++++++++++"), (Ruling::Inconclusive, 8, 0));
+}
+
+#[test]
+fn what_must_be_seen_now_and_then_must_be_seen() {
+    let mut run = made(&[("a", "t", &times("+", 40))]);
+    run.plan.scenarios[0].sometimes = vec!["fault late".to_owned(), "a retry".to_owned()];
+    let told = |run: &Made, lines: &str| {
+        let found = decided(&format!("{MINIMUM}\n{lines}"), run, None);
+        (found.ruling, found.rules[0].why.clone())
+    };
+    let both = "`fault late` was never seen in `a`; `a retry` was never seen in `a`";
+    assert_eq!(told(&run, ""), (Ruling::Inconclusive, both.to_owned()));
+    assert_eq!(told(&run, "validity: {sometimes: nothing}").0, Ruling::Pass);
+    let mut records = run.records.values_mut();
+    records.next().expect("is there").seen = vec!["a retry".to_owned()];
+    records.next().expect("is there").seen = vec!["fault late".to_owned()];
+    assert_eq!(told(&run, "").0, Ruling::Pass);
+    run.records.values_mut().for_each(|record| record.seen.retain(|seen| seen == "a retry"));
+    assert_eq!(told(&run, "").0, Ruling::Inconclusive);
+    run.plan.faults = false;
+    assert_eq!(told(&run, "").0, Ruling::Pass);
+}
+
+#[test]
+fn what_is_not_seen_yet_asks_for_another_look() {
+    let mut run = made(&[("a", "t", &times("+", 25))]);
+    run.plan.scenarios[0].sometimes = vec!["a retry".to_owned()];
+    let found = decided(&format!("{MINIMUM}\nbudget: {{seeds: 100}}"), &run, None);
+    assert_eq!((found.ruling, found.next.len()), (Ruling::Inconclusive, 25));
+}
+
+#[test]
+fn a_quarantined_scenario_does_not_count() {
+    let lines = format!("{MINIMUM}\nquarantine: {{b: {{until: 2026-03-01, issue: '#1'}}}}");
+    let good = times("+", 40);
+    check(&lines, &[("a", "t", &good), ("b", "t", &times("-", 40))], Ruling::Pass, "\"quarantined\": [\n    \"b\"");
+    check(&lines, &[("a", "t", &good), ("b", "t", "vv")], Ruling::Pass, "40 of 40 decided");
+    check(&lines, &[("b", "t", &good)], Ruling::Inconclusive, "not every variant has been run");
+}
+
+#[test]
+fn what_follows_where_nothing_is_shown_is_said_by_the_gates() {
+    let code = |lines: &str, outcomes: &str| {
+        let found = decided(&format!("{MINIMUM}\n{lines}"), &made(&[("a", "t", outcomes)]), None);
+        (found.ruling, found.code())
+    };
+    assert_eq!(code("", "++"), (Ruling::Inconclusive, 4));
+    assert_eq!(code("on_inconclusive: warn", "++"), (Ruling::Inconclusive, 0));
+    assert_eq!(code("on_inconclusive: fail", "++"), (Ruling::Inconclusive, 1));
+    assert_eq!(code("on_inconclusive: warn", "-----"), (Ruling::Fail, 1));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Reports: each is made from the plan, the records and the summary alone, so that they can be made again.
 
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
@@ -31,8 +32,11 @@ pub struct Report<'a> {
 impl Report<'_> {
     /// The command that runs one trajectory again.
     pub fn again(&self, scenario: &ScenarioResult, failure: &Failure) -> String {
-        let file = self.planned(&scenario.id).map_or("", |planned| &planned.file);
-        let key = key(scenario, failure);
+        self.command(&key(scenario, failure))
+    }
+
+    fn command(&self, key: &Key) -> String {
+        let file = self.planned(&key.scenario).map_or("", |planned| &planned.file);
         let seed = self.plan.seed;
         let faults = if self.plan.faults { "" } else { " --no-faults" };
         let target = quoted(&self.plan.target.file);
@@ -68,7 +72,10 @@ pub fn write(folder: &Folder, report: &Report<'_>, records: &BTreeMap<Key, Recor
     folder.write("result.json", &json::result(report.summary))?;
     folder.write("trajectories.ndjson", &json::trajectories(records)?)?;
     folder.write("junit.xml", junit::render(report).map_err(io::Error::other)?.as_bytes())?;
-    folder.write("summary.md", markdown::render(report).as_bytes())
+    folder.write("summary.md", markdown::render(report).as_bytes())?;
+    let mut page = Vec::new();
+    html::render(&mut page, report, folder, records)?;
+    folder.write("report.html", &page)
 }
 
 /// What went wrong in the same way in some trajectories of a scenario.

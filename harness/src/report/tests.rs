@@ -21,6 +21,7 @@ fn planned(id: &str, title: &str, weight: f64, variants: &[(&str, &str)]) -> Pla
         weight,
         file: format!("scenarios/{id}.yaml"),
         digest: "d".to_owned(),
+        sometimes: Vec::new(),
         world: "acme".to_owned(),
         variants: variants.iter().map(variant).collect(),
     }
@@ -77,7 +78,7 @@ fn records() -> BTreeMap<Key, Record> {
         |scenario: &str, variant: &str, label: &str, n, outcome, reasons: &[&str], checks: Vec<CheckResult>| {
             let key = Key { scenario: scenario.to_owned(), variant: variant.to_owned(), n };
             let reasons = reasons.iter().map(|reason| (*reason).to_owned()).collect();
-            let record = Record { key: key.clone(), label: label.to_owned(), seed: 100 + n, outcome, reasons, checks };
+            let record = Record { key: key.clone(), label: label.to_owned(), seed: 100 + n, outcome, reasons, checks, seen: Vec::new() };
             records.insert(key, record);
         };
     let good = || vec![check("one grant", Role::Must, Held::Yes, "")];
@@ -100,15 +101,15 @@ fn records() -> BTreeMap<Key, Record> {
     records
 }
 
-fn with_report(check: impl FnOnce(&Report<'_>)) {
+pub(super) fn with_report(check: impl FnOnce(&Report<'_>, &BTreeMap<Key, Record>)) {
     let (plan, records) = (plan(), records());
     let summary = Summary::new(&plan, &records);
-    check(&Report { plan: &plan, summary: &summary, folder: Path::new("out") });
+    check(&Report { plan: &plan, summary: &summary, folder: Path::new("out") }, &records);
 }
 
 #[test]
 fn the_table_for_people() {
-    with_report(|report| {
+    with_report(|report, _| {
         let text = anstream::adapter::strip_str(&text::render(report)).to_string();
         insta::assert_snapshot!(text);
     });
@@ -116,7 +117,7 @@ fn the_table_for_people() {
 
 #[test]
 fn the_document_for_programs() {
-    with_report(|report| {
+    with_report(|report, _| {
         let text = String::from_utf8(json::result(report.summary)).expect("is text");
         assert!(!text.contains("\"seq\""), "places in the ledger differ from run to run");
         insta::assert_snapshot!(text);
@@ -125,12 +126,12 @@ fn the_document_for_programs() {
 
 #[test]
 fn the_summary_for_a_pull_request() {
-    with_report(|report| insta::assert_snapshot!(markdown::render(report)));
+    with_report(|report, _| insta::assert_snapshot!(markdown::render(report)));
 }
 
 #[test]
 fn the_junit_file() {
-    with_report(|report| insta::assert_snapshot!(junit::render(report).expect("renders")));
+    with_report(|report, _| insta::assert_snapshot!(junit::render(report).expect("renders")));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     gate::{Decision, Ruling},
+    gates::OnInconclusive,
     summary::{ScenarioResult, Summary, Verdict},
 };
 
@@ -109,6 +110,17 @@ pub fn decision(gate: &Decision) -> String {
     }
     let (_, style) = ruling_sign(gate.ruling);
     let _ = writeln!(text, "gate: {}", gate.ruling.name().style(style.bold()));
+    if gate.ruling == Ruling::Inconclusive && gate.on_inconclusive != OnInconclusive::Tell {
+        let what = if gate.on_inconclusive == OnInconclusive::Warn {
+            "lets it pass, with this warning"
+        } else {
+            "counts as a failure"
+        };
+        let _ = writeln!(text, "  inconclusive: {what}");
+    }
+    if !gate.quarantined.is_empty() {
+        let _ = writeln!(text, "  in quarantine, and not counted: {}", gate.quarantined.join(", "));
+    }
     for (keys, what) in [(&gate.next, "may decide it"), (&gate.next_baseline, "are missing in the baseline")] {
         let names: Vec<String> = keys.iter().take(CASES_MAX).map(ToString::to_string).collect();
         let more = if keys.len() > CASES_MAX { ", …" } else { "" };

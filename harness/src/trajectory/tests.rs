@@ -131,3 +131,117 @@ async fn forks_with_seeds_of_their_own_are_valid_worlds() {
     assert_ne!(one.view("shelf", "items"), two.view("shelf", "items"));
     assert_eq!((one.seed(), two.seed()), (5, 6));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_is_killed_started_and_given_another_secret() {
+    use Outcome::{Satisfied, Unsatisfied, Void};
+    let says = "echo $SECRET. >> said; echo up; exec sleep 60";
+    let said = |played: &Played| fs_err::read_to_string(played.folder.path().join("said")).expect("is there");
+    let play = |beats: &str| {
+        let beats = format!("beats: [{beats}]");
+        async move { play(ClockMode::Real, says, READY, &beats).await }
+    };
+    let check = |played: &Played, outcome: Outcome, starts: usize, why: &str| {
+        assert_eq!(played.record.outcome, outcome, "{:#?}", played.record);
+        assert_eq!(played.record.reasons.join("; "), why);
+        assert_eq!(said(played).lines().count(), starts);
+    };
+    check(&play("{target: kill}").await, Satisfied, 1, "");
+    check(&play("{target: kill}, {pause: 50ms}, {target: start}").await, Satisfied, 2, "");
+    check(&play("{target: restart}, {target: restart}").await, Satisfied, 3, "");
+    check(&play("{target: {pause: 50ms}}, {pause: 20ms}").await, Satisfied, 1, "");
+    check(&play("{id: twice, target: start}").await, Void, 1, "beat `twice`: the target is there already");
+    let rotated = play("{target: {rotate: {SECRET: \"new-${params.size()}\"}}}").await;
+    check(&rotated, Satisfied, 2, "");
+    assert_eq!(said(&rotated), ".\nnew-0.\n");
+    let again = rotated.folder.path().join("evidence/target-2/stdout");
+    assert_eq!(fs_err::read_to_string(again).expect("is there"), "up\n");
+    // What ends by itself is missed, also after it was started again.
+    let dies = "if test -e once; then echo up; exit 5; fi; touch once; echo up; exec sleep 60";
+    let beats = "beats: [{id: again, target: restart}, {pause: 5s}]";
+    let died = super::tests::play(ClockMode::Real, dies, READY, beats).await.record;
+    let why = "the target ended with exit code 5 before its trajectory was over";
+    assert_eq!((died.outcome, died.reasons.join("; ").as_str()), (Unsatisfied, why));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_uses_too_much_is_killed() {
+    let memory = "echo up; x=0123456789abcdef; while :; do x=\"$x$x\"; done";
+    let limit = |what: &str| format!("{READY}\nlimits: {{{what}}}");
+    let why =
+        |what: &str| format!("the target used more {what} than it may, and was killed before its trajectory was over");
+    let waits = "beats: [{pause: 20s}]";
+    check(memory, &limit("memory: 60000000"), waits, Outcome::Unsatisfied, &why("memory")).await;
+    check("echo up; while :; do :; done", &limit("cpu: 300ms"), waits, Outcome::Unsatisfied, &why("cpu")).await;
+    check(WAITS, &limit("cpu: 5s, memory: 1000000000"), "", Outcome::Satisfied, "").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_seen_is_remembered() {
+    let scenario = "
+faults: [{rule: {id: never, on: {twin: shelf, operation: listItems}, do: {error: {status: 503}}}}]
+sometimes: [{name: taken, of: \"e.verb == 'shelf.user.take'\"}, {name: asked, of: \"e.operation == 'listItems'\"}]
+beats: [{as: lena, do: shelf.user.take, with: {item: cup}, optional: true}]";
+    let record = play(ClockMode::Real, WAITS, READY, scenario).await.record;
+    assert_eq!(record.seen, ["taken"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_runs_already_is_reset_before_each_trajectory() {
+    // Answers any request with the status that it was told, and counts.
+    async fn serve(status: u16) -> (String, Arc<std::sync::atomic::AtomicUsize>) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("binds");
+        let (url, asked) = (format!("http://{}", listener.local_addr().expect("is bound")), Arc::default());
+        let count: Arc<std::sync::atomic::AtomicUsize> = Arc::clone(&asked);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                let _ = stream.read(&mut [0; 4_096]).await;
+                let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        (url, asked)
+    }
+    let target = |url: &str| {
+        let text =
+            format!("schema: dtu/target/v1\nname: there\nurl: {url}\nreset: {url}/reset\nquiesce: {{idle: 30ms}}\n");
+        let target = load::target_from("t.yaml".to_owned(), text).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        Setup::new(target, Supervisor::at(dtu()), &testing::twins(), true)
+    };
+    let told = async |status: u16, beats: &str| {
+        let (url, asked) = serve(status).await;
+        let (setup, scenario) = (target(&url), testing::scenario_with(beats));
+        let folder = tempfile::tempdir().expect("makes a folder");
+        let played = run(&setup, &scenario, &unit(&scenario), universe(ClockMode::Real), folder.path()).await;
+        let record = played.expect("the run goes on");
+        (record.outcome, record.reasons.join("; "), asked.load(Ordering::SeqCst))
+    };
+    assert_eq!(told(204, "").await, (Outcome::Satisfied, String::new(), 1));
+    let refused = "the target was not reset: it answered 500".to_owned();
+    assert_eq!(told(500, "").await, (Outcome::Void, refused, 1));
+    let ended = "beat 1: the target runs by itself: nobody here can end or start it".to_owned();
+    assert_eq!(told(204, "beats: [{target: kill}]").await, (Outcome::Void, ended, 1));
+    let setup = target("http://127.0.0.1:9");
+    let scenario = testing::scenario_with("");
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let played = run(&setup, &scenario, &unit(&scenario), universe(ClockMode::Real), folder.path()).await;
+    assert!(played.is_err_and(|fatal| fatal.to_string().contains("nobody answers at http://127.0.0.1:9/reset")));
+}
+
+#[test]
+fn a_target_is_a_command_or_runs_already() {
+    let check = |lines: &str, told: &str| {
+        let text = format!("schema: dtu/target/v1\nname: t\n{lines}\n");
+        let found = load::target_from("t.yaml".to_owned(), text).map(|_| "no problems".to_owned());
+        let found = found.unwrap_or_else(|problems| problems.iter().map(ToString::to_string).collect());
+        assert!(found.contains(told), "{lines}: {found}");
+    };
+    check("command: [x]", "no problems");
+    check("", "`command` is empty");
+    check("url: http://127.0.0.1:1", "t.yaml:3:6: a program that runs already needs `reset`");
+    check("url: http://127.0.0.1:1\nreset: http://127.0.0.1:1/r", "no problems");
+    check("url: nowhere\nreset: x", "this is no URL");
+    check("url: http://127.0.0.1:1\nreset: x\ncommand: [x]", "a program that runs already has no `command`");
+}

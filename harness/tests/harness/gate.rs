@@ -127,3 +127,61 @@ fn gate_files_are_linted() {
     let (code, out, err) = context.dtu("lint gates.yaml");
     assert_eq!((code, out.as_str()), (0, "1 gate file: no problems\n"), "{err}");
 }
+
+#[test]
+fn profiles_quarantines_and_what_follows_are_said_by_the_gates() {
+    let gates = "minimum: {satisfaction: 0.9}\nquarantine: {test.two: {until: 2999-01-01, issue: '#1'}, test.one: {until: 2020-01-01, issue: '#2'}}\n\
+                 profiles: {pr: {on_inconclusive: warn}, release: {on_inconclusive: fail}}";
+    let context = context(CHECK, gates);
+    context.scenario("two", FAILS);
+    context.dtu("run one.yaml two.yaml --target target.yaml --seeds 2 --out out");
+    let check = |arguments: &str, code: i32, told: &str| {
+        let (found, out, err) = context.dtu(&format!("gate out --gates gates.yaml {arguments}"));
+        assert_eq!(found, code, "{out}{err}");
+        assert!(format!("{out}{err}").contains(told), "`{told}` is not in\n{out}{err}");
+    };
+    check("", 4, "in quarantine, and not counted: test.two");
+    check("", 4, "warning: the quarantine of `test.one` has ended: it counts again");
+    check("--profile pr", 0, "inconclusive: lets it pass, with this warning");
+    check("--profile release", 1, "inconclusive: counts as a failure");
+    check("--profile nightly", 2, "there is no profile `nightly`");
+}
+
+#[test]
+fn what_is_forbidden_ends_a_run_at_once() {
+    let forbidden = "checks: [{name: never, role: guard, that: {never: {of: \"e.kind == 'control'\"}}}]";
+    let context = context(CHECK, "must_have: {tags: [safe]}\nbudget: {seeds: 40}");
+    context.scenario("two", forbidden);
+    context.write("two.yaml", &context.read("two.yaml").replace("{area: tests}", "{area: tests, tags: [safe]}"));
+    let run = "run one.yaml two.yaml --target target.yaml --gates gates.yaml --json";
+    let (code, first, err) = context.dtu(&format!("{run} --out a --jobs 1"));
+    assert_eq!(code, 1, "{first}{err}");
+    let result: Value = serde_json::from_str(&first).expect("is one document");
+    let decided: Vec<_> = (0..2).map(|at| result["scenarios"][at]["decided"].clone()).collect();
+    assert_eq!(decided, [10, 1], "the first look is at 10 of each; the second scenario ends with its first");
+    let (_, second, _) = context.dtu(&format!("{run} --out b --jobs 4"));
+    assert_eq!(first, second, "however many were under way");
+}
+
+#[test]
+fn the_baselines_build_is_run_where_it_is_missing() {
+    let context = context(CHECK, "no_regress: {margin: 1}");
+    context.target("echo listening; test -n \"$BROKEN\" && exit 3; while :; do sleep 0.02; done", READY);
+    let slow = context.read("one.yaml").replace("beats: []\n", "beats: [{pause: 200ms}]\n");
+    context.write("one.yaml", &slow);
+    context
+        .write("newer.yaml", &context.read("target.yaml").replace("name: script", "name: newer\nenv: {BROKEN: '1'}"));
+    let run = "run one.yaml --target newer.yaml --gates gates.yaml --jobs 4 --json";
+    // Both side by side, with no baseline at all.
+    let (code, out, err) = context.dtu(&format!("{run} --pair target.yaml --seeds 20 --out paired"));
+    let result: Value = serde_json::from_str(&out).unwrap_or_else(|why| panic!("{why}: {err}"));
+    assert_eq!((code, &result["difference"]["pairs"]), (1, &20.into()), "{out}{err}");
+    // A baseline of five: the screen asks for fifteen fresh pairs, whose older halves are run beside.
+    context.dtu("run one.yaml --target target.yaml --seeds 5 --out good");
+    context.dtu("baseline bless good main");
+    let (code, out, err) = context.dtu(&format!("{run} --baseline main --seeds 20 --out screened"));
+    assert_eq!((code, out.contains("on fresh seeds 15/15 to 0/15")), (1, true), "{out}{err}");
+    assert_eq!(fs_err::read_dir(context.path("main/done/test.one")).map_or(0, Iterator::count), 5, "it never changes");
+    let (code, _, err) = context.dtu(&format!("{run} --baseline main --pair newer.yaml --out other"));
+    assert_eq!((code, err.contains("not the build that the baseline was made with")), (2, true), "{err}");
+}

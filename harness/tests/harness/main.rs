@@ -3,4 +3,5 @@
 mod cli;
 mod gate;
 mod process;
+mod proof;
 mod support;

@@ -18,6 +18,7 @@ fn script(folder: &Path, script: &str) -> Launch {
         evidence: folder.join("target"),
         output_max: 1_000,
         grace: Duration::from_millis(300),
+        bounds: dtu::process::Bounds::default(),
         signs: vec!["ready to go".to_owned()],
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     fault::{Effect, Strikes, Subject},
     host::Waiting,
     job::{Job, enqueue, unsent},
+    time::Timestamp,
     universe::{Inner, Universe},
 };
 
@@ -112,9 +113,8 @@ impl Universe {
     }
 
     /// Lets the fault plan have its say on a delivery.
-    pub(crate) fn fate(&self, inner: &mut Inner, delivery: &mut Delivery) -> Fate {
+    pub(crate) fn fate(&self, inner: &mut Inner, delivery: &mut Delivery, now: Timestamp) -> Fate {
         delivery.struck = true;
-        let now = inner.clock.now();
         let host = self.twins()[delivery.twin].name();
         let fate = {
             let subject = Subject {
@@ -133,9 +133,9 @@ impl Universe {
         let Some(fired) = fate.fired else { return Fate::Goes };
         self.record_fault(host, &delivery.kind, &fired, now);
         match fired.effect {
-            Effect::Drop {} => self.lose(inner, delivery),
-            Effect::Delay { by } => self.defer(inner, delivery, by.0),
-            Effect::Reorder { .. } | Effect::Hold { .. } => self.defer(inner, delivery, fired.drawn),
+            Effect::Drop {} => self.lose(inner, delivery, now),
+            Effect::Delay { by } => self.defer(inner, delivery, by.0, now),
+            Effect::Reorder { .. } | Effect::Hold { .. } => self.defer(inner, delivery, fired.drawn, now),
             Effect::Duplicate { copies, after } => {
                 for n in 1..=copies.min(100) {
                     enqueue(inner, now.after(after.0 * n), Job::Delivery(delivery.clone()));
@@ -153,8 +153,7 @@ impl Universe {
 
     /// Sends a delivery later. The time until then is the service's: what is left of its patience is what the
     /// receiver has for the answer, and where nothing is left, the service gives up before the delivery comes.
-    fn defer(&self, inner: &mut Inner, delivery: &Delivery, by: Duration) -> Fate {
-        let now = inner.clock.now();
+    fn defer(&self, inner: &mut Inner, delivery: &Delivery, by: Duration, now: Timestamp) -> Fate {
         let mut later = delivery.clone();
         match self.patience(delivery) {
             Some(patience) if by >= patience => {
@@ -170,9 +169,8 @@ impl Universe {
     }
 
     /// Sends a delivery never. Who waits for its answer waits as long as the service does.
-    fn lose(&self, inner: &mut Inner, delivery: &Delivery) -> Fate {
+    fn lose(&self, inner: &mut Inner, delivery: &Delivery, now: Timestamp) -> Fate {
         let Some(patience) = self.patience(delivery) else { return Fate::Over };
-        let now = inner.clock.now();
         enqueue(inner, now.after(patience), Job::GiveUp(delivery.clone()));
         self.wake.notify_one();
         Fate::Waits
@@ -183,10 +181,12 @@ impl Universe {
     }
 
     /// The service's patience with a delivery that has not come yet is at its end.
-    pub(crate) fn give_up(&self, delivery: Delivery) {
+    pub(crate) fn give_up(&self, job: u64, delivery: Delivery) {
         let id = delivery.id;
         let record = unsent(&delivery, "timeout");
-        let fate = self.take_in(self.lock(), delivery, record, &Outcome::TimedOut);
+        let guard = self.lock();
+        let now = self.note_job(job, &guard);
+        let fate = self.take_in(guard, delivery, record, &Outcome::TimedOut, now);
         self.awaited.lock().note(id, fate);
     }
 }

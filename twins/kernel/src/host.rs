@@ -14,10 +14,11 @@ use crate::{
     operation::{Level, Operation, OperationInfo, Run},
     socket::{self, Frame, SocketId},
     struck,
+    tape::{CallNote, Note},
     time::Timestamp,
     twin::{Affordance, Counted, EnvVar, Force, Quota, Read, Reason, Refusal, Scene, Twin, Unserved, View, Write},
     tx::{Planned, SocketAct, Tx},
-    universe::{Inner, Universe},
+    universe::{Inner, Mark, Universe},
     wire::{Answer, Reply, Request},
     world::World,
 };
@@ -87,7 +88,7 @@ pub struct Waiting {
     /// The delivery's id.
     pub(crate) delivery: u64,
     request: Request,
-    request_bits: (u64, u64),
+    mark: Mark,
     cause: u64,
 }
 
@@ -387,13 +388,14 @@ impl<T: Twin> Hosted<T> {
         slot: usize,
         operation: &Operation<T>,
         request: Request,
-        request_bits: (u64, u64),
+        mark: Mark,
         input: T::Input,
     ) -> Result<Called, Box<Request>> {
         let resource = self.resource(universe, operation, &input);
         let mut guard = universe.lock();
         let inner = &mut *guard;
-        let scene = Scene { now: inner.clock.now(), operation: &operation.info, request: &request, request_bits };
+        let scene =
+            Scene { now: inner.clock.now(), operation: &operation.info, request: &request, request_bits: mark.bits };
         let run = || self.run_with_pen(universe, inner, slot, operation, &scene, input);
         let Ok(ran) = std::panic::catch_unwind(AssertUnwindSafe(run)) else {
             drop(guard);
@@ -420,10 +422,25 @@ impl<T: Twin> Hosted<T> {
             Event::Request(Box::new(done.exchange))
         };
         let seq = universe.ledger().append(now, Principal::Target, self.twin.name(), cause, event, changes);
-        Ok(match universe.plan(guard, slot, planned, Some(seq), &Principal::Target) {
-            Some(delivery) => Called::Waits(Waiting { delivery, request, request_bits, cause: seq }),
+        if waits {
+            note(universe, || CallNote::new(seq, mark.nr, &request).whole(&request));
+        } else {
+            note(universe, || CallNote::new(seq, mark.nr, &request).answered(&done.reply));
+        }
+        Ok(match universe.plan(guard, slot, planned, Some(seq), &Principal::Target, now) {
+            Some(delivery) => Called::Waits(Waiting { delivery, request, mark, cause: seq }),
             None => Called::Answered(done.reply, done.wire),
         })
+    }
+
+    /// Answers a call as if it were done, on a copy that is thrown away.
+    fn pretend(&self, universe: &Universe, slot: usize, operation: &Operation<T>, request: &Request) -> Reply {
+        let input = self.twin.input(&operation.info, request);
+        let mut scratch = universe.look().scratch();
+        let (now, bits) = (scratch.clock.now(), universe.request_mark(self.twin.name()).bits);
+        let scene = Scene { now, operation: &operation.info, request, request_bits: bits };
+        let ran = self.run_with_pen(universe, &mut scratch, slot, operation, &scene, input);
+        self.finish(universe, ran, &scene, SmolStr::default()).reply
     }
 
     /// A call that only looks. Gives the request back where the twin broke.
@@ -433,12 +450,13 @@ impl<T: Twin> Hosted<T> {
         slot: usize,
         operation: &Operation<T>,
         request: Request,
-        request_bits: (u64, u64),
+        mark: Mark,
         input: T::Input,
     ) -> Result<Called, Box<Request>> {
         let resource = self.resource(universe, operation, &input);
         let guard = universe.look();
-        let scene = Scene { now: guard.clock.now(), operation: &operation.info, request: &request, request_bits };
+        let scene =
+            Scene { now: guard.clock.now(), operation: &operation.info, request: &request, request_bits: mark.bits };
         let run = || self.run_reading(&guard, slot, operation, &scene, input);
         let Ok(ran) = std::panic::catch_unwind(AssertUnwindSafe(run)) else {
             drop(guard);
@@ -446,7 +464,8 @@ impl<T: Twin> Hosted<T> {
         };
         let done = self.finish(universe, ran, &scene, resource);
         let event = Event::Request(Box::new(done.exchange));
-        universe.ledger().append(scene.now, Principal::Target, self.twin.name(), None, event, Vec::new());
+        let seq = universe.ledger().append(scene.now, Principal::Target, self.twin.name(), None, event, Vec::new());
+        note(universe, || CallNote::new(seq, mark.nr, &request).answered(&done.reply));
         Ok(Called::Answered(done.reply, done.wire))
     }
 
@@ -547,18 +566,25 @@ impl<T: Twin> Host for Hosted<T> {
         self.twin.env(peek::<T>(state), origin)
     }
 
-    fn call(&self, universe: &Universe, slot: usize, index: usize, request: Request) -> Called {
+    fn call(&self, universe: &Universe, slot: usize, index: usize, mut request: Request) -> Called {
         let operation = &self.operations[index];
         if let Run::Absent = operation.run {
             let reply = self.unserved(universe, request, Reason::Absent(operation.info.id));
             return Called::Answered(reply, Wire::Plain);
         }
+        if let Some(distortion) = universe.distortion.get() {
+            distortion.rewrite(self.twin.name(), &operation.info, &mut request);
+            distortion.seen(slot, index, &request);
+            if operation.info.writes && distortion.pretends(self.twin.name(), &operation.info) {
+                return Called::Answered(self.pretend(universe, slot, operation, &request), Wire::Plain);
+            }
+        }
         let input = self.twin.input(&operation.info, &request);
-        let request_bits = universe.request_bits(self.twin.name());
+        let mark = universe.request_mark(self.twin.name());
         let called = if operation.info.writes || universe.needs_pen(self.twin.name(), operation.info.id) {
-            self.call_with_pen(universe, slot, operation, request, request_bits, input)
+            self.call_with_pen(universe, slot, operation, request, mark, input)
         } else {
-            self.call_reading(universe, slot, operation, request, request_bits, input)
+            self.call_reading(universe, slot, operation, request, mark, input)
         };
         called
             .unwrap_or_else(|request| Called::Answered(self.unserved(universe, *request, Reason::Broken), Wire::Plain))
@@ -566,9 +592,10 @@ impl<T: Twin> Host for Hosted<T> {
 
     fn resume(&self, universe: &Universe, slot: usize, index: usize, waiting: Waiting) -> (Reply, Wire) {
         let operation = &self.operations[index];
-        let Waiting { request, request_bits, cause, .. } = waiting;
+        let Waiting { request, mark, cause, .. } = waiting;
         let guard = universe.look();
-        let scene = Scene { now: guard.clock.now(), operation: &operation.info, request: &request, request_bits };
+        let scene =
+            Scene { now: guard.clock.now(), operation: &operation.info, request: &request, request_bits: mark.bits };
         let input = self.twin.input(&operation.info, &request);
         let state = peek::<T>(guard.state(slot));
         let mut ran = Ran::new(scene.now);
@@ -583,13 +610,16 @@ impl<T: Twin> Host for Hosted<T> {
         }
         let done = self.finish(universe, ran, &scene, SmolStr::default());
         let event = Event::Request(Box::new(done.exchange));
-        universe.ledger().append(scene.now, Principal::Target, self.twin.name(), Some(cause), event, Vec::new());
+        let (name, cause) = (self.twin.name(), Some(cause));
+        let seq = universe.ledger().append(scene.now, Principal::Target, name, cause, event, Vec::new());
+        note(universe, || CallNote::new(seq, mark.nr, &request).answered(&done.reply));
         (done.reply, done.wire)
     }
 
     fn unserved(&self, universe: &Universe, request: Request, reason: Reason) -> Reply {
         let now = universe.now();
-        let scene = Unserved { now, request: &request, reason, request_bits: universe.request_bits(self.twin.name()) };
+        let mark = universe.request_mark(self.twin.name());
+        let scene = Unserved { now, request: &request, reason, request_bits: mark.bits };
         let reply = self.twin.unserved(&scene);
         let exchange = Exchange {
             operation: if let Reason::Absent(operation) = reason { operation } else { "" },
@@ -611,7 +641,11 @@ impl<T: Twin> Host for Hosted<T> {
             fault: SmolStr::default(),
         };
         let event = Event::Request(Box::new(exchange));
-        universe.ledger().append(now, Principal::Target, self.twin.name(), None, event, Vec::new());
+        let seq = universe.ledger().append(now, Principal::Target, self.twin.name(), None, event, Vec::new());
+        note(universe, || {
+            let call = CallNote::new(seq, mark.nr, &request).answered(&reply);
+            CallNote { too_large: reason == Reason::BodyTooLarge, ..call }
+        });
         reply
     }
 
@@ -675,6 +709,13 @@ impl<T: Twin> Host for Hosted<T> {
 
     fn on_closing(&self, state: &StateBox, tx: &mut Tx<'_>, socket: SocketId) {
         self.twin.on_closing(peek::<T>(state), tx, socket);
+    }
+}
+
+/// Notes a call, where notes are taken.
+fn note(universe: &Universe, make: impl FnOnce() -> CallNote) {
+    if let Some(tape) = universe.tape.get() {
+        tape.add(Note::Call(Box::new(make())));
     }
 }
 

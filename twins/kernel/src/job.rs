@@ -18,6 +18,7 @@ use crate::{
     fault::{Effect, Strikes, Subject},
     ledger::{Attempt, Event, Principal},
     socket::{Cut, Frame, Out},
+    tape::Note,
     time::Timestamp,
     tx::{Planned, Tx},
     universe::{Inner, Universe},
@@ -114,14 +115,14 @@ pub(crate) fn start_worker(universe: &Arc<Universe>) {
 async fn work(weak: &Weak<Universe>) -> Option<Option<Duration>> {
     loop {
         let universe = weak.upgrade()?;
-        let Some(job) = universe.take_due() else {
+        let Some((id, job)) = universe.take_due() else {
             return Some(universe.wait_for_next());
         };
         if universe.clock_mode() == ClockMode::Stepped {
             // One after the other: two equal runs see the same order.
-            universe.do_job(job).await;
+            universe.do_job(id, job).await;
         } else {
-            tokio::spawn(async move { universe.do_job(job).await });
+            tokio::spawn(async move { universe.do_job(id, job).await });
         }
     }
 }
@@ -214,7 +215,7 @@ impl Universe {
         }
     }
 
-    fn take_due(&self) -> Option<Job> {
+    fn take_due(&self) -> Option<(u64, Job)> {
         let mut inner = self.lock();
         let now = inner.clock.now();
         let key = inner.jobs.get_min().map(|(key, _)| *key).filter(|(due, _)| *due <= now)?;
@@ -223,7 +224,7 @@ impl Universe {
         if let Job::Delivery(delivery @ Delivery { late: false, .. }) | Job::GiveUp(delivery) = &*job {
             self.awaited.lock().note(delivery.id, Fate::Goes);
         }
-        Some(Arc::unwrap_or_clone(job))
+        Some((key.1, Arc::unwrap_or_clone(job)))
     }
 
     fn wait_for_next(&self) -> Option<Duration> {
@@ -233,18 +234,38 @@ impl Universe {
         inner.clock.wait_until(*due)
     }
 
-    async fn do_job(self: Arc<Self>, job: Job) {
+    async fn do_job(self: Arc<Self>, id: u64, job: Job) {
         match job {
-            Job::Timer { twin, name, data, cause, struck } => {
-                if struck || !self.is_delayed(twin, &name, &data, cause) {
-                    self.do_timer(twin, name, &data, cause);
-                }
-            }
-            Job::Delivery(delivery) => self.do_delivery(delivery).await,
-            Job::GiveUp(delivery) => self.give_up(delivery),
-            Job::Cut(cut) => self.do_cut(cut),
+            Job::Timer { twin, name, data, cause, struck } => self.run_timer(id, (twin, name, data, cause, struck)),
+            Job::Delivery(delivery) => self.do_delivery(id, delivery).await,
+            Job::GiveUp(delivery) => self.give_up(id, delivery),
+            Job::Cut(cut) => self.run_cut(id, cut),
         }
         self.ease();
+    }
+
+    /// A timer's turn has come.
+    pub(crate) fn run_timer(&self, id: u64, timer: (usize, SmolStr, Value, Option<u64>, bool)) {
+        let (twin, name, data, cause, struck) = timer;
+        let now = self.note_job(id, &self.look());
+        if struck || !self.is_delayed(twin, &name, &data, cause, now) {
+            self.do_timer(twin, name, &data, cause, now);
+        }
+    }
+
+    /// A socket's turn under a rule has come.
+    pub(crate) fn run_cut(&self, id: u64, cut: Cut) {
+        let now = self.note_job(id, &self.look());
+        self.do_cut(cut, now);
+    }
+
+    /// Notes that a job is taken up, for replays. Gives back the time, which is the job's from here on.
+    pub(crate) fn note_job(&self, id: u64, inner: &Inner) -> Timestamp {
+        let at = inner.clock.now();
+        if let Some(tape) = self.tape.get() {
+            tape.add(Note::Job { seq: self.ledger().len(), id, at });
+        }
+        at
     }
 
     /// One request or job fewer under way.
@@ -254,12 +275,11 @@ impl Universe {
     }
 
     /// Lets the fault plan have its say on a timer; true where it comes later for it.
-    fn is_delayed(&self, twin: usize, name: &SmolStr, data: &Value, cause: Option<u64>) -> bool {
+    fn is_delayed(&self, twin: usize, name: &SmolStr, data: &Value, cause: Option<u64>, now: Timestamp) -> bool {
         let mut guard = self.lock();
         if guard.faults.is_empty() {
             return false;
         }
-        let now = guard.clock.now();
         let host = self.twins()[twin].name();
         let subject = Subject {
             kind: Strikes::Timers,
@@ -281,11 +301,10 @@ impl Universe {
         true
     }
 
-    fn do_timer(&self, twin: usize, name: SmolStr, data: &Value, cause: Option<u64>) {
+    fn do_timer(&self, twin: usize, name: SmolStr, data: &Value, cause: Option<u64>, now: Timestamp) {
         let origin = self.origin(twin);
         let mut guard = self.lock();
         let inner = &mut *guard;
-        let now = inner.clock.now();
         let mut state = Arc::clone(inner.state(twin));
         let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
         self.twins()[twin].on_timer(&mut state, &mut tx, &name, data);
@@ -293,50 +312,78 @@ impl Universe {
         inner.commit(twin, state);
         let host = self.twins()[twin].name();
         let seq = self.ledger().append(now, Principal::System, host, cause, Event::Timer { name }, changes);
-        self.plan(guard, twin, planned, Some(seq), &Principal::System);
+        self.plan(guard, twin, planned, Some(seq), &Principal::System, now);
     }
 
-    async fn do_delivery(&self, delivery: Delivery) {
+    async fn do_delivery(&self, job: u64, delivery: Delivery) {
+        let Some(sent) = self.prepare_attempt(job, delivery) else { return };
+        let outcome = match &sent.way {
+            Way::Http(outbound) => send(outbound).await,
+            Way::Socket(frame) => self.send_frame(frame).await,
+        };
+        self.conclude_attempt(sent, &outcome);
+    }
+
+    /// All of an attempt before something goes out; none where nothing does.
+    pub(crate) fn prepare_attempt(&self, job: u64, delivery: Delivery) -> Option<Sent> {
         let (id, late) = (delivery.id, delivery.late);
-        let fate = self.attempt(delivery).await;
+        match self.take_up(job, delivery) {
+            Ok(sent) => Some(sent),
+            Err(fate) => {
+                self.note_fate(id, late, fate);
+                None
+            }
+        }
+    }
+
+    fn take_up(&self, job: u64, mut delivery: Delivery) -> Result<Sent, Fate> {
+        let mut guard = self.lock();
+        let now = self.note_job(job, &guard);
+        if !delivery.struck {
+            match self.fate(&mut guard, &mut delivery, now) {
+                Fate::Goes => {}
+                other => return Err(other),
+            }
+        }
+        let host = &self.twins()[delivery.twin];
+        let state = guard.state(delivery.twin);
+        let frame = host.frame(state, &delivery, now).map(Way::Socket);
+        let Some(way) = frame.or_else(|| host.prepare(state, &delivery, now).map(Way::Http)) else {
+            self.note_dropped(&delivery, now);
+            return Err(Fate::Over);
+        };
+        let way = way.within(delivery.waited);
+        Ok(Sent { delivery, way, generation: guard.generation })
+    }
+
+    /// All of an attempt after something came back, or did not.
+    pub(crate) fn conclude_attempt(&self, sent: Sent, outcome: &Outcome) {
+        let (id, late) = (sent.delivery.id, sent.delivery.late);
+        let fate = self.conclude(sent, outcome);
+        self.note_fate(id, late, fate);
+    }
+
+    /// Nobody waits for a delivery that was given up.
+    fn note_fate(&self, id: u64, late: bool, fate: Fate) {
         if !late {
             self.awaited.lock().note(id, fate);
         }
     }
 
-    async fn attempt(&self, mut delivery: Delivery) -> Fate {
-        let (way, generation) = {
-            let mut guard = self.lock();
-            if !delivery.struck {
-                match self.fate(&mut guard, &mut delivery) {
-                    Fate::Goes => {}
-                    other => return other,
-                }
-            }
-            let now = guard.clock.now();
-            let host = &self.twins()[delivery.twin];
-            let state = guard.state(delivery.twin);
-            let frame = host.frame(state, &delivery, now).map(Way::Socket);
-            let Some(way) = frame.or_else(|| host.prepare(state, &delivery, now).map(Way::Http)) else {
-                self.note_dropped(&delivery, now);
-                return Fate::Over;
-            };
-            (way.within(delivery.waited), guard.generation)
-        };
-        let outcome = match &way {
-            Way::Http(outbound) => send(outbound).await,
-            Way::Socket(frame) => self.send_frame(frame).await,
-        };
+    fn conclude(&self, sent: Sent, outcome: &Outcome) -> Fate {
+        let Sent { delivery, way, generation } = sent;
         let guard = self.lock();
         if guard.generation != generation {
             return Fate::Over;
         }
-        let record = attempt_record(&delivery, &way, &outcome);
+        let now = guard.clock.now();
+        let record = attempt_record(&delivery, &way, outcome);
         if delivery.late {
-            self.note_attempt(&delivery, record, guard.clock.now());
+            let seq = self.note_attempt(&delivery, record, now);
+            self.tape_receipt(seq, outcome);
             return Fate::Over;
         }
-        self.take_in(guard, delivery, record, &outcome)
+        self.take_in(guard, delivery, record, outcome, now)
     }
 
     /// Lets the twin take in what came of an attempt.
@@ -346,10 +393,10 @@ impl Universe {
         mut delivery: Delivery,
         record: Attempt,
         outcome: &Outcome,
+        now: Timestamp,
     ) -> Fate {
         let origin = self.origin(delivery.twin);
         let inner = &mut *guard;
-        let now = inner.clock.now();
         let mut state = Arc::clone(inner.state(delivery.twin));
         let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
         let host = &self.twins()[delivery.twin];
@@ -358,6 +405,7 @@ impl Universe {
         inner.commit(delivery.twin, state);
         let event = Event::Delivery(Box::new(record));
         let seq = self.ledger().append(now, Principal::System, host.name(), delivery.cause, event, changes);
+        self.tape_receipt(seq, outcome);
         let (id, twin, principal) = (delivery.id, delivery.twin, delivery.principal.clone());
         let fate = match next {
             Next::Done => Fate::Over,
@@ -369,7 +417,7 @@ impl Universe {
                 Fate::Waits
             }
         };
-        if let Some(another) = self.plan(guard, twin, planned, Some(seq), &principal) {
+        if let Some(another) = self.plan(guard, twin, planned, Some(seq), &principal, now) {
             self.awaited.lock().follow(id, another);
         }
         self.wake.notify_one();
@@ -399,10 +447,31 @@ impl Universe {
         self.note_attempt(delivery, unsent(delivery, "dropped_by_service"), now);
     }
 
-    fn note_attempt(&self, delivery: &Delivery, record: Attempt, now: Timestamp) {
+    fn note_attempt(&self, delivery: &Delivery, record: Attempt, now: Timestamp) -> u64 {
         let twin = self.twins()[delivery.twin].name();
         let event = Event::Delivery(Box::new(record));
-        self.ledger().append(now, Principal::System, twin, delivery.cause, event, Vec::new());
+        self.ledger().append(now, Principal::System, twin, delivery.cause, event, Vec::new())
+    }
+
+    /// Notes what came back, for replays.
+    fn tape_receipt(&self, seq: u64, outcome: &Outcome) {
+        if let Some(tape) = self.tape.get() {
+            tape.receipt(seq, outcome);
+        }
+    }
+}
+
+/// An attempt that is on its way.
+pub(crate) struct Sent {
+    pub(crate) delivery: Delivery,
+    way: Way,
+    generation: u64,
+}
+
+impl Sent {
+    /// What is sent.
+    pub(crate) fn body(&self) -> Bytes {
+        self.way.body()
     }
 }
 

@@ -21,8 +21,10 @@ use tokio::sync::Notify;
 use crate::{
     clock::{Clock, ClockMode},
     diagnostic::Diagnostic,
+    distort::Distort,
     fate::Awaited,
     fault::{FaultPlan, Fired, Rule, RuleError, Skipped, Struck, Subject, Tally},
+    history::History,
     host::{Host, StateBox},
     job::Job,
     ledger::{Event, Keep, Ledger, Lineage, NetChange, Principal},
@@ -30,6 +32,7 @@ use crate::{
     past::Past,
     seed::{Ordinals, SeedTree, Site},
     socket::{End, Out, SocketId, Sockets},
+    tape::Tape,
     time::Timestamp,
     twin::{Allowance, Counted, EnvVar, Quota, Refusal},
     tx::{Planned, SocketAct, Tx},
@@ -88,6 +91,10 @@ pub struct Universe {
     pub(crate) awaited: Mutex<Awaited>,
     /// Open sockets.
     pub(crate) sockets: Sockets,
+    /// What a replay needs besides the ledger; empty where nobody is to replay.
+    pub(crate) tape: std::sync::OnceLock<Tape>,
+    /// What is done to the target's calls; nothing where nobody plays a bad program.
+    pub(crate) distortion: std::sync::OnceLock<Arc<dyn Distort>>,
     origins: RwLock<Vec<SmolStr>>,
     beginning: Snapshot,
     snapshots: Mutex<BTreeMap<SmolStr, Snapshot>>,
@@ -98,6 +105,8 @@ pub struct Universe {
 pub(crate) struct Inner {
     states: States,
     past: Past,
+    /// All states from some moment on, where somebody asked for them.
+    history: Option<History>,
     pub(crate) ordinals: Ordinals,
     pub(crate) clock: Clock,
     pub(crate) faults: FaultPlan,
@@ -127,6 +136,13 @@ impl States {
     fn set(&mut self, slot: usize, state: StateBox) {
         self.boxes[self.places[slot]] = state;
     }
+}
+
+/// A call's number, and what is drawn for its request id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    pub(crate) nr: u64,
+    pub(crate) bits: (u64, u64),
 }
 
 /// A universe's value at one moment. Taking and keeping one costs pointers.
@@ -182,6 +198,14 @@ impl Inner {
         self.past.at(self.states.places[slot], then).unwrap_or_else(|| self.states.of(slot))
     }
 
+    /// The same without faults, to try something on.
+    pub(crate) fn scratch(&self) -> Self {
+        let mut scratch = self.clone();
+        scratch.faults.clear();
+        scratch.history = None;
+        scratch
+    }
+
     /// Replaces the state that a twin works on.
     pub(crate) fn commit(&mut self, slot: usize, state: StateBox) {
         if let Some(lag) = self.faults.lag() {
@@ -189,6 +213,15 @@ impl Inner {
             self.past.keep(self.states.places[slot], self.clock.now(), was, lag);
         }
         self.states.set(slot, state);
+        self.remember();
+    }
+
+    /// Adds the present states to the history, where one is kept.
+    fn remember(&mut self) {
+        let now = self.clock.now();
+        if let Some(history) = &mut self.history {
+            history.add(now, &self.states.boxes);
+        }
     }
 }
 
@@ -229,6 +262,7 @@ impl Universe {
         let inner = Inner {
             states: States { places: twins.iter().map(place).collect(), boxes },
             past: Past::default(),
+            history: None,
             ordinals,
             clock,
             faults: FaultPlan::default(),
@@ -286,6 +320,8 @@ impl Universe {
             eased: Notify::new(),
             awaited: Mutex::default(),
             sockets: Sockets::default(),
+            tape: std::sync::OnceLock::new(),
+            distortion: std::sync::OnceLock::new(),
             beginning,
             snapshots: Mutex::new(BTreeMap::new()),
             twins,
@@ -297,7 +333,7 @@ impl Universe {
 
     /// A universe that goes on from this one's present, apart from it: no write in one is visible in the other.
     pub fn fork(&self, id: impl Into<SmolStr>, seed: Option<u64>) -> Arc<Self> {
-        let inner = self.inner.read().clone();
+        let inner = Inner { history: None, ..self.inner.read().clone() };
         let seeds = seed.map_or_else(|| self.seeds.clone(), SeedTree::new);
         let detail = json!({ "from": self.id, "seq": self.ledger.len(), "seed": seeds.seed() });
         let ledger = Ledger::new(self.ledger.keep());
@@ -367,6 +403,40 @@ impl Universe {
         let slot = self.slot(twin)?;
         let state = Arc::clone(self.inner.read().state(slot));
         self.twins[slot].view(&state, name)
+    }
+
+    /// Keeps all states from now on, the present one first. Each write then keeps what it replaced.
+    pub fn keep_history(&self) {
+        let mut inner = self.inner.write();
+        inner.history = Some(History::default());
+        inner.remember();
+    }
+
+    /// How many states were kept; 0 where none are.
+    pub fn history_len(&self) -> usize {
+        self.inner.read().history.as_ref().map_or(0, History::len)
+    }
+
+    /// When a kept state came about, by its number.
+    pub fn then(&self, at: usize) -> Option<Timestamp> {
+        self.inner.read().history.as_ref()?.since(at)
+    }
+
+    /// [`Universe::view`] of a kept state, by its number.
+    pub fn view_then(&self, at: usize, twin: &str, name: &str) -> Option<Value> {
+        let slot = self.slot(twin)?;
+        let state = {
+            let inner = self.inner.read();
+            Arc::clone(inner.history.as_ref()?.of(at, inner.states.places[slot])?)
+        };
+        self.twins[slot].view(&state, name)
+    }
+
+    /// Whether a twin's state is another in a kept state than in the one before it.
+    pub fn is_new_then(&self, at: usize, twin: &str) -> bool {
+        let Some(slot) = self.slot(twin) else { return false };
+        let inner = self.inner.read();
+        inner.history.as_ref().is_some_and(|history| history.is_new(at, inner.states.places[slot]))
     }
 
     /// A twin's state itself, where its type is known (tests and benchmarks).
@@ -445,7 +515,7 @@ impl Universe {
             Event::Affordance { verb: verb.into(), with: shown, outcome: outcome.clone().map_err(|refusal| refusal.0) };
         let twin = self.twins[slot].name();
         let seq = self.ledger.append(now, principal.clone(), twin, None, event, changes);
-        self.plan(guard, slot, planned, Some(seq), &principal);
+        self.plan(guard, slot, planned, Some(seq), &principal, now);
         outcome
     }
 
@@ -581,10 +651,10 @@ impl Universe {
 
     fn rewind(&self, to: &Snapshot, action: &'static str, detail: Value) {
         let mut inner = self.inner.write();
-        let generation = inner.generation + 1;
-        *inner = to.inner.clone();
-        inner.generation = generation;
+        let (generation, history) = (inner.generation + 1, inner.history.take());
+        *inner = Inner { history, generation, ..to.inner.clone() };
         inner.clock.set(to.now);
+        inner.remember();
         self.requests.store(to.requests, Ordering::Relaxed);
         self.ledger.rebase(&to.lineage);
         self.note_control(to.now, action, detail);
@@ -613,7 +683,7 @@ impl Universe {
         self.ledger.diff(since)
     }
 
-    fn note_control(&self, now: Timestamp, action: &'static str, detail: Value) {
+    pub(crate) fn note_control(&self, now: Timestamp, action: &'static str, detail: Value) {
         let action = SmolStr::new_static(action);
         self.ledger.append(now, Principal::Operator, "", None, Event::Control { action, detail }, Vec::new());
     }
@@ -665,10 +735,15 @@ impl Universe {
         self.limits.are_on() || self.inner.read().faults.concerns(twin, operation)
     }
 
-    pub(crate) fn request_bits(&self, twin: &'static str) -> (u64, u64) {
-        let ordinal = self.requests.fetch_add(1, Ordering::Relaxed);
-        let mut draw = self.seeds.draw(Site::named(twin).child("request"), ordinal);
-        (draw.bits(), draw.bits())
+    pub(crate) fn request_mark(&self, twin: &'static str) -> Mark {
+        let nr = self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut draw = self.seeds.draw(Site::named(twin).child("request"), nr);
+        Mark { nr, bits: (draw.bits(), draw.bits()) }
+    }
+
+    /// Makes the next call the one of this number.
+    pub(crate) fn number_requests_from(&self, nr: u64) {
+        self.requests.store(nr, Ordering::Relaxed);
     }
 
     /// Whether anybody is limited.
@@ -702,11 +777,12 @@ impl Universe {
         planned: Vec<Planned>,
         cause: Option<u64>,
         principal: &Principal,
+        now: Timestamp,
     ) -> Option<u64> {
         if planned.is_empty() {
             return None;
         }
-        let awaited = self.carry_out(&mut guard, slot, planned, cause, principal);
+        let awaited = self.carry_out(&mut guard, slot, planned, cause, principal, now);
         drop(guard);
         self.wake.notify_one();
         awaited
@@ -720,13 +796,13 @@ impl Universe {
         planned: Vec<Planned>,
         cause: Option<u64>,
         principal: &Principal,
+        now: Timestamp,
     ) -> Option<u64> {
         let mut awaited = None;
-        let now = inner.clock.now();
         for plan in planned {
             let plan = match plan {
                 Planned::Socket(act) => {
-                    self.act_on_socket(inner, slot, act, cause);
+                    self.act_on_socket(inner, slot, act, cause, now);
                     continue;
                 }
                 later => later,
@@ -744,7 +820,7 @@ impl Universe {
         awaited
     }
 
-    fn act_on_socket(&self, inner: &mut Inner, slot: usize, act: SocketAct, cause: Option<u64>) {
+    fn act_on_socket(&self, inner: &mut Inner, slot: usize, act: SocketAct, cause: Option<u64>, now: Timestamp) {
         match act {
             SocketAct::Open { socket } => {
                 let serial = self.sockets.add(socket, slot);
@@ -754,7 +830,7 @@ impl Universe {
                 let body = bytes::Bytes::copy_from_slice(text.as_bytes());
                 if self.sockets.send(socket, Out::Text(text)) {
                     let event = Event::Frame { socket, from_client: false, text: body };
-                    let (now, twin) = (inner.clock.now(), self.twins[slot].name());
+                    let twin = self.twins[slot].name();
                     self.ledger.append(now, Principal::System, twin, cause, event, Vec::new());
                 }
             }

@@ -9,6 +9,7 @@ use crate::{
     fault::{Effect, Rule, Strikes, Subject},
     job::{Job, enqueue},
     seed::Site,
+    time::Timestamp,
     tx::Tx,
     universe::{Inner, Universe},
 };
@@ -39,9 +40,9 @@ impl Universe {
     }
 
     /// A socket's turn has come.
-    pub(crate) fn do_cut(&self, cut: Cut) {
+    pub(crate) fn do_cut(&self, cut: Cut, now: Timestamp) {
         let mut guard = self.lock();
-        let (now, name) = (guard.clock.now(), self.twins()[cut.slot].name());
+        let name = self.twins()[cut.slot].name();
         let mut rules = guard.faults.socket_rules(name, now).into_iter();
         let Some((_, every)) = rules.find(|(rule, _)| *rule == cut.rule) else { return };
         if !self.sockets.is_open(cut.socket, cut.serial) {
@@ -67,7 +68,7 @@ impl Universe {
         let cause = self.record_fault(name, "socket", &fired, now);
         if let Effect::CloseSocket { code, announced, .. } = fired.effect {
             if announced {
-                self.announce(inner, &cut, cause);
+                self.announce(inner, &cut, cause, now);
             }
             let out = code.map_or(Out::Cut, |code| Out::Close(code, SmolStr::default()));
             self.sockets.send(cut.socket, out);
@@ -75,12 +76,12 @@ impl Universe {
     }
 
     /// Lets the twin tell a client that its socket is about to close.
-    fn announce(&self, inner: &mut Inner, cut: &Cut, cause: u64) {
+    fn announce(&self, inner: &mut Inner, cut: &Cut, cause: u64, now: Timestamp) {
         let origin = self.origin(cut.slot);
         let state = Arc::clone(inner.state(cut.slot));
-        let mut tx = Tx::new(inner.clock.now(), origin, self.seeds(), &mut inner.ordinals);
+        let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
         self.twins()[cut.slot].on_closing(&state, &mut tx, cut.socket);
         let planned = tx.planned;
-        self.carry_out(inner, cut.slot, planned, Some(cause), &crate::ledger::Principal::System);
+        self.carry_out(inner, cut.slot, planned, Some(cause), &crate::ledger::Principal::System, now);
     }
 }

@@ -10,6 +10,7 @@ mod wire;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use parking_lot::RwLockWriteGuard;
 use smol_str::SmolStr;
 
 pub(crate) use self::{
@@ -61,7 +62,10 @@ pub enum End {
 }
 
 impl End {
-    const fn words(self) -> &'static str {
+    /// All ways to end.
+    pub(crate) const ALL: [Self; 5] = [Self::Client, Self::Service, Self::Misbehaved, Self::Unopened, Self::Rewound];
+
+    pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Client => "closed by the client",
             Self::Service => "closed by the service",
@@ -92,14 +96,21 @@ impl Universe {
 
     /// A text has come from a client.
     pub(crate) fn frame_came(&self, claim: &Claim, text: &str) {
-        let (slot, socket) = (claim.slot, claim.socket);
+        let guard = self.lock();
+        if self.sockets.is_open(claim.socket, claim.serial) {
+            self.take_frame_with(guard, claim.slot, claim.socket, text);
+        }
+    }
+
+    /// The same, where nobody asks whether the socket is open.
+    pub(crate) fn take_frame(&self, slot: usize, socket: SocketId, text: &str) {
+        self.take_frame_with(self.lock(), slot, socket, text);
+    }
+
+    fn take_frame_with(&self, mut guard: RwLockWriteGuard<'_, Inner>, slot: usize, socket: SocketId, text: &str) {
         let body = Bytes::copy_from_slice(text.as_bytes());
         let event = Event::Frame { socket, from_client: true, text: body };
         let origin = self.origin(slot);
-        let mut guard = self.lock();
-        if !self.sockets.is_open(socket, claim.serial) {
-            return;
-        }
         let inner = &mut *guard;
         let now = inner.clock.now();
         let mut state = Arc::clone(inner.state(slot));
@@ -109,7 +120,7 @@ impl Universe {
         let (changes, planned) = (tx.changes.into_vec(), tx.planned);
         inner.commit(slot, state);
         let seq = self.ledger().append(now, Principal::Target, host.name(), None, event, changes);
-        self.plan(guard, slot, planned, Some(seq), &Principal::Target);
+        self.plan(guard, slot, planned, Some(seq), &Principal::Target, now);
     }
 
     /// A socket has ended: the twin forgets it. Does nothing where its end is known already.
@@ -133,7 +144,7 @@ impl Universe {
         let principal = if end == End::Client { Principal::Target } else { Principal::System };
         let event = Event::Socket { socket, what: end.words() };
         let seq = self.ledger().append(now, principal.clone(), host.name(), None, event, changes);
-        self.carry_out(inner, slot, planned, Some(seq), &principal);
+        self.carry_out(inner, slot, planned, Some(seq), &principal, now);
         self.wake.notify_one();
     }
 }

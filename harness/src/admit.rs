@@ -1,0 +1,288 @@
+//! Admission: whether a scenario tells good programs from bad ones.
+//!
+//! A function of what the parts came to: the oracle must satisfy, nobody else may, and each check must matter.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    evidence::Record,
+    mischief::Part,
+    pairing::{Arm, satisfied},
+    plan::{PlannedScenario, PlannedTarget},
+    scenario::Role,
+    stats::as_float,
+    summary::rounded,
+    verdict::{Held, Outcome},
+};
+
+/// The least score of an oracle.
+const ORACLE_MIN: f64 = 0.95;
+
+/// Whether something is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ruling {
+    /// It is as it must be.
+    Admitted,
+    /// Nothing was shown.
+    Open,
+    /// It is not as it must be.
+    Refused,
+}
+
+impl Ruling {
+    /// For people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Admitted => "admitted",
+            Self::Open => "open",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// The exit code.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Admitted => 0,
+            Self::Refused => 1,
+            Self::Open => 4,
+        }
+    }
+}
+
+/// What came of an admission. Holds nothing of the machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Admission {
+    /// The format.
+    pub schema: AdmissionSchema,
+    /// Whether all scenarios are admitted.
+    pub ruling: Ruling,
+    /// The version of the program.
+    pub version: String,
+    /// The seed of the runs.
+    pub seed: u64,
+    /// The oracle.
+    pub oracle: PlannedTarget,
+    /// Each scenario.
+    pub scenarios: Vec<Admitted>,
+}
+
+/// The one known version of admissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AdmissionSchema {
+    /// `dtu/admission/v1`
+    #[serde(rename = "dtu/admission/v1")]
+    V1,
+}
+
+/// What came of a scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Admitted {
+    /// Its id.
+    pub id: String,
+    /// Its file, as the user named it.
+    pub file: String,
+    /// A hash of the file.
+    pub digest: String,
+    /// Whether it is admitted.
+    pub ruling: Ruling,
+    /// What each target came to.
+    pub targets: Vec<Score>,
+    /// What each check is good for.
+    pub checks: Vec<Worth>,
+}
+
+/// What a target came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Score {
+    /// Which part it plays.
+    pub part: Part,
+    /// Its name.
+    pub name: String,
+    /// The share of trajectories that satisfied; none where nothing was decided.
+    pub score: Option<f64>,
+    /// Trajectories that satisfied.
+    pub satisfied: u64,
+    /// Trajectories decided.
+    pub decided: u64,
+    /// Trajectories that say nothing.
+    pub void: u64,
+    /// Calls that only seemed to happen, or that did harm.
+    pub acts: u64,
+    /// Whether that is as it must be.
+    pub ruling: Ruling,
+    /// Why, in a sentence; empty where it is.
+    pub why: String,
+}
+
+/// What a check is good for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Worth {
+    /// Its name.
+    pub name: String,
+    /// What follows where it does not hold.
+    pub role: Role,
+    /// The targets that it does not hold for, by name.
+    pub fails: Vec<String>,
+    /// The targets of which a trajectory would satisfy if it always held.
+    pub decides: Vec<String>,
+    /// Whether the oracle would fail if it were negated.
+    pub holds_for_oracle: bool,
+    /// Whether a program that does nothing fails it.
+    pub no_op: NoOp,
+    /// Whether it made no difference to anything: without it, and with its opposite, all would have come out the same;
+    /// or it never failed anybody.
+    pub inert: bool,
+}
+
+/// What a check says of a program that does nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoOp {
+    /// It does not hold.
+    Fail,
+    /// It holds.
+    Pass,
+    /// It never came to that.
+    Unseen,
+}
+
+/// A run of a part.
+#[derive(Debug, Clone)]
+pub struct Cast<'a> {
+    /// Which part.
+    pub part: Part,
+    /// What the target is called.
+    pub name: String,
+    /// What came of it.
+    pub arm: Arm<'a>,
+    /// How often there was something to twist, for each scenario of the plan.
+    pub acts: Vec<u64>,
+}
+
+/// Judges scenarios by what all parts came to. The first is the oracle's.
+pub fn admit(casts: &[Cast<'_>]) -> Option<Admission> {
+    let oracle = casts.first()?.arm.plan;
+    let scenarios = oracle.scenarios.iter().enumerate();
+    let scenarios: Vec<Admitted> = scenarios.map(|(at, scenario)| admitted(at, scenario, casts)).collect();
+    Some(Admission {
+        schema: AdmissionSchema::V1,
+        ruling: scenarios.iter().map(|scenario| scenario.ruling).max().unwrap_or(Ruling::Open),
+        version: oracle.version.clone(),
+        seed: oracle.seed,
+        oracle: oracle.target.clone(),
+        scenarios,
+    })
+}
+
+fn admitted(at: usize, scenario: &PlannedScenario, casts: &[Cast<'_>]) -> Admitted {
+    let targets: Vec<Score> = casts.iter().map(|cast| score(at, scenario, cast)).collect();
+    Admitted {
+        id: scenario.id.clone(),
+        file: scenario.file.clone(),
+        digest: scenario.digest.clone(),
+        ruling: targets.iter().map(|score| score.ruling).max().unwrap_or(Ruling::Open),
+        checks: worths(scenario, casts),
+        targets,
+    }
+}
+
+fn score(at: usize, scenario: &PlannedScenario, cast: &Cast<'_>) -> Score {
+    let records = cast.arm.of(scenario);
+    let held = records.iter().filter(|record| satisfied(record) == Some(true)).count() as u64;
+    let decided = records.iter().filter(|record| satisfied(record).is_some()).count() as u64;
+    let (score, acts) = (as_float(held) / as_float(decided.max(1)), cast.acts.get(at).copied().unwrap_or_default());
+    let reason = || records.iter().flat_map(|record| &record.reasons).next().cloned().unwrap_or_default();
+    let (ruling, why) = match cast.part {
+        _ if records.is_empty() => (Ruling::Open, "it was not run".to_owned()),
+        Part::Liar if acts == 0 => (Ruling::Admitted, "the oracle does nothing that one could lie about".to_owned()),
+        Part::ScorchedEarth if acts == 0 => (Ruling::Open, "it found no harm to do".to_owned()),
+        Part::Oracle if decided == 0 => (Ruling::Open, format!("nothing was decided: {}", reason())),
+        Part::Oracle if score >= ORACLE_MIN => (Ruling::Admitted, String::new()),
+        Part::Oracle => (Ruling::Refused, format!("must reach {ORACLE_MIN}: {}", failing(&records))),
+        _ if held > 0 => (Ruling::Refused, "must score 0".to_owned()),
+        // Where rules did not fire a twisted course says nothing, but nothing either in favour of whoever twisted it.
+        _ if decided == 0 => (Ruling::Open, format!("nothing was decided: {}", reason())),
+        _ => (Ruling::Admitted, String::new()),
+    };
+    Score {
+        part: cast.part,
+        name: cast.name.clone(),
+        score: (decided > 0).then(|| rounded(score)),
+        satisfied: held,
+        decided,
+        void: records.iter().filter(|record| record.outcome == Outcome::Void).count() as u64,
+        acts,
+        ruling,
+        why,
+    }
+}
+
+/// Why trajectories were not satisfied, shortly.
+fn failing(records: &[&Record]) -> String {
+    let failed = records.iter().find(|record| record.outcome == Outcome::Unsatisfied);
+    let Some(record) = failed else { return "some trajectories say nothing".to_owned() };
+    let checks = record.checks.iter().filter(|check| check.held == Held::No).map(|check| format!("`{}`", check.name));
+    record.reasons.iter().cloned().chain(checks).collect::<Vec<_>>().join(", ")
+}
+
+const fn decides(role: Role) -> bool {
+    matches!(role, Role::Must | Role::Guard)
+}
+
+fn worths(scenario: &PlannedScenario, casts: &[Cast<'_>]) -> Vec<Worth> {
+    let mut found: indexmap::IndexMap<String, Worth> = indexmap::IndexMap::new();
+    for cast in casts {
+        for record in cast.arm.of(scenario) {
+            for check in &record.checks {
+                let fresh = || Worth {
+                    name: check.name.clone(),
+                    role: check.role,
+                    fails: Vec::new(),
+                    decides: Vec::new(),
+                    holds_for_oracle: false,
+                    no_op: NoOp::Unseen,
+                    inert: false,
+                };
+                let worth = found.entry(check.name.clone()).or_insert_with(fresh);
+                note(worth, cast, record, check.held);
+            }
+        }
+    }
+    let done = |mut worth: Worth| {
+        worth.inert = decides(worth.role) && worth.fails.is_empty();
+        worth
+    };
+    found.into_values().map(done).collect()
+}
+
+/// What a trajectory says of a check: negated, it would fail whoever it holds for; trivialised, it would let through
+/// whoever fails by it alone.
+fn note(worth: &mut Worth, cast: &Cast<'_>, record: &Record, held: Held) {
+    let is_oracle = cast.part == Part::Oracle;
+    worth.holds_for_oracle |= is_oracle && held == Held::Yes && record.outcome == Outcome::Satisfied;
+    if cast.part == Part::Nop {
+        worth.no_op = match (held, worth.no_op) {
+            (Held::No, _) | (_, NoOp::Fail) => NoOp::Fail,
+            _ => NoOp::Pass,
+        };
+    }
+    if held != Held::No || is_oracle {
+        return;
+    }
+    let add = |names: &mut Vec<String>| {
+        if !names.contains(&cast.name) {
+            names.push(cast.name.clone());
+        }
+    };
+    add(&mut worth.fails);
+    let mut failed = record.checks.iter().filter(|check| decides(check.role) && check.held == Held::No);
+    let alone = failed.all(|check| check.name == worth.name);
+    if alone && record.outcome == Outcome::Unsatisfied && record.reasons.is_empty() {
+        add(&mut worth.decides);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! Admissions of made-up runs.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::{
+    plan::{Key, Plan, PlanSchema, PlannedVariant},
+    verdict::CheckResult,
+};
+
+fn plan() -> Plan {
+    let text = str::to_owned;
+    let scenario = PlannedScenario {
+        id: text("s"),
+        title: text("s"),
+        area: String::new(),
+        tags: Vec::new(),
+        weight: 1.0,
+        file: text("s.yaml"),
+        digest: text("d"),
+        sometimes: Vec::new(),
+        world: text("w"),
+        variants: vec![PlannedVariant { id: text("aa"), label: String::new() }],
+    };
+    Plan {
+        schema: PlanSchema::V1,
+        version: text("1"),
+        digest: text("p"),
+        target: PlannedTarget::default(),
+        seed: 1,
+        seeds: 2,
+        shard: None,
+        faults: true,
+        documents: Vec::new(),
+        trajectories: 0,
+        scenarios: vec![scenario],
+    }
+}
+
+/// Trajectories by what came of the checks `done` and `safe` in each: `++`, `-+`; `v` for void.
+fn records(trajectories: &[&str]) -> BTreeMap<Key, Record> {
+    let record = |(n, letters): (u64, &&str)| {
+        let key = Key { scenario: "s".to_owned(), variant: "aa".to_owned(), n };
+        let roles = [("done", Role::Must), ("safe", Role::Guard)];
+        let check = |((name, role), letter): ((&str, Role), char)| CheckResult {
+            name: name.to_owned(),
+            role,
+            weight: 1.0,
+            held: if letter == '+' { Held::Yes } else { Held::No },
+            why: String::new(),
+            moments: Vec::new(),
+        };
+        let (outcome, checks) = match *letters {
+            "v" => (Outcome::Void, Vec::new()),
+            "++" => (Outcome::Satisfied, roles.into_iter().zip(letters.chars()).map(check).collect()),
+            _ => (Outcome::Unsatisfied, roles.into_iter().zip(letters.chars()).map(check).collect()),
+        };
+        (
+            key.clone(),
+            Record { key, label: String::new(), seed: n, outcome, reasons: Vec::new(), checks, seen: Vec::new() },
+        )
+    };
+    (1..).zip(trajectories).map(record).collect()
+}
+
+fn admitted(parts: &[(Part, &[&str], u64)]) -> Admission {
+    let plan = plan();
+    let all: Vec<BTreeMap<Key, Record>> = parts.iter().map(|(_, made, _)| records(made)).collect();
+    let mut casts = Vec::new();
+    for ((part, _, acts), records) in parts.iter().zip(&all) {
+        let arm = Arm { plan: &plan, records };
+        casts.push(Cast { part: *part, name: part.name().to_owned(), arm, acts: vec![*acts] });
+    }
+    admit(&casts).expect("has an oracle")
+}
+
+#[test]
+fn the_oracle_must_satisfy_and_nobody_else_may() {
+    use Part::{Injector, Liar, Nop, Oracle, ScorchedEarth};
+    let check = |part: Part, made: &[&str], acts: u64, ruling: Ruling, why: &str| {
+        let found = admitted(&[(Oracle, &["++", "++"], 0), (part, made, acts)]);
+        let score = &found.scenarios[0].targets[1];
+        assert_eq!((score.ruling, found.ruling), (ruling, ruling), "{part:?} {made:?}");
+        assert!(score.why.contains(why), "{score:?}");
+    };
+    check(Nop, &["-+", "-+"], 0, Ruling::Admitted, "");
+    check(Nop, &["-+", "++"], 0, Ruling::Refused, "must score 0");
+    check(Nop, &["v", "v"], 0, Ruling::Open, "nothing was decided");
+    check(Liar, &["++"], 0, Ruling::Admitted, "nothing that one could lie about");
+    check(Liar, &["++"], 1, Ruling::Refused, "must score 0");
+    check(ScorchedEarth, &["++"], 0, Ruling::Open, "found no harm to do");
+    check(ScorchedEarth, &["+-"], 3, Ruling::Admitted, "");
+    check(Injector, &["v", "-+"], 1, Ruling::Admitted, "");
+    check(Nop, &[], 0, Ruling::Open, "it was not run");
+    let found = admitted(&[(Oracle, &["++", "-+"], 0)]);
+    assert_eq!(
+        (found.ruling, found.scenarios[0].targets[0].why.as_str()),
+        (Ruling::Refused, "must reach 0.95: `done`")
+    );
+}
+
+#[test]
+fn a_check_that_nobody_fails_is_inert() {
+    use Part::{Liar, Nop, Oracle, ScorchedEarth};
+    let worth = |parts: &[(Part, &[&str], u64)], name: &str| {
+        let found = admitted(parts);
+        let worth = found.scenarios[0].checks.iter().find(|worth| worth.name == name).expect("is there");
+        (worth.inert, worth.fails.join(" "), worth.decides.join(" "), worth.no_op)
+    };
+    let parts: [(Part, &[&str], u64); 3] = [(Oracle, &["++"], 0), (Nop, &["-+"], 0), (Liar, &["--"], 1)];
+    assert_eq!(worth(&parts, "done"), (false, "nop liar".to_owned(), "nop".to_owned(), NoOp::Fail));
+    assert_eq!(worth(&parts, "safe"), (false, "liar".to_owned(), String::new(), NoOp::Pass));
+    assert!(worth(&[(Oracle, &["++"], 0), (Nop, &["-+"], 0)], "safe").0);
+    assert!(!worth(&[(Oracle, &["++"], 0), (ScorchedEarth, &["+-"], 0)], "safe").0);
+    assert_eq!(worth(&[(Oracle, &["++"], 0)], "safe").3, NoOp::Unseen);
+}
