@@ -15,5 +15,7 @@ mod recorded;
 mod run;
 mod servers;
 mod silent;
+mod slack_model;
+mod slack_proofs;
 mod soak;
 mod support;
