@@ -34,6 +34,26 @@ async fn slack_socket_mode_for_node() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slack_administration_for_python() {
+    said(&Plane::start().await, python(), "python/slack_admin.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whole_slack_apps_for_python() {
+    script("slack_bolt, whole apps", python(), "python/slack_apps.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whole_slack_apps_for_node() {
+    script("@slack/bolt, whole apps", node(), "node/slack_apps.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whole_slack_app_for_rust() {
+    script("slack-morphism", rust("slack-morphism-client"), "rust").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn okta_sdk_for_python() {
     script("okta-sdk-python", python(), "python/okta_client.py").await;
 }
@@ -99,6 +119,11 @@ pub(crate) fn python_program(name: &str) -> Option<PathBuf> {
 /// Node, where the client libraries are installed next to the scripts.
 pub(crate) fn node() -> Option<PathBuf> {
     root().join("tests/clients/node/node_modules").exists().then(|| "node".into())
+}
+
+/// A program that stands on a library of Rust's, where it is built.
+fn rust(name: &str) -> Option<PathBuf> {
+    Some(root().join("target/clients/rust/debug").join(name)).filter(|program| program.exists())
 }
 
 /// What the test command wants of the client tests.

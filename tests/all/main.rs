@@ -18,6 +18,8 @@ mod recorded;
 mod run;
 mod servers;
 mod silent;
+mod slack_model;
+mod slack_proofs;
 mod soak;
 mod support;
 mod virtual_time;

@@ -76,6 +76,13 @@ impl Call {
         call
     }
 
+    /// The same with a body of which nothing says what it is.
+    #[must_use]
+    pub fn bare(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     /// The same with a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &str) -> Self {

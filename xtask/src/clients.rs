@@ -1,5 +1,5 @@
-//! Installs the client libraries that the tests drive: Python's into a virtual environment, Node's by lockfile,
-//! both below `target/clients`.
+//! Installs the client libraries that the tests drive: Python's into a virtual environment, Node's by lockfile, Rust's
+//! by building the program that stands on it, all below `target/clients`.
 
 use std::{path::Path, process::Command};
 
@@ -12,7 +12,20 @@ pub(crate) fn install() -> anyhow::Result<()> {
     let clients = root().join("target/clients");
     fs_err::create_dir_all(&clients).context("cannot make target/clients")?;
     python(&clients)?;
-    node(&clients)
+    node(&clients)?;
+    rust(&clients)
+}
+
+/// Builds the program of Rust's client, which is no part of the workspace: few need what it stands on.
+fn rust(clients: &Path) -> anyhow::Result<()> {
+    let manifest = root().join("tests/clients/rust/Cargo.toml");
+    if !manifest.exists() {
+        return Ok(());
+    }
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--quiet", "--locked", "--manifest-path"]).arg(&manifest);
+    cargo.arg("--target-dir").arg(clients.join("rust"));
+    run(cargo)
 }
 
 fn python(clients: &Path) -> anyhow::Result<()> {

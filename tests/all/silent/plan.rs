@@ -14,16 +14,16 @@ use crate::support::root;
 
 /// The calls of a twin. `{name}` in any text stands for a variable of the environment, for what is found in a view,
 /// and for what a call of the set-up answered.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// The `Authorization` header; with `basic` in front, user and password are still to be encoded.
-    pub(super) auth: String,
+    pub(crate) auth: String,
     /// Whether arguments go as a form rather than in the query.
     #[serde(default)]
-    pub(super) form: bool,
+    pub(crate) form: bool,
     /// Paths that nobody has.
-    pub(super) made_up: Vec<MadeUp>,
+    pub(crate) made_up: Vec<MadeUp>,
     /// What is found in views of the world.
     #[serde(default)]
     find: BTreeMap<String, Find>,
@@ -31,22 +31,22 @@ pub(super) struct Plan {
     #[serde(default)]
     setup: Vec<Step>,
     /// A call of each operation, by its id.
-    pub(super) calls: BTreeMap<String, Given>,
+    pub(crate) calls: BTreeMap<String, Given>,
     #[serde(skip)]
-    names: BTreeMap<String, String>,
+    pub(crate) names: BTreeMap<String, String>,
 }
 
 /// A path that nobody has.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct MadeUp {
-    pub(super) path: String,
+pub(crate) struct MadeUp {
+    pub(crate) path: String,
     /// Whether the twin takes it for something that the service may have.
-    pub(super) gap: bool,
+    pub(crate) gap: bool,
 }
 
 /// A member of the view's row of which another member has this value.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Find {
     view: String,
@@ -60,14 +60,26 @@ fn id() -> String {
     "id".to_owned()
 }
 
-/// A call of the set-up.
-#[derive(Clone, Debug, Deserialize)]
+/// A step of the set-up: a call, something that somebody does, or time that passes.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Step {
-    pub(super) call: String,
+pub(crate) struct Step {
+    /// The operation that is called.
+    #[serde(default)]
+    pub(crate) call: String,
     #[serde(default)]
     given: Given,
-    /// What of the answer is kept: names with JSON pointers.
+    /// The verb, with who does it and how.
+    #[serde(default)]
+    pub(crate) act: String,
+    #[serde(default)]
+    by: String,
+    #[serde(default)]
+    how: BTreeMap<String, Value>,
+    /// How many seconds pass. Only in lists of steps that say so: the walk's universe stands still.
+    #[serde(default)]
+    pub(crate) pass: u64,
+    /// What of the answer is kept: names with JSON pointers, with `#last` for the last part of a path.
     #[serde(default)]
     save: BTreeMap<String, String>,
 }
@@ -75,35 +87,35 @@ pub(super) struct Step {
 /// What a call is given.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Given {
+pub(crate) struct Given {
     /// The path's parameters, in order.
     #[serde(default)]
-    pub(super) path: Vec<String>,
+    pub(crate) path: Vec<String>,
     /// The query's parameters, or the form's.
     #[serde(default)]
-    pub(super) with: BTreeMap<String, Value>,
+    pub(crate) with: BTreeMap<String, Value>,
     /// Headers, in lower case.
     #[serde(default)]
-    pub(super) headers: BTreeMap<String, Value>,
+    pub(crate) headers: BTreeMap<String, Value>,
     /// A JSON body.
     #[serde(default)]
-    pub(super) body: Option<Value>,
+    pub(crate) body: Option<Value>,
     /// Who calls, where it is not the plan's caller: nobody where empty.
     #[serde(default)]
-    pub(super) auth: Option<String>,
+    pub(crate) auth: Option<String>,
     /// Whether arguments go as a form rather than in the query.
     #[serde(default)]
-    pub(super) form: bool,
+    pub(crate) form: bool,
     /// More values to try, by the input's name.
     #[serde(default)]
-    pub(super) samples: BTreeMap<String, Vec<Value>>,
+    pub(crate) samples: BTreeMap<String, Vec<Value>>,
     /// More calls that work, for inputs that count only beside others.
     #[serde(default)]
-    pub(super) also: Vec<Given>,
+    pub(crate) also: Vec<Given>,
 }
 
 /// A universe of the acme world in which nothing happens by itself.
-pub(super) fn universe() -> Arc<Universe> {
+pub(crate) fn universe() -> Arc<Universe> {
     let options = Options { clock: ClockMode::Stepped, ..Options::default() };
     dtu_universe::multiverse().create_unserved("acme", &options).expect("acme loads")
 }
@@ -114,14 +126,14 @@ fn encoded(auth: String) -> String {
 }
 
 impl Plan {
-    pub(super) fn read(twin: &str) -> Self {
+    pub(crate) fn read(twin: &str) -> Self {
         let path = format!("tests/silent/{twin}.yaml");
         let text = fs_err::read_to_string(root().join(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
         serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     /// Learns the environment's variables and what is to be found.
-    pub(super) fn expand(&mut self, universe: &Universe, twin: &str) {
+    pub(crate) fn expand(&mut self, universe: &Universe, twin: &str) {
         for variable in universe.env() {
             self.names.insert(variable.name.to_owned(), variable.content().to_owned());
         }
@@ -136,21 +148,23 @@ impl Plan {
         self.auth = encoded(self.replaced(&self.auth));
     }
 
-    pub(super) fn take_setup(&mut self) -> Vec<Step> {
+    pub(crate) fn take_setup(&mut self) -> Vec<Step> {
         std::mem::take(&mut self.setup)
     }
 
     /// Keeps what a call of the set-up answered.
-    pub(super) fn learn(&mut self, step: &Step, body: &Value) {
+    pub(crate) fn learn(&mut self, step: &Step, body: &Value) {
         for (name, pointer) in &step.save {
+            let (pointer, part) = pointer.split_once('#').unwrap_or((pointer, ""));
             let value = body.pointer(pointer).and_then(Value::as_str);
-            let value = value.unwrap_or_else(|| panic!("{}: no text at {pointer} of {body}", step.call));
+            let value = value.unwrap_or_else(|| panic!("{}{}: no text at {pointer} of {body}", step.call, step.act));
+            let value = if part == "last" { value.rsplit('/').next().unwrap_or(value) } else { value };
             self.names.insert(name.clone(), value.to_owned());
         }
     }
 
     /// Puts values in place of all names.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         let calls = std::mem::take(&mut self.calls);
         self.calls = calls.into_iter().map(|(id, given)| (id, self.filled(given))).collect();
     }
@@ -163,7 +177,8 @@ impl Plan {
         text
     }
 
-    fn filled(&self, given: Given) -> Given {
+    /// The call with values in place of all names.
+    pub(crate) fn filled(&self, given: Given) -> Given {
         let all = |values: BTreeMap<String, Value>| -> BTreeMap<String, Value> {
             values.into_iter().map(|(name, value)| (name, self.value(value))).collect()
         };
@@ -181,7 +196,8 @@ impl Plan {
         }
     }
 
-    fn value(&self, value: Value) -> Value {
+    /// A value with what its names stand for.
+    pub(crate) fn value(&self, value: Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.replaced(&text)),
             Value::Array(items) => items.into_iter().map(|item| self.value(item)).collect(),
@@ -193,7 +209,14 @@ impl Plan {
 
 impl Step {
     /// What the call is given, with what is known so far.
-    pub(super) fn given(&self, plan: &Plan) -> Given {
+    pub(crate) fn given(&self, plan: &Plan) -> Given {
         plan.filled(self.given.clone())
+    }
+
+    /// Does what somebody does: what came of it.
+    pub(crate) fn perform(&self, universe: &Universe, plan: &Plan) -> Value {
+        let how = self.how.iter().map(|(name, value)| (name.clone(), plan.value(value.clone()))).collect();
+        let done = universe.perform(&self.act, &self.by, how);
+        done.unwrap_or_else(|refusal| panic!("{} as {}: {}", self.act, self.by, refusal.0))
     }
 }

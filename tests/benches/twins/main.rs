@@ -9,6 +9,7 @@ mod faults;
 mod load;
 mod people;
 mod process;
+mod slack;
 mod tokens;
 
 use std::{
@@ -61,6 +62,7 @@ fn main() -> anyhow::Result<()> {
     page.say("other core of a 2-core machine. Other figures are of this machine; compare them with each other.\n");
     server_figures(&mut page, &server, &client, span)?;
     size_figures(&mut page, &server, &client, span, cli.messages)?;
+    slack::figures(&mut page, &server, &client, span, cli.messages)?;
     people::figures(&mut page, &server, &client, span, cli.people)?;
     faults::figures(&mut page, &server, &client, span)?;
     contracts::figures(&mut page, &server)?;

@@ -332,7 +332,7 @@ struct OneChannel {
     channel: String,
 }
 
-fn find_channel(state: &State, user: &User, named: &str) -> Result<Arc<Channel>, Refusal> {
+pub(crate) fn find_channel(state: &State, user: &User, named: &str) -> Result<Arc<Channel>, Refusal> {
     let found = state.visible_by_name(named, &user.id).filter(|channel| channel.kind.is_channel());
     found.map(Arc::clone).ok_or_else(|| Refusal::new(format!("`{}` sees no channel `{named}`", user.label())))
 }

@@ -13,6 +13,7 @@ use crate::{
         groups::Group,
         marks::{PINS_MAX, Starred, pins},
         messages::Message,
+        org::InviteRequest,
         people::User,
         schedule::stamp,
         time::ts_text,
@@ -242,5 +243,39 @@ pub(crate) fn tokens_revoked(state: &State, tx: &mut Tx<'_>, token: &Token) {
 pub(crate) fn uninstalled(state: &State, tx: &mut Tx<'_>, id: &SmolStr) {
     let apps: Vec<_> = listeners(state, "app_uninstalled").into_iter().filter(|app| app.id == *id).collect();
     let event = json!({ "type": "app_uninstalled", "event_ts": stamp(tx.now) });
+    send(state, tx, &apps, None, &event);
+}
+
+/// Somebody new is in the workspace. Apps are told the mail address where they may ask for it.
+pub(crate) fn team_join(state: &State, tx: &mut Tx<'_>, user: &User) {
+    for app in listeners(state, "team_join") {
+        let email = app.scopes.iter().any(|scope| scope == "users:read.email");
+        let user = shapes::user(state, user, UserView { email, locale: true, now: tx.now });
+        let event =
+            json!({ "type": "team_join", "user": user, "cache_ts": tx.now.as_secs(), "event_ts": stamp(tx.now) });
+        send(state, tx, &[app], None, &event);
+    }
+}
+
+/// A member asks that somebody be invited.
+pub(crate) fn invite_requested(state: &State, tx: &mut Tx<'_>, request: &InviteRequest) {
+    let apps = listeners(state, "invite_requested");
+    let team = state.enterprise.teams.get(&request.team);
+    let event = json!({
+        "type": "invite_requested",
+        "invite_request": {
+            "id": request.id,
+            "email": request.email,
+            "date_created": request.at,
+            "requester_ids": [request.by],
+            "channel_ids": request.channels,
+            "invite_type": "full_member",
+            "real_name": "",
+            "date_expire": 0,
+            "request_reason": request.reason,
+            "team": team.map(|team| json!({ "id": team.id, "name": team.name, "domain": team.domain })),
+        },
+        "event_ts": stamp(tx.now),
+    });
     send(state, tx, &apps, None, &event);
 }

@@ -76,7 +76,7 @@ pub(crate) fn group(state: &State, group: &Group, users: bool, count: bool) -> V
         "prefs": { "channels": public, "groups": private },
         "channel_count": group.channels.len(),
         "is_section": false,
-        "is_idp_group": false,
+        "is_idp_group": group.idp,
         "is_visible": true,
         "is_editing_restricted": false,
         "is_membership_locked": false,

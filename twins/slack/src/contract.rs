@@ -72,6 +72,11 @@ const ABSENT: &[(&str, &str)] = &[
     ("users.setActive", PEOPLE),
 ];
 
+/// The operation of the public documents that a row serves.
+pub(crate) fn place(operation: &OperationInfo) -> Option<Place> {
+    backing().find(operation)
+}
+
 /// The scopes of which a method that is served from the contract needs one; empty where the documents name none.
 pub(crate) fn scopes(operation: &OperationInfo) -> &'static [SmolStr] {
     let security = backing().find(operation).map(|place| place.operation().facts.get().security.as_slice());

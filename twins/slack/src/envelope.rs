@@ -16,16 +16,19 @@ use smol_str::SmolStr;
 use crate::{
     Caller, contract,
     error::{self, Code, Error},
+    gzip,
     input::{self, Input, is_hook},
-    limits::POSTING,
+    limits::{self, POSTING},
     model::{
         State,
-        apps::{Token, TokenKind},
+        apps::{Distribution, Token, TokenKind},
     },
+    rest,
 };
 
 /// Methods that act for people alone.
 const USER_ONLY: &[&str] = &[
+    "admin.*",
     "dnd.end*",
     "dnd.setSnooze",
     "reminders.*",
@@ -33,19 +36,31 @@ const USER_ONLY: &[&str] = &[
     "search.files",
     "search.messages",
     "stars.*",
+    "openid.connect.userInfo",
+    "team.accessLogs",
     "team.billableInfo",
+    "team.billing.info",
     "team.integrationLogs",
     "users.identity",
+    "users.deletePhoto",
     "users.profile.set",
+    "users.setPhoto",
 ];
 /// Methods that need no token.
-const NO_TOKEN: &[&str] = &["api.test", "oauth.v2.access", "tooling.tokens.rotate"];
+const NO_TOKEN: &[&str] =
+    &["api.test", "oauth.access", "oauth.v2.access", "openid.connect.token", "tooling.tokens.rotate"];
 
 /// Believes or refuses the token, and its right to call the method.
 pub(crate) fn authenticate(state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
     let operation = scene.operation;
+    if let Some(face) = rest::face(operation) {
+        return rest::authenticate(state, scene, input, face);
+    }
     if NO_TOKEN.contains(&operation.id) || is_hook(operation) {
-        return Ok(Caller { token: None, text: SmolStr::default(), channel: SmolStr::default() });
+        // Of the addresses, webhooks are counted one by one.
+        let channel = scene.request.path_params.iter().find(|(name, _)| *name == "id").map(|(_, id)| id.into());
+        let channel = channel.unwrap_or_default();
+        return Ok(Caller { token: None, text: SmolStr::default(), channel, unlisted: false });
     }
     let text = input.token.as_ref().ok_or(Code::NotAuthed)?;
     let token = state.tokens.get(text).ok_or(Code::InvalidAuth)?;
@@ -65,6 +80,9 @@ pub(crate) fn authenticate(state: &State, scene: &Scene<'_>, input: &Input) -> R
     if token.kind == TokenKind::Config && !operation.id.starts_with("apps.manifest.") {
         return Err(Code::NotAllowedTokenType.into());
     }
+    if token.kind != TokenKind::Config && operation.id.starts_with("apps.manifest.") {
+        return Err(Code::NotAllowedTokenType.into());
+    }
     // What bots may never call is told before what they lack for it.
     if token.kind == TokenKind::Bot && is_for_people(operation.id) {
         return Err(Code::NotAllowedTokenType.into());
@@ -72,8 +90,10 @@ pub(crate) fn authenticate(state: &State, scene: &Scene<'_>, input: &Input) -> R
     if let Some(needed) = lacked(operation, token) {
         return Err(Error::MissingScope { needed, provided: token.granted.clone() });
     }
-    let channel = if operation.limit == POSTING { posted_to(state, token, input) } else { SmolStr::default() };
-    Ok(Caller { token: Some(token.clone()), text: text.clone(), channel })
+    let channel = if limits::tier(operation) == POSTING { posted_to(state, token, input) } else { SmolStr::default() };
+    let app = state.apps.get(&token.app);
+    let unlisted = app.is_some_and(|app| app.setup.distribution == Distribution::Unlisted);
+    Ok(Caller { token: Some(token.clone()), text: text.clone(), channel, unlisted })
 }
 
 fn is_for_people(method: &str) -> bool {
@@ -94,7 +114,8 @@ fn lacked(operation: &OperationInfo, token: &Token) -> Option<SmolStr> {
 
 /// The channel that a posting counts for, however it is named; one for all that is not there.
 fn posted_to(state: &State, token: &Token, input: &Input) -> SmolStr {
-    let named = input.text("channel").trim();
+    let named = ["channel", "channel_id"].into_iter().map(|name| input.text(name).trim()).find(|text| !text.is_empty());
+    let named = named.unwrap_or_default();
     match state.visible_by_name(named, &token.user) {
         Some(channel) => channel.id.clone(),
         None => state.users.get(&named.into()).map(|user| user.id.clone()).unwrap_or_default(),
@@ -125,14 +146,23 @@ fn expected(why: &str) -> &'static str {
 
 /// Puts the members and headers that all answers share around an answer or refusal.
 pub(crate) fn render(scene: &Scene<'_>, caller: Option<&Caller>, result: Result<Answer, Error>) -> Reply {
+    if let Some(face) = rest::face(scene.operation) {
+        let mut reply = rest::render(scene, face, result);
+        add_headers(&mut reply, scene.request_bits);
+        return reply;
+    }
     let is_hook = is_hook(scene.operation);
     let warning = if is_hook { None } else { input::charset_warning(scene.request) };
     let mut reply = match result {
         Err(error) => {
+            let error = error.at_hook(is_hook);
             let reply = Reply::new(error.answer(warning), scene.now).refused(error.code());
             if let Error::Unserved(_) = error { reply.as_gap() } else { reply }
         }
-        Ok(answer) if is_hook => Reply::new(answer, scene.now),
+        // Files are sent as they are.
+        Ok(answer) if is_hook || answer.body.as_ref().is_some_and(|(media, _)| *media == gzip::MEDIA) => {
+            Reply::new(answer, scene.now)
+        }
         Ok(mut answer) => {
             let body = answer.body.take().map_or_else(|| Bytes::from_static(b"{}"), |(_, body)| body);
             // What is served from the contract has `ok` among its members already.

@@ -22,18 +22,22 @@ use crate::{
         EVENT, SITE, State,
         apps::{self, App, Verification},
         channels::{Channel, Kind},
-        interactivity,
-        messages::Message,
+        connect,
+        dialogs, health, interactivity,
+        messages::{Message, Subtype},
         people::User,
         surfaces,
         time::{micros, ts_text},
     },
+    rtm,
     shapes::{self, ChannelView, Occasion, UserView},
     text,
 };
 
 /// Events that apps subscribe to.
 pub(crate) const EVENT_CALLBACK: &str = "event_callback";
+/// An app is sent no more events for now.
+pub(crate) const APP_RATE_LIMITED: &str = "app_rate_limited";
 /// The proof that an events address asks for events.
 pub(crate) const URL_VERIFICATION: &str = "url_verification";
 /// A person typed a slash command.
@@ -44,6 +48,8 @@ pub(crate) const BLOCK_ACTIONS: &str = "block_actions";
 pub(crate) const VIEW_SUBMISSION: &str = "view_submission";
 /// A person closed a modal.
 pub(crate) const VIEW_CLOSED: &str = "view_closed";
+/// A person submitted or closed a dialog.
+pub(crate) const DIALOG: &str = "dialog";
 /// A person ran a shortcut, on a message or anywhere.
 pub(crate) const SHORTCUT: &str = "shortcut";
 /// A person looks for options that the app gives.
@@ -58,17 +64,41 @@ const RETRIES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(60), Duratio
 
 /// The subscriptions that the twin serves, each with the scopes of which the bot needs one.
 pub(crate) const SUBSCRIPTIONS: &[(&str, &[&str])] = &[
+    ("agent_session_stopped", &["assistant:write"]),
     ("app_home_opened", &[]),
     ("app_mention", &["app_mentions:read"]),
     ("app_uninstalled", &[]),
+    ("assistant_thread_context_changed", &["assistant:write"]),
+    ("assistant_thread_started", &["assistant:write"]),
+    ("call_rejected", &["calls:read"]),
+    ("channel_archive", &["channels:read"]),
     ("channel_created", &["channels:read"]),
+    ("channel_deleted", &["channels:read"]),
+    ("channel_left", &["channels:read"]),
+    ("channel_rename", &["channels:read"]),
+    ("channel_shared", &["channels:read"]),
+    ("channel_unarchive", &["channels:read"]),
     ("dnd_updated_user", &["dnd:read"]),
     ("emoji_changed", &["emoji:read"]),
+    ("entity_details_requested", &[]),
+    ("file_change", &["files:read"]),
     ("file_created", &["files:read"]),
     ("file_deleted", &["files:read"]),
     ("file_public", &["files:read"]),
     ("file_shared", &["files:read"]),
     ("file_unshared", &["files:read"]),
+    ("function_executed", &[]),
+    ("group_archive", &["groups:read"]),
+    ("group_close", &["mpim:read", "groups:read"]),
+    ("group_deleted", &["groups:read"]),
+    ("group_left", &["groups:read"]),
+    ("group_open", &["mpim:read", "groups:read"]),
+    ("group_rename", &["groups:read"]),
+    ("group_unarchive", &["groups:read"]),
+    ("im_close", &["im:read"]),
+    ("im_created", &["im:read"]),
+    ("im_open", &["im:read"]),
+    ("invite_requested", &["admin.invites:read"]),
     ("link_shared", &["links:read"]),
     ("member_joined_channel", &["channels:read", "groups:read"]),
     ("member_left_channel", &["channels:read", "groups:read"]),
@@ -76,17 +106,27 @@ pub(crate) const SUBSCRIPTIONS: &[(&str, &[&str])] = &[
     ("message.groups", &["groups:history"]),
     ("message.im", &["im:history"]),
     ("message.mpim", &["mpim:history"]),
+    ("message_metadata_deleted", &["metadata.message:read"]),
+    ("message_metadata_posted", &["metadata.message:read"]),
+    ("message_metadata_updated", &["metadata.message:read"]),
     ("pin_added", &["pins:read"]),
     ("pin_removed", &["pins:read"]),
     ("reaction_added", &["reactions:read"]),
     ("reaction_removed", &["reactions:read"]),
+    ("shared_channel_invite_accepted", &["conversations.connect:manage"]),
+    ("shared_channel_invite_approved", &["conversations.connect:manage"]),
+    ("shared_channel_invite_declined", &["conversations.connect:manage"]),
+    ("shared_channel_invite_received", &["conversations.connect:read"]),
+    ("shared_channel_invite_requested", &["conversations.connect:manage"]),
     ("star_added", &["stars:read"]),
     ("star_removed", &["stars:read"]),
     ("subteam_created", &["usergroups:read"]),
     ("subteam_members_changed", &["usergroups:read"]),
     ("subteam_updated", &["usergroups:read"]),
+    ("team_join", &["users:read"]),
     ("tokens_revoked", &[]),
     ("user_change", &["users:read"]),
+    ("user_connection", &["users:write"]),
     ("user_profile_changed", &["users:read"]),
     ("user_status_changed", &["users:read"]),
 ];
@@ -102,7 +142,7 @@ const fn message_subscription(kind: Kind) -> &'static str {
 
 /// A message was posted.
 pub(crate) fn message_posted(state: &State, tx: &mut Tx<'_>, channel: &SmolStr, message: &Message) {
-    if state.index.listeners.is_empty() {
+    if state.index.listeners.is_empty() && state.rtm.is_idle() {
         return;
     }
     let Some(row) = state.channels.get(channel) else { return };
@@ -112,9 +152,24 @@ pub(crate) fn message_posted(state: &State, tx: &mut Tx<'_>, channel: &SmolStr, 
         event["channel"] = json!(channel);
         event["event_ts"] = event["ts"].clone();
         event["channel_type"] = json!(row.kind.event_name());
+        if message.subtype().is_some_and(is_of_channel) {
+            event["team"] = json!(state.workspace.id);
+        }
         send(state, tx, &listeners, Some(channel), &event);
     }
     mentioned(state, tx, row, message);
+}
+
+/// Whether a message tells what became of its channel or of who is in it: apps are told the workspace with it.
+const fn is_of_channel(subtype: Subtype) -> bool {
+    matches!(
+        subtype,
+        Subtype::ChannelArchive
+            | Subtype::ChannelJoin
+            | Subtype::ChannelLeave
+            | Subtype::ChannelName
+            | Subtype::ChannelUnarchive
+    )
 }
 
 /// Apps whose bot the text mentions. Direct messages do not count as mentions.
@@ -268,9 +323,11 @@ pub(crate) fn tell(state: &State, tx: &mut Tx<'_>, app: &SmolStr, channel: Optio
     send(state, tx, &apps, channel, event);
 }
 
+/// The apps that are told of an event: those that subscribe to it, and classic ones with a session open.
 pub(crate) fn listeners(state: &State, subscription: &str) -> Vec<Arc<App>> {
-    let apps = state.index.listeners.get(subscription).into_iter().flatten();
-    apps.filter_map(|id| state.apps.get(id)).map(Arc::clone).collect()
+    let subscribed = state.index.listeners.get(subscription);
+    let also = state.rtm.apps().filter(|id| subscribed.is_none_or(|apps| !apps.contains(*id)));
+    subscribed.into_iter().flatten().chain(also).filter_map(|id| state.apps.get(id)).map(Arc::clone).collect()
 }
 
 /// The subscribed apps whose bot is in the channel.
@@ -280,9 +337,23 @@ pub(crate) fn listeners_in(state: &State, subscription: &str, channel: &Channel)
     apps
 }
 
+/// Whether an app has asked to be sent an event, rather than hearing of it over a session.
+fn subscribes(app: &App, event: &Value) -> bool {
+    let kind = event["type"].as_str().unwrap_or_default();
+    let fits = |name: &SmolStr| name == kind || (kind == "message" && name.starts_with("message."));
+    app.listens() && app.events.iter().any(fits)
+}
+
 /// Queues an event for each app, in the envelope of the Events API.
 pub(crate) fn send(state: &State, tx: &mut Tx<'_>, apps: &[Arc<App>], channel: Option<&SmolStr>, event: &Value) {
+    let is_shared = channel.is_some_and(|channel| connect::connected(state, channel).next().is_some());
     for app in apps {
+        if state.rtm.has(&app.id) {
+            rtm::push(state, tx, app, event);
+            if !subscribes(app, event) {
+                continue;
+            }
+        }
         let team = &state.workspace.id;
         let context = json!({ "et": event["type"], "tid": team, "aid": app.id, "cid": channel });
         let envelope = json!({
@@ -302,7 +373,7 @@ pub(crate) fn send(state: &State, tx: &mut Tx<'_>, apps: &[Arc<App>], channel: O
                 "is_bot": true,
                 "is_enterprise_install": false,
             }],
-            "is_ext_shared_channel": false,
+            "is_ext_shared_channel": is_shared,
             "event_context": format!("4-{}", STANDARD_NO_PAD.encode(context.to_string())),
         });
         tx.deliver(EVENT_CALLBACK, json!({ "app": app.id, "body": envelope }));
@@ -322,13 +393,17 @@ pub(crate) fn prepare(state: &State, delivery: &Delivery, now: Timestamp) -> Opt
     let payload = &delivery.payload;
     // The last words to an app are said when it is gone already.
     let is_last = matches!(payload["body"]["event"]["type"].as_str(), Some("app_uninstalled" | "tokens_revoked"));
-    let app = state.apps.get(&payload["app"].as_str()?.into()).filter(|app| !app.removed || is_last)?;
+    // An address can prove itself before its app is installed.
+    let is_proof = delivery.kind == URL_VERIFICATION;
+    let app = state.apps.get(&payload["app"].as_str()?.into()).filter(|app| !app.removed || is_last || is_proof)?;
     let (url, body, media_type) = match delivery.kind.as_str() {
+        EVENT_CALLBACK if !is_last && health::is_limited(state, &app.id, now) => return None,
+        APP_RATE_LIMITED => (app.events_url.as_str(), as_json(&payload["body"]), JSON),
         EVENT_CALLBACK if is_last => (app.events_url.as_str(), as_json(&payload["body"]), JSON),
         EVENT_CALLBACK => (app.listens().then_some(app.events_url.as_str())?, as_json(&payload["body"]), JSON),
         URL_VERIFICATION => (payload["url"].as_str()?, as_json(&payload["body"]), JSON),
         SLASH_COMMAND => (payload["url"].as_str()?, as_form(&payload["form"]), FORM),
-        BLOCK_ACTIONS | VIEW_SUBMISSION | VIEW_CLOSED | SHORTCUT | BLOCK_SUGGESTION => {
+        BLOCK_ACTIONS | VIEW_SUBMISSION | VIEW_CLOSED | SHORTCUT | BLOCK_SUGGESTION | DIALOG => {
             let form = json!([["payload", payload["body"].to_string()]]);
             let options_url = Some(&app.surfaces.options_url).filter(|url| !url.is_empty());
             let asks = options_url.filter(|_| delivery.kind == BLOCK_SUGGESTION);
@@ -392,10 +467,15 @@ pub fn signature(secret: &str, secs: i64, body: &[u8]) -> String {
 /// Takes in what came of an attempt.
 pub(crate) fn delivered(state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
     match delivery.kind.as_str() {
-        EVENT_CALLBACK => return after_event(delivery, outcome),
+        EVENT_CALLBACK => {
+            let app = SmolStr::new(delivery.payload["app"].as_str().unwrap_or_default());
+            health::attempted(state, tx, &app, delivery.attempt == 1, outcome.accepted());
+            return after_event(delivery, outcome);
+        }
         URL_VERIFICATION => proved(state, tx, &delivery.payload, outcome),
         SLASH_COMMAND => interactivity::command_answered(state, tx, &delivery.payload, outcome),
         VIEW_SUBMISSION => surfaces::submitted(state, tx, &delivery.payload, outcome),
+        DIALOG => dialogs::answered(state, tx, &delivery.payload, outcome),
         BLOCK_SUGGESTION => surfaces::suggested(state, tx, &delivery.payload, outcome),
         _ => {}
     }

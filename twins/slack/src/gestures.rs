@@ -20,7 +20,9 @@ use crate::{
     model::{
         State,
         apps::App,
-        channels, files,
+        channels,
+        dialogs::{self, Dialog},
+        files,
         interactivity::{self, Occasion, Original},
         people::User,
         surfaces::{self, Picks, Window},
@@ -39,6 +41,8 @@ pub(crate) fn all() -> Vec<Affordance<Slack>> {
         Affordance::new("slack.user.upload", "Uploads a file and shares it in a channel.", upload),
         Affordance::new("slack.user.submit", "Submits the modal on top.", submit),
         Affordance::new("slack.user.close", "Closes the modal on top.", close),
+        Affordance::new("slack.user.submit_dialog", "Fills in a dialog and submits it.", submit_dialog),
+        Affordance::new("slack.user.cancel_dialog", "Closes a dialog without submitting it.", cancel_dialog),
     ]
 }
 
@@ -406,4 +410,43 @@ fn close(state: &mut State, tx: &mut Tx<'_>, actor: &str, Nothing {}: Nothing) -
     let window = state.modal_of(&user.id).map(Arc::clone).ok_or_else(|| Refusal::new("no modal is open"))?;
     surfaces::close(state, tx, &window);
     Ok(json!({ "view": window.id }))
+}
+
+/// Arguments of `slack.user.submit_dialog`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SubmitDialog {
+    /// What each element is set to, by its name; what it was filled in with where absent.
+    #[serde(default)]
+    values: serde_json::Map<String, Value>,
+}
+
+/// The dialog that somebody has open, and where.
+fn find_dialog(state: &State, user: &User) -> Result<(Arc<Dialog>, Occasion), Refusal> {
+    let missing = || Refusal::new(format!("`{}` has no dialog open", user.label()));
+    let dialog = state.dialogs.get(&user.id).map(Arc::clone).ok_or_else(missing)?;
+    let occasion = Occasion::find(state, &dialog.app, &user.id, &dialog.channel).ok_or_else(missing)?;
+    Ok((dialog, occasion))
+}
+
+fn submit_dialog(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: SubmitDialog) -> Result<Value, Refusal> {
+    let user = state.person(actor)?;
+    let (dialog, occasion) = find_dialog(state, &user)?;
+    if let Some(why) = dialogs::objection(state, &dialog, &with.values) {
+        return Err(Refusal::new(why));
+    }
+    dialogs::submit(state, tx, &occasion, &with.values);
+    Ok(json!({ "app": occasion.app.key, "callback_id": dialog.given["callback_id"] }))
+}
+
+/// No arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CancelDialog {}
+
+fn cancel_dialog(state: &mut State, tx: &mut Tx<'_>, actor: &str, _: CancelDialog) -> Result<Value, Refusal> {
+    let user = state.person(actor)?;
+    let (_, occasion) = find_dialog(state, &user)?;
+    dialogs::cancel(state, tx, &occasion);
+    Ok(json!({ "app": occasion.app.key }))
 }

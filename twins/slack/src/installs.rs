@@ -1,7 +1,5 @@
 //! What people do about apps, statuses, emoji and marks in Slack's own pages.
 
-use std::sync::Arc;
-
 use dtu_kernel::{
     twin::{Affordance, Refusal},
     tx::Tx,
@@ -16,11 +14,17 @@ use crate::{
     affordances::{find_app, find_message, find_to_write},
     announce,
     error::Code,
+    events,
     model::{
-        State, apps,
+        State,
+        apps::{self, App, Distribution},
+        consent::{Ask, Link, Trouble},
+        interactivity, manifest,
         marks::{self, is_emoji},
-        oauth::{self, Grant},
+        oauth::{self, Flow},
+        schedule::stamp,
         status,
+        webhooks::HookStatus,
     },
 };
 
@@ -32,6 +36,12 @@ pub(crate) fn all() -> Vec<Affordance<Slack>> {
         Affordance::new("slack.user.set_status", "Sets or clears one's status.", set_status),
         Affordance::new("slack.user.add_emoji", "Adds an emoji to the workspace.", add_emoji),
         Affordance::new("slack.user.install_app", "Lets an app have what it asks for.", install_app),
+        Affordance::new(
+            "slack.user.connect_app",
+            "Connects an app to what it stands for, or takes that back.",
+            connect,
+        ),
+        Affordance::new("slack.admin.enable_events", "Lets an app be sent events again.", enable_events),
         Affordance::new("slack.user.config_token", "Makes a token that configures apps.", config_token),
         Affordance::new(
             "slack.admin.distribute_app",
@@ -155,54 +165,120 @@ fn add_emoji(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: AddEmoji) ->
 struct InstallApp {
     /// The app's key, name or id; it may have been taken off the workspace.
     app: String,
-    /// The bot's scopes; those that it has where absent.
+    /// The bot's scopes; those that its manifest asks for, or else those that it has, where absent. For a sign-in the
+    /// person's.
     scopes: Option<Vec<SmolStr>>,
-    /// The person's scopes.
+    /// The person's scopes; those that its manifest asks for where absent.
     #[serde(default)]
     user_scopes: Vec<SmolStr>,
     /// Where the person is sent back to; the app's first address where absent.
     redirect_uri: Option<SmolStr>,
     /// What the app wants to hear again.
     state: Option<String>,
+    /// The page: `install`, `sign_in`, or `legacy` for a classic app; the app's where absent.
+    flow: Option<Flow>,
+    /// Where a webhook posts that the app asks for: name, `#name` or id.
+    channel: Option<String>,
+    /// What a sign-in is to repeat.
+    #[serde(default)]
+    nonce: SmolStr,
+    /// What the app has to prove (RFC 7636).
+    code_challenge: Option<SmolStr>,
+    /// How: `plain` or `S256`.
+    code_challenge_method: Option<SmolStr>,
+    /// Whether the person presses Cancel.
+    #[serde(default)]
+    cancel: bool,
 }
 
-/// What the page at `/oauth/v2/authorize` does once somebody presses Allow. Gives back the code and where it goes.
+impl InstallApp {
+    fn link(&self, app: &App) -> Link {
+        let joined = |scopes: &[SmolStr]| scopes.iter().map(SmolStr::as_str).collect::<Vec<_>>().join(",");
+        let [bot, user] = manifest::scopes(&app.setup.manifest);
+        let usual = if app.setup.classic { Flow::Legacy } else { Flow::Install };
+        Link {
+            flow: self.flow.unwrap_or(usual),
+            client_id: app.client_id(),
+            scope: Some(joined(
+                self.scopes.as_deref().unwrap_or_else(|| if bot.is_empty() { &app.scopes } else { &bot }),
+            )),
+            user_scope: Some(joined(if self.user_scopes.is_empty() { &user } else { &self.user_scopes })),
+            redirect_uri: self.redirect_uri.clone(),
+            response_type: Some("code".to_owned()),
+            nonce: self.nonce.clone(),
+            code_challenge: self.code_challenge.clone(),
+            code_challenge_method: self.code_challenge_method.clone(),
+        }
+    }
+}
+
+/// What the pages do once somebody presses Allow or Cancel. Gives back the code and where it goes.
 fn install_app(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: InstallApp) -> Result<Value, Refusal> {
     let user = state.person(actor)?;
     let missing = || Refusal::new(format!("no app is called `{}`", with.app));
     let app = state.find_app(&with.app).cloned().ok_or_else(missing)?;
-    if !user.is_full_member() {
-        return Err(Refusal::new("guests install no apps"));
+    if state.enterprise.resolutions.get(&app.id).is_some_and(|row| !row.approved) {
+        return Err(Refusal::new(format!("the organization's administrators have restricted `{}`", app.name)));
     }
-    let redirect_uri = match with.redirect_uri {
-        Some(uri) if !app.redirect_urls.iter().any(|url| uri.starts_with(url.as_str())) => {
-            return Err(Refusal::new(format!("`{uri}` is not among the app's redirect URLs")));
-        }
-        Some(uri) => uri,
-        None => app.redirect_urls.first().cloned().unwrap_or_default(),
-    };
-    let code = oauth::grant(
-        state,
-        tx,
-        Grant {
-            app: app.id.clone(),
-            user: user.id.clone(),
-            scopes: with.scopes.map_or_else(|| Arc::clone(&app.scopes), Arc::from),
-            user_scopes: with.user_scopes.into(),
-            redirect_uri: redirect_uri.clone(),
-            sign_in: false,
-            nonce: SmolStr::default(),
-            at: tx.now,
-        },
-    );
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("code", &code).append_pair("state", with.state.as_deref().unwrap_or_default());
+    let page = |trouble: Trouble| Refusal::new(format!("Slack's page says: {trouble}"));
+    let ask = Ask::read(state, &with.link(&app)).map_err(page)?;
+    let said = with.state.as_deref();
+    if with.cancel {
+        return Ok(json!({ "location": ask.location("error", "access_denied", said) }));
+    }
+    let channel = with.channel.as_deref().and_then(|named| state.visible_by_name(named, &user.id)).cloned();
+    let code = ask.allow(state, tx, &user, channel.as_deref()).map_err(page)?;
     Ok(json!({
         "code": code,
         "client_id": app.client_id(),
         "client_secret": app.client_secret(),
-        "location": format!("{redirect_uri}?{}", query.finish()),
+        "location": ask.location("code", &code, said),
     }))
+}
+
+/// Arguments of `slack.user.connect_app`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Connect {
+    /// The app's key, name or id.
+    app: String,
+    /// Whether to take it back.
+    #[serde(default)]
+    disconnect: bool,
+}
+
+/// The app is asked to connect the person; it tells with `apps.user.connection.update` that it has.
+fn connect(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Connect) -> Result<Value, Refusal> {
+    let user = state.person(actor)?;
+    let app = state.find_app(&with.app).filter(|app| !app.removed).cloned();
+    let app = app.ok_or_else(|| Refusal::new(format!("no app `{}` is installed", with.app)))?;
+    let trigger = interactivity::make_trigger(state, tx, &app.id, &user.id);
+    let event = json!({
+        "type": "user_connection",
+        "subtype": if with.disconnect { "disconnect" } else { "connect" },
+        "user": user.id,
+        "trigger_id": trigger,
+        "event_ts": stamp(tx.now),
+    });
+    events::tell(state, tx, &app.id, None, &event);
+    Ok(json!({ "app": app.id }))
+}
+
+/// Arguments of `slack.admin.enable_events`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct EnableEvents {
+    /// The app's key, name or id.
+    app: String,
+}
+
+fn enable_events(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: EnableEvents) -> Result<Value, Refusal> {
+    let app = find_app(state, actor, &with.app)?;
+    if !app.setup.silenced {
+        return Err(Refusal::new(format!("the events of `{}` are not turned off", app.key)));
+    }
+    apps::edit(state, tx, &app.id, |app| app.setup.silenced = false);
+    Ok(json!({ "app": app.id }))
 }
 
 /// No arguments.
@@ -229,6 +305,14 @@ struct Distribute {
     /// Whether its tokens are given anew every twelve hours. Cannot be undone.
     #[serde(default)]
     token_rotation: bool,
+    /// Who may install it.
+    distribution: Option<Distribution>,
+    /// Whether it proves with each code that it asked for it (RFC 7636).
+    pkce: Option<bool>,
+    /// Whether its bot has the one old scope `bot`.
+    classic: Option<bool>,
+    /// What becomes of what it posts to its webhooks.
+    webhooks: Option<HookStatus>,
 }
 
 fn distribute(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Distribute) -> Result<Value, Refusal> {
@@ -241,6 +325,15 @@ fn distribute(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Distribute)
             app.unfurl_domains = domains.into();
         }
         app.rotates |= with.token_rotation;
+        let setup = &mut app.setup;
+        setup.distribution = with.distribution.unwrap_or(setup.distribution);
+        setup.pkce = with.pkce.unwrap_or(setup.pkce);
+        setup.classic = with.classic.unwrap_or(setup.classic);
     });
+    if let Some(status) = with.webhooks {
+        for id in state.index.webhooks_of.get(&app.id).cloned().unwrap_or_default() {
+            state.webhooks.update(&mut tx.changes, &id, |row| row.status = status);
+        }
+    }
     Ok(json!({ "app": app.id }))
 }

@@ -5,24 +5,36 @@
 mod affordances;
 mod announce;
 mod api;
+mod assistant_verbs;
 mod blocks;
 mod bodies;
+mod channel_events;
+mod channel_verbs;
+mod connect_verbs;
+mod content_views;
 pub mod contract;
 mod envelope;
 mod error;
 mod events;
 mod gestures;
+mod gzip;
 mod input;
 mod installs;
+mod keys;
 mod limits;
 mod media;
 pub mod model;
+mod offices;
 mod query;
+mod rest;
+mod rtm;
 mod shapes;
 mod socket_mode;
 mod text;
 mod views;
+mod work_verbs;
 mod world;
+mod world_org;
 
 use std::{sync::Arc, time::Duration};
 
@@ -45,7 +57,7 @@ use serde_json::Value;
 use smol_str::SmolStr;
 
 use api::{auth, chat, conversations, hooks, timeline, users};
-use limits::{POSTING, SPECIAL, TIER_2, TIER_3, TIER_4};
+use limits::{POSTING, SPECIAL, TIER_2, TIER_3, TIER_4, WEBHOOK};
 
 pub use error::{Code, Error};
 pub use events::signature;
@@ -63,8 +75,10 @@ pub struct Caller {
     pub(crate) token: Option<Arc<model::apps::Token>>,
     /// The token's text; empty where there is none.
     pub(crate) text: SmolStr,
-    /// The channel that a posting is for, which its limit counts by.
+    /// The channel or webhook that a posting is for, which its limit counts by.
     pub(crate) channel: SmolStr,
+    /// Whether the app is given to other companies without being listed, and reads what was said less often.
+    pub(crate) unlisted: bool,
 }
 
 impl Caller {
@@ -88,7 +102,7 @@ const ANY: &[Method] = &[Method::POST, Method::GET];
 const POST: &[Method] = &[Method::POST];
 
 fn operations() -> Vec<Row> {
-    let families: [fn() -> Vec<Row>; 10] = [
+    let families: [fn() -> Vec<Row>; 13] = [
         people,
         channels,
         changes,
@@ -99,8 +113,11 @@ fn operations() -> Vec<Row> {
         api::downloads::operations,
         api::remote_files::operations,
         api::search::operations,
+        api::admin::operations,
+        api::audit::operations,
+        api::scim::operations,
     ];
-    families.into_iter().flat_map(|family| family()).chain(socket_mode::api::operations()).chain(api::more()).collect()
+    families.into_iter().flat_map(|family| family()).chain(socket_mode::api::operations()).chain(rtm::api::operations()).chain(api::more()).collect()
 }
 
 fn people() -> Vec<Row> {
@@ -268,6 +285,7 @@ fn postings() -> Vec<Row> {
                 "msg_too_long",
                 "no_dual_broadcast_content_update",
                 "no_text",
+                "streaming_state_conflict",
                 "too_many_attachments",
             ],
         ),
@@ -292,6 +310,8 @@ fn postings() -> Vec<Row> {
             ]),
         Row::write("commands.respond", POST, "/commands/{team}/{id}/{secret}", hooks::respond).limit(SPECIAL),
         Row::write("actions.respond", POST, "/actions/{team}/{id}/{secret}", hooks::respond).limit(SPECIAL),
+        Row::write("dialogs.respond", POST, "/app/{team}/{id}/{secret}", hooks::respond).limit(SPECIAL),
+        Row::write("webhooks.post", POST, "/services/{team}/{id}/{secret}", hooks::post).limit(WEBHOOK),
     ]
 }
 
@@ -318,11 +338,13 @@ impl Twin for Slack {
     }
 
     fn affordances(&self) -> Vec<Affordance<Self>> {
-        affordances::all().into_iter().chain(gestures::all()).chain(installs::all()).collect()
+        let verbs: &[fn() -> Vec<Affordance<Self>>] =
+            &[affordances::all, gestures::all, installs::all, channel_verbs::all, assistant_verbs::all, work_verbs::all, connect_verbs::all, offices::all];
+        verbs.iter().flat_map(|verbs| verbs()).collect()
     }
 
     fn views(&self) -> Vec<View<Self>> {
-        views::all()
+        views::all().into_iter().chain(content_views::all()).collect()
     }
 
     fn section_schema(&self, generator: &mut SchemaGenerator) -> Schema {
@@ -400,20 +422,25 @@ impl Twin for Slack {
         socket_mode::on_timer(state, tx, name, data);
     }
 
-    fn frame(&self, state: &State, delivery: &Delivery, _: Timestamp) -> Option<Frame> {
-        socket_mode::frame(state, delivery)
+    fn frame(&self, state: &State, delivery: &Delivery, now: Timestamp) -> Option<Frame> {
+        socket_mode::frame(state, delivery, now)
     }
 
-    fn on_frame(&self, _: &mut State, tx: &mut Tx<'_>, _: SocketId, text: &str) {
-        socket_mode::acknowledged(tx, text);
+    fn on_frame(&self, state: &mut State, tx: &mut Tx<'_>, socket: SocketId, text: &str) {
+        if rtm::is_session(state, socket) {
+            rtm::came(state, tx, socket, text);
+        } else {
+            socket_mode::acknowledged(tx, text);
+        }
     }
 
     fn on_closed(&self, state: &mut State, tx: &mut Tx<'_>, socket: SocketId) {
         socket_mode::closed(state, tx, socket);
+        rtm::closed(state, tx, socket);
     }
 
-    fn on_closing(&self, _: &State, tx: &mut Tx<'_>, socket: SocketId) {
-        socket_mode::closing(tx, socket);
+    fn on_closing(&self, state: &State, tx: &mut Tx<'_>, socket: SocketId) {
+        if rtm::is_session(state, socket) { rtm::goodbye(tx, socket) } else { socket_mode::closing(tx, socket) }
     }
 
     fn misfits(&self, operation: &OperationInfo, reply: &Reply) -> Vec<String> {
@@ -429,7 +456,7 @@ impl Twin for Slack {
 
     /// What was told to apps so that they can answer.
     fn journals(&self) -> &'static [&'static str] {
-        &["response_urls", "socket_connections", "socket_tickets", "triggers"]
+        &["audit_log", "response_urls", "socket_connections", "socket_tickets", "triggers"]
     }
 }
 

@@ -13,10 +13,12 @@ use crate::{
     model::{
         State,
         apps::App,
+        calls,
         channels::{Channel, Kind, Note},
+        connect,
         files,
         marks::Reaction,
-        messages::{Message, Subtype},
+        messages::{About, Message, Subtype},
         people::{Role, SLACKBOT, User},
         time::ts_text,
     },
@@ -148,18 +150,28 @@ fn active(user: &User, now: Timestamp) -> ActiveBody {
         tz_label: zone.0,
         tz_offset: zone.1,
         is_admin: user.is_admin(),
-        is_owner: user.role == Role::PrimaryOwner,
+        is_owner: user.is_owner(),
         is_primary_owner: user.role == Role::PrimaryOwner,
         is_restricted: user.role == Role::Guest,
-        is_ultra_restricted: false,
+        is_ultra_restricted: user.role == Role::Guest && user.account.single_channel,
         has_2fa: false,
         who_can_share_contact_card: "EVERYONE",
     }
 }
 
+/// Where a picture that a person has chosen is.
+pub(crate) fn photo(hash: &SmolStr, size: &str) -> String {
+    format!("https://avatars.slack-edge.com/{hash}_{size}.jpg")
+}
+
 pub(crate) fn profile(state: &State, user: &User, email: bool) -> Profile {
-    let avatar = format_smolstr!("g{:011x}", text::hash(&[&user.id]) & 0xfff_ffff_ffff);
-    let image = |size: u32| format!("https://secure.gravatar.com/avatar/{avatar}.jpg?s={size}&d=identicon");
+    let chosen = user.about.photo.as_ref();
+    let usual = || format_smolstr!("g{:011x}", text::hash(&[&user.id]) & 0xfff_ffff_ffff);
+    let avatar = chosen.cloned().unwrap_or_else(usual);
+    let image = |size: u32| match chosen {
+        Some(hash) => photo(hash, &size.to_string()),
+        None => format!("https://secure.gravatar.com/avatar/{avatar}.jpg?s={size}&d=identicon"),
+    };
     let app = user.app.as_ref().and_then(|id| state.apps.get(id));
     Profile {
         real_name: user.real_name.clone(),
@@ -275,17 +287,17 @@ pub(crate) struct ChannelBody {
     parent_conversation: Option<()>,
     creator: SmolStr,
     is_ext_shared: bool,
-    shared_team_ids: [SmolStr; 1],
+    shared_team_ids: Vec<SmolStr>,
     pending_connected_team_ids: [(); 0],
     #[serde(skip_serializing_if = "Option::is_none")]
     is_member: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_read: Option<&'static str>,
+    last_read: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_open: Option<bool>,
     topic: NoteBody,
     purpose: NoteBody,
-    previous_names: [(); 0],
+    previous_names: Arc<[SmolStr]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     priority: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -308,7 +320,7 @@ pub(crate) struct DirectBody {
     user: SmolStr,
     is_user_deleted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_read: Option<&'static str>,
+    last_read: Option<SmolStr>,
     #[serde(flatten)]
     opened: Option<OpenedBody>,
     priority: u32,
@@ -328,10 +340,12 @@ pub(crate) struct OpenedBody {
 }
 
 impl OpenedBody {
-    fn new(state: &State, channel: &Channel) -> Self {
+    fn new(state: &State, channel: &Channel, viewer: &SmolStr) -> Self {
         let latest = state.timeline(&channel.id, u64::MAX).next_back();
         let latest = latest.map(|row| Box::new(message(state, &channel.id, row)));
-        Self { latest, unread_count: 0, unread_count_display: 0, is_open: true }
+        let unread = state.unread(&channel.id, viewer);
+        let is_open = state.is_open(&channel.id, viewer);
+        Self { latest, unread_count: unread, unread_count_display: unread, is_open }
     }
 }
 
@@ -376,8 +390,13 @@ pub(crate) struct ChannelView<'a> {
     pub(crate) locale: bool,
 }
 
-/// How far members have read: nobody has marked anything.
-const UNREAD: &str = "0000000000.000000";
+/// How far somebody has read: nothing is written with all its digits.
+fn last_read(state: &State, channel: &Channel, viewer: &SmolStr) -> SmolStr {
+    match state.last_read(&channel.id, viewer) {
+        0 => SmolStr::new_static("0000000000.000000"),
+        ts => ts_text(ts),
+    }
+}
 
 /// Puts a conversation into words.
 pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'_>) -> ConversationBody {
@@ -396,14 +415,15 @@ pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'
             updated: channel.updated,
             user: partner.map(|user| user.id.clone()).unwrap_or_default(),
             is_user_deleted: partner.is_some_and(|user| user.deleted),
-            last_read: (view.occasion != Occasion::Listed).then_some(UNREAD),
-            opened: entered.then(|| OpenedBody::new(state, channel)),
+            last_read: (view.occasion != Occasion::Listed).then(|| last_read(state, channel, view.viewer)),
+            opened: entered.then(|| OpenedBody::new(state, channel, view.viewer)),
             priority: 0,
             num_members,
             locale,
         });
     }
     let team = &state.workspace.id;
+    let is_shared = connect::connected(state, &channel.id).next().is_some();
     let is_group = channel.kind == Kind::Mpim;
     // Announcements are for nobody in particular; the lists of what is not public hold the viewer's own only.
     let is_member = match view.occasion {
@@ -426,7 +446,7 @@ pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'
         is_general: channel.general,
         unlinked: 0,
         name_normalized: Some(channel.name.clone()),
-        is_shared: false,
+        is_shared,
         is_org_shared: false,
         is_pending_ext_shared: false,
         pending_shared: [],
@@ -434,15 +454,15 @@ pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'
         updated: channel.updated,
         parent_conversation: None,
         creator: channel.creator.clone(),
-        is_ext_shared: false,
-        shared_team_ids: [team.clone()],
+        is_ext_shared: is_shared,
+        shared_team_ids: std::iter::once(team).chain(connect::connected(state, &channel.id)).cloned().collect(),
         pending_connected_team_ids: [],
         is_member,
-        last_read: shows_read.then_some(UNREAD),
-        is_open: is_group.then_some(true),
+        last_read: shows_read.then(|| last_read(state, channel, view.viewer)),
+        is_open: is_group.then(|| state.is_open(&channel.id, view.viewer)),
         topic: NoteBody::new(&channel.topic),
         purpose: NoteBody::new(&channel.purpose),
-        previous_names: [],
+        previous_names: Arc::clone(&channel.previous_names),
         priority: (is_group || entered).then_some(0),
         num_members,
         locale,
@@ -526,6 +546,16 @@ pub(crate) struct MessageBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     inviter: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    old_name: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assistant_app_thread: Option<Box<AssistantThread>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     mrkdwn: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     edited: Option<EditedBody>,
@@ -557,6 +587,8 @@ pub(crate) struct MessageBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    display_as_bot: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pinned_to: Option<[SmolStr; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned_info: Option<PinnedInfo>,
@@ -564,6 +596,20 @@ pub(crate) struct MessageBody {
     reactions: Vec<ReactionBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Arc<Value>>,
+}
+
+/// What the first message of a thread with an assistant says of it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct AssistantThread {
+    title: SmolStr,
+    title_blocks: [(); 0],
+    artifacts: [(); 0],
+}
+
+impl AssistantThread {
+    fn new(title: &SmolStr) -> Self {
+        Self { title: title.clone(), title_blocks: [], artifacts: [] }
+    }
 }
 
 /// Who pinned a message, and where.
@@ -616,7 +662,7 @@ pub(crate) fn message(state: &State, channel: &SmolStr, message: &Message) -> Me
         Some(Subtype::Tombstone) => body.hidden = Some(true),
         // Posted under another name: Slack leaves out the bot's own.
         Some(Subtype::BotMessage) => (body.user, body.bot_profile) = (None, None),
-        Some(Subtype::ChannelJoin | Subtype::ChannelLeave | Subtype::MeMessage | Subtype::PinnedItem) => {}
+        Some(_) => {}
     }
     add_thread(state, channel, message, &mut body);
     add_extra(state, message, &mut body);
@@ -662,15 +708,23 @@ fn add_extra(state: &State, message: &Message, body: &mut MessageBody) {
     if let Some(files) = &extra.files {
         let shown = files.iter().filter_map(|id| state.files.get(id)).map(|file| files::render(state, file));
         body.files = Some(shown.collect());
-        body.upload = Some(false);
+        (body.upload, body.display_as_bot) = (Some(false), Some(false));
     }
     if let Some(blocks) = &extra.blocks {
-        body.blocks = Some(Blocks::Given(Arc::clone(blocks)));
+        let with_calls = calls::with_calls(state, message).map(Arc::new);
+        body.blocks = Some(Blocks::Given(with_calls.unwrap_or_else(|| Arc::clone(blocks))));
     }
     body.reactions = extra.reactions.iter().map(ReactionBody::new).collect();
     body.attachments.clone_from(&extra.attachments);
     body.username.clone_from(&extra.username);
     body.inviter.clone_from(&extra.inviter);
+    match extra.about.as_deref() {
+        Some(About::Name { old, new }) => (body.old_name, body.name) = (Some(old.clone()), Some(new.clone())),
+        Some(About::Topic(topic)) => body.topic = Some(topic.clone()),
+        Some(About::Purpose(purpose)) => body.purpose = Some(purpose.clone()),
+        Some(About::Assistant(title)) => body.assistant_app_thread = Some(Box::new(AssistantThread::new(title))),
+        None => {}
+    }
     body.mrkdwn = extra.plain.then_some(false);
     let emoji = extra.icon_emoji.as_ref().map(|emoji| Icons { emoji: Some(emoji.clone()), ..Icons::default() });
     body.icons = emoji.or_else(|| extra.icon_url.as_ref().map(Icons::of_url));

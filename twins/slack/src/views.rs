@@ -33,6 +33,10 @@ pub(crate) fn all() -> Vec<View<Slack>> {
         View { name: "scheduled", about: "Messages that wait for their time.", render: scheduled },
         View { name: "usergroups", about: "User groups and who is in them.", render: usergroups },
         View { name: "reminders", about: "What people want to be reminded of.", render: reminders },
+        View { name: "webhooks", about: "Incoming webhooks and where they post.", render: webhooks },
+        View { name: "connections", about: "Who has connected apps to what they stand for.", render: connections },
+        View { name: "dialogs", about: "Dialogs that people have open.", render: dialogs },
+        View { name: "mails", about: "Mails that Slack has sent.", render: mails },
         View { name: "apps", about: "Installed apps and where they are called.", render: apps },
     ]
 }
@@ -256,6 +260,45 @@ fn reminders(state: &State) -> Value {
     state.reminders.iter().map(row).collect()
 }
 
+fn webhooks(state: &State) -> Value {
+    let row = |(id, row): (&SmolStr, &Arc<crate::model::webhooks::Webhook>)| {
+        json!({
+            "id": id,
+            "app": state.apps.get(&row.app).map(|app| app.key.clone()),
+            "channel": name_of(state, &row.channel),
+            "by": state.label(&row.creator),
+            "status": row.status,
+        })
+    };
+    state.webhooks.iter().map(row).collect()
+}
+
+fn connections(state: &State) -> Value {
+    let rows = state.links.iter().map(|((app, user), link)| {
+        let app = state.apps.get(app).map(|app| app.key.clone());
+        json!({ "app": app, "user": state.label(user), "status": **link })
+    });
+    rows.collect()
+}
+
+fn dialogs(state: &State) -> Value {
+    let row = |(user, row): (&SmolStr, &Arc<crate::model::dialogs::Dialog>)| {
+        json!({
+            "user": state.label(user),
+            "app": state.apps.get(&row.app).map(|app| app.key.clone()),
+            "dialog": *row.given,
+            "errors": row.errors,
+            "trouble": row.trouble,
+        })
+    };
+    state.dialogs.iter().map(row).collect()
+}
+
+fn mails(state: &State) -> Value {
+    let row = |(_, mail): (&SmolStr, &Arc<crate::model::health::Mail>)| json!({ "to": state.label(&mail.to), "subject": mail.subject, "at": mail.at.as_secs() });
+    state.mails.iter().map(row).collect()
+}
+
 fn apps(state: &State) -> Value {
     let row = |(id, app): (&SmolStr, &Arc<App>)| {
         let commands: Value =
@@ -274,6 +317,7 @@ fn apps(state: &State) -> Value {
             "events": app.events,
             "interactivity_url": app.interactivity_url,
             "socket_mode": app.socket_mode,
+            "events_disabled": app.setup.silenced,
             "sockets": state.sockets.count(id),
             "commands": commands,
             "removed": app.removed,

@@ -18,14 +18,15 @@ use crate::{
     events::SUBSCRIPTIONS,
     model::{
         APP, BOT, SITE, State, TEAM, USER, Workspace,
-        apps::{self, App, Command, Token, TokenKind, Verification},
+        apps::{self, App, Command, Distribution, Setup, Token, TokenKind, Verification},
         channels::{self, Kind, NewChannel, Note},
         messages::{self, Draft},
-        people::{self, Role, SLACKBOT, User},
+        people::{self, Account, Role, SLACKBOT, User},
         status::About,
         time::micros,
     },
     text::{self, Reading},
+    world_org::{self, OrgEntry},
 };
 
 /// The `slack` section.
@@ -35,6 +36,9 @@ struct Section {
     /// The workspace.
     #[serde(default)]
     workspace: WorkspaceEntry,
+    /// The organization that the workspace is part of; none where it stands for itself.
+    #[serde(default)]
+    enterprise: Option<OrgEntry>,
     /// People who are guests.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
@@ -253,6 +257,10 @@ struct AppEntry {
     /// Whether its tokens are given anew every twelve hours.
     #[serde(default)]
     token_rotation: bool,
+    /// Who may install it: its `internal` people, anybody through the `marketplace`, or anybody though it is
+    /// `unlisted` there.
+    #[serde(default)]
+    distribution: Distribution,
     /// Slash commands.
     #[serde(default)]
     #[schemars(with = "Vec<CommandEntry>")]
@@ -292,6 +300,10 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
     loader.people(&section);
     for channel in &section.channels {
         loader.channel(&channel.value);
+    }
+    if let Some(org) = &section.enterprise {
+        let place = (&mut loader.state, &mut *loader.tx);
+        loader.problems.extend(world_org::load(org, world, &loader.people, place));
     }
     for app in &section.apps {
         loader.app(app);
@@ -377,6 +389,7 @@ impl Loader<'_, '_> {
             role,
             app: None,
             about: About::default(),
+            account: Account { created: self.world.epoch.as_secs(), ..Account::default() },
             deleted: person.status == PersonStatus::Deprovisioned,
             updated: self.world.epoch.as_secs(),
         };
@@ -385,27 +398,11 @@ impl Loader<'_, '_> {
 
     fn slackbot(&mut self) {
         let id = SmolStr::new_static(SLACKBOT);
-        self.add_bot(id, "slackbot", "Slackbot", None);
+        self.add_bot(&id, "slackbot", "Slackbot", None);
     }
 
-    fn add_bot(&mut self, id: SmolStr, name: &str, real_name: &str, app: Option<SmolStr>) {
-        let user = User {
-            id,
-            key: None,
-            name: name.into(),
-            real_name: real_name.into(),
-            first: real_name.into(),
-            last: SmolStr::default(),
-            email: None,
-            title: SmolStr::default(),
-            phone: SmolStr::default(),
-            tz: SmolStr::new_static("America/Los_Angeles"),
-            role: Role::Bot,
-            app,
-            about: About::default(),
-            deleted: false,
-            updated: self.world.epoch.as_secs(),
-        };
+    fn add_bot(&mut self, id: &SmolStr, name: &str, real_name: &str, app: Option<SmolStr>) {
+        let user = people::bot(id, name, real_name, app, self.world.epoch.as_secs());
         people::add(&mut self.state, self.tx, user);
     }
 
@@ -441,6 +438,9 @@ impl Loader<'_, '_> {
             (row.topic, row.purpose) = (blank(&entry.topic), blank(&entry.purpose));
             row.updated = created * 1000;
         });
+        if entry.general {
+            self.state.index.general = Some(id.clone());
+        }
         self.members(&id, entry, created);
         self.messages(&id, entry);
     }
@@ -525,7 +525,7 @@ impl Loader<'_, '_> {
         self.check_app(app);
         let Some(installer) = self.account(&app.installed_by) else { return };
         let (id, bot, bot_user) = (self.tx.id(&APP), self.tx.id(&BOT), self.tx.id(&USER));
-        self.add_bot(bot_user.clone(), &app.bot, &app.name, Some(id.clone()));
+        self.add_bot(&bot_user, &app.bot, &app.name, Some(id.clone()));
         self.tokens(app, &id, &bot_user, &installer);
         let text = |value: &Spanned<SmolStr>| value.value.clone();
         let row = App {
@@ -551,6 +551,11 @@ impl Loader<'_, '_> {
             socket_mode: app.socket_mode,
             rotates: app.token_rotation,
             commands: self.commands(&app.commands),
+            setup: Setup {
+                classic: app.scopes.iter().any(|scope| scope == apps::CLASSIC),
+                distribution: app.distribution,
+                ..Setup::default()
+            },
             removed: false,
             updated: self.world.epoch.as_secs(),
         };

@@ -51,6 +51,7 @@ fn profile_rows() -> Vec<Row> {
                 "not_admin",
                 "not_app_admin",
                 "profile_status_set_failed_not_valid_emoji",
+                "reserved_name",
                 "too_long",
                 "user_not_found",
             ]),
@@ -167,7 +168,7 @@ fn may_change(by: &User, other: &User) -> Result<(), Code> {
         _ if by.id == other.id => Ok(()),
         Role::Bot => Err(Code::NotAppAdmin),
         _ if !by.is_admin() => Err(Code::NotAdmin),
-        Role::Admin | Role::PrimaryOwner if by.role != Role::PrimaryOwner => Err(Code::CannotUpdateAdminUser),
+        Role::Admin | Role::Owner | Role::PrimaryOwner if !by.is_owner() => Err(Code::CannotUpdateAdminUser),
         _ => Ok(()),
     }
 }

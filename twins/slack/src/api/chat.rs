@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The longest `markdown_text`.
-const MARKDOWN_MAX: usize = 12_000;
+pub(super) const MARKDOWN_MAX: usize = 12_000;
 
 /// What a message says, in the arguments that all methods share.
 #[derive(Debug, Default)]
@@ -193,14 +193,14 @@ pub(crate) fn post_message(cx: &mut Write<'_, '_, Slack>, args: PostMessage) -> 
 }
 
 /// The name and picture that an app may post under.
-struct Look {
-    username: Option<SmolStr>,
-    icon_emoji: Option<SmolStr>,
-    icon_url: Option<SmolStr>,
+pub(super) struct Look {
+    pub(super) username: Option<SmolStr>,
+    pub(super) icon_emoji: Option<SmolStr>,
+    pub(super) icon_url: Option<SmolStr>,
 }
 
 impl Look {
-    fn extra(self, token: &Token) -> Result<Extra, Error> {
+    pub(super) fn extra(self, token: &Token) -> Result<Extra, Error> {
         let given = [&self.username, &self.icon_emoji, &self.icon_url].into_iter().flatten().any(|s| !s.is_empty());
         // People's tokens post under the person's own name, whatever is asked.
         if !given || token.kind != TokenKind::Bot {
@@ -296,6 +296,9 @@ pub(crate) fn update(cx: &mut Write<'_, '_, Slack>, args: Update) -> Result<Type
     let ts = parse_message_ts(&args.ts).ok_or(Code::MessageNotFound)?;
     let row = cx.state.message(&channel.id, ts).map(Arc::clone).ok_or(Code::MessageNotFound)?;
     check_may_update(&channel, &row, token)?;
+    if cx.state.streams.contains(&(channel.id.clone(), ts)) {
+        return Err(Code::StreamingStateConflict.into());
+    }
     if args.text.as_ref().is_some_and(|text| text.chars().count() > UPDATE_TEXT_MAX) {
         return Err(Code::MsgTooLong.into());
     }

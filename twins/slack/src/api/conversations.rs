@@ -20,6 +20,7 @@ use crate::{
         apps::{Token, TokenKind},
         channels::{self, Channel, Kind},
         people::{Role, SLACKBOT},
+        upkeep,
     },
     shapes::{self, ChannelView, ConversationBody, Occasion},
 };
@@ -46,7 +47,7 @@ pub(crate) fn need_kind_scope(token: &Token, kind: Kind, what: &str) -> Result<(
 }
 
 /// The scopes that let a token change this kind of conversation.
-fn manage_scopes(token: &Token, kind: Kind, bot: &'static str) -> &'static [&'static str] {
+pub(super) fn manage_scopes(token: &Token, kind: Kind, bot: &'static str) -> &'static [&'static str] {
     match (kind, token.kind, bot) {
         (Kind::Private, ..) => &["groups:write", "groups:write.invites"],
         (Kind::Mpim, ..) => &["mpim:write"],
@@ -57,7 +58,7 @@ fn manage_scopes(token: &Token, kind: Kind, bot: &'static str) -> &'static [&'st
     }
 }
 
-fn one(state: &State, channel: &SmolStr, viewer: &SmolStr) -> Result<ConversationBody, Error> {
+pub(super) fn one(state: &State, channel: &SmolStr, viewer: &SmolStr) -> Result<ConversationBody, Error> {
     let row = state.channels.get(channel).ok_or(Code::ChannelNotFound)?;
     Ok(shapes::conversation(
         state,
@@ -69,7 +70,7 @@ fn one(state: &State, channel: &SmolStr, viewer: &SmolStr) -> Result<Conversatio
 /// One conversation.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct One {
-    channel: ConversationBody,
+    pub(super) channel: ConversationBody,
 }
 
 /// Arguments of `conversations.info`.
@@ -231,7 +232,7 @@ pub(crate) fn create(cx: &mut Write<'_, '_, Slack>, args: Create) -> Result<Type
 }
 
 /// Guests neither make channels nor join or invite by themselves.
-fn refuse_guest(state: &State, token: &Token) -> Result<(), Code> {
+pub(super) fn refuse_guest(state: &State, token: &Token) -> Result<(), Code> {
     match state.users.get(&token.user) {
         Some(user) if user.role == Role::Guest => Err(Code::UserIsRestricted),
         _ => Ok(()),
@@ -403,8 +404,11 @@ pub(crate) fn open(cx: &mut Write<'_, '_, Slack>, args: Open) -> Result<Typed<Op
             None => (channels::open_direct(cx.state, cx.tx, &talkers), false),
         }
     };
+    // One that the caller has closed is opened again.
+    let row = cx.state.channels.get(&id).map(Arc::clone).ok_or(Code::ChannelNotFound)?;
+    let was_closed = upkeep::reopen(cx.state, cx.tx, &row, &token.user);
     let whole = args.return_im.then(|| one(cx.state, &id, &token.user)).transpose()?;
-    let flag = was_open.then_some(true);
+    let flag = (was_open && !was_closed).then_some(true);
     let channel = whole.map_or(Opening::Id { id }, Opening::Whole);
     Ok(Typed::ok(&Opened { no_op: flag, already_open: flag, channel }))
 }

@@ -19,6 +19,7 @@ use crate::{
     media,
     model::{
         State,
+        audit::{self, Entity},
         files::{self, File, Mode},
     },
 };
@@ -31,7 +32,7 @@ pub(crate) fn operations() -> Vec<Operation<Slack>> {
     vec![
         Operation::write("files.receive", POST, "/upload/v1/{ticket}", receive).limit(SPECIAL),
         Operation::read("files.read", GET, "/files-pri/{file}/{name}", read).limit(SPECIAL),
-        Operation::read("files.download", GET, "/files-pri/{file}/download/{name}", read).limit(SPECIAL),
+        Operation::write("files.download", GET, "/files-pri/{file}/download/{name}", download).limit(SPECIAL),
         Operation::read("files.public", GET, "/files-public/{file}", public).limit(SPECIAL),
         Operation::read("pages.signIn", GET, "/", sign_in).limit(SPECIAL),
     ]
@@ -61,18 +62,34 @@ fn uploaded(request: &Request) -> Bytes {
 /// `GET /files-pri/{team}-{file}/{name}`: with a token that may read the file, or the secret of a public one.
 #[expect(clippy::unnecessary_wraps, reason = "rows take handlers that may fail")]
 fn read(cx: &Read<'_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error> {
+    Ok(Typed::from_answer(content(cx.state, cx.scene.request)))
+}
+
+/// `GET /files-pri/{team}-{file}/download/{name}`: the same, and the audit log of an organization tells of it.
+#[expect(clippy::unnecessary_wraps, reason = "rows take handlers that may fail")]
+fn download(cx: &mut Write<'_, '_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error> {
     let request = cx.scene.request;
+    let answer = content(cx.state, request);
+    let by = input::bearer(request).and_then(|text| cx.state.tokens.get(&text)).map(|token| token.user.clone());
+    if let Some(by) = by.filter(|_| answer.status == StatusCode::OK) {
+        let file = SmolStr::new(request.path_param("file").rsplit('-').next().unwrap_or_default());
+        audit::log(cx.state, cx.tx, &by, "file_downloaded", &Entity::file(&file));
+    }
+    Ok(Typed::from_answer(answer))
+}
+
+fn content(state: &State, request: &Request) -> Answer {
     let named = request.path_param("file").rsplit('-').next().unwrap_or_default();
     let secret = request.query_pairs().find(|(name, _)| name == "pub_secret").map(|(_, value)| value.into_owned());
-    let file = cx.state.files.get(&named.into()).filter(|file| file.mode != Mode::Tombstone);
+    let file = state.files.get(&named.into()).filter(|file| file.mode != Mode::Tombstone);
     let opens = |file: &File| secret.as_deref().is_some_and(|secret| file.public.as_deref() == Some(secret));
-    let Some(file) = file else { return Ok(Typed::from_answer(not_found())) };
-    if !opens(file) && !may_read(cx.state, request, file) {
+    let Some(file) = file else { return not_found() };
+    if !opens(file) && !may_read(state, request, file) {
         // Whom Slack does not know, it asks to sign in: with a page, not with an error.
         let back: String = form_urlencoded::byte_serialize(request.path.as_bytes()).collect();
         let answer = Answer::empty(StatusCode::FOUND);
         let to = format!("{}/?redir={back}", request.origin);
-        return Ok(Typed::from_answer(answer.with_header(header::LOCATION, to)));
+        return answer.with_header(header::LOCATION, to);
     }
     let body = Some((media::of(&file.filetype).mime, file.content.clone()));
     let mut answer = Answer { status: StatusCode::OK, headers: Vec::new(), body };
@@ -80,7 +97,7 @@ fn read(cx: &Read<'_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error> {
         let name = file.name.replace(|c: char| c == '"' || c.is_control() || !c.is_ascii(), "_");
         answer = answer.with_header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
     }
-    Ok(Typed::from_answer(answer))
+    answer
 }
 
 fn may_read(state: &State, request: &Request, file: &File) -> bool {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
+use super::conversations::refuse_guest;
 use crate::{
     Slack, blocks,
     error::{Code, Error},
@@ -75,11 +76,11 @@ pub(crate) fn operations() -> Vec<Operation<Slack>> {
         Operation::write("files.sharedPublicURL", ANY, "/api/files.sharedPublicURL", share_publicly)
             .limit(TIER_3)
             .scopes(WRITE)
-            .errors(&["file_not_found", "not_allowed_token_type"]),
+            .errors(&["file_not_found", "not_allowed_token_type", "user_is_restricted"]),
         Operation::write("files.revokePublicURL", ANY, "/api/files.revokePublicURL", revoke_public)
             .limit(TIER_3)
             .scopes(WRITE)
-            .errors(&["file_not_found", "not_allowed_token_type"]),
+            .errors(&["file_not_found", "not_allowed_token_type", "user_is_restricted"]),
         Operation::read("files.comments.delete", ANY, "/api/files.comments.delete", delete_comment)
             .limit(TIER_2)
             .scopes(WRITE)
@@ -353,6 +354,7 @@ fn set_public(cx: &mut Write<'_, '_, Slack>, file: &str, open: bool) -> Result<T
     if token.kind != TokenKind::User {
         return Err(Code::NotAllowedTokenType.into());
     }
+    refuse_guest(cx.state, token)?;
     let id = find(cx.state, token, file).map_err(|_| Code::FileNotFound)?.id.clone();
     let file = files::set_public(cx.state, cx.tx, &id, open).ok_or(Code::FileNotFound)?;
     Ok(Typed::ok(&Told { file: files::render(cx.state, &file) }))

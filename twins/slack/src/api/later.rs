@@ -327,6 +327,7 @@ pub(crate) struct Unfurl {
     user_auth_message: Option<String>,
     user_auth_url: Option<String>,
     user_auth_blocks: Option<Value>,
+    metadata: Option<Value>,
 }
 
 impl Unfurl {
@@ -358,6 +359,9 @@ fn unfurl(cx: &mut Write<'_, '_, Slack>, args: Unfurl) -> Result<Typed<Value>, E
     let asks = args.user_auth_required || args.user_auth_message.is_some() || args.user_auth_blocks.is_some();
     if asks || args.user_auth_url.is_some() {
         return ask_to_sign_in(cx, &channel, &row, args);
+    }
+    if args.metadata.is_some() {
+        return Err(Error::Unserved("`metadata` of work objects is not served".to_owned()));
     }
     let unfurls = args.unfurls()?;
     let app = cx.state.apps.get(&token.app).cloned().ok_or(Code::CannotFindService)?;

@@ -431,6 +431,12 @@ fn stars(cx: &Read<'_, Slack>, args: ListStars) -> Result<Typed<Value>, Error> {
         let total = answer["items"].as_array().map_or(0, Vec::len);
         answer["paging"] = json!({ "count": PAGE, "total": total, "page": 1, "pages": 1 });
     }
+    // Pages of stars go by other names than those of all else.
+    if let Some(paging) = answer["paging"].as_object_mut() {
+        let count = paging.shift_remove("count").unwrap_or_default();
+        paging.insert("per_page".to_owned(), count);
+        paging.insert("spill".to_owned(), json!(0));
+    }
     Ok(Typed::ok(&answer))
 }
 

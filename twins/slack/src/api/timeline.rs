@@ -14,6 +14,7 @@ use super::{
 use crate::{
     Slack,
     error::{Code, Error},
+    limits::UNLISTED_PAGE,
     model::{
         apps::TokenKind,
         channels::{Channel, Kind},
@@ -60,6 +61,11 @@ pub(crate) struct HistoryPage {
     channel_actions_count: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     response_metadata: Option<PageEnd>,
+}
+
+/// How many messages a page has: few where the app is given to other companies without being listed.
+fn size(cx: &Read<'_, Slack>, limit: &Limit, usual: usize, most: usize) -> Result<usize, Code> {
+    if cx.caller.unlisted { limit.size(UNLISTED_PAGE, UNLISTED_PAGE) } else { limit.size(usual, most) }
 }
 
 /// A span of timestamps, both ends included.
@@ -111,7 +117,7 @@ fn body(cx: &Read<'_, Slack>, channel: &SmolStr, message: &Message, metadata: bo
 /// `conversations.history`: newest first.
 pub(crate) fn history(cx: &Read<'_, Slack>, args: History) -> Result<Typed<HistoryPage>, Error> {
     let row = readable(cx, &args.channel)?;
-    let size = args.limit.size(100, HISTORY_MAX)?;
+    let size = size(cx, &args.limit, 100, HISTORY_MAX)?;
     let mut span = read_span(args.oldest.as_deref(), args.latest.as_deref(), args.inclusive)?;
     if let Some(next) = read_next_ts(args.cursor.as_deref())? {
         span.latest = span.latest.min(next);
@@ -161,7 +167,7 @@ pub(crate) struct RepliesPage {
 /// timestamp gets that reply alone.
 pub(crate) fn replies(cx: &Read<'_, Slack>, args: Replies) -> Result<Typed<RepliesPage>, Error> {
     let row = readable(cx, &args.channel)?;
-    let size = args.limit.size(REPLIES_MAX, REPLIES_MAX)?;
+    let size = size(cx, &args.limit, REPLIES_MAX, REPLIES_MAX)?;
     let ts = parse_message_ts(&args.ts).ok_or(Code::ThreadNotFound)?;
     let first = cx.state.message(&row.id, ts).ok_or(Code::ThreadNotFound)?;
     let show = |message: &Arc<Message>| body(cx, &row.id, message, args.include_all_metadata);

@@ -1,4 +1,4 @@
-//! Tokens given out and ended: `oauth.v2.*`, `tooling.tokens.rotate`, `auth.revoke`, `auth.teams.list`,
+//! Tokens given out and ended: `oauth.*`, `tooling.tokens.rotate`, `auth.revoke`, `auth.teams.list`,
 //! `apps.uninstall` and `apps.event.authorizations.list`.
 
 use std::sync::Arc;
@@ -18,11 +18,12 @@ use smol_str::SmolStr;
 use crate::{
     ANY, Row, Slack, announce,
     error::{Code, Error},
-    limits::{SPECIAL, TIER_2, TIER_3},
+    limits::{SPECIAL, TIER_2, TIER_3, TIER_4},
     model::{
         State,
-        apps::{self, App, Token, TokenKind},
-        oauth::{self, Issued, TOKEN_LIFE},
+        apps::{self, App, CLASSIC, Token, TokenKind},
+        oauth::{self, Brought, Flow, Installed, Issued, TOKEN_LIFE},
+        webhooks,
     },
 };
 
@@ -34,8 +35,20 @@ pub(crate) fn operations() -> Vec<Row> {
             "bad_redirect_uri",
             "invalid_client_id",
             "invalid_code",
+            "invalid_code_verifier",
             "invalid_grant_type",
             "invalid_refresh_token",
+            "no_scopes",
+            "oauth_authorization_url_mismatch",
+            "pkce_not_allowed",
+        ]),
+        Row::write("oauth.access", ANY, "/api/oauth.access", legacy_access).limit(TIER_4).form_only().errors(&[
+            "bad_client_secret",
+            "bad_redirect_uri",
+            "code_already_used",
+            "invalid_client_id",
+            "invalid_code",
+            "missing_resource",
             "oauth_authorization_url_mismatch",
         ]),
         Row::write("oauth.v2.exchange", ANY, "/api/oauth.v2.exchange", exchange).limit(SPECIAL).form_only().errors(&[
@@ -62,17 +75,19 @@ pub(crate) fn operations() -> Vec<Row> {
     ]
 }
 
-/// Client id and secret, from HTTP Basic or the arguments.
-fn client(
+/// Client id and secret, from HTTP Basic or the arguments. An app that proves itself otherwise needs no secret.
+pub(super) fn client(
     state: &State,
     request: &Request,
     (id, secret): (Option<SmolStr>, Option<SmolStr>),
+    proves: bool,
 ) -> Result<Arc<App>, Code> {
     let basic = basic(request).unwrap_or_default();
     let id = id.filter(|id| !id.is_empty()).unwrap_or(basic.0);
     let secret = secret.filter(|secret| !secret.is_empty()).unwrap_or(basic.1);
     let app = state.app_by_client(&id).ok_or(Code::InvalidClientId)?;
-    if app.client_secret() == secret { Ok(Arc::clone(app)) } else { Err(Code::BadClientSecret) }
+    let needs_none = proves && secret.is_empty() && app.setup.pkce;
+    if needs_none || app.client_secret() == secret { Ok(Arc::clone(app)) } else { Err(Code::BadClientSecret) }
 }
 
 fn basic(request: &Request) -> Option<(SmolStr, SmolStr)> {
@@ -92,11 +107,13 @@ pub(crate) struct Access {
     redirect_uri: Option<String>,
     grant_type: Option<String>,
     refresh_token: Option<String>,
+    code_verifier: Option<String>,
 }
 
 /// `oauth.v2.access`: a code or a refresh token for tokens.
 fn access(cx: &mut Write<'_, '_, Slack>, args: Access) -> Result<Typed<Value>, Error> {
-    let app = client(cx.state, cx.scene.request, (args.client_id, args.client_secret))?;
+    let given = (args.client_id, args.client_secret);
+    let app = client(cx.state, cx.scene.request, given, args.code_verifier.is_some())?;
     match args.grant_type.as_deref().filter(|kind| !kind.is_empty()).unwrap_or("authorization_code") {
         "refresh_token" => {
             let text = args.refresh_token.unwrap_or_default();
@@ -104,16 +121,62 @@ fn access(cx: &mut Write<'_, '_, Slack>, args: Access) -> Result<Typed<Value>, E
             Ok(Typed::ok(&one_token(cx.state, &app, &token, &issued)))
         }
         "authorization_code" => {
-            let code = args.code.unwrap_or_default();
-            let grant = oauth::redeem(cx.state, cx.tx, &app, &code, args.redirect_uri.as_deref())?;
-            if grant.sign_in {
-                return Err(Code::OauthAuthorizationUrlMismatch.into());
-            }
-            let (bot, user) = oauth::install(cx.state, cx.tx, &grant);
-            Ok(Typed::ok(&installed(cx.state, &app, &grant, (bot, user))))
+            let with = Brought {
+                flow: Flow::Install,
+                code: args.code.as_deref().unwrap_or_default(),
+                redirect_uri: args.redirect_uri.as_deref(),
+                verifier: args.code_verifier.as_deref(),
+            };
+            let grant = oauth::redeem(cx.state, cx.tx, &app, with)?;
+            let made = oauth::install(cx.state, cx.tx, &grant);
+            Ok(Typed::ok(&installed(cx.state, &cx.tx.origin, &grant, &made)))
         }
         _ => Err(Code::InvalidGrantType.into()),
     }
+}
+
+/// Arguments of `oauth.access`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct LegacyAccess {
+    client_id: Option<SmolStr>,
+    client_secret: Option<SmolStr>,
+    code: Option<String>,
+    redirect_uri: Option<String>,
+    /// For workspace apps, which Slack ended in August 2021.
+    #[serde(default)]
+    single_channel: bool,
+}
+
+/// `oauth.access`: a code of a classic app for tokens.
+fn legacy_access(cx: &mut Write<'_, '_, Slack>, args: LegacyAccess) -> Result<Typed<Value>, Error> {
+    let app = client(cx.state, cx.scene.request, (args.client_id, args.client_secret), false)?;
+    if args.single_channel {
+        return Err(Code::MissingResource.into());
+    }
+    let (code, redirect_uri) = (args.code.as_deref().unwrap_or_default(), args.redirect_uri.as_deref());
+    let with = Brought { flow: Flow::Legacy, code, redirect_uri, verifier: None };
+    let grant = oauth::redeem(cx.state, cx.tx, &app, with)?;
+    let made = oauth::install(cx.state, cx.tx, &grant);
+    let team = &cx.state.workspace;
+    let all: Vec<&str> = grant.user_scopes.iter().chain(grant.scopes.iter()).map(SmolStr::as_str).collect();
+    let mut body = json!({
+        "scope": all.join(","),
+        "user_id": grant.user,
+        "team_name": team.name,
+        "team_id": team.id,
+        "enterprise_id": null,
+    });
+    if let Some(user) = &made.user {
+        (body["access_token"], body["token_type"]) = (json!(user.token), json!("user"));
+    }
+    let app = cx.state.apps.get(&app.id).ok_or(Code::InvalidClientId)?;
+    if let Some(bot) = made.bot.as_ref().filter(|_| grant.scopes.iter().any(|scope| scope == CLASSIC)) {
+        body["bot"] = json!({ "bot_user_id": app.bot_user, "bot_access_token": bot.token });
+    }
+    if let Some(webhook) = &made.webhook {
+        body["incoming_webhook"] = webhooks::told(cx.state, webhook, &cx.tx.origin);
+    }
+    Ok(Typed::ok(&body))
 }
 
 /// What all answers about an installation share.
@@ -138,14 +201,18 @@ fn add_token(body: &mut Value, state: &State, kind: &str, issued: &Issued) {
     }
 }
 
-fn installed(state: &State, app: &App, grant: &oauth::Grant, (bot, user): (Option<Issued>, Option<Issued>)) -> Value {
+fn installed(state: &State, origin: &str, grant: &oauth::Grant, made: &Installed) -> Value {
+    let Some(app) = state.apps.get(&grant.app) else { return Value::Null };
     let mut body = frame(state, app, &grant.user);
-    if let Some(bot) = &bot {
+    if let Some(bot) = &made.bot {
         add_token(&mut body, state, "bot", bot);
         body["bot_user_id"] = json!(app.bot_user);
     }
-    if let Some(user) = &user {
+    if let Some(user) = &made.user {
         add_token(&mut body["authed_user"], state, "user", user);
+    }
+    if let Some(webhook) = &made.webhook {
+        body["incoming_webhook"] = webhooks::told(state, webhook, origin);
     }
     body
 }
@@ -173,7 +240,7 @@ pub(crate) struct Exchange {
 
 /// `oauth.v2.exchange`: the caller's own token for a pair.
 fn exchange(cx: &mut Write<'_, '_, Slack>, args: Exchange) -> Result<Typed<Value>, Error> {
-    let app = client(cx.state, cx.scene.request, (args.client_id, args.client_secret))?;
+    let app = client(cx.state, cx.scene.request, (args.client_id, args.client_secret), false)?;
     let text = cx.caller.text.clone();
     let (token, issued) = oauth::exchange(cx.state, cx.tx, &app, &text)?;
     Ok(Typed::ok(&one_token(cx.state, &app, &token, &issued)))
@@ -248,7 +315,7 @@ pub(crate) struct Uninstall {
 
 /// `apps.uninstall`
 fn uninstall(cx: &mut Write<'_, '_, Slack>, args: Uninstall) -> Result<Typed<Value>, Error> {
-    let app = client(cx.state, cx.scene.request, (args.client_id, args.client_secret))?;
+    let app = client(cx.state, cx.scene.request, (args.client_id, args.client_secret), false)?;
     if cx.caller.token()?.app != app.id {
         return Err(Code::ClientIdTokenMismatch.into());
     }

@@ -1,17 +1,27 @@
 //! The workspace as such: `team.*`, `emoji.list` and `bots.info`.
 
+use std::sync::Arc;
+
 use dtu_kernel::{operation::Typed, twin::Read};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
+use super::paging::{self, Limit, PageEnd};
 use crate::{
     ANY, Row, Slack,
     error::{Code, Error},
     limits::{TIER_2, TIER_3},
-    model::{apps::App, people::Role, schedule::stamp},
+    model::{
+        apps::App,
+        people::{Role, User},
+        schedule::stamp,
+    },
 };
+
+/// The most people that one answer on what is paid for tells of.
+const BILLABLE_MAX: usize = 1000;
 
 /// The methods.
 pub(crate) fn operations() -> Vec<Row> {
@@ -28,7 +38,7 @@ pub(crate) fn operations() -> Vec<Row> {
         Row::read("team.billableInfo", ANY, "/api/team.billableInfo", billable)
             .limit(TIER_2)
             .scopes(&["admin"])
-            .errors(&["user_not_found"])
+            .errors(&["invalid_cursor", "invalid_limit", "user_not_found"])
             .form_only(),
         Row::read("team.integrationLogs", ANY, "/api/team.integrationLogs", integrations)
             .limit(TIER_2)
@@ -50,6 +60,11 @@ pub(crate) struct Info {
     domain: Option<SmolStr>,
 }
 
+/// The picture of a workspace that has chosen none.
+pub(super) fn team_image(size: u32) -> String {
+    format!("https://a.slack-edge.com/80588/img/avatars-teams/ava_0001-{size}.png")
+}
+
 /// `team.info`
 fn info(cx: &Read<'_, Slack>, args: Info) -> Result<Typed<Value>, Error> {
     let workspace = &cx.state.workspace;
@@ -57,7 +72,6 @@ fn info(cx: &Read<'_, Slack>, args: Info) -> Result<Typed<Value>, Error> {
     if other(args.team, &workspace.id) || other(args.domain, &workspace.domain) {
         return Err(Code::TeamNotFound.into());
     }
-    let image = |size: u32| format!("https://a.slack-edge.com/80588/img/avatars-teams/ava_0001-{size}.png");
     Ok(Typed::ok(&json!({ "team": {
         "id": workspace.id,
         "name": workspace.name,
@@ -66,13 +80,13 @@ fn info(cx: &Read<'_, Slack>, args: Info) -> Result<Typed<Value>, Error> {
         "email_domain": "",
         "icon": {
             "image_default": true,
-            "image_34": image(34),
-            "image_44": image(44),
-            "image_68": image(68),
-            "image_88": image(88),
-            "image_102": image(102),
-            "image_132": image(132),
-            "image_230": image(230),
+            "image_34": team_image(34),
+            "image_44": team_image(44),
+            "image_68": team_image(68),
+            "image_88": team_image(88),
+            "image_102": team_image(102),
+            "image_132": team_image(132),
+            "image_230": team_image(230),
         },
         "avatar_base_url": "https://ca.slack-edge.com/",
         "is_verified": false,
@@ -99,6 +113,9 @@ fn profile(_: &Read<'_, Slack>, _: Profile) -> Result<Typed<Value>, Error> {
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Billable {
     user: Option<SmolStr>,
+    cursor: Option<String>,
+    #[serde(default)]
+    limit: Limit,
     /// For tokens of organisations only.
     #[serde(rename = "team_id")]
     _team_id: Option<SmolStr>,
@@ -110,11 +127,15 @@ fn billable(cx: &Read<'_, Slack>, args: Billable) -> Result<Typed<Value>, Error>
     if user.as_ref().is_some_and(|user| !cx.state.users.contains(user)) {
         return Err(Code::UserNotFound.into());
     }
-    let people = cx.state.users.iter().filter(|(id, _)| user.as_ref().is_none_or(|user| *id == user));
-    let people = people.filter(|(_, row)| row.role != Role::Bot);
-    let rows: Map<String, Value> =
-        people.map(|(id, row)| (id.to_string(), json!({ "billing_active": !row.deleted }))).collect();
-    Ok(Typed::ok(&json!({ "billable_info": rows })))
+    let size = args.limit.size(BILLABLE_MAX, BILLABLE_MAX)?;
+    let from = paging::read_cursor(args.cursor.as_deref(), "user")?;
+    let asked = |id: &SmolStr| user.as_ref().is_none_or(|user| id == user);
+    let people = cx.state.users.range(from.or_else(|| user.clone()).unwrap_or_default()..);
+    let mut people = people.filter(|(id, row)| row.role != Role::Bot && asked(id));
+    let row = |(id, row): (&SmolStr, &Arc<User>)| (id.to_string(), json!({ "billing_active": !row.deleted }));
+    let rows: Map<String, Value> = people.by_ref().take(size).map(row).collect();
+    let next = if user.is_some() { None } else { people.next().map(|(id, _)| paging::cursor("user", id)) };
+    Ok(Typed::ok(&json!({ "billable_info": rows, "response_metadata": PageEnd::new(next) })))
 }
 
 /// Arguments of `team.integrationLogs`.

@@ -19,7 +19,7 @@ pub(crate) use controls::{Control, controls, entry, initial_values, is_blank, op
 pub(crate) use rules::{Surface, is_select};
 
 /// The most attachments of one message.
-const ATTACHMENTS_MAX: usize = 100;
+pub(crate) const ATTACHMENTS_MAX: usize = 100;
 
 /// Reads a `blocks` argument: JSON, or text that holds JSON. None where nothing was given; an empty list stays one.
 pub(crate) fn read(argument: Option<Value>, tx: &mut Tx<'_>) -> Result<Option<Value>, Error> {

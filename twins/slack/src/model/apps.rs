@@ -3,10 +3,15 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use dtu_kernel::tx::Tx;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use smol_str::{SmolStr, format_smolstr};
 
-use super::State;
+use super::{State, webhooks};
+
+/// The scope of the bots of classic apps.
+pub(crate) const CLASSIC: &str = "bot";
 
 /// Who a token acts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -45,9 +50,9 @@ pub struct Token {
 }
 
 impl Token {
-    /// Whether it has a scope.
+    /// Whether it has a scope. The bot of a classic app has the one scope `bot`, which stands for all of a bot's.
     pub fn has(&self, scope: &str) -> bool {
-        self.scopes.iter().any(|granted| granted == scope)
+        self.scopes.iter().any(|granted| granted == scope || (granted == CLASSIC && self.kind == TokenKind::Bot))
     }
 }
 
@@ -86,6 +91,46 @@ pub struct Surfaces {
     pub no_home: bool,
     /// Where options are asked for; where clicks go if empty.
     pub options_url: SmolStr,
+}
+
+/// Who may install an app, which decides how often it may read what was said.
+///
+/// <https://docs.slack.dev/apis/web-api/rate-limits>
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Distribution {
+    /// The workspace's own people made it for themselves.
+    #[default]
+    Internal,
+    /// It is listed in Slack's Marketplace.
+    Marketplace,
+    /// It is given to other companies without being listed.
+    Unlisted,
+}
+
+/// Whether a person has connected an app to what it stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// They have.
+    Connected,
+    /// They have not, or not any more.
+    Disconnected,
+}
+
+/// How an app was set up.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Setup {
+    /// Whether its bot has the one old scope `bot`, which stands for all that bots may do.
+    pub classic: bool,
+    /// Who may install it.
+    pub distribution: Distribution,
+    /// Whether it proves with each code that it asked for it (RFC 7636).
+    pub pkce: bool,
+    /// Whether it was asked nothing any more because too little of what it was sent arrived.
+    pub silenced: bool,
+    /// What its manifest says besides what the other members hold.
+    pub manifest: Arc<Value>,
 }
 
 /// An installed app.
@@ -135,6 +180,8 @@ pub struct App {
     pub rotates: bool,
     /// Its slash commands.
     pub commands: BTreeMap<SmolStr, Command>,
+    /// How it was set up.
+    pub setup: Setup,
     /// Whether it was taken off the workspace.
     pub removed: bool,
     /// When it was installed, in seconds.
@@ -157,7 +204,7 @@ impl App {
     /// Whether events are sent to it.
     pub fn listens(&self) -> bool {
         let at_url = self.verification == Verification::Verified && !self.events_url.is_empty();
-        !self.removed && (self.socket_mode || at_url)
+        !self.removed && !self.setup.silenced && (self.socket_mode || at_url)
     }
 
     /// Whether it is told what people do to its buttons and windows.
@@ -175,6 +222,11 @@ pub(crate) fn put(state: &mut State, tx: &mut Tx<'_>, app: App) -> Arc<App> {
                 apps.remove(&id);
             }
         }
+        for command in before.commands.keys() {
+            if state.index.app_by_command.get(command) == Some(&id) {
+                state.index.app_by_command.remove(command);
+            }
+        }
     }
     if app.listens() {
         for name in app.events.iter() {
@@ -184,9 +236,12 @@ pub(crate) fn put(state: &mut State, tx: &mut Tx<'_>, app: App) -> Arc<App> {
     for command in app.commands.keys() {
         state.index.app_by_command.insert(command.clone(), id.clone());
     }
-    state.index.app_by_bot_user.insert(app.bot_user.clone(), id.clone());
+    // An app that was never installed has no bot.
+    if !app.bot_user.is_empty() {
+        state.index.app_by_bot_user.insert(app.bot_user.clone(), id.clone());
+        state.index.app_by_bot.insert(app.bot.clone(), id.clone());
+    }
     state.index.app_by_client.insert(app.client_id(), id.clone());
-    state.index.app_by_bot.insert(app.bot.clone(), id.clone());
     state.index.app_by_key.insert(app.key.clone(), id.clone());
     state.apps.put(&mut tx.changes, id, app)
 }
@@ -208,7 +263,30 @@ pub(crate) fn remove(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr) {
         state.tokens.update(&mut tx.changes, token, |token| token.revoked = true);
     }
     edit(state, tx, id, |app| app.removed = true);
+    webhooks::end(state, tx, id);
     crate::socket_mode::turn_off(state, tx, id);
+    crate::rtm::turn_off(state, tx, id);
+}
+
+/// Deletes an app for good: it is taken off the workspace, and nothing finds it any more.
+pub(crate) fn delete(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr) {
+    remove(state, tx, id);
+    let Some(app) = state.apps.remove(&mut tx.changes, id) else { return };
+    let index = &mut state.index;
+    for name in app.events.iter() {
+        if let Some(apps) = index.listeners.get_mut(name) {
+            apps.remove(id);
+        }
+    }
+    for command in app.commands.keys() {
+        if index.app_by_command.get(command) == Some(id) {
+            index.app_by_command.remove(command);
+        }
+    }
+    index.app_by_bot_user.remove(&app.bot_user);
+    index.app_by_bot.remove(&app.bot);
+    index.app_by_client.remove(&app.client_id());
+    index.app_by_key.remove(&app.key);
 }
 
 impl State {

@@ -8,10 +8,11 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::{
     CHANNEL, DIRECT, State,
+    audit::{self, Entity},
     messages::{self, Draft, Extra, Subtype},
-    people::User,
+    people::{Role, User},
 };
-use crate::{error::Code, events};
+use crate::{channel_events, error::Code, events};
 
 /// The longest channel name, in characters.
 const NAME_MAX: usize = 80;
@@ -108,6 +109,8 @@ pub struct Channel {
     pub talkers: Arc<[SmolStr]>,
     /// When it last changed, in milliseconds.
     pub updated: i64,
+    /// What it was called before, the latest first.
+    pub previous_names: Arc<[SmolStr]>,
 }
 
 /// That a user is in a channel.
@@ -115,6 +118,10 @@ pub struct Channel {
 pub struct Membership {
     /// Since when, in seconds.
     pub since: i64,
+    /// The newest message that the user has read; 0 for none.
+    pub last_read: u64,
+    /// Whether the user has closed it: direct conversations only.
+    pub closed: bool,
 }
 
 /// What a new channel is made of.
@@ -166,6 +173,7 @@ pub(crate) fn add(state: &mut State, tx: &mut Tx<'_>, new: NewChannel) -> Arc<Ch
         members: 0,
         talkers: Arc::from([]),
         updated: tx.now.as_millis(),
+        previous_names: Arc::from([]),
     };
     state.channels.put(&mut tx.changes, id, channel)
 }
@@ -190,6 +198,8 @@ pub(crate) fn create(
     if kind == Kind::Public {
         events::channel_created(state, tx, &channel);
     }
+    let action = if kind == Kind::Public { "public_channel_created" } else { "private_channel_created" };
+    audit::log(state, tx, creator, action, &Entity::channel(&channel.id));
     join(state, tx, &channel.id, creator, None);
     Ok(channel.id.clone())
 }
@@ -200,7 +210,7 @@ pub(crate) fn add_member(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, 
     if state.memberships.contains(&key) {
         return;
     }
-    state.memberships.put(&mut tx.changes, key, Membership { since });
+    state.memberships.put(&mut tx.changes, key, Membership { since, last_read: 0, closed: false });
     let row = state.channels.update(&mut tx.changes, channel, |row| row.members += 1);
     if let Some(row) = row {
         state.index.joined.insert((user.clone(), row.kind, channel.clone()));
@@ -211,10 +221,23 @@ pub(crate) fn add_member(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, 
 pub(crate) fn join(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, user: &SmolStr, inviter: Option<&SmolStr>) {
     let now = tx.now.as_secs();
     add_member(state, tx, channel, user, now);
+    note_move(state, tx, channel, user, ("user_channel_join", "guest_channel_join"));
     let text = format!("<@{user}> has joined the channel");
     let extra = Extra { subtype: Some(Subtype::ChannelJoin), inviter: inviter.cloned(), ..Extra::default() };
     events::member_joined(state, tx, channel, user, inviter);
     messages::post(state, tx, channel, Draft { extra, ..Draft::new(user, text) });
+}
+
+/// Writes down that somebody came or went: of guests the log tells apart.
+fn note_move(
+    state: &mut State,
+    tx: &mut Tx<'_>,
+    channel: &SmolStr,
+    user: &SmolStr,
+    (one, guest): (&'static str, &'static str),
+) {
+    let is_guest = state.users.get(user).is_some_and(|user| user.role == Role::Guest);
+    audit::log(state, tx, user, if is_guest { guest } else { one }, &Entity::channel(channel));
 }
 
 /// Takes a user out of a channel.
@@ -226,12 +249,14 @@ pub(crate) fn remove_member(state: &mut State, tx: &mut Tx<'_>, channel: &SmolSt
     if let Some(row) = row {
         state.index.joined.remove(&(user.clone(), row.kind, channel.clone()));
         events::member_left(state, tx, &row, user);
+        channel_events::left(state, tx, &row, user);
     }
 }
 
 /// A person leaves a channel: the channel shows it.
 pub(crate) fn leave(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, user: &SmolStr) {
     remove_member(state, tx, channel, user);
+    note_move(state, tx, channel, user, ("user_channel_leave", "guest_channel_leave"));
     let text = format!("<@{user}> has left the channel");
     let extra = Extra { subtype: Some(Subtype::ChannelLeave), ..Extra::default() };
     messages::post(state, tx, channel, Draft { extra, ..Draft::new(user, text) });
@@ -248,7 +273,7 @@ pub(crate) fn find_direct(state: &State, talkers: &[SmolStr]) -> Option<SmolStr>
     state.index.direct.get(&direct_key(talkers)).cloned()
 }
 
-fn direct_key(talkers: &[SmolStr]) -> SmolStr {
+pub(crate) fn direct_key(talkers: &[SmolStr]) -> SmolStr {
     let mut sorted: Vec<&str> = talkers.iter().map(SmolStr::as_str).collect();
     sorted.sort_unstable();
     sorted.dedup();
@@ -278,6 +303,9 @@ pub(crate) fn open_direct(state: &mut State, tx: &mut Tx<'_>, talkers: &[SmolStr
     for user in talkers {
         add_member(state, tx, &id, user, created);
     }
+    if let Some(row) = state.channels.get(&id).filter(|row| row.kind == Kind::Im).map(Arc::clone) {
+        channel_events::im_created(state, tx, &row);
+    }
     id
 }
 
@@ -303,7 +331,7 @@ impl State {
     /// A conversation that `user` can see: public, or one that the user is in.
     pub fn visible(&self, channel: &str, user: &SmolStr) -> Option<&Arc<Channel>> {
         let channel = self.channels.get(&channel.into())?;
-        (channel.kind == Kind::Public || self.is_member(&channel.id, user)).then_some(channel)
+        (self.index.public.contains(&channel.id) || self.is_member(&channel.id, user)).then_some(channel)
     }
 
     /// A conversation that `user` can see, by id, name or `#name`.

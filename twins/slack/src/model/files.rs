@@ -2,7 +2,7 @@
 //!
 //! <https://docs.slack.dev/messaging/working-with-files>
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use dtu_kernel::{
@@ -16,7 +16,9 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::{
     FILE, SITE, State,
-    messages::{self, Draft, Extra, Subtype},
+    audit::{self, Entity},
+    documents::Access,
+    messages::{self, Draft, Extra, Message, Subtype},
     time::{micros, ts_text},
 };
 use crate::{
@@ -50,6 +52,10 @@ pub enum Mode {
     Snippet,
     /// Kept by another service.
     External,
+    /// A canvas.
+    Canvas,
+    /// A list.
+    List,
     /// Deleted.
     Tombstone,
 }
@@ -61,6 +67,8 @@ impl Mode {
             Self::Hosted => "hosted",
             Self::Snippet => "snippet",
             Self::External => "external",
+            Self::Canvas => "quip",
+            Self::List => "list",
             Self::Tombstone => "tombstone",
         }
     }
@@ -122,6 +130,9 @@ pub struct File {
     pub public: Option<SmolStr>,
     /// Where it is kept, of a file that another service keeps.
     pub remote: Option<Box<Remote>>,
+    /// Who else may do what with a canvas or list: channels and people.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub access: BTreeMap<SmolStr, Access>,
     /// The twin's address as the uploader used it.
     pub origin: SmolStr,
     /// Its bytes.
@@ -224,6 +235,7 @@ pub(crate) fn complete(
     }
     for file in &files {
         created(state, tx, file);
+        audit::log(state, tx, user, "file_uploaded", &Entity::file(&file.id));
     }
     let ids: Vec<&SmolStr> = files.iter().map(|file| &file.id).collect();
     tx.timer(tx.now.after(WORK), PROCESSED, json!({ "files": ids, "sharing": sharing, "user": user }));
@@ -248,6 +260,7 @@ fn of_upload(tx: &Tx<'_>, upload: &Upload, title: Option<SmolStr>) -> File {
         processed: false,
         public: None,
         remote: None,
+        access: BTreeMap::new(),
         origin: tx.origin.clone(),
         content,
     }
@@ -325,11 +338,22 @@ pub(crate) fn share(
 
 fn announce(state: &State, tx: &mut Tx<'_>, name: &str, file: &SmolStr, user: &SmolStr, channel: Option<&SmolStr>) {
     let mut event = json!({ "type": name, "file_id": file, "user_id": user, "file": { "id": file } });
-    if let Some(channel) = channel.filter(|_| name == "file_shared") {
+    if let Some(channel) = channel.filter(|_| matches!(name, "file_shared" | "file_unshared")) {
         event["channel_id"] = json!(channel);
     }
     event["event_ts"] = json!(ts_text(micros(tx.now)));
     events::about_file(state, tx, file, channel, &event);
+}
+
+/// A message that showed files is deleted: they are no longer shared by it.
+pub(crate) fn unshare(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, message: &Message) {
+    let Some(ids) = message.extra.as_ref().and_then(|extra| extra.files.clone()) else { return };
+    for id in ids.iter() {
+        announce(state, tx, "file_unshared", id, &message.user, Some(channel));
+        state.files.update(&mut tx.changes, id, |file| {
+            file.shares.retain(|share| share.channel != *channel || share.ts != message.ts);
+        });
+    }
 }
 
 /// Deletes a file: messages show that it is gone.
@@ -343,6 +367,7 @@ pub(crate) fn delete(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr) {
         "event_ts": ts_text(micros(tx.now)),
     });
     events::about_file(state, tx, id, None, &event);
+    audit::log(state, tx, &file.user, "file_deleted", &Entity::file(id));
     state.file_bytes = state.file_bytes.saturating_sub(file.content.len() as u64);
     state.index.files_by_time.remove(&(file.created, id.clone()));
     if let Some(remote) = &file.remote {
@@ -359,7 +384,10 @@ pub(crate) fn delete(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr) {
 /// Opens a file to everybody who has its address, or closes it again.
 pub(crate) fn set_public(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr, open: bool) -> Option<Arc<File>> {
     let secret = open.then(|| SmolStr::new(tx.draw(SECRET).text(HEX, 10)));
-    state.files.update(&mut tx.changes, id, |file| file.public = secret)
+    let file = state.files.update(&mut tx.changes, id, |file| file.public = secret)?;
+    let action = if open { "file_public_link_created" } else { "file_public_link_revoked" };
+    audit::log(state, tx, &file.user, action, &Entity::file(id));
+    Some(file)
 }
 
 /// Makes a file known that another service keeps.
@@ -386,9 +414,17 @@ pub(crate) fn add_remote(
         processed: true,
         public: None,
         remote: Some(Box::new(remote)),
+        access: BTreeMap::new(),
         origin: tx.origin.clone(),
         content: Bytes::new(),
     };
+    let file = put(state, tx, file);
+    created(state, tx, &file);
+    file
+}
+
+/// Makes a canvas or list known.
+pub(crate) fn add_document(state: &mut State, tx: &mut Tx<'_>, file: File) -> Arc<File> {
     let file = put(state, tx, file);
     created(state, tx, &file);
     file
@@ -433,7 +469,10 @@ impl State {
     pub fn visible_file(&self, id: &str, user: &SmolStr) -> Option<&Arc<File>> {
         let file = self.files.get(&id.into())?;
         let sees = |share: &Share| self.visible(&share.channel, user).is_some();
-        (file.user == *user || file.shares.iter().any(sees) || file.mode == Mode::Tombstone).then_some(file)
+        let is_document = matches!(file.mode, Mode::Canvas | Mode::List);
+        let may_read = || is_document && self.document_access(file, user).is_some();
+        let is_there = file.user == *user || file.shares.iter().any(sees) || file.mode == Mode::Tombstone;
+        (is_there || may_read()).then_some(file)
     }
 
     /// The file that an app knows by an id of its own.
@@ -471,7 +510,7 @@ pub(crate) fn render(state: &State, file: &File) -> Value {
         "pretty_type": if known { kind.pretty } else { "" },
         "user": file.user,
         "user_team": team,
-        "editable": file.mode == Mode::Snippet,
+        "editable": matches!(file.mode, Mode::Snippet | Mode::Canvas | Mode::List),
         "size": file.size,
         "mode": file.mode.as_str(),
         "is_external": is_external,
@@ -491,6 +530,7 @@ pub(crate) fn render(state: &State, file: &File) -> Value {
         "has_more_shares": false,
         "has_rich_preview": false,
         "file_access": "visible",
+        "media_display_type": "unknown",
     });
     if let Some(remote) = &file.remote {
         told["external_id"] = json!(remote.id);

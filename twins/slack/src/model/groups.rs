@@ -39,6 +39,10 @@ pub struct Group {
     pub deleted_by: Option<SmolStr>,
     /// When, in seconds; 0 where it is not disabled.
     pub deleted: i64,
+    /// Whether it comes from an identity provider.
+    pub idp: bool,
+    /// The workspaces that it is linked to.
+    pub teams: Vec<SmolStr>,
 }
 
 /// What a group is to be; what is absent stays.
@@ -89,6 +93,12 @@ fn put(state: &mut State, tx: &mut Tx<'_>, group: Group) -> Arc<Group> {
     if let Some(before) = state.groups.get(&group.id) {
         state.index.group_by_name.remove(&fold(&before.name));
         state.index.group_by_handle.remove(&fold(&before.handle));
+        for user in &before.users {
+            state.index.groups_of.remove(&(user.clone(), before.id.clone()));
+        }
+    }
+    for user in &group.users {
+        state.index.groups_of.insert((user.clone(), group.id.clone()));
     }
     state.index.group_by_name.insert(fold(&group.name), group.id.clone());
     if !group.handle.is_empty() {
@@ -193,4 +203,100 @@ pub(crate) fn set_users(
     let after = edit(state, tx, (by, id), |group| group.users = unique)?;
     announce::group_members(state, tx, &before, &after);
     Ok(after)
+}
+
+/// Changes the channels that a group's people are in by default.
+pub(crate) fn set_channels(
+    state: &mut State,
+    tx: &mut Tx<'_>,
+    (by, id): (&SmolStr, &SmolStr),
+    change: impl FnOnce(&mut Vec<SmolStr>),
+) {
+    // Of a group that is not there nothing can be changed.
+    let _ = edit(state, tx, (by, id), |group| change(&mut group.channels));
+}
+
+/// Links a group to workspaces.
+pub(crate) fn link(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr, teams: &[SmolStr]) {
+    state.groups.update(&mut tx.changes, id, |group| {
+        let new = teams.iter().filter(|team| !group.teams.contains(team)).cloned().collect::<Vec<_>>();
+        group.teams.extend(new);
+    });
+}
+
+/// Puts a group's people into the channels that they are in by default.
+pub(crate) fn bring_in(state: &mut State, tx: &mut Tx<'_>, by: &SmolStr, id: &SmolStr) {
+    let Some(group) = state.groups.get(id).cloned() else { return };
+    for channel in &group.channels {
+        let open = state.channels.get(channel).is_some_and(|row| !row.archived);
+        for user in group.users.iter().filter(|_| open) {
+            let is_here = state.users.get(user).is_some_and(|row| !row.deleted);
+            if is_here && !state.is_member(channel, user) {
+                super::channels::join(state, tx, channel, user, Some(by));
+            }
+        }
+    }
+}
+
+/// Makes an empty group of an identity provider. Names are looked at before.
+pub(crate) fn create_idp(state: &mut State, tx: &mut Tx<'_>, by: &SmolStr, name: &SmolStr) -> Arc<Group> {
+    let now = tx.now.as_secs();
+    let group = Group {
+        id: tx.id(&GROUP),
+        name: name.clone(),
+        created_by: by.clone(),
+        updated_by: by.clone(),
+        created: now,
+        updated: now,
+        idp: true,
+        ..Group::default()
+    };
+    let group = put(state, tx, group);
+    announce::group(state, tx, "subteam_created", &group);
+    group
+}
+
+/// Gives a group another name. Names are looked at before.
+pub(crate) fn rename(state: &mut State, tx: &mut Tx<'_>, (by, id): (&SmolStr, &SmolStr), name: &SmolStr) {
+    let same = state.groups.get(id).is_none_or(|group| group.name == *name);
+    if !same {
+        let _ = edit(state, tx, (by, id), |group| group.name = name.clone());
+    }
+}
+
+/// Puts these people into a group in place of those before, as an identity provider does: nobody is asked who they are.
+pub(crate) fn replace_users(state: &mut State, tx: &mut Tx<'_>, (by, id): (&SmolStr, &SmolStr), users: Vec<SmolStr>) {
+    let Some(before) = state.groups.get(id).cloned() else { return };
+    let mut seen = std::collections::BTreeSet::new();
+    let unique: Vec<SmolStr> = users.into_iter().filter(|user| seen.insert(user.clone())).collect();
+    if unique == before.users {
+        return;
+    }
+    if let Ok(after) = edit(state, tx, (by, id), |group| group.users = unique) {
+        announce::group_members(state, tx, &before, &after);
+    }
+}
+
+/// Takes a group away for good. Apps hear that it is disabled.
+pub(crate) fn remove(state: &mut State, tx: &mut Tx<'_>, by: &SmolStr, id: &SmolStr) {
+    let now = tx.now.as_secs();
+    let last = edit(state, tx, (by, id), |group| {
+        (group.deleted, group.deleted_by) = (now, Some(by.clone()));
+        group.users.clear();
+    });
+    if let Ok(group) = last {
+        state.index.group_by_name.remove(&fold(&group.name));
+        state.index.group_by_handle.remove(&fold(&group.handle));
+        state.groups.remove(&mut tx.changes, id);
+    }
+}
+
+impl State {
+    /// The groups that somebody is in.
+    pub fn groups_of(&self, user: &SmolStr) -> impl Iterator<Item = &Arc<Group>> {
+        let from = (user.clone(), SmolStr::default());
+        let user = user.clone();
+        let rows = self.index.groups_of.range(from..).take_while(move |row| row.0 == user);
+        rows.filter_map(|row| self.groups.get(&row.1))
+    }
 }

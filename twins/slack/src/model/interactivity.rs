@@ -78,6 +78,8 @@ pub struct Trigger {
     pub app: SmolStr,
     /// The person.
     pub user: SmolStr,
+    /// Where the person was; empty where nowhere in particular.
+    pub channel: SmolStr,
     /// When.
     pub at: Timestamp,
     /// Whether a window was opened with it.
@@ -111,8 +113,16 @@ pub(crate) fn make_trigger(state: &mut State, tx: &mut Tx<'_>, app: &SmolStr, us
         1_000_000_000 + draw.below(9_000_000_000),
         draw.text(HEX, 32)
     );
-    let trigger = Trigger { app: app.clone(), user: user.clone(), at: tx.now, used: false };
+    let trigger =
+        Trigger { app: app.clone(), user: user.clone(), channel: SmolStr::default(), at: tx.now, used: false };
     state.triggers.put(&mut tx.changes, id.clone(), trigger);
+    id
+}
+
+/// The same in a conversation.
+fn make_trigger_in(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion) -> SmolStr {
+    let id = make_trigger(state, tx, &occasion.app.id, &occasion.user.id);
+    state.triggers.update(&mut tx.changes, &id, |trigger| trigger.channel = occasion.channel.id.clone());
     id
 }
 
@@ -153,7 +163,7 @@ pub(crate) fn slash(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion, com
     if url.is_empty() && !occasion.app.socket_mode {
         return command_failed(state, tx, &occasion.channel.id, &occasion.user.id, command, "dispatch_failed");
     }
-    let trigger = make_trigger(state, tx, &occasion.app.id, &occasion.user.id);
+    let trigger = make_trigger_in(state, tx, occasion);
     let (response, response_url) = make_response_url(state, tx, "commands", occasion, None);
     let Occasion { app, user, channel } = occasion;
     let form = json!([
@@ -247,7 +257,7 @@ pub(crate) fn use_response_url(
 }
 
 /// What an app says in an answer, read.
-struct Said {
+pub(crate) struct Said {
     text: Option<Arc<str>>,
     blocks: Option<Value>,
     attachments: Option<Value>,
@@ -258,7 +268,7 @@ struct Said {
 }
 
 impl Said {
-    fn read(state: &State, tx: &mut Tx<'_>, mut said: Map<String, Value>) -> Result<Self, Error> {
+    pub(crate) fn read(state: &State, tx: &mut Tx<'_>, mut said: Map<String, Value>) -> Result<Self, Error> {
         let truth = |value: Option<&Value>| match value {
             Some(Value::Bool(truth)) => *truth,
             Some(Value::String(text)) => text == "true",
@@ -280,10 +290,18 @@ impl Said {
         })
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let has_items =
             |list: &Option<Value>| list.as_ref().is_some_and(|list| list.as_array().is_some_and(|l| !l.is_empty()));
         self.text.is_none() && !has_items(&self.blocks) && !has_items(&self.attachments)
+    }
+
+    /// The message that it makes, in the name of an app's bot.
+    pub(crate) fn draft(self, bot_user: &SmolStr, app: &SmolStr) -> Draft {
+        let (text, reply_to) = (self.words(), self.thread);
+        let (blocks, attachments) = (self.blocks.map(Arc::new), self.attachments.map(Arc::new));
+        let extra = Extra { blocks, attachments, ..Extra::default() };
+        Draft { app: Some(app.clone()), reply_to, extra, ..Draft::new(bot_user, text) }
     }
 
     fn words(&self) -> Arc<str> {
@@ -320,13 +338,12 @@ fn respond(
 /// Shows what an app says: to the person alone, or to the channel.
 fn show(state: &mut State, tx: &mut Tx<'_>, row: &ResponseUrl, said: Said) -> Original {
     let bot_user = state.apps.get(&row.app).map(|app| app.bot_user.clone()).unwrap_or_default();
-    let (text, reply_to) = (said.words(), said.thread);
-    let (blocks, attachments) = (said.blocks.map(Arc::new), said.attachments.map(Arc::new));
     if said.in_channel {
-        let extra = Extra { blocks, attachments, ..Extra::default() };
-        let draft = Draft { app: Some(row.app.clone()), reply_to, extra, ..Draft::new(&bot_user, text) };
+        let draft = said.draft(&bot_user, &row.app);
         return Original::Message(messages::post(state, tx, &row.channel, draft));
     }
+    let (text, reply_to) = (said.words(), said.thread);
+    let (blocks, attachments) = (said.blocks.map(Arc::new), said.attachments.map(Arc::new));
     let ts = messages::whisper(state, tx, &row.channel, &row.user, |shown| {
         shown.from = bot_user;
         shown.app = Some(row.app.clone());
@@ -385,7 +402,7 @@ pub(crate) fn act(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion, on: O
     };
     let message = (!is_ephemeral).then(|| state.message(&channel.id, ts).map(Arc::clone)).flatten();
     let thread = message.as_ref().and_then(|message| message.reply_to);
-    let trigger = make_trigger(state, tx, &app.id, &user.id);
+    let trigger = make_trigger_in(state, tx, occasion);
     let (_, response_url) = make_response_url(state, tx, "actions", occasion, Some(on));
     let team = &state.workspace;
     let mut container = json!({

@@ -8,11 +8,11 @@ use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{
-    State,
+    State, assistant, calls, files,
     marks::{self, Reaction},
     search, time,
 };
-use crate::{announce, events};
+use crate::{announce, channel_events, events};
 
 /// The longest text of a message, in characters; what is over is cut.
 pub(crate) const TEXT_MAX: usize = 40_000;
@@ -29,6 +29,16 @@ pub enum Subtype {
     ChannelJoin,
     /// Somebody has gone.
     ChannelLeave,
+    /// The channel was archived.
+    ChannelArchive,
+    /// The channel was opened again.
+    ChannelUnarchive,
+    /// The channel has another name.
+    ChannelName,
+    /// The channel has another topic.
+    ChannelTopic,
+    /// The channel has another purpose.
+    ChannelPurpose,
     /// Posted by an app under another name.
     BotMessage,
     /// What somebody does (`/me`).
@@ -37,6 +47,8 @@ pub enum Subtype {
     PinnedItem,
     /// Shows files.
     FileShare,
+    /// Begins a thread with an assistant.
+    AssistantAppThread,
     /// What is left of a deleted message with a thread.
     Tombstone,
 }
@@ -47,13 +59,38 @@ impl Subtype {
         match self {
             Self::ChannelJoin => "channel_join",
             Self::ChannelLeave => "channel_leave",
+            Self::ChannelArchive => "channel_archive",
+            Self::ChannelUnarchive => "channel_unarchive",
+            Self::ChannelName => "channel_name",
+            Self::ChannelTopic => "channel_topic",
+            Self::ChannelPurpose => "channel_purpose",
             Self::BotMessage => "bot_message",
             Self::MeMessage => "me_message",
             Self::PinnedItem => "pinned_item",
             Self::FileShare => "file_share",
+            Self::AssistantAppThread => "assistant_app_thread",
             Self::Tombstone => "tombstone",
         }
     }
+}
+
+/// What a message says of a change to its channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// The name, old and new.
+    Name {
+        /// Before.
+        old: SmolStr,
+        /// Since.
+        new: SmolStr,
+    },
+    /// The topic.
+    Topic(SmolStr),
+    /// The purpose.
+    Purpose(SmolStr),
+    /// What a thread with an assistant is called.
+    Assistant(SmolStr),
 }
 
 /// Who edited a message, and when.
@@ -84,6 +121,9 @@ pub struct Extra {
     pub icon_url: Option<SmolStr>,
     /// The files that it shows.
     pub files: Option<Arc<[SmolStr]>>,
+    /// What it says of a change to its channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<Box<About>>,
     /// Who let somebody in.
     pub inviter: Option<SmolStr>,
     /// Who edited it last.
@@ -244,7 +284,10 @@ pub(crate) fn post(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, draft:
     // No thread is younger than what replies to it: what a later message's timestamp will be can be guessed.
     let draft = Draft { reply_to: draft.reply_to.filter(|parent| *parent < ts), ..draft };
     let message = put_at(state, tx, channel, draft, ts);
+    assistant::answered(state, tx, channel, message.app.as_ref(), message.reply_to);
+    calls::shown(state, tx, channel, &message);
     events::message_posted(state, tx, channel, &message);
+    channel_events::metadata(state, tx, channel, (None, Some(&message)));
     announce::links_shared(state, tx, channel, &message);
     ts
 }
@@ -301,6 +344,7 @@ pub(crate) fn edit(
         search::add(state, channel, ts);
     }
     events::message_changed(state, tx, channel, &before, &after);
+    channel_events::metadata(state, tx, channel, (Some(&before), Some(&after)));
     Some(after)
 }
 
@@ -317,6 +361,7 @@ pub(crate) fn touch(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, ts: u
 pub(crate) fn delete(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, ts: u64) -> bool {
     let Some(before) = state.message(channel, ts).map(Arc::clone) else { return false };
     marks::forget(state, tx, channel, &before);
+    files::unshare(state, tx, channel, &before);
     if before.thread.is_some() {
         let buried = edit(state, tx, channel, ts, |message| {
             message.text = Arc::from("This message was deleted.");
@@ -331,6 +376,7 @@ pub(crate) fn delete(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, ts: 
         remove_reply(state, tx, channel, parent, ts);
     }
     events::message_deleted(state, tx, channel, &before);
+    channel_events::metadata(state, tx, channel, (Some(&before), None));
     true
 }
 

@@ -3,20 +3,42 @@
 //! Each function here that writes a row keeps the indexes of it. Handlers, affordances and deliveries all go through
 //! these functions, so that what a change announces is announced whoever made it.
 
+pub mod accounts;
 pub mod apps;
+pub mod assistant;
+pub mod calls;
+pub mod canvases;
+pub mod cells;
+pub mod audit;
 pub mod channels;
+pub mod connect;
+pub mod content;
+pub(crate) mod consent;
+pub(crate) mod convert;
+pub mod documents;
+pub mod dialogs;
 pub mod files;
+pub mod functions;
 pub mod groups;
+pub mod health;
 pub mod interactivity;
+pub mod logins;
+pub mod manifest;
+pub mod lists;
 pub mod marks;
 pub mod messages;
 pub mod oauth;
+pub mod org;
 pub mod people;
 pub mod schedule;
 pub(crate) mod search;
+pub mod sessions;
 pub mod status;
+pub mod streams;
 pub mod surfaces;
 pub mod time;
+pub(crate) mod upkeep;
+pub mod webhooks;
 
 use std::{cmp::Reverse, sync::Arc};
 
@@ -32,7 +54,8 @@ use serde_json::Value;
 use smol_str::SmolStr;
 
 use self::{
-    apps::{App, Token},
+    apps::{App, Link, Token},
+    assistant::{Assistant, Status},
     channels::{Channel, Kind, Membership},
     files::{File, Upload},
     groups::Group,
@@ -42,7 +65,10 @@ use self::{
     oauth::{Grant, Refresh},
     people::User,
     schedule::{Reminder, Scheduled},
+    streams::Stream,
     surfaces::{Picks, Suggestion, Window},
+    webhooks::Webhook,
+    health::Mail,
 };
 
 /// The root of the twin's draws.
@@ -100,6 +126,8 @@ pub(crate) struct Index {
     pub(crate) user_by_key: OrdMap<SmolStr, SmolStr>,
     pub(crate) user_by_name: OrdMap<SmolStr, SmolStr>,
     pub(crate) channel_by_name: OrdMap<SmolStr, SmolStr>,
+    /// The channel that everyone is in.
+    pub(crate) general: Option<SmolStr>,
     /// Public channels, for listing.
     pub(crate) public: OrdSet<SmolStr>,
     /// (user, kind, channel): the conversations that a user is in.
@@ -125,6 +153,8 @@ pub(crate) struct Index {
     pub(crate) reminded: OrdSet<(SmolStr, SmolStr)>,
     pub(crate) group_by_name: OrdMap<SmolStr, SmolStr>,
     pub(crate) group_by_handle: OrdMap<SmolStr, SmolStr>,
+    /// (user, group).
+    pub(crate) groups_of: OrdSet<(SmolStr, SmolStr)>,
     pub(crate) app_by_client: OrdMap<SmolStr, SmolStr>,
     /// Bot id to app.
     pub(crate) app_by_bot: OrdMap<SmolStr, SmolStr>,
@@ -146,6 +176,10 @@ pub(crate) struct Index {
     pub(crate) homes: OrdMap<(SmolStr, SmolStr), SmolStr>,
     /// (app, external id) to the view that has it.
     pub(crate) view_by_external_id: OrdMap<(SmolStr, SmolStr), SmolStr>,
+    /// (last, user, device): logins.
+    pub(crate) logins_by_time: OrdSet<(i64, SmolStr, SmolStr)>,
+    /// App to its incoming webhooks.
+    pub(crate) webhooks_of: OrdMap<SmolStr, OrdSet<SmolStr>>,
 }
 
 /// All that the twin remembers: persistent tables, cloned by pointer.
@@ -199,10 +233,34 @@ pub struct State {
     pub groups: Table<SmolStr, Group>,
     /// The workspace's own emoji: name to address or `alias:name`.
     pub emoji: Table<SmolStr, SmolStr>,
+    /// Canvases, lists, calls, functions, invitations.
+    pub content: content::Content,
+    /// (channel, ts): messages that apps are writing.
+    pub streams: Table<(SmolStr, u64), Stream>,
+    /// (channel, ts): threads with assistants; 0 for what holds for all of a channel.
+    pub assistants: Table<(SmolStr, u64), Assistant>,
+    /// (channel, ts): what apps are doing in threads.
+    pub statuses: Table<(SmolStr, u64), Status>,
     /// What people let apps have, by the code for it.
     pub grants: Table<SmolStr, Grant>,
     /// Tokens that get new ones.
     pub refreshes: Table<SmolStr, Refresh>,
+    /// Incoming webhooks by id.
+    pub webhooks: Table<SmolStr, Webhook>,
+    /// (app, user): who has connected an app to what it stands for.
+    pub links: Table<(SmolStr, SmolStr), Link>,
+    /// (user, device): who has signed in.
+    pub logins: Table<(SmolStr, SmolStr), logins::Login>,
+    /// User to the dialog that the user has open.
+    pub dialogs: Table<SmolStr, dialogs::Dialog>,
+    /// Mails that Slack has sent, by number.
+    pub mails: Table<SmolStr, Mail>,
+    /// How the events of apps fare. Counted, never recorded.
+    pub(crate) health: OrdMap<SmolStr, health::Health>,
+    /// The legacy Real Time Messaging API.
+    pub rtm: crate::rtm::Rtm,
+    /// The organization that the workspace is part of, where it is.
+    pub enterprise: org::Enterprise,
     /// Socket Mode.
     pub sockets: crate::socket_mode::Sockets,
     /// What is served from the public documents alone.
@@ -239,8 +297,20 @@ impl State {
             reminders: Table::new("reminders"),
             groups: Table::new("usergroups"),
             emoji: Table::new("emoji"),
+            content: content::Content::default(),
+            streams: Table::new("streams"),
+            assistants: Table::new("assistant_threads"),
+            statuses: Table::new("assistant_statuses"),
             grants: Table::new("grants"),
             refreshes: Table::new("refresh_tokens"),
+            webhooks: Table::new("webhooks"),
+            mails: Table::new("mails"),
+            dialogs: Table::new("dialogs"),
+            links: Table::new("app_connections"),
+            logins: Table::new("logins"),
+            health: OrdMap::new(),
+            rtm: crate::rtm::Rtm::default(),
+            enterprise: org::Enterprise::default(),
             sockets: crate::socket_mode::Sockets::default(),
             objects: Store::new("objects"),
             index: Index::default(),
@@ -258,7 +328,10 @@ pub(crate) fn on_timer(state: &mut State, tx: &mut Tx<'_>, name: &str, data: &Va
     match name {
         schedule::SCHEDULED_TIMER => schedule::post_scheduled(state, tx, data),
         schedule::REMINDER_TIMER => schedule::ring(state, tx, data),
+        accounts::EXPIRY_TIMER => accounts::expire(state, tx, data),
         status::STATUS_TIMER => status::expire(state, tx, data),
+        health::LIMITED_TIMER => health::still_limited(state, tx, data),
+        assistant::STATUS_TIMER => assistant::expire(state, tx, data),
         _ => {}
     }
 }

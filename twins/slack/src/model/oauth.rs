@@ -2,19 +2,24 @@
 
 use std::{sync::Arc, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use dtu_kernel::{
     ids::{HEX, IdShape},
     seed::Site,
     time::Timestamp,
     tx::Tx,
 };
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use smol_str::{SmolStr, format_smolstr};
 
 use super::{
-    SITE, State,
+    BOT, SITE, State, USER,
     apps::{self, App, Token, TokenKind},
-    people::User,
+    audit::{self, Entity},
+    people::{self, User},
+    webhooks::{self, Webhook},
 };
 use crate::error::Code;
 
@@ -25,6 +30,38 @@ pub(crate) const TOKEN_LIFE: i64 = 43_200;
 
 const CODE: IdShape = IdShape { site: SITE.child("code"), prefix: "", alphabet: HEX, drawn: 64, suffix: "" };
 const DRAWN: Site = SITE.child("token");
+
+/// Which page a person came by, which decides what takes the code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Flow {
+    /// `/oauth/v2/authorize`: an installation.
+    #[default]
+    Install,
+    /// `/openid/connect/authorize`: Sign in with Slack.
+    SignIn,
+    /// `/oauth/authorize`: an installation of a classic app.
+    Legacy,
+}
+
+/// By what an app proves that it is the one that asked for a code (RFC 7636).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Challenge {
+    /// The verifier itself.
+    Plain(SmolStr),
+    /// Its SHA-256, in base64 for addresses.
+    S256(SmolStr),
+}
+
+impl Challenge {
+    fn is_met(&self, verifier: &str) -> bool {
+        match self {
+            Self::Plain(challenge) => challenge == verifier,
+            Self::S256(challenge) => *challenge == URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)),
+        }
+    }
+}
 
 /// What a person has let an app have, until the app fetches it.
 #[derive(Clone, Debug, Serialize)]
@@ -39,12 +76,29 @@ pub struct Grant {
     pub user_scopes: Arc<[SmolStr]>,
     /// Where the person was sent back to.
     pub redirect_uri: SmolStr,
-    /// Whether it is a sign-in rather than an installation.
-    pub sign_in: bool,
+    /// Whether the app named that address, and must do so again.
+    pub redirect_named: bool,
+    /// The page that the person came by.
+    pub flow: Flow,
     /// What the sign-in is to repeat.
     pub nonce: SmolStr,
+    /// What the app must prove when it fetches the tokens.
+    pub challenge: Option<Challenge>,
+    /// Where the webhook posts that the app asks for.
+    pub channel: Option<SmolStr>,
     /// When.
     pub at: Timestamp,
+    /// Whether the app has fetched it.
+    pub used: bool,
+}
+
+/// What an app brings to fetch what it was let have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Brought<'a> {
+    pub(crate) flow: Flow,
+    pub(crate) code: &'a str,
+    pub(crate) redirect_uri: Option<&'a str>,
+    pub(crate) verifier: Option<&'a str>,
 }
 
 /// A token that can be exchanged for a new pair once.
@@ -66,23 +120,40 @@ pub(crate) fn grant(state: &mut State, tx: &mut Tx<'_>, grant: Grant) -> SmolStr
 /// Takes a code, which can be done once.
 ///
 /// # Errors
-/// A code that is none, is over, or was given for another address.
-pub(crate) fn redeem(
-    state: &mut State,
-    tx: &mut Tx<'_>,
-    app: &App,
-    code: &str,
-    redirect_uri: Option<&str>,
-) -> Result<Arc<Grant>, Code> {
-    let grant = state.grants.get(&code.into()).filter(|grant| grant.app == app.id).cloned().ok_or(Code::InvalidCode)?;
+/// A code that is none, is over, or was given for another address or page; a proof that is none.
+pub(crate) fn redeem(state: &mut State, tx: &mut Tx<'_>, app: &App, with: Brought<'_>) -> Result<Arc<Grant>, Code> {
+    let key = SmolStr::new(with.code);
+    let grant = state.grants.get(&key).filter(|grant| grant.app == app.id).cloned().ok_or(Code::InvalidCode)?;
     if tx.now.since(grant.at) > CODE_LIFE {
         return Err(Code::InvalidCode);
     }
-    if redirect_uri.is_some_and(|given| given != grant.redirect_uri) {
-        return Err(Code::BadRedirectUri);
+    if grant.used {
+        // Only the oldest of the three methods has a code for this.
+        return Err(if with.flow == Flow::Legacy { Code::CodeAlreadyUsed } else { Code::InvalidCode });
     }
-    state.grants.remove(&mut tx.changes, &code.into());
+    if grant.flow != with.flow {
+        return Err(Code::OauthAuthorizationUrlMismatch);
+    }
+    match with.redirect_uri {
+        Some(given) if given != grant.redirect_uri => return Err(Code::BadRedirectUri),
+        None if grant.redirect_named => return Err(Code::BadRedirectUri),
+        _ => {}
+    }
+    check_proof(app, grant.challenge.as_ref(), with.verifier)?;
+    if grant.scopes.is_empty() && grant.user_scopes.is_empty() {
+        return Err(Code::NoScopes);
+    }
+    state.grants.update(&mut tx.changes, &key, |grant| grant.used = true);
     Ok(grant)
+}
+
+fn check_proof(app: &App, challenge: Option<&Challenge>, verifier: Option<&str>) -> Result<(), Code> {
+    match (challenge, verifier) {
+        (None, None) => Ok(()),
+        (Some(_), _) | (_, Some(_)) if !app.setup.pkce => Err(Code::PkceNotAllowed),
+        (Some(challenge), Some(verifier)) if challenge.is_met(verifier) => Ok(()),
+        _ => Err(Code::InvalidCodeVerifier),
+    }
 }
 
 /// Tokens as they are given out.
@@ -140,9 +211,21 @@ fn together(before: &[SmolStr], more: &[SmolStr]) -> Arc<[SmolStr]> {
     all.into()
 }
 
-/// The bot's and the person's token of an installation; each none where no scope asks for it.
-pub(crate) fn install(state: &mut State, tx: &mut Tx<'_>, grant: &Grant) -> (Option<Issued>, Option<Issued>) {
-    let Some(app) = state.apps.get(&grant.app).cloned() else { return (None, None) };
+/// What comes of an installation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Installed {
+    /// The bot's token; none where no scope asks for it.
+    pub(crate) bot: Option<Issued>,
+    /// The person's token; none where no scope asks for it.
+    pub(crate) user: Option<Issued>,
+    /// The webhook that the app has asked for.
+    pub(crate) webhook: Option<Arc<Webhook>>,
+}
+
+/// Installs an app as a person has let it.
+pub(crate) fn install(state: &mut State, tx: &mut Tx<'_>, grant: &Grant) -> Installed {
+    ensure_bot(state, tx, &grant.app);
+    let Some(app) = state.apps.get(&grant.app).cloned() else { return Installed::default() };
     let bot = (!grant.scopes.is_empty()).then(|| install_bot(state, tx, &app, grant));
     let user = (!grant.user_scopes.is_empty()).then(|| install_user(state, tx, &app, grant));
     let (now, installer) = (tx.now.as_secs(), grant.user.clone());
@@ -160,7 +243,25 @@ pub(crate) fn install(state: &mut State, tx: &mut Tx<'_>, grant: &Grant) -> (Opt
             row.user_token = Some(user.token.clone());
         }
     });
-    (bot, user)
+    let channel = grant.channel.as_ref().filter(|_| grant.scopes.iter().any(|scope| scope == webhooks::SCOPE));
+    let webhook = channel.map(|channel| webhooks::make(state, tx, &grant.app, channel, &grant.user));
+    audit::log(state, tx, &grant.user, "app_installed", &Entity::app(&grant.app));
+    Installed { bot, user, webhook }
+}
+
+/// Gives an app that is installed for the first time its bot.
+fn ensure_bot(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr) {
+    let Some(app) = state.apps.get(id).filter(|app| app.bot_user.is_empty()).cloned() else { return };
+    let (bot, user) = (tx.id(&BOT), tx.id(&USER));
+    let named = app.setup.manifest["features"]["bot_user"]["display_name"].as_str().unwrap_or(&app.name);
+    let name: SmolStr = named.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    people::add(state, tx, people::bot(&user, &name, &app.name, Some(id.clone()), tx.now.as_secs()));
+    apps::edit(state, tx, id, |app| (app.bot, app.bot_user) = (bot, user));
+}
+
+/// The token of a person who signs in.
+pub(crate) fn sign_in(state: &mut State, tx: &mut Tx<'_>, app: &App, grant: &Grant) -> Issued {
+    install_user(state, tx, app, grant)
 }
 
 fn install_bot(state: &mut State, tx: &mut Tx<'_>, app: &App, grant: &Grant) -> Issued {
@@ -258,7 +359,8 @@ fn keep(state: &mut State, tx: &mut Tx<'_>, token: &Token, before: &SmolStr, iss
 
 /// A pair with which a person configures apps.
 pub(crate) fn configuration_token(state: &mut State, tx: &mut Tx<'_>, user: &User) -> Issued {
-    let scopes: Arc<[SmolStr]> = [SmolStr::new_static("app_configurations:write")].into();
+    let scopes: Arc<[SmolStr]> =
+        ["app_configurations:read", "app_configurations:write"].map(SmolStr::new_static).into();
     let like = Token {
         kind: TokenKind::Config,
         app: SmolStr::default(),
@@ -276,6 +378,9 @@ pub(crate) fn configuration_token(state: &mut State, tx: &mut Tx<'_>, user: &Use
 pub(crate) fn revoke(state: &mut State, tx: &mut Tx<'_>, text: &SmolStr) {
     let Some(token) = state.tokens.update(&mut tx.changes, text, |token| token.revoked = true) else { return };
     crate::announce::tokens_revoked(state, tx, &token);
+    if token.kind == TokenKind::Bot {
+        crate::rtm::turn_off(state, tx, &token.app);
+    }
     let Some(app) = state.apps.get(&token.app) else { return };
     let lives = |text: &SmolStr| state.tokens.get(text).is_some_and(|token| !token.revoked);
     let left = lives(&app.bot_token) || app.user_token.as_ref().is_some_and(lives);

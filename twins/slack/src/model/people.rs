@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dtu_kernel::{twin::Refusal, tx::Tx};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
 use super::{State, channels, status::About};
@@ -18,6 +19,8 @@ pub const SLACKBOT: &str = "USLACKBOT";
 pub enum Role {
     /// Owns the workspace in the end.
     PrimaryOwner,
+    /// Owns it beside the primary owner.
+    Owner,
     /// Administers it.
     Admin,
     /// A full member.
@@ -26,6 +29,24 @@ pub enum Role {
     Guest,
     /// Not a person.
     Bot,
+}
+
+/// What administrators and identity providers know of an account.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Account {
+    /// When it was made, in seconds.
+    pub created: i64,
+    /// Whether a guest is in one channel only.
+    pub single_channel: bool,
+    /// When a guest's access ends, in seconds; 0 where never.
+    pub expires: i64,
+    /// When it was deactivated in the whole company, in seconds; 0 where it is not.
+    pub ended: i64,
+    /// What the identity provider calls it.
+    pub external_id: Option<SmolStr>,
+    /// What the identity provider says besides.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub attributes: Map<String, Value>,
 }
 
 /// A user.
@@ -57,6 +78,8 @@ pub struct User {
     pub app: Option<SmolStr>,
     /// Profile, status and presence.
     pub about: About,
+    /// What administrators and identity providers know.
+    pub account: Account,
     /// Whether the account is deactivated.
     pub deleted: bool,
     /// When the row last changed, in seconds.
@@ -71,12 +94,17 @@ impl User {
 
     /// Whether the user may change how the workspace is set up.
     pub const fn is_admin(&self) -> bool {
-        matches!(self.role, Role::PrimaryOwner | Role::Admin)
+        matches!(self.role, Role::PrimaryOwner | Role::Owner | Role::Admin)
+    }
+
+    /// Whether the user owns the workspace.
+    pub const fn is_owner(&self) -> bool {
+        matches!(self.role, Role::PrimaryOwner | Role::Owner)
     }
 
     /// Whether the user is a full member: neither guest nor bot.
     pub const fn is_full_member(&self) -> bool {
-        matches!(self.role, Role::PrimaryOwner | Role::Admin | Role::Member)
+        matches!(self.role, Role::PrimaryOwner | Role::Owner | Role::Admin | Role::Member)
     }
 }
 
@@ -91,6 +119,28 @@ pub(crate) fn add(state: &mut State, tx: &mut Tx<'_>, user: User) -> Arc<User> {
     }
     index.user_by_name.insert(user.name.clone(), user.id.clone());
     state.users.put(&mut tx.changes, user.id.clone(), user)
+}
+
+/// The user that is an app's bot, or Slack's own.
+pub(crate) fn bot(id: &SmolStr, name: &str, real_name: &str, app: Option<SmolStr>, now: i64) -> User {
+    User {
+        id: id.clone(),
+        key: None,
+        name: name.into(),
+        real_name: real_name.into(),
+        first: real_name.into(),
+        last: SmolStr::default(),
+        email: None,
+        title: SmolStr::default(),
+        phone: SmolStr::default(),
+        tz: SmolStr::new_static("America/Los_Angeles"),
+        role: Role::Bot,
+        app,
+        about: About::default(),
+        account: Account { created: now, ..Account::default() },
+        deleted: false,
+        updated: now,
+    }
 }
 
 /// Deactivates an account: the person leaves all channels, and apps hear of it.

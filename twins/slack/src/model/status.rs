@@ -39,6 +39,9 @@ pub struct About {
     pub away: bool,
     /// Until when notifications are snoozed, in seconds; 0 where they are not.
     pub snoozed_until: i64,
+    /// What tells the picture from others; none where the person has chosen none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photo: Option<SmolStr>,
 }
 
 /// The members of a profile that nobody can set.
@@ -82,6 +85,9 @@ fn set_member(state: &State, (user, by): (&mut User, &User), name: &str, value: 
     }
     let text = SmolStr::new(value.as_str().ok_or(Code::InvalidProfile)?.trim());
     match name {
+        "first_name" | "last_name" | "real_name" | "display_name" if is_reserved(&text) => {
+            return Err(Code::ReservedName);
+        }
         "first_name" => user.first = text,
         "last_name" => user.last = text,
         "real_name" => (user.first, user.last) = split_name(&text),
@@ -103,6 +109,11 @@ fn set_member(state: &State, (user, by): (&mut User, &User), name: &str, value: 
         user.real_name = format!("{} {}", user.first, user.last).trim().into();
     }
     Ok(())
+}
+
+/// Whether a name stands for many people in messages, so that nobody can have it.
+fn is_reserved(name: &str) -> bool {
+    ["channel", "everyone", "group", "here"].iter().any(|reserved| name.eq_ignore_ascii_case(reserved))
 }
 
 fn split_name(name: &str) -> (SmolStr, SmolStr) {
@@ -154,6 +165,7 @@ pub(crate) fn expire(state: &mut State, tx: &mut Tx<'_>, data: &Value) {
 /// Sets a person away, or leaves it to Slack.
 pub(crate) fn set_away(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr, away: bool) {
     state.users.update(&mut tx.changes, id, |user| user.about.away = away);
+    crate::rtm::presence_changed(state, tx, id);
 }
 
 /// Whether a user counts as here. People do unless they are away; of bots only those that have said so.

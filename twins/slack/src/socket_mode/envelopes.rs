@@ -3,21 +3,28 @@
 use dtu_kernel::{
     delivery::Delivery,
     socket::{Frame, SocketId},
+    time::Timestamp,
     tx::Tx,
 };
 use serde_json::{Map, Value, json};
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
-    events::{BLOCK_SUGGESTION, EVENT_CALLBACK, PATIENCE, SLASH_COMMAND, URL_VERIFICATION, VIEW_SUBMISSION},
-    model::{State, apps::App},
+    events::{
+        APP_RATE_LIMITED, BLOCK_SUGGESTION, DIALOG, EVENT_CALLBACK, PATIENCE, SLASH_COMMAND, URL_VERIFICATION,
+        VIEW_SUBMISSION,
+    },
+    model::{State, apps::App, health},
     text,
 };
 
 /// The next attempt of a delivery to an app in Socket Mode; none where it goes over HTTP.
-pub(crate) fn frame(state: &State, delivery: &Delivery) -> Option<Frame> {
+pub(crate) fn frame(state: &State, delivery: &Delivery, now: Timestamp) -> Option<Frame> {
     let app = state.apps.get(&delivery.payload["app"].as_str()?.into())?;
     if !app.socket_mode || app.removed || delivery.kind == URL_VERIFICATION {
+        return None;
+    }
+    if delivery.kind == EVENT_CALLBACK && health::is_limited(state, &app.id, now) {
         return None;
     }
     let key = envelope_id(app, delivery);
@@ -44,11 +51,11 @@ fn envelope(id: &SmolStr, delivery: &Delivery) -> Value {
     let payload = &delivery.payload;
     let kind = delivery.kind.as_str();
     let (name, payload) = match kind {
-        EVENT_CALLBACK => ("events_api", payload["body"].clone()),
+        EVENT_CALLBACK | APP_RATE_LIMITED => ("events_api", payload["body"].clone()),
         SLASH_COMMAND => ("slash_commands", Value::Object(members(&payload["form"]))),
         _ => ("interactive", payload["body"].clone()),
     };
-    let takes_payload = matches!(kind, SLASH_COMMAND | VIEW_SUBMISSION | BLOCK_SUGGESTION);
+    let takes_payload = matches!(kind, SLASH_COMMAND | VIEW_SUBMISSION | BLOCK_SUGGESTION | DIALOG);
     let mut envelope = json!({
         "envelope_id": id,
         "payload": payload,

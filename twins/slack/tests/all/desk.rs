@@ -97,7 +97,9 @@ impl Desk {
             map.insert(HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(value).unwrap());
         }
         let host = &self.universe.twins()[0];
-        let found = host.operations().iter().position(|info| matches(info.path, path).is_some());
+        let at_path = |info: &dtu_kernel::operation::OperationInfo| matches(info.path, path).is_some();
+        let taken = host.operations().iter().position(|info| at_path(info) && info.methods.contains(&method));
+        let found = taken.or_else(|| host.operations().iter().position(at_path));
         let path_params = found.and_then(|at| matches(host.operations()[at].path, path)).unwrap_or_default();
         let request = Request {
             method: method.clone(),

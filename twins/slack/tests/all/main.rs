@@ -3,20 +3,36 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
 mod affordances;
+mod answers;
 mod attack;
+mod audit;
 mod blocks;
 mod calls;
 mod chat;
 mod codes;
+mod connect;
 mod conversations;
 mod deliveries;
 mod desk;
+mod dialogs;
+mod documents;
+mod enterprise;
 mod files;
+mod installs;
+mod limits;
+mod manifests;
 mod marks;
+mod office;
 mod paging;
+mod platform;
+mod rtm;
+mod scim;
 mod search;
 mod socket_mode;
 mod universe;
+mod upkeep;
 mod users;
+mod webhooks;
 mod windows;
+mod work;
 mod world;

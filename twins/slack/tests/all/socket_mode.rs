@@ -86,24 +86,24 @@ impl Hall {
     }
 }
 
-fn serve(universe: &Arc<Universe>) -> Listening {
+pub(crate) fn serve(universe: &Arc<Universe>) -> Listening {
     listen(universe, 0, routes(&universe.twins()[0]), 0).unwrap()
 }
 
-struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Client {
-    async fn connect(address: &str) -> Self {
+    pub(crate) async fn connect(address: &str) -> Self {
         Self(connect_async(address).await.unwrap().0)
     }
 
     /// The next text as JSON.
-    async fn hear(&mut self) -> Value {
+    pub(crate) async fn hear(&mut self) -> Value {
         self.try_hear().await.unwrap_or_else(|end| panic!("the socket has ended: {end:?}"))
     }
 
     /// The next text, or how the socket ended: with a code, or without.
-    async fn try_hear(&mut self) -> Result<Value, Option<u16>> {
+    pub(crate) async fn try_hear(&mut self) -> Result<Value, Option<u16>> {
         loop {
             match tokio::time::timeout(PATIENCE, self.0.next()).await.expect("something comes") {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
@@ -114,7 +114,7 @@ impl Client {
         }
     }
 
-    async fn say(&mut self, what: Value) {
+    pub(crate) async fn say(&mut self, what: Value) {
         self.0.send(Message::text(what.to_string())).await.unwrap();
     }
 

@@ -1,6 +1,6 @@
 //! What holds of the twin inside universes: forks are apart, equal runs are equal, refusals leave no trace.
 
-use dtu_kernel::twin::EnvVar;
+use dtu_kernel::{operation::OperationInfo, twin::EnvVar};
 use serde_json::{Value, json};
 
 use crate::desk::{BOT, Desk, TESTER};
@@ -79,7 +79,9 @@ fn an_ordinary_message_is_small() {
 #[test]
 fn every_answer_fits_the_operation_table() {
     let desk = Desk::new();
-    for info in desk.universe.twins()[0].operations().iter().filter(|info| info.behaves()) {
+    // What the public documents describe is in their words, and has no types of ours.
+    let typed = |info: &&OperationInfo| info.behaves() && info.described.is_none();
+    for info in desk.universe.twins()[0].operations().iter().filter(typed) {
         let mut generator = schemars::SchemaGenerator::default();
         let schema = serde_json::to_value((info.arguments)(&mut generator)).unwrap();
         assert!(schema.is_object(), "{}", info.id);

@@ -1,0 +1,95 @@
+//! Answers have the fields and types of the public samples.
+
+use std::collections::BTreeMap;
+
+use dtu_kernel::operation::Level;
+use dtu_universe::facts;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{document, hold, left::Left, read, shape::Shape, stage, walk};
+use crate::{
+    coverage,
+    silent::{
+        Stage,
+        plan::{Given, Step},
+    },
+};
+
+/// The samples' members of refusals and warnings.
+const OF_REFUSALS: &[&str] = &["error", "needed", "provided", "warning", "errors"];
+
+/// Calls beside those of the walk.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct More {
+    /// What all calls find done.
+    setup: Vec<Step>,
+    calls: BTreeMap<String, Vec<Scene>>,
+}
+
+/// A call in circumstances of its own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scene {
+    #[serde(default)]
+    first: Vec<Step>,
+    #[serde(default)]
+    given: Given,
+}
+
+/// What a method answers in these circumstances.
+async fn answer(stage: &Stage, method: &str, first: &[Step], given: &Given) -> Result<Value, String> {
+    let mut stage = stage.forked();
+    walk(&mut stage, first).await;
+    let body = stage.call(method, &stage.plan.filled(given.clone())).json(&stage.universe);
+    if body["ok"] == false { Err(format!("{method} does not work: {body}")) } else { Ok(body) }
+}
+
+/// All that a method answers to the calls that there are of it.
+async fn answers(stage: &Stage, method: &str, scenes: &[Scene], problems: &mut Vec<String>) -> Shape {
+    let mut shape = Shape::default();
+    let usual = stage.plan.calls.get(method).cloned();
+    let usual = usual.iter().flat_map(|given| std::iter::once(given).chain(&given.also)).map(|given| (&[][..], given));
+    for (first, given) in usual.chain(scenes.iter().map(|scene| (&scene.first[..], &scene.given))) {
+        match answer(stage, method, first, given).await {
+            Ok(body) => shape.take(&body),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    shape
+}
+
+/// A sample without what only refusals have.
+fn of_success(sample: &Value) -> Value {
+    let mut sample = sample.clone();
+    if let Some(members) = sample.as_object_mut() {
+        members.retain(|name, _| !OF_REFUSALS.contains(&name.as_str()));
+        if let Some(metadata) = members.get_mut("response_metadata").and_then(Value::as_object_mut) {
+            metadata.retain(|name, _| !matches!(name.as_str(), "messages" | "warnings"));
+        }
+        members
+            .retain(|name, part| name != "response_metadata" || part.as_object().is_some_and(|part| !part.is_empty()));
+    }
+    sample
+}
+
+#[tokio::test]
+async fn answers_have_the_fields_of_the_samples() {
+    let Some(samples) = document("slack-response-samples-java.json") else { return };
+    let more: More = read("tests/samples/slack.yaml");
+    let mut stage = stage();
+    walk(&mut stage, &more.setup).await;
+    stage.plan.finish();
+    let coverage = coverage::of(facts::of("slack").expect("is a twin"));
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    for row in coverage.documented().filter(|row| row.level == Level::Behaves) {
+        let method = row.id.as_str();
+        let Some(sample) = samples.get(method) else { continue };
+        let scenes = more.calls.get(method).map(Vec::as_slice).unwrap_or_default();
+        let shape = answers(&stage, method, scenes, &mut problems).await;
+        found.extend(shape.lacks(&of_success(sample)).into_iter().map(|place| format!("{method} {place}")));
+    }
+    problems.extend(Left::read("tests/samples/slack.txt").hold(&found));
+    hold(&problems);
+}
