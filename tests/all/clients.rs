@@ -35,7 +35,7 @@ async fn slack_socket_mode_for_node() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slack_administration_for_python() {
-    said(&Plane::start().await, python(), "python/slack_admin.py").await;
+    said(&Plane::start().await, python(), "python/slack_admin.py", "").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -187,7 +187,7 @@ pub(crate) async fn said(
 }
 
 #[expect(clippy::print_stderr, reason = "whoever runs the tests is told what was left out")]
-fn say_skipped(path: &str) {
+pub(crate) fn say_skipped(path: &str) {
     eprintln!("skipped {path}: the client libraries are not installed; `cargo xtask test` installs them");
 }
 

@@ -6,7 +6,7 @@ use std::{path::Path, process::Command};
 use serde_json::Value;
 
 use crate::{
-    clients::{Wanted, node, python, wanted},
+    clients::{Wanted, node, python, say_skipped, wanted},
     support::{program, root},
 };
 
@@ -53,14 +53,14 @@ const TOKENS: Pack = Pack {
 
 #[test]
 fn offboarding() {
-    if is_there(python().is_some(), "Python's client libraries") {
+    if is_there(python().is_some(), "the pack for leavers") {
         check(&OFFBOARDING);
     }
 }
 
 #[test]
 fn on_call() {
-    if is_there(node().is_some(), "Node's client libraries") {
+    if is_there(node().is_some(), "the pack for rotas") {
         check(&ON_CALL);
     }
 }
@@ -71,9 +71,9 @@ fn tokens() {
 }
 
 fn is_there(there: bool, what: &str) -> bool {
-    assert!(there || wanted() == Wanted::WhatIsThere, "{what} are not installed: run `cargo xtask clients`");
+    assert!(there || wanted() == Wanted::WhatIsThere, "{what} needs client libraries: run `cargo xtask clients`");
     if !there {
-        eprintln!("skipped: {what} are not installed");
+        say_skipped(what);
     }
     there
 }

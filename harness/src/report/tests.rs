@@ -78,7 +78,15 @@ fn records() -> BTreeMap<Key, Record> {
         |scenario: &str, variant: &str, label: &str, n, outcome, reasons: &[&str], checks: Vec<CheckResult>| {
             let key = Key { scenario: scenario.to_owned(), variant: variant.to_owned(), n };
             let reasons = reasons.iter().map(|reason| (*reason).to_owned()).collect();
-            let record = Record { key: key.clone(), label: label.to_owned(), seed: 100 + n, outcome, reasons, checks, seen: Vec::new() };
+            let record = Record {
+                key: key.clone(),
+                label: label.to_owned(),
+                seed: 100 + n,
+                outcome,
+                reasons,
+                checks,
+                seen: Vec::new(),
+            };
             records.insert(key, record);
         };
     let good = || vec![check("one grant", Role::Must, Held::Yes, "")];

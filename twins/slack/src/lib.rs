@@ -117,7 +117,13 @@ fn operations() -> Vec<Row> {
         api::audit::operations,
         api::scim::operations,
     ];
-    families.into_iter().flat_map(|family| family()).chain(socket_mode::api::operations()).chain(rtm::api::operations()).chain(api::more()).collect()
+    families
+        .into_iter()
+        .flat_map(|family| family())
+        .chain(socket_mode::api::operations())
+        .chain(rtm::api::operations())
+        .chain(api::more())
+        .collect()
 }
 
 fn people() -> Vec<Row> {
@@ -338,8 +344,16 @@ impl Twin for Slack {
     }
 
     fn affordances(&self) -> Vec<Affordance<Self>> {
-        let verbs: &[fn() -> Vec<Affordance<Self>>] =
-            &[affordances::all, gestures::all, installs::all, channel_verbs::all, assistant_verbs::all, work_verbs::all, connect_verbs::all, offices::all];
+        let verbs: &[fn() -> Vec<Affordance<Self>>] = &[
+            affordances::all,
+            gestures::all,
+            installs::all,
+            channel_verbs::all,
+            assistant_verbs::all,
+            work_verbs::all,
+            connect_verbs::all,
+            offices::all,
+        ];
         verbs.iter().flat_map(|verbs| verbs()).collect()
     }
 

@@ -6,25 +6,25 @@
 pub mod accounts;
 pub mod apps;
 pub mod assistant;
+pub mod audit;
 pub mod calls;
 pub mod canvases;
 pub mod cells;
-pub mod audit;
 pub mod channels;
 pub mod connect;
-pub mod content;
 pub(crate) mod consent;
+pub mod content;
 pub(crate) mod convert;
-pub mod documents;
 pub mod dialogs;
+pub mod documents;
 pub mod files;
 pub mod functions;
 pub mod groups;
 pub mod health;
 pub mod interactivity;
+pub mod lists;
 pub mod logins;
 pub mod manifest;
-pub mod lists;
 pub mod marks;
 pub mod messages;
 pub mod oauth;
@@ -59,6 +59,7 @@ use self::{
     channels::{Channel, Kind, Membership},
     files::{File, Upload},
     groups::Group,
+    health::Mail,
     interactivity::{ResponseUrl, Trigger},
     marks::{Bookmark, Pin, Star, Starred},
     messages::{Ephemeral, Message},
@@ -68,7 +69,6 @@ use self::{
     streams::Stream,
     surfaces::{Picks, Suggestion, Window},
     webhooks::Webhook,
-    health::Mail,
 };
 
 /// The root of the twin's draws.
