@@ -1,5 +1,8 @@
 //! One trajectory: a universe, a target, the beats of a story, and what came of it.
 
+mod target;
+mod time;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -11,16 +14,17 @@ use std::{
 };
 
 use dtu_kernel::{
-    clock::ClockMode,
     fault,
     host::Host,
     serve::{Listening, Routes, listen},
-    time::{Span, Timestamp},
+    time::Span,
     universe::Universe,
 };
 use serde_json::{Map, Value, json};
 use tokio::{sync::watch, time::Instant};
 
+pub use self::target::program_at;
+use self::target::unexpected_end;
 use crate::{
     bundle::{About, Manifest, RunDigests},
     check,
@@ -31,10 +35,9 @@ use crate::{
     load::{LoadedBeat, LoadedProperty, LoadedScenario, LoadedTarget},
     mischief::Mischief,
     plan::{self, Plan, Unit},
-    process::{Bounds, Launch, Running, Supervisor, Written, free_port, rest},
-    scenario::{Beat, Require, TargetAct},
+    process::{Running, Supervisor, Written},
+    scenario::{Beat, Require},
     supervise::Exit,
-    target::Sign,
     verdict::{CheckResult, Outcome},
 };
 
@@ -275,81 +278,6 @@ impl<'a> Stage<'a> {
         self.universe.arm_checked(&rules).map_err(|error| Stop::Void(error.to_string()))
     }
 
-    async fn launch(&mut self) -> Result<(), Stop> {
-        if let Some(url) = &self.setup.target.target.url {
-            return self.begin_anew(&url.value).await;
-        }
-        let port = free_port().map_err(|error| Stop::Void(format!("no port for the target: {error}")))?;
-        self.facts.set_port(port);
-        self.start().await
-    }
-
-    /// Brings a program that runs already back to its beginning.
-    async fn begin_anew(&mut self, url: &str) -> Result<(), Stop> {
-        let port = url::Url::parse(url).ok().and_then(|url| url.port_or_known_default());
-        self.facts.set_port(port.unwrap_or(0));
-        let Some(reset) = &self.setup.target.target.reset else { return Ok(()) };
-        let client = reqwest::Client::builder().no_proxy().timeout(READY).build();
-        let client = client.map_err(|error| Stop::Void(error.to_string()))?;
-        match client.post(reset).send().await {
-            Ok(answer) if answer.status().is_success() => Ok(()),
-            Ok(answer) => {
-                Err(Stop::Void(format!("the target was not reset: it answered {}", answer.status().as_u16())))
-            }
-            Err(_) => Err(Stop::Fatal(Fatal(format!("the target cannot be reset: nobody answers at {reset}")))),
-        }
-    }
-
-    /// Where the output of the process goes that is started next.
-    fn evidence(&self) -> PathBuf {
-        match self.launched {
-            0 => self.folder.join("target"),
-            before => self.folder.join(format!("target-{}", before + 1)),
-        }
-    }
-
-    async fn start(&mut self) -> Result<(), Stop> {
-        self.began_at = self.universe.ledger().len();
-        let launch = self.launch_plan()?;
-        let running = Running::launch(&self.setup.supervisor, launch).await;
-        self.launched += 1;
-        let running = running.map_err(|error| Stop::Void(format!("no supervisor for the target: {error}")))?;
-        self.lives.send_replace(Some(running.exits()));
-        self.running = Some(running);
-        Ok(())
-    }
-
-    fn launch_plan(&mut self) -> Result<Launch, Stop> {
-        let loaded = &self.setup.target;
-        let mut command = Vec::new();
-        for part in &loaded.command {
-            command.push(part.fill_text(&mut self.facts)?);
-        }
-        let mut env = Vec::new();
-        for (name, value) in &loaded.env {
-            env.push((name.clone(), value.fill_text(&mut self.facts)?));
-        }
-        env.retain(|(name, _)| !self.rotated.contains_key(name));
-        env.extend(self.rotated.clone());
-        let mut command = command.into_iter();
-        let program = command.next().unwrap_or_default();
-        let signs = loaded.target.ready.any_of.iter().filter_map(|sign| match sign {
-            Sign::Log(text) => Some(text.clone()),
-            Sign::Http(_) | Sign::Called(_) | Sign::Socket(_) | Sign::Delivered(_) => None,
-        });
-        Ok(Launch {
-            program: program_at(&loaded.dir, &program).into(),
-            arguments: command.collect(),
-            env,
-            dir: if loaded.dir.as_os_str().is_empty() { PathBuf::from(".") } else { loaded.dir.clone() },
-            evidence: self.evidence(),
-            output_max: loaded.target.limits.output.unwrap_or(OUTPUT),
-            grace: or(loaded.target.stop.grace, GRACE),
-            bounds: Bounds { cpu: loaded.target.limits.cpu.map(|span| span.0), memory: loaded.target.limits.memory },
-            signs: signs.collect(),
-        })
-    }
-
     /// All that needs the target: up to the last beat it must live, after that it may end in peace.
     async fn tell(&mut self) -> Result<(), Stop> {
         let ended = unexpected_end(self.lives.subscribe());
@@ -400,47 +328,6 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// Until the first sign of readiness; at once where there is none to wait for.
-    async fn ready(&mut self) {
-        let signs = &self.setup.target.target.ready.any_of;
-        let mut waits: Vec<futures_util::future::BoxFuture<'_, ()>> = Vec::new();
-        for (sign, url) in signs.iter().zip(&self.setup.target.ready) {
-            match (sign, url, &self.running) {
-                (Sign::Http(_), Some(url), _) => {
-                    // A URL that has no value is never reached: the time limit says so.
-                    let Ok(url) = url.fill_text(&mut self.facts) else { continue };
-                    waits.push(Box::pin(answers(url)));
-                }
-                (Sign::Log(text), _, Some(running)) => waits.push(Box::pin(running.logged(text))),
-                (Sign::Called(operation), _, _) => {
-                    waits.push(Box::pin(called(&self.universe, operation, self.began_at)));
-                }
-                (Sign::Socket(twin), _, _) => waits.push(Box::pin(connected(&self.universe, twin))),
-                (Sign::Delivered(kind), _, _) => {
-                    waits.push(Box::pin(delivered(&self.universe, kind, self.began_at)));
-                }
-                _ => {}
-            }
-        }
-        if !signs.is_empty() {
-            if waits.is_empty() {
-                std::future::pending::<()>().await;
-            }
-            futures_util::future::select_all(waits).await;
-        }
-    }
-
-    fn connect(&mut self) -> Result<(), Stop> {
-        let loaded = &self.setup.target;
-        for (act, form) in loaded.target.connect.iter().zip(&loaded.connect) {
-            let with = form.fill_object(&mut self.facts)?;
-            // The target plays no part in this: a refusal is the target file's fault.
-            let refused = |why| Stop::Void(format!("connect: {} was refused: {why}", act.verb.value));
-            self.universe.perform(&act.verb.value, &act.actor, with).map_err(refused)?;
-        }
-        Ok(())
-    }
-
     async fn beat(&mut self, beat: &Beat, loaded: &LoadedBeat, name: &str) -> Result<(), Stop> {
         if let Some(when) = &loaded.when {
             let patience = or(beat.timeout, BEAT_PATIENCE);
@@ -467,61 +354,6 @@ impl<'a> Stage<'a> {
             Some(verb) => self.act(beat, loaded, &verb.value, name),
             None => Ok(()),
         }
-    }
-
-    async fn act_on_target(&mut self, act: &TargetAct, loaded: &LoadedBeat, name: &str) -> Result<(), Stop> {
-        if self.setup.target.target.url.is_some() {
-            return Err(Stop::Void(format!("{name}: the target runs by itself: nobody here can end or start it")));
-        }
-        match act {
-            TargetAct::Kill => self.stop_target(true).await,
-            TargetAct::Pause(span) => {
-                if let Some(running) = &mut self.running {
-                    running.hold(true).await;
-                    rest(span.0).await;
-                    running.hold(false).await;
-                }
-            }
-            TargetAct::Start => self.start_again(name).await?,
-            TargetAct::Restart => {
-                self.stop_target(false).await;
-                self.start_again(name).await?;
-            }
-            TargetAct::Rotate(_) => {
-                for (variable, value) in &loaded.rotate {
-                    let value = value.fill_text(&mut self.facts)?;
-                    self.rotated.insert(variable.clone(), value);
-                }
-                self.stop_target(false).await;
-                self.start_again(name).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends the process on purpose: nobody is to miss it.
-    async fn stop_target(&mut self, at_once: bool) {
-        self.lives.send_replace(None);
-        if let Some(running) = self.running.take() {
-            let (_, written) = if at_once { running.kill().await } else { running.stop().await };
-            self.written.kept += written.kept;
-            self.written.dropped += written.dropped;
-        }
-    }
-
-    async fn start_again(&mut self, name: &str) -> Result<(), Stop> {
-        if self.running.is_some() {
-            return Err(Stop::Void(format!("{name}: the target is there already")));
-        }
-        self.start().await?;
-        let patience = or(self.setup.target.target.ready.timeout, READY);
-        if tokio::time::timeout(patience, self.ready()).await.is_err() {
-            return Err(Stop::Unsatisfied(format!(
-                "{name}: the target was not ready again within {}",
-                shown(patience)
-            )));
-        }
-        Ok(())
     }
 
     fn act(&mut self, beat: &Beat, loaded: &LoadedBeat, verb: &str, name: &str) -> Result<(), Stop> {
@@ -551,93 +383,6 @@ impl<'a> Stage<'a> {
         self.watch = Some(watch);
         self.quiesce().await;
         Ok(())
-    }
-
-    /// Waits until `holds`; false where it did not up to `deadline` on the universe's clock. What has no value yet may
-    /// have one later: an error counts only where it is the last word.
-    async fn wait(
-        &mut self,
-        deadline: Timestamp,
-        mut holds: impl FnMut(&mut Facts, Timestamp) -> Result<bool, EvalError> + Send,
-    ) -> Result<bool, Stop> {
-        let mut ledger = self.universe.ledger().watch();
-        loop {
-            ledger.borrow_and_update();
-            let now = self.universe.now();
-            let began = Instant::now();
-            let found = holds(&mut self.facts, now);
-            if now >= deadline || found == Ok(true) {
-                return Ok(found?);
-            }
-            // A busy ledger must not make looking at it the machine's main work.
-            let cost = began.elapsed();
-            if cost > Duration::from_millis(1) {
-                rest(cost).await;
-            }
-            self.pass(&mut ledger, deadline).await;
-        }
-    }
-
-    /// Lets time pass: until something happens, or a moment. A stepped clock is moved on where nothing happens by
-    /// itself.
-    async fn pass(&self, ledger: &mut watch::Receiver<u64>, until: Timestamp) {
-        let now = self.universe.now();
-        let span = match self.universe.clock_mode() {
-            ClockMode::Real => TICK.min(until.since(now)),
-            ClockMode::Scaled(factor) => TICK.min(until.since(now) / factor),
-            ClockMode::Stepped => self.idle(),
-        };
-        let changed = tokio::time::timeout(span.max(Duration::from_millis(1)), ledger.changed()).await.is_ok();
-        if !changed && self.universe.clock_mode() == ClockMode::Stepped && self.universe.is_calm() {
-            self.universe.advance_to(self.next_stop(until)).await;
-        }
-    }
-
-    /// Where a clock that is moved on stops next: at the next job that is due, or at `until`.
-    fn next_stop(&self, until: Timestamp) -> Timestamp {
-        self.universe.jobs().first().map_or(until, |job| job.due.min(until))
-    }
-
-    /// Moves the clock on through all that is due on the way, and lets the target answer each time.
-    async fn advance(&self, span: Duration) {
-        let until = self.universe.now().after(span);
-        loop {
-            self.quiesce().await;
-            let stop = self.next_stop(until);
-            self.universe.advance_to(stop).await;
-            if stop >= until {
-                return;
-            }
-        }
-    }
-
-    async fn pause(&self, span: Duration) {
-        match self.universe.clock_mode() {
-            ClockMode::Real => rest(span).await,
-            ClockMode::Scaled(factor) => rest(span / factor).await,
-            ClockMode::Stepped => self.advance(span).await,
-        }
-    }
-
-    fn idle(&self) -> Duration {
-        or(self.setup.target.target.quiesce.idle, IDLE)
-    }
-
-    /// Waits until universe and target are silent, but no longer than the target file says.
-    async fn quiesce(&self) {
-        let (idle, most) = (self.idle(), or(self.setup.target.target.quiesce.max, IDLE_MAX));
-        let mut ledger = self.universe.ledger().watch();
-        let silence = async {
-            loop {
-                ledger.borrow_and_update();
-                let silent = tokio::time::timeout(idle, ledger.changed()).await.is_err();
-                if silent && self.universe.is_calm() {
-                    return;
-                }
-            }
-        };
-        // Noise to the end is no failure in itself: checks say whether it is.
-        let _ = tokio::time::timeout(most, silence).await;
     }
 
     fn evaluate(&mut self) -> Vec<CheckResult> {
@@ -694,89 +439,6 @@ fn ended_early(exit: &Exit, was_ready: bool) -> Stop {
     Stop::Unsatisfied(format!("{how} {when}"))
 }
 
-/// Until a GET of the URL answers 2xx.
-async fn answers(url: String) {
-    let Ok(client) = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build() else { return };
-    loop {
-        let answer = client.get(&url).send().await;
-        if answer.is_ok_and(|answer| answer.status().is_success()) {
-            return;
-        }
-        rest(Duration::from_millis(20)).await;
-    }
-}
-
-/// Until the target has called an operation (`slack.auth.test`) with success.
-async fn called(universe: &Universe, operation: &str, from: u64) {
-    let Some((twin, operation)) = operation.split_once('.') else { return std::future::pending().await };
-    let mut ledger = universe.ledger().watch();
-    let mut from = from;
-    loop {
-        ledger.borrow_and_update();
-        for entry in universe.ledger().page(from, usize::MAX).unwrap_or_default() {
-            from += 1;
-            let fits = entry["twin"] == twin && entry["operation"] == operation && entry["error"] == "";
-            if fits && entry["status"].as_u64().is_some_and(|status| (200..300).contains(&status)) {
-                return;
-            }
-        }
-        if ledger.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Until the target has a socket of a twin open.
-async fn connected(universe: &Universe, twin: &str) {
-    let mut ledger = universe.ledger().watch();
-    while universe.open_sockets(twin).is_empty() {
-        ledger.borrow_and_update();
-        // A socket opens a moment after the entry that tells of it.
-        let _ = tokio::time::timeout(TICK, ledger.changed()).await;
-    }
-}
-
-/// Until the target has accepted a delivery of a kind (`okta.event_hook_verification`).
-async fn delivered(universe: &Universe, kind: &str, from: u64) {
-    let Some((twin, kind)) = kind.split_once('.') else { return std::future::pending().await };
-    let mut ledger = universe.ledger().watch();
-    let mut from = from;
-    loop {
-        ledger.borrow_and_update();
-        for entry in universe.ledger().page(from, usize::MAX).unwrap_or_default() {
-            from += 1;
-            let fits = entry["kind"] == "delivery" && entry["twin"] == twin && entry["delivery"]["kind"] == kind;
-            if fits && entry["status"].as_u64().is_some_and(|status| (200..300).contains(&status)) {
-                return;
-            }
-        }
-        if ledger.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Waits until a process ends that was to live.
-async fn unexpected_end(mut lives: watch::Receiver<Option<watch::Receiver<Option<Exit>>>>) -> Exit {
-    loop {
-        let Some(mut exits) = lives.borrow_and_update().clone() else {
-            if lives.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-            continue;
-        };
-        tokio::select! {
-            biased;
-            changed = lives.changed() => if changed.is_err() {
-                std::future::pending::<()>().await;
-            },
-            exit = async { exits.wait_for(Option::is_some).await.ok().and_then(|exit| exit.clone()) } => {
-                return exit.unwrap_or_default();
-            }
-        }
-    }
-}
-
 /// The first call of the target that a twin does not serve.
 fn first_gap(universe: &Universe) -> Option<Gap> {
     let mut gap = None;
@@ -789,16 +451,6 @@ fn first_gap(universe: &Universe) -> Option<Gap> {
     // Entries that cannot be read back are told where the evidence is written.
     let _ = for_each_entry(universe, look);
     gap
-}
-
-/// Where a program is: relative to `dir` where it has a slash, else by its name alone.
-pub fn program_at(dir: &Path, program: &str) -> PathBuf {
-    if program.contains('/') {
-        let path = dir.join(program);
-        std::path::absolute(&path).unwrap_or(path)
-    } else {
-        PathBuf::from(program)
-    }
 }
 
 fn beat_name(beat: &Beat, at: usize) -> String {
