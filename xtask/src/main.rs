@@ -87,5 +87,5 @@ fn test() -> anyhow::Result<()> {
     clients::install()?;
     // Property tests draw anew wherever they are run by hand; here a failure must be the change's and not the draw's.
     let settled = [("DTU_CLIENTS", "required"), ("PROPTEST_RNG_SEED", "7")];
-    shell::cargo_with(&["test", "--workspace"], &settled)
+    shell::cargo_with(&["test", "--workspace", "--no-fail-fast"], &settled)
 }

@@ -227,7 +227,7 @@ mod tests {
         check("userName ne \"carly\"", false);
         check("email eq c@acme.example", true);
         check("email co \"acme\" and active eq true", true);
-        check("email sw \"x\" or userName ew \"y\"", false);
+        check("email sw \"x\" or userName ew \"z\"", false);
         check("not (userName eq \"carly\")", false);
         check("active pr", true);
         check("userName gt \"b\" and userName le \"carly\"", true);
