@@ -15,11 +15,14 @@ use dtu_kernel::{
     seed::{Draw, SeedTree, Site},
     universe::{Options, Universe},
 };
+use futures_util::{SinkExt as _, StreamExt as _};
 use parking_lot::Mutex;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
+use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 const CONNECTIONS: u64 = 64;
+const SOCKETS: usize = 4;
 /// Longer than any rule here holds an answer up.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What a run may grow by from its first quarter on: far below what it sends and receives.
@@ -69,6 +72,10 @@ async fn soak(seed: u64, span: Duration) {
     for connection in 0..CONNECTIONS {
         tasks.spawn(Arc::clone(&soak).connection(connection));
     }
+    let mut sockets = tokio::task::JoinSet::new();
+    for _ in 0..SOCKETS {
+        sockets.spawn(Arc::clone(&soak).socket());
+    }
     #[expect(clippy::disallowed_methods, reason = "the soak lasts in the machine's time")]
     let start = Instant::now();
     let (mut step, mut early) = (0, None);
@@ -86,8 +93,14 @@ async fn soak(seed: u64, span: Duration) {
     let ended = tokio::time::timeout(3 * PATIENCE, tasks.join_all()).await;
     let sound: u64 = ended.expect("no connection is stuck").into_iter().sum();
     assert_eq!(sound, CONNECTIONS, "every connection is served once the faults are over");
+    let ended = tokio::time::timeout(3 * PATIENCE, sockets.join_all()).await;
+    let opened: u64 = ended.expect("no socket is stuck").into_iter().sum();
+    assert!(opened > 0, "sockets were open");
     assert!(soak.universe().settle(PATIENCE).await, "nothing is left under way");
-    soak.hold_ledger(step);
+    let fired = soak.hold_ledger(step);
+    // A short soak does not come round to each kind.
+    let is_long = span > Duration::from_secs(60);
+    assert!(!is_long || fired.len() == effects().len(), "each kind of fault has struck: {fired:?}");
     assert!(grown < GROWTH_MAX, "memory grew by {} MiB", grown >> 20);
 }
 
@@ -105,6 +118,41 @@ impl Soak {
         let with = json!({ "app": "dtu-tester", "events_url": self.app, "events": ["message.channels"] });
         let Value::Object(with) = with else { unreachable!("an object was written") };
         self.universe().perform("slack.admin.configure_app", "dana", with).expect("the app is configured");
+    }
+
+    /// Keeps a socket open until the soak is over, and acknowledges what comes over it: how often it was opened.
+    async fn socket(self: Arc<Self>) -> u64 {
+        let http = Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
+        let address = format!("{}apps.connections.open", self.env("SLACK_API_URL"));
+        let mut opened = 0;
+        while !self.over.load(Ordering::SeqCst) {
+            let asked = http.post(&address).bearer_auth(self.env("SLACK_APP_TOKEN")).send().await;
+            let answer: Value = match asked {
+                Ok(answer) => answer.json().await.unwrap_or_default(),
+                Err(_) => Value::Null,
+            };
+            let connected = match answer["url"].as_str() {
+                Some(url) => tokio::time::timeout(PATIENCE, connect_async(url)).await.ok().and_then(Result::ok),
+                None => None,
+            };
+            let Some((mut socket, _)) = connected else {
+                pause(Duration::from_millis(50)).await;
+                continue;
+            };
+            opened += 1;
+            while !self.over.load(Ordering::SeqCst) {
+                match tokio::time::timeout(Duration::from_millis(200), socket.next()).await {
+                    Ok(Some(Ok(Message::Text(text)))) => {
+                        let said: Value = serde_json::from_str(&text).unwrap_or_default();
+                        let answer = json!({ "envelope_id": said["envelope_id"] }).to_string();
+                        let _ = socket.send(Message::text(answer)).await;
+                    }
+                    Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => break,
+                    _ => {}
+                }
+            }
+        }
+        opened
     }
 
     /// Calls one twin after the other until the soak is over; then 1 where a last call works.
@@ -161,6 +209,8 @@ impl Soak {
                 Some(json!({ "channel": "#general", "text": "soak NUMBER" })),
             ),
             call("slack", Method::POST, "/api/conversations.list", &slack, None),
+            // A further page, for what strikes cursors.
+            call("slack", Method::POST, "/api/users.list", &slack, Some(json!({ "cursor": "bm9ib2R5", "limit": 2 }))),
             call("jira", Method::GET, "/rest/api/3/myself", "Basic bm9ib2R5Om5vdGhpbmc=", None),
             call("google-drive", Method::GET, "/drive/v3/files", &google, None),
             call("google-drive", Method::POST, "/drive/v3/files", &google, Some(json!({ "name": "soak NUMBER" }))),
@@ -178,13 +228,19 @@ impl Soak {
         }
         let rule = serde_json::from_value(rule(&mut draw, step)).expect("is a rule");
         self.universe().arm(&[rule]).expect("is armed");
+        // Events go over HTTP for a while, and for a while over sockets.
+        if step % 50 == 25 {
+            let with = json!({ "app": "dtu-tester", "socket_mode": step % 100 == 25 });
+            let Value::Object(with) = with else { unreachable!("an object was written") };
+            self.universe().perform("slack.admin.configure_app", "dana", with).expect("the app is configured");
+        }
         let with = json!({ "channel": "#general", "text": format!("step {step}") });
         let Value::Object(with) = with else { unreachable!("an object was written") };
         self.universe().perform("slack.user.post", "lena", with).expect("a person says something");
     }
 
-    /// Each request that was answered is in the ledger once, and no twin broke.
-    fn hold_ledger(&self, steps: u64) {
+    /// Each request that was answered is in the ledger once, and no twin broke. Gives back what has struck.
+    fn hold_ledger(&self, steps: u64) -> BTreeSet<String> {
         let ledger = self.universe().ledger();
         let length = usize::try_from(ledger.len()).expect("fits");
         let (mut seen, mut fired, mut delivered) = (BTreeSet::new(), BTreeSet::new(), 0_u64);
@@ -205,6 +261,7 @@ impl Soak {
         assert!(answered.len() > 200, "the soak got somewhere: {} answers", answered.len());
         assert!(fired.len() > 12, "after {steps} steps faults of many kinds have struck: {fired:?}");
         assert!(delivered > 0, "deliveries went out");
+        fired
     }
 }
 
@@ -224,9 +281,9 @@ impl Call {
     }
 }
 
-/// A rule of a drawn kind, which strikes a drawn part of what it can strike, on a drawn twin.
-fn rule(draw: &mut Draw, step: u64) -> Value {
-    let effects = [
+/// Each kind of fault, mild enough that much goes on.
+fn effects() -> Vec<Value> {
+    vec![
         json!({ "rate_limited": { "retry_after": "1s" } }),
         json!({ "quota_exhausted": { "resets": "1h" } }),
         json!({ "error": { "status": 503 } }),
@@ -254,13 +311,20 @@ fn rule(draw: &mut Draw, step: u64) -> Value {
         json!({ "hold": { "every": "500ms" } }),
         json!({ "drop": {} }),
         json!({ "bad_signature": {} }),
-    ];
+        json!({ "close_socket": { "every": "1s" } }),
+    ]
+}
+
+/// A rule of a drawn kind, which strikes a drawn part of what it can strike, on a drawn twin.
+fn rule(draw: &mut Draw, step: u64) -> Value {
+    let effects = effects();
     let twins = ["*", "okta", "slack", "jira", "google-*", "google-drive", "google-identity"];
     let pick = |draw: &mut Draw, most: usize| usize::try_from(draw.below(most as u64)).unwrap_or(0);
     let (effect, twin) = (&effects[pick(draw, effects.len())], twins[pick(draw, twins.len())]);
     let name = effect.as_object().and_then(|effect| effect.keys().next()).expect("an effect has a name");
     let on = match name.as_str() {
         "refuse" => json!({ "twin": twin, "until": "200ms" }),
+        "close_socket" => json!({ "twin": "slack" }),
         "duplicate" | "delay" | "reorder" | "hold" | "drop" | "bad_signature" => {
             json!({ "deliver": "*", "probability": "1/3" })
         }

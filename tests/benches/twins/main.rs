@@ -56,13 +56,15 @@ fn main() -> anyhow::Result<()> {
     // The server has one core, the load the other.
     let server = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let client = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // First of all: later what was freed is used again, and nothing seems to cost anything.
+    let memory = slack::memory(&server, cli.messages)?;
     let mut page = Page::default();
     page.say("# Benchmarks\n\nWritten by `cargo xtask bench`. Server figures are ratios to a bare axum server measured in turn with it: the same");
     page.say("answer, serialised from memory with serde for each request, on one worker thread, 16 connections, load from the");
     page.say("other core of a 2-core machine. Other figures are of this machine; compare them with each other.\n");
     server_figures(&mut page, &server, &client, span)?;
     size_figures(&mut page, &server, &client, span, cli.messages)?;
-    slack::figures(&mut page, &server, &client, span, cli.messages)?;
+    slack::figures(&mut page, &server, &client, span, cli.messages, &memory)?;
     people::figures(&mut page, &server, &client, span, cli.people)?;
     faults::figures(&mut page, &server, &client, span)?;
     contracts::figures(&mut page, &server)?;

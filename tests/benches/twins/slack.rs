@@ -38,10 +38,11 @@ pub(crate) fn figures(
     client: &Runtime,
     span: Duration,
     messages: usize,
+    memory: &str,
 ) -> anyhow::Result<()> {
     page.say("## Slack\n");
     calls(page, server, client, span, messages)?;
-    memory(page, server, messages)?;
+    page.say(memory);
     deliveries(page, server, client)
 }
 
@@ -109,7 +110,8 @@ fn calls(page: &mut Page, server: &Runtime, client: &Runtime, span: Duration, me
     Ok(())
 }
 
-fn memory(page: &mut Page, server: &Runtime, messages: usize) -> anyhow::Result<()> {
+/// What a short message costs in memory, without a ledger and with one that keeps all, as rows of a table.
+pub(crate) fn memory(server: &Runtime, messages: usize) -> anyhow::Result<String> {
     // What a ledger keeps in memory is bounded, so that few messages show what each costs.
     let messages = messages.min(100_000);
     let mut costs = Vec::new();
@@ -120,10 +122,12 @@ fn memory(page: &mut Page, server: &Runtime, messages: usize) -> anyhow::Result<
         fill(&served, messages);
         costs.push(process::resident_bytes().saturating_sub(before) / messages.max(1) as u64);
     }
-    page.say("| a short message | bytes | budget |\n|---|--:|--:|");
-    page.say(format!("| ledger off | {} | 600 |", costs[0]));
-    page.say(format!("| what the ledger adds, where it keeps all | {} | |\n", costs[1].saturating_sub(costs[0])));
-    Ok(())
+    let added = costs[1].saturating_sub(costs[0]);
+    Ok(format!(
+        "| a short message | bytes | budget |\n|---|--:|--:|\n| ledger off | {} | 600 |\n\
+         | what the ledger adds, where it keeps all | {added} | |\n",
+        costs[0]
+    ))
 }
 
 /// A world of apps in Socket Mode, of which the first hears of messages.

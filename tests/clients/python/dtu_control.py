@@ -73,6 +73,11 @@ def fault(effect, times=1, **on):
         _call("DELETE", f"/faults/{rule}")
 
 
+def is_struck(twin):
+    """Whether a rule for this twin is armed."""
+    return any(row["rule"]["on"].get("twin") == twin for row in _call("GET", "/faults"))
+
+
 def arm(rule):
     """Arms a rule until it is disarmed."""
     _call("POST", "/faults", {"rules": [rule]})

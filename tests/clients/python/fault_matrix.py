@@ -5,6 +5,7 @@ which `docs/faults.md` is made. Claims here say what must be so whatever the lib
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -41,7 +42,7 @@ from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from claims import claim, claim_equal, eventually, own_part, run
-from dtu_control import Fault, act, arm, disarm, state
+from dtu_control import Fault, act, arm, disarm, is_struck, state
 from listener import Listener
 
 for name in ("okta-sdk-python", "jira", "googleapiclient", ""):
@@ -422,18 +423,15 @@ def written(column, name):
     drive = getattr(column, "drive", None)
     if drive is None:
         return column.there(name)
-    # Drive's own column may have a fault armed at this moment: believed is what two readings in a row say.
-    last = 0
-    for _ in range(30):
-        try:
-            there = drive.there(name)
-        except Exception:  # noqa: BLE001
-            there = 0
-        if there and there == last:
-            return there
-        last = there
-        time.sleep(0.7)
-    return last
+    # Drive's own column may have a fault armed at this moment: believed is what is read while there is none.
+    for _ in range(600):
+        if not is_struck(drive.twin):
+            with contextlib.suppress(Exception):
+                there = drive.there(name)
+                if not is_struck(drive.twin):
+                    return there
+        time.sleep(0.1)
+    raise AssertionError("Drive is never left in peace")
 
 
 def latency(column):
