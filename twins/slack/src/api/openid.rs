@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
-use super::tokens::client;
+use super::tokens::Access;
 use crate::{
     ANY, Row, Slack,
     error::{Code, Error},
@@ -24,7 +24,7 @@ use crate::{
     model::{
         State,
         apps::App,
-        oauth::{self, Brought, Flow, Issued, TOKEN_LIFE},
+        oauth::{self, Flow, Issued, TOKEN_LIFE},
         people::User,
     },
     shapes,
@@ -56,25 +56,12 @@ pub(crate) fn operations() -> Vec<Row> {
     ]
 }
 
-/// Arguments of `openid.connect.token`.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub(crate) struct Fetch {
-    client_id: Option<SmolStr>,
-    client_secret: Option<SmolStr>,
-    code: Option<String>,
-    redirect_uri: Option<String>,
-    grant_type: Option<String>,
-    refresh_token: Option<String>,
-    code_verifier: Option<String>,
-}
-
 /// `openid.connect.token`: a code or a refresh token for who somebody is.
-fn token(cx: &mut Write<'_, '_, Slack>, args: Fetch) -> Result<Typed<Value>, Error> {
-    let given = (args.client_id, args.client_secret);
-    let app = client(cx.state, cx.scene.request, given, args.code_verifier.is_some())?;
-    match args.grant_type.as_deref().filter(|kind| !kind.is_empty()).unwrap_or("authorization_code") {
+fn token(cx: &mut Write<'_, '_, Slack>, args: Access) -> Result<Typed<Value>, Error> {
+    let app = args.app(cx.state, cx.scene.request)?;
+    match args.grant_type() {
         "refresh_token" => {
-            let text = args.refresh_token.unwrap_or_default();
+            let text = args.refresh_token.clone().unwrap_or_default();
             let (token, issued) = oauth::refresh(cx.state, cx.tx, Some(&app), &text)?;
             if !token.has("openid") {
                 return Err(Code::InvalidRefreshToken.into());
@@ -82,13 +69,7 @@ fn token(cx: &mut Write<'_, '_, Slack>, args: Fetch) -> Result<Typed<Value>, Err
             told(cx, &app, &token.user, &issued, "")
         }
         "authorization_code" => {
-            let with = Brought {
-                flow: Flow::SignIn,
-                code: args.code.as_deref().unwrap_or_default(),
-                redirect_uri: args.redirect_uri.as_deref(),
-                verifier: args.code_verifier.as_deref(),
-            };
-            let grant = oauth::redeem(cx.state, cx.tx, &app, with)?;
+            let grant = oauth::redeem(cx.state, cx.tx, &app, args.brought(Flow::SignIn))?;
             let issued = oauth::sign_in(cx.state, cx.tx, &app, &grant);
             told(cx, &app, &grant.user, &issued, &grant.nonce)
         }

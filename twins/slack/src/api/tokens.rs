@@ -98,7 +98,7 @@ fn basic(request: &Request) -> Option<(SmolStr, SmolStr)> {
     Some((id.into(), secret.into()))
 }
 
-/// Arguments of `oauth.v2.access`.
+/// Arguments of `oauth.v2.access` and `openid.connect.token`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Access {
     client_id: Option<SmolStr>,
@@ -106,28 +106,44 @@ pub(crate) struct Access {
     code: Option<String>,
     redirect_uri: Option<String>,
     grant_type: Option<String>,
-    refresh_token: Option<String>,
+    pub(super) refresh_token: Option<String>,
     code_verifier: Option<String>,
+}
+
+impl Access {
+    /// The app that asks, which must show that it is itself.
+    pub(super) fn app(&self, state: &State, request: &Request) -> Result<Arc<App>, Code> {
+        let given = (self.client_id.clone(), self.client_secret.clone());
+        client(state, request, given, self.code_verifier.is_some())
+    }
+
+    /// What is brought: a code, where nothing is said.
+    pub(super) fn grant_type(&self) -> &str {
+        self.grant_type.as_deref().filter(|kind| !kind.is_empty()).unwrap_or("authorization_code")
+    }
+
+    /// The code with what belongs to it.
+    pub(super) fn brought(&self, flow: Flow) -> Brought<'_> {
+        Brought {
+            flow,
+            code: self.code.as_deref().unwrap_or_default(),
+            redirect_uri: self.redirect_uri.as_deref(),
+            verifier: self.code_verifier.as_deref(),
+        }
+    }
 }
 
 /// `oauth.v2.access`: a code or a refresh token for tokens.
 fn access(cx: &mut Write<'_, '_, Slack>, args: Access) -> Result<Typed<Value>, Error> {
-    let given = (args.client_id, args.client_secret);
-    let app = client(cx.state, cx.scene.request, given, args.code_verifier.is_some())?;
-    match args.grant_type.as_deref().filter(|kind| !kind.is_empty()).unwrap_or("authorization_code") {
+    let app = args.app(cx.state, cx.scene.request)?;
+    match args.grant_type() {
         "refresh_token" => {
-            let text = args.refresh_token.unwrap_or_default();
+            let text = args.refresh_token.clone().unwrap_or_default();
             let (token, issued) = oauth::refresh(cx.state, cx.tx, Some(&app), &text)?;
             Ok(Typed::ok(&one_token(cx.state, &app, &token, &issued)))
         }
         "authorization_code" => {
-            let with = Brought {
-                flow: Flow::Install,
-                code: args.code.as_deref().unwrap_or_default(),
-                redirect_uri: args.redirect_uri.as_deref(),
-                verifier: args.code_verifier.as_deref(),
-            };
-            let grant = oauth::redeem(cx.state, cx.tx, &app, with)?;
+            let grant = oauth::redeem(cx.state, cx.tx, &app, args.brought(Flow::Install))?;
             let made = oauth::install(cx.state, cx.tx, &grant);
             Ok(Typed::ok(&installed(cx.state, &cx.tx.origin, &grant, &made)))
         }
