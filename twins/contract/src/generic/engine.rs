@@ -14,7 +14,8 @@ use super::{
     form,
     make::Maker,
     pattern::Patterns,
-    plan::{self, Kind, Level, Plan},
+    plan::{Kind, Level, Plan},
+    planner,
     refusal::Refused,
     source::Source,
     store::{Store, encoded, escaped},
@@ -66,13 +67,13 @@ impl Engine {
 
     /// Whether an operation may change something. Reads no schema.
     pub fn writes(&self, operation: usize) -> bool {
-        plan::writes(self.tree(), operation)
+        planner::writes(self.tree(), operation)
     }
 
     /// What an operation is understood as.
     pub fn plan(&self, operation: usize) -> &Plan {
         let (tree, plans) = self.all();
-        plans[operation].get_or_init(|| plan::plan(tree, operation))
+        plans[operation].get_or_init(|| planner::plan(tree, operation))
     }
 
     /// Answers a call that changes nothing.

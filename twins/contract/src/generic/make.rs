@@ -7,7 +7,6 @@ use super::{
     fits::fits,
     pattern::Patterns,
     source::Source,
-    text::is_link,
     times,
     view::{Choice, Extra, View},
 };
@@ -188,7 +187,7 @@ impl Maker<'_> {
     fn is_noteworthy(&self, name: &str, view: &View<'_>) -> bool {
         let id = self.id == Some(name) || name == "id" && view.is_scalar();
         let fixed = view.values().is_some_and(|values| values.len() == 1) || name == "kind" && view.default().is_some();
-        let linked = is_link(name, view) || name == "_links" && view.property("self").is_some();
+        let linked = view.links(name) || name == "_links" && view.property("self").is_some();
         let status = is_status(name) && view.values().is_some_and(|values| !values.is_empty());
         id || times::role(name, view).is_some() || status || self.link.is_some() && linked || fixed && view.is_scalar()
     }

@@ -33,6 +33,7 @@ mod paging;
 mod patch;
 mod pattern;
 mod plan;
+mod planner;
 pub mod refusal;
 mod refusing;
 mod rpc;

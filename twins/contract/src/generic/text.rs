@@ -15,7 +15,7 @@ impl Maker<'_> {
         if let Some(Value::String(time)) = times::made(self.now, name, view) {
             return Some(time);
         }
-        if is_link(name, view)
+        if view.links(name)
             && let Some(link) = self.link.as_ref()
         {
             return Some(link.clone());
@@ -51,16 +51,6 @@ impl Maker<'_> {
             return Some(source.clone().text(alphabet.characters(), length));
         }
         self.text(name, view, source)
-    }
-}
-
-/// Whether a member holds the address of the object itself.
-pub(super) fn is_link(name: &str, view: &View<'_>) -> bool {
-    let addressed = matches!(view.looks(), Some(Looks::Url)) || matches!(view.format(), Some("uri" | "url"));
-    match name {
-        "self" | "selfLink" => view.is(crate::schema::Type::String),
-        "href" | "url" => addressed && view.read_only(),
-        _ => false,
     }
 }
 

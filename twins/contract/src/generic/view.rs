@@ -256,6 +256,16 @@ impl<'a> View<'a> {
     pub(super) fn is_scalar(&self) -> bool {
         matches!(self.types().first(), Some(Type::String | Type::Integer | Type::Number | Type::Boolean))
     }
+
+    /// Whether a member of this name that follows it holds the address of the object itself.
+    pub(super) fn links(&self, name: &str) -> bool {
+        let addressed = matches!(self.looks(), Some(Looks::Url)) || matches!(self.format(), Some("uri" | "url"));
+        match name {
+            "self" | "selfLink" => self.is(Type::String),
+            "href" | "url" => addressed && self.read_only(),
+            _ => false,
+        }
+    }
 }
 
 /// Members of an object that have no schema of their own.

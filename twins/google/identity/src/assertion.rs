@@ -20,6 +20,9 @@ use smol_str::SmolStr;
 
 use crate::error::Error;
 
+/// The grant that such an assertion is brought for (RFC 7523).
+pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
 /// How far a caller's clock may be off.
 const SKEW: Duration = Duration::from_secs(300);
 /// The longest that an assertion may be good for: an hour, and the skew.

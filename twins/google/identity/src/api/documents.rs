@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Nothing;
-use crate::{Identity, error::Error};
+use crate::{Identity, assertion, error::Error};
 
 /// `openid.certs`: the keys that ID tokens are signed with.
 pub fn certs(_: &Read<'_, Identity>, _: Nothing) -> Result<Typed<Value>, Error> {
@@ -66,7 +66,7 @@ pub fn configuration(cx: &Read<'_, Identity>, _: Nothing) -> Result<Typed<Config
             "sub",
         ],
         code_challenge_methods_supported: &["plain", "S256"],
-        grant_types_supported: &["authorization_code", "refresh_token", super::tokens::JWT_BEARER],
+        grant_types_supported: &["authorization_code", "refresh_token", assertion::JWT_BEARER],
     })
     .with_header(header::CACHE_CONTROL, "public, max-age=3600"))
 }

@@ -29,12 +29,9 @@ use super::{
 };
 use crate::{
     Identity,
-    assertion::{self, Asked},
+    assertion::{self, Asked, JWT_BEARER},
     error::Error,
 };
-
-/// The grant of service accounts (RFC 7523).
-pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// Grants that Google has and the twin has not: they begin on pages for people.
 const ABSENT: &[&str] =
