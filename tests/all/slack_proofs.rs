@@ -9,6 +9,7 @@ mod events;
 mod left;
 mod samples;
 mod shape;
+mod worlds;
 
 use std::time::Duration;
 

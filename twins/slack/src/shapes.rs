@@ -15,10 +15,11 @@ use crate::{
         apps::App,
         calls,
         channels::{Channel, Kind, Note},
-        connect, files,
+        connect, files, huddles,
         marks::Reaction,
         messages::{About, Message, Subtype},
         people::{Role, SLACKBOT, User},
+        policy::Rights,
         time::ts_text,
     },
     text::{self, RichText},
@@ -95,6 +96,8 @@ pub(crate) struct Profile {
     always_active: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bot_id: Option<SmolStr>,
+    huddle_state: &'static str,
+    huddle_state_expiration_ts: i64,
 }
 
 /// What a status emoji is drawn from.
@@ -200,6 +203,8 @@ pub(crate) fn profile(state: &State, user: &User, email: bool) -> Profile {
         api_app_id: app.map(|app| app.id.clone()),
         always_active: app.map(|_| false),
         bot_id: app.map(|app| app.bot.clone()),
+        huddle_state: if user.about.huddle.is_some() { "in_a_huddle" } else { "default_unset" },
+        huddle_state_expiration_ts: 0,
     }
 }
 
@@ -280,14 +285,14 @@ pub(crate) struct ChannelBody {
     is_shared: bool,
     is_org_shared: bool,
     is_pending_ext_shared: bool,
-    pending_shared: [(); 0],
+    pending_shared: Vec<SmolStr>,
     context_team_id: SmolStr,
     updated: i64,
     parent_conversation: Option<()>,
     creator: SmolStr,
     is_ext_shared: bool,
     shared_team_ids: Vec<SmolStr>,
-    pending_connected_team_ids: [(); 0],
+    pending_connected_team_ids: Vec<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_member: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -299,10 +304,77 @@ pub(crate) struct ChannelBody {
     previous_names: Arc<[SmolStr]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     priority: Option<u32>,
+    #[serde(flatten)]
+    rights: Option<RightsBody>,
+    #[serde(flatten)]
+    abroad: Option<AbroadBody>,
+    #[serde(flatten)]
+    at_home: Option<OrgBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     num_members: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     locale: Option<&'static str>,
+}
+
+/// What is told of a channel in which not all may post.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the names are Slack's")]
+pub(crate) struct RightsBody {
+    is_read_only: bool,
+    is_thread_only: bool,
+    is_non_threadable: bool,
+}
+
+impl RightsBody {
+    /// Nothing of a channel in which all may all.
+    fn new(state: &State, channel: &SmolStr, viewer: &SmolStr) -> Option<Self> {
+        state.enterprise.rules.get(channel).filter(|rules| !rules.prefs.is_empty())?;
+        let Rights { post, reply } = Rights::of(state, channel, viewer);
+        Some(Self { is_read_only: !post && !reply, is_thread_only: !post && reply, is_non_threadable: post && !reply })
+    }
+}
+
+/// What is told of a channel that other organizations are in.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct AbroadBody {
+    internal_team_ids: [SmolStr; 1],
+    connected_team_ids: Vec<SmolStr>,
+    connected_limited_team_ids: Vec<SmolStr>,
+    conversation_host_id: SmolStr,
+}
+
+impl AbroadBody {
+    fn new(state: &State, channel: &SmolStr) -> Option<Self> {
+        let connected: Vec<SmolStr> = connect::connected(state, channel).cloned().collect();
+        let limited = |team: &&SmolStr| {
+            state.content.connections.get(&(channel.clone(), (*team).clone())).is_some_and(|row| !row.can_invite)
+        };
+        let own = &state.workspace.id;
+        let host = connect::host(state, channel).unwrap_or(own);
+        (!connected.is_empty()).then(|| Self {
+            internal_team_ids: [own.clone()],
+            connected_limited_team_ids: connected.iter().filter(limited).cloned().collect(),
+            conversation_host_id: host.clone(),
+            connected_team_ids: connected,
+        })
+    }
+}
+
+/// What is told of a channel in an organization.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct OrgBody {
+    is_global_shared: bool,
+    is_org_default: bool,
+    is_org_mandatory: bool,
+    is_moved: u32,
+}
+
+impl OrgBody {
+    fn new(state: &State, channel: &SmolStr) -> Option<Self> {
+        state.enterprise.org.as_ref()?;
+        let is_global_shared = state.place(channel).org_wide;
+        Some(Self { is_global_shared, is_org_default: false, is_org_mandatory: false, is_moved: 0 })
+    }
 }
 
 /// What a direct message is told as.
@@ -423,6 +495,7 @@ pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'
     }
     let team = &state.workspace.id;
     let is_shared = connect::connected(state, &channel.id).next().is_some();
+    let pending = connect::pending(state, &channel.id);
     let is_group = channel.kind == Kind::Mpim;
     // Announcements are for nobody in particular; the lists of what is not public hold the viewer's own only.
     let is_member = match view.occasion {
@@ -446,16 +519,16 @@ pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'
         unlinked: 0,
         name_normalized: Some(channel.name.clone()),
         is_shared,
-        is_org_shared: false,
-        is_pending_ext_shared: false,
-        pending_shared: [],
+        is_org_shared: state.enterprise.org.is_some() && state.teams_of_channel(&channel.id).len() > 1,
+        is_pending_ext_shared: !pending.is_empty(),
+        pending_shared: pending.clone(),
         context_team_id: team.clone(),
         updated: channel.updated,
         parent_conversation: None,
         creator: channel.creator.clone(),
         is_ext_shared: is_shared,
         shared_team_ids: std::iter::once(team).chain(connect::connected(state, &channel.id)).cloned().collect(),
-        pending_connected_team_ids: [],
+        pending_connected_team_ids: pending,
         is_member,
         last_read: shows_read.then(|| last_read(state, channel, view.viewer)),
         is_open: is_group.then(|| state.is_open(&channel.id, view.viewer)),
@@ -463,6 +536,9 @@ pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'
         purpose: NoteBody::new(&channel.purpose),
         previous_names: Arc::clone(&channel.previous_names),
         priority: (is_group || entered).then_some(0),
+        rights: RightsBody::new(state, &channel.id, view.viewer),
+        abroad: AbroadBody::new(state, &channel.id),
+        at_home: OrgBody::new(state, &channel.id),
         num_members,
         locale,
     }))
@@ -555,6 +631,8 @@ pub(crate) struct MessageBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     assistant_app_thread: Option<Box<AssistantThread>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<Arc<Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     mrkdwn: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     edited: Option<EditedBody>,
@@ -633,8 +711,30 @@ impl ReactionBody {
     }
 }
 
+/// Whom messages name as their author whose key is withheld.
+const REVOKED: SmolStr = SmolStr::new_static("UREVOKEDU");
+
+const REDACTED: &str = "ekm_access_denied";
+
+/// What is told of a message whose key is withheld.
+/// <https://docs.slack.dev/reference/events/message/ekm_access_denied>
+fn redacted(message: &Message) -> MessageBody {
+    MessageBody {
+        kind: "message",
+        subtype: Some(REDACTED),
+        user: Some(REVOKED),
+        text: "Your admins have suspended everyone's access to this content.".into(),
+        hidden: Some(true),
+        ts: ts_text(message.ts),
+        ..MessageBody::default()
+    }
+}
+
 /// Puts a message into words, without its metadata.
 pub(crate) fn message(state: &State, channel: &SmolStr, message: &Message) -> MessageBody {
+    if state.is_suspended(channel) {
+        return redacted(message);
+    }
     let ts = ts_text(message.ts);
     let app = message.app.as_ref().and_then(|id| state.apps.get(id));
     let mut body = MessageBody {
@@ -659,6 +759,7 @@ pub(crate) fn message(state: &State, channel: &SmolStr, message: &Message) -> Me
             }
         }
         Some(Subtype::Tombstone) => body.hidden = Some(true),
+        Some(Subtype::HuddleThread) => body.room = huddles::room(state, channel, message),
         // Posted under another name: Slack leaves out the bot's own.
         Some(Subtype::BotMessage) => (body.user, body.bot_profile) = (None, None),
         Some(_) => {}
@@ -734,7 +835,9 @@ fn add_extra(state: &State, message: &Message, body: &mut MessageBody) {
 impl MessageBody {
     /// The same with the metadata that an app gave.
     pub(crate) fn with_metadata(mut self, message: &Message) -> Self {
-        self.metadata = message.extra.as_ref().and_then(|extra| extra.metadata.clone());
+        let is_withheld = self.subtype == Some(REDACTED);
+        let metadata = message.extra.as_ref().filter(|_| !is_withheld).and_then(|extra| extra.metadata.clone());
+        self.metadata = metadata;
         self
     }
 }

@@ -17,10 +17,7 @@ use super::{
     channels::{self, Channel, Kind},
     schedule::stamp,
 };
-use crate::{
-    error::Code,
-    events::{listeners, send},
-};
+use crate::{error::Code, events::send, listeners::listeners, workspace_events};
 
 const INVITE: IdShape =
     IdShape { site: SITE.child("connect invite"), prefix: "I0", alphabet: UPPER_ALNUM, drawn: 9, suffix: "" };
@@ -45,6 +42,8 @@ pub struct Partner {
 /// That an organization is in a channel.
 #[derive(Clone, Debug, Serialize)]
 pub struct Connection {
+    /// Whether the channel is that organization's.
+    pub hosts: bool,
     /// Since when, in seconds.
     pub since: i64,
     /// Whether its people invite others, not only post.
@@ -187,10 +186,19 @@ pub(crate) fn advance(
     edit: impl FnOnce(&mut Invite),
 ) -> Option<Arc<Invite>> {
     let now = tx.now.as_secs();
-    state.content.invites.update(&mut tx.changes, id, |invite| {
+    let row = state.content.invites.update(&mut tx.changes, id, |invite| {
         edit(invite);
         invite.updated = now;
-    })
+    })?;
+    if let Some(partner) = &row.partner {
+        let key = (row.channel.clone(), partner.clone());
+        if row.stage == Stage::Accepted {
+            state.content.pending.insert(key)
+        } else {
+            state.content.pending.remove(&key)
+        };
+    }
+    Some(row)
 }
 
 /// Another organization accepts an invitation: the host has to agree yet.
@@ -219,7 +227,8 @@ pub(crate) fn accepted(state: &mut State, tx: &mut Tx<'_>, invite: &Invite, part
 pub(crate) fn approve(state: &mut State, tx: &mut Tx<'_>, invite: &Invite, user: &SmolStr) {
     let Some(partner) = invite.partner.clone() else { return };
     let row = advance(state, tx, &invite.id, |row| row.stage = Stage::Approved);
-    connect(state, tx, &invite.channel, &partner, !invite.limited);
+    let terms = Connection { hosts: false, since: tx.now.as_secs(), can_invite: !invite.limited };
+    connect(state, tx, &invite.channel, &partner, terms);
     if let Some(row) = row {
         let more = json!({ "approving_team_id": state.workspace.id, "approving_user": insider(state, user) });
         tell(state, tx, "shared_channel_invite_approved", &row, &more);
@@ -249,17 +258,40 @@ pub(crate) fn accept(
     let channel = channels::create(state, tx, user, name, kind)?;
     advance(state, tx, &invite.id, |row| (row.stage, row.channel) = (Stage::Approved, channel.clone()));
     if let Some(partner) = &invite.partner {
-        connect(state, tx, &channel, partner, true);
+        let terms = Connection { hosts: true, since: tx.now.as_secs(), can_invite: true };
+        connect(state, tx, &channel, partner, terms);
     }
     Ok(channel)
 }
 
-fn connect(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, partner: &SmolStr, can_invite: bool) {
-    let key = (channel.clone(), partner.clone());
-    state.content.connections.put(&mut tx.changes, key, Connection { since: tx.now.as_secs(), can_invite });
+fn connect(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, partner: &SmolStr, terms: Connection) {
+    state.content.connections.put(&mut tx.changes, (channel.clone(), partner.clone()), terms);
     let apps = listeners(state, "channel_shared");
     let event = json!({ "type": "channel_shared", "connected_team_id": partner, "channel": channel, "event_ts": stamp(tx.now) });
     send(state, tx, &apps, Some(channel), &event);
+}
+
+/// An organization is in a channel no longer. False where it was not in it.
+pub(crate) fn disconnect(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, partner: &SmolStr) -> bool {
+    if state.content.connections.remove(&mut tx.changes, &(channel.clone(), partner.clone())).is_none() {
+        return false;
+    }
+    let is_shared = connected(state, channel).next().is_some();
+    workspace_events::unshared(state, tx, channel, partner, is_shared);
+    true
+}
+
+/// The organization whose channel it is; none where it is the workspace's own.
+pub(crate) fn host<'a>(state: &'a State, channel: &SmolStr) -> Option<&'a SmolStr> {
+    let rows = state.content.connections.range((channel.clone(), SmolStr::default())..);
+    let mut rows = rows.take_while(|(key, _)| key.0 == *channel);
+    rows.find(|(_, row)| row.hosts).map(|(key, _)| &key.1)
+}
+
+/// The organizations that have accepted to be in a channel, which the host has to agree to yet.
+pub(crate) fn pending(state: &State, channel: &SmolStr) -> Vec<SmolStr> {
+    let rows = state.content.pending.range((channel.clone(), SmolStr::default())..);
+    rows.take_while(|key| key.0 == *channel).map(|key| key.1.clone()).collect()
 }
 
 /// The organizations that are in a channel besides the workspace.

@@ -186,6 +186,16 @@ impl State {
         }
     }
 
+    /// Whether somebody sees another: guests see those alone who are in a channel with them, and bots.
+    pub(crate) fn meets(&self, viewer: &SmolStr, other: &SmolStr) -> bool {
+        let is_guest = self.users.get(viewer).is_some_and(|user| user.role == Role::Guest);
+        let is_bot = self.users.get(other).is_some_and(|user| user.role == Role::Bot);
+        !is_guest
+            || is_bot
+            || viewer == other
+            || channels::joined_by(self, viewer).iter().any(|channel| self.is_member(channel, other))
+    }
+
     /// How views name a user of this id.
     pub fn label(&self, user: &SmolStr) -> SmolStr {
         self.users.get(user).map_or_else(|| user.clone(), |user| user.label().clone())

@@ -39,6 +39,9 @@ pub struct About {
     pub away: bool,
     /// Until when notifications are snoozed, in seconds; 0 where they are not.
     pub snoozed_until: i64,
+    /// The conversation whose huddle the person is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub huddle: Option<SmolStr>,
     /// What tells the picture from others; none where the person has chosen none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub photo: Option<SmolStr>,
