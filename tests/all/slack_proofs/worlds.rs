@@ -14,8 +14,11 @@ use crate::{silent::Stage, support::root};
 
 const ORG: &str = "  enterprise:\n    name: Acme Group\n    domain: acme-group\n    workspaces:\n    \
                    - {name: Acme Labs, domain: acme-labs, owner: henrik, members: [mei, kwame]}\n";
-const ADMINS: &str = "admin.conversations:read, admin.conversations:write, admin.users:write, admin.teams:read, \
-                      admin.teams:write, admin.apps:read, admin.apps:write, admin.invites:write, admin.usergroups:read";
+const ADMINS: &str = "admin, auditlogs:read, channels:read, admin.conversations:read, admin.conversations:write, \
+                      admin.users:read, admin.users:write, admin.teams:read, admin.teams:write, admin.apps:read, \
+                      admin.apps:write, admin.invites:read, admin.invites:write, admin.usergroups:read, \
+                      admin.usergroups:write, admin.roles:read, admin.roles:write, admin.barriers:read, \
+                      admin.barriers:write, admin.analytics:read, admin.workflows:read, admin.workflows:write";
 
 /// Acme's text: as an organization where `org` says so, with these apps before its own tester.
 pub(super) fn acme(org: bool, apps: &[String]) -> String {

@@ -263,11 +263,11 @@ pub(crate) fn send(state: &State, tx: &mut Tx<'_>, apps: &[Listener], channel: O
         }
         let team = &state.workspace.id;
         let context = json!({ "et": event["type"], "tid": team, "aid": app.id, "cid": channel });
-        let envelope = json!({
+        let mut envelope = json!({
             "token": app.verification_token,
             "team_id": team,
             "context_team_id": team,
-            "context_enterprise_id": null,
+            "context_enterprise_id": state.enterprise_id(),
             "api_app_id": app.id,
             "event": event,
             "type": "event_callback",
@@ -277,6 +277,9 @@ pub(crate) fn send(state: &State, tx: &mut Tx<'_>, apps: &[Listener], channel: O
             "is_ext_shared_channel": is_shared,
             "event_context": format!("4-{}", STANDARD_NO_PAD.encode(context.to_string())),
         });
+        if let Some(org) = state.enterprise_id() {
+            envelope["enterprise_id"] = json!(org);
+        }
         tx.deliver(EVENT_CALLBACK, json!({ "app": app.id, "body": envelope }));
     }
 }

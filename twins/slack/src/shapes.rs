@@ -39,7 +39,39 @@ pub(crate) struct UserBody {
     active: Option<ActiveBody>,
     profile: Profile,
     #[serde(skip_serializing_if = "Option::is_none")]
+    enterprise_user: Option<EnterpriseUser>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     locale: Option<&'static str>,
+}
+
+/// What a user is in the organization.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct EnterpriseUser {
+    id: SmolStr,
+    enterprise_id: SmolStr,
+    enterprise_name: SmolStr,
+    is_admin: bool,
+    is_owner: bool,
+    is_primary_owner: bool,
+    teams: Vec<SmolStr>,
+}
+
+impl EnterpriseUser {
+    /// None where there is no organization. Its owner and administrators are those of the home.
+    fn new(state: &State, user: &User) -> Option<Self> {
+        let org = state.enterprise.org.as_ref()?;
+        let from = (user.id.clone(), SmolStr::default());
+        let others = state.enterprise.index.seats_of.range(from..).take_while(|seat| seat.0 == user.id);
+        Some(Self {
+            id: user.id.clone(),
+            enterprise_id: org.id.clone(),
+            enterprise_name: org.name.clone(),
+            is_admin: user.is_admin(),
+            is_owner: user.is_owner(),
+            is_primary_owner: user.role == Role::PrimaryOwner,
+            teams: std::iter::once(&state.workspace.id).chain(others.map(|seat| &seat.1)).cloned().collect(),
+        })
+    }
 }
 
 /// What is told of users whose account is not deactivated.
@@ -75,6 +107,12 @@ pub(crate) struct Profile {
     image_72: String,
     image_192: String,
     image_512: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_1024: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_original: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_custom_image: Option<bool>,
     first_name: SmolStr,
     last_name: SmolStr,
     team: SmolStr,
@@ -85,6 +123,8 @@ pub(crate) struct Profile {
     status_text_canonical: &'static str,
     status_emoji: SmolStr,
     status_emoji_display_info: Vec<StatusEmoji>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_emoji_url: Option<SmolStr>,
     status_expiration: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pronouns: Option<SmolStr>,
@@ -98,6 +138,10 @@ pub(crate) struct Profile {
     bot_id: Option<SmolStr>,
     huddle_state: &'static str,
     huddle_state_expiration_ts: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest_invited_by: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest_expiration_ts: Option<i64>,
 }
 
 /// What a status emoji is drawn from.
@@ -105,14 +149,34 @@ pub(crate) struct Profile {
 pub(crate) struct StatusEmoji {
     emoji_name: SmolStr,
     display_url: String,
+    /// What an emoji of the workspace stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_alias: Option<SmolStr>,
+}
+
+/// Where an emoji of Slack's is drawn from.
+fn standard_emoji(name: &str) -> String {
+    format!("https://a.slack-edge.com/production-standard-emoji-assets/14.0/apple-large/{name}.png")
+}
+
+/// Of an emoji of the workspace's own what it stands for, if anything, and where its picture is.
+fn own_emoji(state: &State, emoji: &str) -> Option<(Option<SmolStr>, SmolStr)> {
+    let value = state.emoji.get(&emoji.trim_matches(':').into())?;
+    match value.strip_prefix("alias:") {
+        None => Some((None, SmolStr::clone(value))),
+        Some(other) => Some((Some(other.into()), standard_emoji(other).into())),
+    }
 }
 
 impl StatusEmoji {
-    fn of(emoji: &SmolStr) -> Vec<Self> {
+    fn of(state: &State, emoji: &SmolStr) -> Vec<Self> {
         let name = emoji.trim_matches(':');
-        let display_url =
-            format!("https://a.slack-edge.com/production-standard-emoji-assets/14.0/apple-large/{name}.png");
-        if name.is_empty() { Vec::new() } else { vec![Self { emoji_name: name.into(), display_url }] }
+        if name.is_empty() {
+            return Vec::new();
+        }
+        let (display_alias, display_url) =
+            own_emoji(state, name).map_or_else(|| (None, standard_emoji(name)), |(alias, url)| (alias, url.into()));
+        vec![Self { emoji_name: name.into(), display_url, display_alias }]
     }
 }
 
@@ -138,6 +202,7 @@ pub(crate) fn user(state: &State, user: &User, view: UserView) -> UserBody {
         deleted: user.deleted,
         active: (!user.deleted).then(|| active(user, view.now)),
         profile: profile(state, user, view.email),
+        enterprise_user: EnterpriseUser::new(state, user),
         locale: view.locale.then_some("en-US"),
     }
 }
@@ -186,6 +251,9 @@ pub(crate) fn profile(state: &State, user: &User, email: bool) -> Profile {
         image_72: image(72),
         image_192: image(192),
         image_512: image(512),
+        image_1024: chosen.map(|hash| photo(hash, "1024")),
+        image_original: chosen.map(|hash| photo(hash, "original")),
+        is_custom_image: chosen.map(|_| true),
         avatar_hash: avatar,
         first_name: user.first.clone(),
         last_name: user.last.clone(),
@@ -196,7 +264,8 @@ pub(crate) fn profile(state: &State, user: &User, email: bool) -> Profile {
         status_text: user.about.status_text.clone(),
         status_text_canonical: "",
         status_emoji: user.about.status_emoji.clone(),
-        status_emoji_display_info: StatusEmoji::of(&user.about.status_emoji),
+        status_emoji_display_info: StatusEmoji::of(state, &user.about.status_emoji),
+        status_emoji_url: own_emoji(state, &user.about.status_emoji).map(|(_, url)| url),
         status_expiration: user.about.status_expiration,
         pronouns: Some(user.about.pronouns.clone()).filter(|pronouns| !pronouns.is_empty()),
         email: user.email.clone().filter(|_| email),
@@ -205,6 +274,8 @@ pub(crate) fn profile(state: &State, user: &User, email: bool) -> Profile {
         bot_id: app.map(|app| app.bot.clone()),
         huddle_state: if user.about.huddle.is_some() { "in_a_huddle" } else { "default_unset" },
         huddle_state_expiration_ts: 0,
+        guest_invited_by: (user.role == Role::Guest).then(|| user.account.invited_by.clone()),
+        guest_expiration_ts: Some(user.account.expires).filter(|at| *at > 0 && user.role == Role::Guest),
     }
 }
 

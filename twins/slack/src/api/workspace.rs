@@ -81,7 +81,7 @@ fn info(cx: &Read<'_, Slack>, args: Info) -> Result<Typed<Value>, Error> {
     if other(args.team, &workspace.id) || other(args.domain, &workspace.domain) {
         return Err(Code::TeamNotFound.into());
     }
-    Ok(Typed::ok(&json!({ "team": {
+    let mut team = json!({
         "id": workspace.id,
         "name": workspace.name,
         "url": cx.state.url(),
@@ -92,7 +92,20 @@ fn info(cx: &Read<'_, Slack>, args: Info) -> Result<Typed<Value>, Error> {
         "is_verified": false,
         "lob_sales_home_enabled": false,
         "is_sfdc_auto_slack": false,
-    } })))
+    });
+    if let Some(org) = &cx.state.enterprise.org {
+        team["enterprise_id"] = json!(org.id);
+        team["enterprise_name"] = json!(org.name);
+        team["enterprise_domain"] = json!(org.domain);
+    }
+    if let Some(picture) = cx.state.enterprise.teams.get(&workspace.id).and_then(|team| team.icon.as_ref()) {
+        for size in [34, 44, 68, 88, 102, 132, 230] {
+            team["icon"][format!("image_{size}")] = json!(picture);
+        }
+        team["icon"]["image_original"] = json!(picture);
+        team["icon"]["image_default"] = json!(false);
+    }
+    Ok(Typed::ok(&json!({ "team": team })))
 }
 
 /// Arguments of `team.profile.get`.

@@ -17,7 +17,7 @@ use super::{
     channels::{self, Channel, Kind},
     schedule::stamp,
 };
-use crate::{error::Code, events::send, listeners::listeners, workspace_events};
+use crate::{error::Code, events::send, listeners::listeners, shapes, text, workspace_events};
 
 const INVITE: IdShape =
     IdShape { site: SITE.child("connect invite"), prefix: "I0", alphabet: UPPER_ALNUM, drawn: 9, suffix: "" };
@@ -303,10 +303,15 @@ pub(crate) fn connected<'a>(state: &'a State, channel: &SmolStr) -> impl Iterato
 
 /// An organization as Slack tells of one.
 fn team(id: &str, name: &str, domain: &str, created: i64) -> Value {
+    let mut icon = json!({ "image_default": true });
+    for size in [34, 44, 68, 88, 102, 132, 230] {
+        icon[format!("image_{size}")] =
+            json!(format!("https://a.slack-edge.com/80588/img/avatars-teams/{domain}-{size}.png"));
+    }
     json!({
         "id": id,
         "name": name,
-        "icon": { "image_34": format!("https://a.slack-edge.com/80588/img/avatars-teams/{domain}-34.png"), "image_default": true },
+        "icon": icon,
         "avatar_base_url": "https://ca.slack-edge.com/",
         "is_verified": false,
         "domain": domain,
@@ -324,15 +329,28 @@ fn partner_team(state: &State, id: Option<&SmolStr>) -> Value {
     row.map_or(Value::Null, |row| team(&row.id, &row.name, &row.domain, row.created))
 }
 
+/// What of a profile other organizations are told: names and pictures.
+fn is_told_abroad(member: &str) -> bool {
+    member.starts_with("image_")
+        || matches!(member, "avatar_hash" | "is_custom_image" | "team")
+        || member.contains("_name")
+}
+
 fn insider(state: &State, id: &SmolStr) -> Value {
-    let user = state.users.get(id);
-    let name = user.map_or_else(SmolStr::default, |user| user.real_name.clone());
+    let Some(user) = state.users.get(id) else { return json!({ "id": id, "team_id": state.workspace.id }) };
+    let mut profile = serde_json::to_value(shapes::profile(state, user, false)).unwrap_or_default();
+    if let Some(members) = profile.as_object_mut() {
+        members.retain(|name, _| is_told_abroad(name) && !matches!(name.as_str(), "first_name" | "last_name"));
+    }
+    if user.about.display_name.is_empty() {
+        profile["display_name"] = json!(user.real_name);
+    }
     json!({
         "id": id,
         "team_id": state.workspace.id,
-        "name": user.map_or_else(SmolStr::default, |user| user.name.clone()),
-        "updated": user.map_or(0, |user| user.updated),
-        "profile": { "real_name": name, "display_name": name, "team": state.workspace.id },
+        "name": user.name,
+        "updated": user.updated,
+        "profile": profile,
         "who_can_share_contact_card": "EVERYONE",
     })
 }
@@ -340,6 +358,16 @@ fn insider(state: &State, id: &SmolStr) -> Value {
 fn outsider(partner: &Partner) -> Value {
     json!({ "id": format!("U{}", &partner.id[1..]), "team_id": partner.id, "name": partner.domain, "updated": partner.created,
         "profile": { "real_name": partner.name, "display_name": partner.name, "team": partner.id } })
+}
+
+/// Where who is invited accepts.
+pub(crate) fn link(invite: &SmolStr) -> String {
+    format!("https://join.slack.com/share/{invite}")
+}
+
+/// What proves that an invitation came.
+pub(crate) fn code(invite: &SmolStr) -> SmolStr {
+    text::derived_id(&[invite, "code"], 32)
 }
 
 /// The invitation alone.
@@ -351,7 +379,7 @@ fn inner(state: &State, invite: &Invite) -> Value {
         "date_created": invite.created,
         "date_invalid": invite.expires,
         "inviting_team": from,
-        "link": format!("https://join.slack.com/share/{}", invite.id),
+        "link": link(&invite.id),
         "sig": "",
     });
     if is_out {

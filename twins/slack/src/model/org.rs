@@ -481,7 +481,12 @@ pub(crate) fn accept(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr) -> Option
     let key = (invite.team.clone(), SmolStr::new(invite.email.to_ascii_lowercase()));
     state.enterprise.index.invite_to.remove(&key);
     let known = state.user_by_email(&invite.email).map(|user| user.id.clone());
-    let account = Account { single_channel: invite.single_channel, expires: invite.expires, ..Account::default() };
+    let account = Account {
+        single_channel: invite.single_channel,
+        expires: invite.expires,
+        invited_by: invite.by.clone(),
+        ..Account::default()
+    };
     let is_home = invite.team == state.workspace.id;
     let user = match known {
         Some(user) if is_home => {

@@ -40,6 +40,8 @@ pub struct Account {
     pub single_channel: bool,
     /// When a guest's access ends, in seconds; 0 where never.
     pub expires: i64,
+    /// Who invited the person; empty where nobody did.
+    pub invited_by: SmolStr,
     /// When it was deactivated in the whole company, in seconds; 0 where it is not.
     pub ended: i64,
     /// What the identity provider calls it.
