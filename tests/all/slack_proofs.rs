@@ -9,10 +9,10 @@ mod events;
 mod left;
 mod samples;
 mod shape;
+mod worlds;
 
 use std::time::Duration;
 
-use dtu_universe::facts;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -20,11 +20,6 @@ use crate::{
     silent::{Stage, plan::Step},
     support::root,
 };
-
-/// A universe in which Slack's calls work.
-fn stage() -> Stage {
-    Stage::new(facts::of("slack").expect("is a twin"))
-}
 
 /// Takes steps one after the other; each must work.
 async fn walk(stage: &mut Stage, steps: &[Step]) {

@@ -1,22 +1,14 @@
 //! Errors that the public documents list for a method are caused by what the tables say.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use dtu_kernel::{
-    clock::ClockMode,
-    operation::Level,
-    universe::{Options, Universe},
-    world::{SERVICES, World},
-};
+use dtu_kernel::operation::Level;
 use dtu_tests::calls::Call;
 use dtu_universe::facts;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{document, hold, left::Left, read, walk};
+use super::{document, hold, left::Left, read, walk, worlds};
 use crate::{
     coverage,
     silent::{
@@ -56,6 +48,9 @@ struct Case {
     auth: Option<String>,
     /// A body as it goes over the wire, in place of the arguments.
     raw: Option<Raw>,
+    /// Whether it is in an organization.
+    #[serde(default)]
+    org: bool,
     /// The methods that a common case is not for.
     #[serde(default)]
     but: Vec<String>,
@@ -70,34 +65,45 @@ struct Raw {
     body: String,
 }
 
-/// A universe of the acme world in which more people have tokens: a guest, two members, somebody whose token may do
-/// nothing, and a bot that is nowhere.
-fn stage() -> Stage {
-    let text = fs_err::read_to_string(root().join("fixtures/worlds/acme.yaml")).expect("the world is there");
-    let (before, tester) = text.split_once("    - key: dtu-tester\n").expect("the world has the app");
+/// A universe of the acme world in which more people have tokens: guests, two members, somebody whose token may do
+/// nothing, and a bot that is nowhere; the owner administers, and the world may be an organization.
+fn stage(org: bool) -> Stage {
+    let tester = worlds::acme(false, &[]);
+    let (_, tester) = tester.split_once("    - key: dtu-tester\n").expect("the world has the app");
     let scopes =
         tester.lines().find(|line| line.trim().starts_with("user_scopes:")).expect("the app has scopes").trim();
-    let scopes = scopes.replacen('[', "[\"usergroups:write\", ", 1);
-    let app = |key: &str, more: &str| {
-        format!(
-            "    - {{key: {key}, name: {key}, bot: {key}bot, installed_by: dana, signing_secret: s, bot_token: xoxb-dtu-{key}, {more}}}\n"
-        )
+    let scopes = scopes.replacen('[', "[\"usergroups:write\", \"tokens.basic\", ", 1);
+    let person = |key: &str, user: &str| {
+        worlds::app(key, &format!("scopes: [commands], user_token: xoxp-dtu-{key}, user: {user}, {scopes}"))
     };
     let apps = [
-        app("guest", &format!("scopes: [commands], user_token: xoxp-dtu-guest, user: vikram, {scopes}")),
-        app("lena", &format!("scopes: [commands], user_token: xoxp-dtu-lena, user: lena, {scopes}")),
-        app("bare", "scopes: [commands], user_token: xoxp-dtu-bare, user: omar, user_scopes: [commands]"),
-        app("small", &format!("scopes: [\"chat:write\"], user_token: xoxp-dtu-small, user: omar, {scopes}")),
+        person("guest", "vikram"),
+        person("narrow", "bea"),
+        person("lena", "lena"),
+        worlds::app("bare", "scopes: [commands], user_token: xoxp-dtu-bare, user: omar, user_scopes: [commands]"),
+        worlds::app("small", &format!("scopes: [\"chat:write\"], user_token: xoxp-dtu-small, user: omar, {scopes}")),
+        worlds::steward(),
+        worlds::clerk(),
     ];
-    let text = format!("{before}{}    - key: dtu-tester\n{tester}", apps.concat());
-    let world = World::parse("acme.yaml", &text, &SERVICES).unwrap_or_else(|problems| panic!("{problems:?}"));
-    let hosts: Vec<_> = dtu_universe::all().iter().filter(|host| host.name() == "slack").cloned().collect();
-    let options = Options { clock: ClockMode::Stepped, ..Options::default() };
-    let universe = Universe::create("errors", hosts.into(), Arc::new(world), &options);
-    let universe = universe.unwrap_or_else(|problems| panic!("{}", problems[0]));
-    let mut stage = Stage::in_universe(facts::of("slack").expect("is a twin"), universe);
+    let mut stage = worlds::stage(&worlds::acme(org, &apps));
     name_all(&mut stage);
     stage
+}
+
+/// The two universes that cases are tried in.
+struct Stages {
+    plain: Stage,
+    org: Stage,
+}
+
+impl Stages {
+    fn new() -> Self {
+        Self { plain: stage(false), org: stage(true) }
+    }
+
+    fn of(&self, case: &Case) -> &Stage {
+        if case.org { &self.org } else { &self.plain }
+    }
 }
 
 /// Learns the names of all channels and people, and texts and lists that are too long.
@@ -122,11 +128,16 @@ fn name_all(stage: &mut Stage) {
     names.insert("many".to_owned(), (0..1_001).map(|n| format!("U{n:08}")).collect::<Vec<_>>().join(","));
     names.retain(|name, _| !stage.plan.names.contains_key(name));
     stage.plan.names.append(&mut names);
+    let more: BTreeMap<String, Given> = read("tests/errors/slack/calls.yaml");
+    for (method, given) in more {
+        let given = stage.plan.filled(given);
+        stage.plan.calls.entry(method).or_insert(given);
+    }
 }
 
 /// What a method answers in a case: its error, or the whole answer.
-async fn answer(stage: &Stage, method: &str, case: &Case) -> String {
-    let mut stage = stage.forked();
+async fn answer(stages: &Stages, method: &str, case: &Case) -> String {
+    let mut stage = stages.of(case).forked();
     walk(&mut stage, &case.first).await;
     let mut given = stage.plan.calls.get(method).cloned().unwrap_or_default();
     let overlay = stage.plan.filled(Given { with: case.with.clone(), auth: case.auth.clone(), ..Given::default() });
@@ -160,7 +171,7 @@ fn tables() -> BTreeMap<String, Vec<Case>> {
     let mut all: BTreeMap<String, Vec<Case>> = BTreeMap::new();
     for file in files {
         let name = file.expect("the folder is read").file_name().into_string().expect("names are text");
-        if name != "common.yaml" {
+        if !matches!(name.as_str(), "calls.yaml" | "common.yaml") {
             let table: BTreeMap<String, Vec<Case>> = read(&format!("{folder}/{name}"));
             for (method, mut cases) in table {
                 all.entry(method).or_default().append(&mut cases);
@@ -194,11 +205,11 @@ fn listed(document: &Value) -> BTreeMap<String, BTreeSet<String>> {
 
 #[tokio::test]
 async fn errors_are_caused_as_the_tables_say() {
-    let stage = stage();
+    let stages = Stages::new();
     let mut problems = Vec::new();
     for (method, cases) in tables() {
         for case in cases {
-            let got = answer(&stage, &method, &case).await;
+            let got = answer(&stages, &method, &case).await;
             if got != case.error {
                 problems.push(format!("{method}: {} where the table says {} (with {:?})", got, case.error, case.with));
             }
@@ -210,7 +221,7 @@ async fn errors_are_caused_as_the_tables_say() {
 #[tokio::test]
 async fn all_errors_that_can_be_caused_are() {
     let Some(document) = document("slack-web-openapi-archived.json") else { return };
-    let (listed, tables, stage) = (listed(&document), tables(), stage());
+    let (listed, tables, stages) = (listed(&document), tables(), Stages::new());
     let common: Vec<Case> = read("tests/errors/slack/common.yaml");
     let coverage = coverage::of(facts::of("slack").expect("is a twin"));
     let mut found = Vec::new();
@@ -220,7 +231,7 @@ async fn all_errors_that_can_be_caused_are() {
         for code in listed.get(method).into_iter().flatten().filter(|code| !own.contains(code.as_str())) {
             let mut caused = false;
             for case in common.iter().filter(|case| case.error == *code && !case.but.iter().any(|but| but == method)) {
-                let got = answer(&stage, method, case).await;
+                let got = answer(&stages, method, case).await;
                 caused |= got == *code;
             }
             if !caused {

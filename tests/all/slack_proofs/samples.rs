@@ -7,7 +7,7 @@ use dtu_universe::facts;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{document, hold, left::Left, read, shape::Shape, stage, walk};
+use super::{document, hold, left::Left, read, shape::Shape, walk, worlds};
 use crate::{
     coverage,
     silent::{
@@ -19,7 +19,15 @@ use crate::{
 /// The samples' members of refusals and warnings.
 const OF_REFUSALS: &[&str] = &["error", "needed", "provided", "warning", "errors"];
 
-/// Calls beside those of the walk.
+/// Calls beside those of the walk, in a workspace by itself and in an organization.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Both {
+    plain: More,
+    organization: More,
+}
+
+/// Calls in one universe.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct More {
@@ -47,8 +55,8 @@ async fn answer(stage: &Stage, method: &str, first: &[Step], given: &Given) -> R
 }
 
 /// All that a method answers to the calls that there are of it.
-async fn answers(stage: &Stage, method: &str, scenes: &[Scene], problems: &mut Vec<String>) -> Shape {
-    let mut shape = Shape::default();
+async fn answers(stage: &Stage, method: &str, more: &More, shape: &mut Shape, problems: &mut Vec<String>) {
+    let scenes = more.calls.get(method).map(Vec::as_slice).unwrap_or_default();
     let usual = stage.plan.calls.get(method).cloned();
     let usual = usual.iter().flat_map(|given| std::iter::once(given).chain(&given.also)).map(|given| (&[][..], given));
     for (first, given) in usual.chain(scenes.iter().map(|scene| (&scene.first[..], &scene.given))) {
@@ -57,7 +65,17 @@ async fn answers(stage: &Stage, method: &str, scenes: &[Scene], problems: &mut V
             Err(problem) => problems.push(problem),
         }
     }
-    shape
+}
+
+/// A universe in which all is set up that calls find.
+async fn ready(org: bool, more: &More) -> Stage {
+    const IDENTITY: &str = "identity.basic, identity.email, identity.avatar, identity.team";
+    let identity = format!("scopes: [commands], user_token: xoxp-dtu-identity, user: lena, user_scopes: [{IDENTITY}]");
+    let apps = [worlds::steward(), worlds::app("identity", &identity)];
+    let mut stage = worlds::stage(&worlds::acme(org, &apps));
+    walk(&mut stage, &more.setup).await;
+    stage.plan.finish();
+    stage
 }
 
 /// A sample without what only refusals have.
@@ -77,17 +95,17 @@ fn of_success(sample: &Value) -> Value {
 #[tokio::test]
 async fn answers_have_the_fields_of_the_samples() {
     let Some(samples) = document("slack-response-samples-java.json") else { return };
-    let more: More = read("tests/samples/slack.yaml");
-    let mut stage = stage();
-    walk(&mut stage, &more.setup).await;
-    stage.plan.finish();
+    let Both { plain, organization } = read("tests/samples/slack.yaml");
+    let stages = [(ready(false, &plain).await, plain), (ready(true, &organization).await, organization)];
     let coverage = coverage::of(facts::of("slack").expect("is a twin"));
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for row in coverage.documented().filter(|row| row.level == Level::Behaves) {
         let method = row.id.as_str();
         let Some(sample) = samples.get(method) else { continue };
-        let scenes = more.calls.get(method).map(Vec::as_slice).unwrap_or_default();
-        let shape = answers(&stage, method, scenes, &mut problems).await;
+        let mut shape = Shape::default();
+        for (stage, more) in &stages {
+            answers(stage, method, more, &mut shape, &mut problems).await;
+        }
         found.extend(shape.lacks(&of_success(sample)).into_iter().map(|place| format!("{method} {place}")));
     }
     problems.extend(Left::read("tests/samples/slack.txt").hold(&found));

@@ -325,7 +325,12 @@ impl<T: Twin> Hosted<T> {
             Run::Write(run) => {
                 // Works on a copy (pointers only), so that an error or panic leaves no trace.
                 let mut state: T::State = peek::<T>(inner.state(slot)).clone();
-                let mut tx = Tx::new(scene.now, scene.request.origin.clone(), universe.seeds(), &mut inner.ordinals);
+                let mut tx = Tx::new(
+                    scene.now,
+                    scene.request.origin.clone(),
+                    (universe.seeds(), universe.limits()),
+                    &mut inner.ordinals,
+                );
                 let mut cx = Write { state: &mut state, tx: &mut tx, caller, scene };
                 ran.result = run(&mut cx, input);
                 if ran.result.is_ok() {
@@ -373,7 +378,8 @@ impl<T: Twin> Hosted<T> {
         }
         if self.twin.is_noted(peek::<T>(inner.state(slot)), &counted) {
             let mut state: T::State = peek::<T>(inner.state(slot)).clone();
-            let mut tx = Tx::new(now, scene.request.origin.clone(), universe.seeds(), &mut inner.ordinals);
+            let mut tx =
+                Tx::new(now, scene.request.origin.clone(), (universe.seeds(), universe.limits()), &mut inner.ordinals);
             self.twin.note(&mut Write { state: &mut state, tx: &mut tx, caller, scene }, &counted);
             ran.write(tx);
             inner.commit(slot, Arc::new(state));

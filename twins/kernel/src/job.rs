@@ -306,7 +306,7 @@ impl Universe {
         let mut guard = self.lock();
         let inner = &mut *guard;
         let mut state = Arc::clone(inner.state(twin));
-        let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
+        let mut tx = Tx::new(now, origin, (self.seeds(), self.limits()), &mut inner.ordinals);
         self.twins()[twin].on_timer(&mut state, &mut tx, &name, data);
         let (changes, planned) = (tx.changes.into_vec(), tx.planned);
         inner.commit(twin, state);
@@ -398,7 +398,7 @@ impl Universe {
         let origin = self.origin(delivery.twin);
         let inner = &mut *guard;
         let mut state = Arc::clone(inner.state(delivery.twin));
-        let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
+        let mut tx = Tx::new(now, origin, (self.seeds(), self.limits()), &mut inner.ordinals);
         let host = &self.twins()[delivery.twin];
         let next = host.delivered(&mut state, &mut tx, &delivery, outcome);
         let (changes, planned) = (tx.changes.into_vec(), tx.planned);

@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 
 use crate::{
     ids::IdShape,
+    limits::Limits,
     seed::{Draw, Ordinals, SeedTree, Site},
     socket::SocketId,
     table::Changes,
@@ -23,6 +24,8 @@ pub struct Tx<'a> {
     pub changes: Changes,
     /// The twin's address as the caller used it, or as the universe serves it: `http://host:port`.
     pub origin: SmolStr,
+    /// Which of the services' limits hold: those on what a service sends are the twin's to count.
+    pub limits: Limits,
     seeds: &'a SeedTree,
     ordinals: &'a mut Ordinals,
     pub(crate) planned: Vec<Planned>,
@@ -46,8 +49,13 @@ pub(crate) enum SocketAct {
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) fn new(now: Timestamp, origin: SmolStr, seeds: &'a SeedTree, ordinals: &'a mut Ordinals) -> Self {
-        Self { now, changes: Changes::default(), origin, seeds, ordinals, planned: Vec::new() }
+    pub(crate) fn new(
+        now: Timestamp,
+        origin: SmolStr,
+        (seeds, limits): (&'a SeedTree, Limits),
+        ordinals: &'a mut Ordinals,
+    ) -> Self {
+        Self { now, changes: Changes::default(), origin, limits, seeds, ordinals, planned: Vec::new() }
     }
 
     /// The next draw of `site`.
@@ -127,6 +135,6 @@ impl Desk {
 
     /// A pen. Draws go on where the last pen of this desk stopped.
     pub fn tx(&mut self) -> Tx<'_> {
-        Tx::new(self.now, SmolStr::new_static("http://127.0.0.1"), &self.seeds, &mut self.ordinals)
+        Tx::new(self.now, SmolStr::new_static("http://127.0.0.1"), (&self.seeds, Limits::Off), &mut self.ordinals)
     }
 }

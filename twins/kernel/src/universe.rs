@@ -249,7 +249,7 @@ impl Universe {
             if !stores.insert(twin.store()) {
                 continue;
             }
-            let mut tx = Tx::new(world.epoch, SmolStr::default(), &seeds, &mut ordinals);
+            let mut tx = Tx::new(world.epoch, SmolStr::default(), (&seeds, options.limits), &mut ordinals);
             match twin.load(&world, &mut tx) {
                 Ok(state) => boxes.push(state),
                 Err(found) => problems.extend(found),
@@ -458,7 +458,7 @@ impl Universe {
         let inner = &mut *guard;
         let Some(state) = inner.state(slot).downcast_ref::<S>() else { return false };
         let mut next = state.clone();
-        let mut tx = Tx::new(inner.clock.now(), self.origin(slot), &self.seeds, &mut inner.ordinals);
+        let mut tx = Tx::new(inner.clock.now(), self.origin(slot), (&self.seeds, self.limits), &mut inner.ordinals);
         edit(&mut next, &mut tx);
         inner.commit(slot, Arc::new(next));
         true
@@ -502,7 +502,7 @@ impl Universe {
         let inner = &mut *guard;
         let now = inner.clock.now();
         let mut state = Arc::clone(inner.state(slot));
-        let mut tx = Tx::new(now, origin, &self.seeds, &mut inner.ordinals);
+        let mut tx = Tx::new(now, origin, (&self.seeds, self.limits), &mut inner.ordinals);
         let shown = Value::Object(with.clone());
         let outcome = self.twins[slot].perform(&mut state, &mut tx, verb, actor, with);
         let (changes, planned) = match outcome {
@@ -744,6 +744,11 @@ impl Universe {
     /// Makes the next call the one of this number.
     pub(crate) fn number_requests_from(&self, nr: u64) {
         self.requests.store(nr, Ordering::Relaxed);
+    }
+
+    /// Which of the services' limits hold.
+    pub(crate) const fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Whether anybody is limited.

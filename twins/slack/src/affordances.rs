@@ -15,7 +15,8 @@ use smol_str::SmolStr;
 use crate::{
     Slack,
     blocks::{self, Button},
-    events::{self, SUBSCRIPTIONS},
+    events,
+    listeners::SUBSCRIPTIONS,
     model::{
         State,
         apps::{self, App, Verification},
@@ -27,6 +28,7 @@ use crate::{
     },
     socket_mode,
     text::{self, Reading},
+    workspace_verbs,
 };
 
 /// How many messages a person scrolls back through to find a button.
@@ -110,6 +112,7 @@ fn say(
     text: &str,
     reply_to: Option<u64>,
 ) -> Result<Value, Refusal> {
+    workspace_verbs::check_post(state, channel, &user.id, reply_to.is_some())?;
     let stored = typed(state, text)?;
     let ts = messages::post(state, tx, &channel.id, Draft { reply_to, ..Draft::new(&user.id, stored) });
     Ok(json!({ "channel": channel.id, "ts": ts_text(ts) }))
@@ -177,6 +180,9 @@ fn edit(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Edit) -> Result<V
     let is_own = |row: &Arc<messages::Message>| row.user == user.id && row.subtype().is_none();
     if !state.message(&channel.id, ts).is_some_and(is_own) {
         return Err(Refusal::new("people can edit their own messages only"));
+    }
+    if !state.message(&channel.id, ts).is_some_and(|row| state.can_be_edited(row, tx.now)) {
+        return Err(Refusal::new("the message is too old to be edited in this workspace"));
     }
     let text = typed(state, &with.text)?;
     let edited = Edited { user: user.id.clone(), ts: micros(tx.now.floor_secs()) };
@@ -464,6 +470,8 @@ struct ConfigureApp {
     events_url: Option<SmolStr>,
     /// The bot events to subscribe to, in place of those before. Scopes that they need are granted with them.
     events: Option<Vec<SmolStr>>,
+    /// The events to subscribe to on behalf of the people who have let the app act for them, in place of those before.
+    user_events: Option<Vec<SmolStr>>,
     /// Where clicks go.
     interactivity_url: Option<SmolStr>,
     /// Where options are asked for.
@@ -505,7 +513,7 @@ impl ConfigureApp {
             return Err(Refusal::new(format!("`{command}` is not a slash command: write `/{command}`")));
         }
         let known = |name: &SmolStr| SUBSCRIPTIONS.iter().any(|(event, _)| event == name);
-        if let Some(name) = self.events.iter().flatten().find(|name| !known(name)) {
+        if let Some(name) = self.events.iter().chain(&self.user_events).flatten().find(|name| !known(name)) {
             let names: Vec<&str> = SUBSCRIPTIONS.iter().map(|(name, _)| *name).collect();
             return Err(Refusal::new(format!("unknown event `{name}`; known are {}", names.join(", "))));
         }
@@ -533,6 +541,9 @@ fn configure_app(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Configur
         }
         if let Some(events) = &with.events {
             app.events = events.as_slice().into();
+        }
+        if let Some(events) = &with.user_events {
+            app.setup.user_events = events.as_slice().into();
         }
         if let Some(url) = with.interactivity_url {
             app.interactivity_url = url;

@@ -6,7 +6,8 @@ use smol_str::SmolStr;
 
 use crate::{
     bodies,
-    events::{listeners, listeners_in, send},
+    events::send,
+    listeners::{listeners, listeners_as, listeners_in},
     model::{
         State,
         apps::{Token, TokenKind},
@@ -103,16 +104,27 @@ pub(crate) fn group(state: &State, tx: &mut Tx<'_>, name: &str, group: &Group) {
     send(state, tx, &apps, None, &event);
 }
 
+/// Somebody is in a user group, or no longer: apps that act for the person hear of it.
+fn group_self(state: &State, tx: &mut Tx<'_>, name: &str, group: &SmolStr, user: &SmolStr) {
+    let event = json!({ "type": name, "subteam_id": group, "event_ts": stamp(tx.now) });
+    send(state, tx, &listeners_as(state, name, user), None, &event);
+}
+
 /// The people of a user group changed.
 pub(crate) fn group_members(state: &State, tx: &mut Tx<'_>, before: &Group, after: &Group) {
-    let apps = listeners(state, "subteam_members_changed");
-    if apps.is_empty() {
-        return;
-    }
     let without = |from: &Group, other: &Group| -> Vec<SmolStr> {
         from.users.iter().filter(|user| !other.users.contains(user)).cloned().collect()
     };
     let (added, removed) = (without(after, before), without(before, after));
+    for (name, users) in [("subteam_self_added", &added), ("subteam_self_removed", &removed)] {
+        for user in users {
+            group_self(state, tx, name, &after.id, user);
+        }
+    }
+    let apps = listeners(state, "subteam_members_changed");
+    if apps.is_empty() {
+        return;
+    }
     let event = json!({
         "type": "subteam_members_changed",
         "subteam_id": after.id,
@@ -151,8 +163,15 @@ pub(crate) fn profile_changed(state: &State, tx: &mut Tx<'_>, before: &User, aft
     }
 }
 
-/// Somebody snoozed notifications, or wants them again.
+/// Somebody snoozed notifications, or wants them again. Of a snooze hear apps that act for the person alone.
 pub(crate) fn dnd(state: &State, tx: &mut Tx<'_>, user: &User) {
+    let event = json!({
+        "type": "dnd_updated",
+        "user": user.id,
+        "dnd_status": bodies::dnd(user, tx.now, true),
+        "event_ts": stamp(tx.now),
+    });
+    send(state, tx, &listeners_as(state, "dnd_updated", &user.id), None, &event);
     let apps = listeners(state, "dnd_updated_user");
     if apps.is_empty() {
         return;
@@ -181,10 +200,23 @@ pub(crate) fn emoji(state: &State, tx: &mut Tx<'_>, subtype: &str, name: &str, v
     send(state, tx, &apps, None, &event);
 }
 
+/// An emoji of the workspace has another name.
+pub(crate) fn emoji_renamed(state: &State, tx: &mut Tx<'_>, (old, new): (&str, &str), value: &str) {
+    let event = json!({
+        "type": "emoji_changed",
+        "subtype": "rename",
+        "old_name": old,
+        "new_name": new,
+        "value": value,
+        "event_ts": stamp(tx.now),
+    });
+    send(state, tx, &listeners(state, "emoji_changed"), None, &event);
+}
+
 /// Links in a message that apps have asked to show: each app hears of those of its domains.
 pub(crate) fn links_shared(state: &State, tx: &mut Tx<'_>, channel: &SmolStr, message: &Message) {
     let apps = listeners(state, "link_shared");
-    if apps.is_empty() || message.subtype().is_some() {
+    if apps.is_empty() || message.subtype().is_some() || state.is_suspended(channel) {
         return;
     }
     for app in apps.into_iter().filter(|app| message.app.as_ref() != Some(&app.id)) {

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use crate::{
-    events::{listeners, listeners_in, send},
+    events::send,
+    listeners::{listeners, listeners_in},
     model::{
         State,
         channels::{Channel, Kind},
@@ -96,6 +97,9 @@ pub(crate) fn metadata(
         (Some(_), None) => "message_metadata_deleted",
     };
     let (Some(row), Some(message)) = (state.channels.get(channel), after.or(before)) else { return };
+    if state.is_suspended(channel) {
+        return;
+    }
     let apps = listeners_in(state, name, row);
     if apps.is_empty() {
         return;

@@ -66,6 +66,9 @@ fn delete(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Delete) -> Resu
     if !is_own && !user.is_admin() {
         return Err(Refusal::new("people can delete their own messages only"));
     }
+    if state.policy(|row| row.keeps_messages) {
+        return Err(Refusal::new("messages are kept for compliance in this workspace"));
+    }
     messages::delete(state, tx, &channel.id, ts);
     Ok(json!({ "channel": channel.id, "ts": with.ts }))
 }

@@ -22,6 +22,7 @@ use crate::{
     model::{
         State,
         apps::{Distribution, Token, TokenKind},
+        policy::Phase,
     },
     rest,
 };
@@ -72,6 +73,9 @@ pub(crate) fn authenticate(state: &State, scene: &Scene<'_>, input: &Input) -> R
     if token.expires.is_some_and(|expires| scene.now.as_secs() >= expires) {
         return Err(Code::TokenExpired.into());
     }
+    if let Some(code) = migrating(state) {
+        return Err(code.into());
+    }
     // Opening a socket is for the app itself, and nothing else is but asking who it is.
     let for_app = matches!(operation.scopes, ["connections:write" | "authorizations:read"]);
     if operation.id != "auth.test" && (token.kind == TokenKind::App) != for_app {
@@ -94,6 +98,14 @@ pub(crate) fn authenticate(state: &State, scene: &Scene<'_>, input: &Input) -> R
     let app = state.apps.get(&token.app);
     let unlisted = app.is_some_and(|app| app.setup.distribution == Distribution::Unlisted);
     Ok(Caller { token: Some(token.clone()), text: text.clone(), channel, unlisted })
+}
+
+/// What all methods say while the workspace is moved into an organization.
+fn migrating(state: &State) -> Option<Code> {
+    state.policy(|row| row.migration.as_ref().map(|migration| migration.phase)).map(|phase| match phase {
+        Phase::Begun => Code::TeamAddedToOrg,
+        Phase::Closed => Code::OrgLoginRequired,
+    })
 }
 
 fn is_for_people(method: &str) -> bool {

@@ -18,6 +18,7 @@ use sha2::Sha256;
 use smol_str::SmolStr;
 
 use crate::{
+    listeners::{Listener, listeners, listeners_in, message_subscription, subscribes},
     model::{
         EVENT, SITE, State,
         apps::{self, App, Verification},
@@ -61,87 +62,9 @@ const REDIRECTS: usize = 2;
 /// How long after each failed attempt the next one comes.
 const RETRIES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300)];
 
-/// The subscriptions that the twin serves, each with the scopes of which the bot needs one.
-pub(crate) const SUBSCRIPTIONS: &[(&str, &[&str])] = &[
-    ("agent_session_stopped", &["assistant:write"]),
-    ("app_home_opened", &[]),
-    ("app_mention", &["app_mentions:read"]),
-    ("app_uninstalled", &[]),
-    ("assistant_thread_context_changed", &["assistant:write"]),
-    ("assistant_thread_started", &["assistant:write"]),
-    ("call_rejected", &["calls:read"]),
-    ("channel_archive", &["channels:read"]),
-    ("channel_created", &["channels:read"]),
-    ("channel_deleted", &["channels:read"]),
-    ("channel_left", &["channels:read"]),
-    ("channel_rename", &["channels:read"]),
-    ("channel_shared", &["channels:read"]),
-    ("channel_unarchive", &["channels:read"]),
-    ("dnd_updated_user", &["dnd:read"]),
-    ("emoji_changed", &["emoji:read"]),
-    ("entity_details_requested", &[]),
-    ("file_change", &["files:read"]),
-    ("file_created", &["files:read"]),
-    ("file_deleted", &["files:read"]),
-    ("file_public", &["files:read"]),
-    ("file_shared", &["files:read"]),
-    ("file_unshared", &["files:read"]),
-    ("function_executed", &[]),
-    ("group_archive", &["groups:read"]),
-    ("group_close", &["mpim:read", "groups:read"]),
-    ("group_deleted", &["groups:read"]),
-    ("group_left", &["groups:read"]),
-    ("group_open", &["mpim:read", "groups:read"]),
-    ("group_rename", &["groups:read"]),
-    ("group_unarchive", &["groups:read"]),
-    ("im_close", &["im:read"]),
-    ("im_created", &["im:read"]),
-    ("im_open", &["im:read"]),
-    ("invite_requested", &["admin.invites:read"]),
-    ("link_shared", &["links:read"]),
-    ("member_joined_channel", &["channels:read", "groups:read"]),
-    ("member_left_channel", &["channels:read", "groups:read"]),
-    ("message.channels", &["channels:history"]),
-    ("message.groups", &["groups:history"]),
-    ("message.im", &["im:history"]),
-    ("message.mpim", &["mpim:history"]),
-    ("message_metadata_deleted", &["metadata.message:read"]),
-    ("message_metadata_posted", &["metadata.message:read"]),
-    ("message_metadata_updated", &["metadata.message:read"]),
-    ("pin_added", &["pins:read"]),
-    ("pin_removed", &["pins:read"]),
-    ("reaction_added", &["reactions:read"]),
-    ("reaction_removed", &["reactions:read"]),
-    ("shared_channel_invite_accepted", &["conversations.connect:manage"]),
-    ("shared_channel_invite_approved", &["conversations.connect:manage"]),
-    ("shared_channel_invite_declined", &["conversations.connect:manage"]),
-    ("shared_channel_invite_received", &["conversations.connect:read"]),
-    ("shared_channel_invite_requested", &["conversations.connect:manage"]),
-    ("star_added", &["stars:read"]),
-    ("star_removed", &["stars:read"]),
-    ("subteam_created", &["usergroups:read"]),
-    ("subteam_members_changed", &["usergroups:read"]),
-    ("subteam_updated", &["usergroups:read"]),
-    ("team_join", &["users:read"]),
-    ("tokens_revoked", &[]),
-    ("user_change", &["users:read"]),
-    ("user_connection", &["users:write"]),
-    ("user_profile_changed", &["users:read"]),
-    ("user_status_changed", &["users:read"]),
-];
-
-const fn message_subscription(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Public => "message.channels",
-        Kind::Private => "message.groups",
-        Kind::Im => "message.im",
-        Kind::Mpim => "message.mpim",
-    }
-}
-
 /// A message was posted.
 pub(crate) fn message_posted(state: &State, tx: &mut Tx<'_>, channel: &SmolStr, message: &Message) {
-    if state.index.listeners.is_empty() && state.rtm.is_idle() {
+    if state.index.listeners.is_empty() && state.index.user_listeners.is_empty() && state.rtm.is_idle() {
         return;
     }
     let Some(row) = state.channels.get(channel) else { return };
@@ -173,12 +96,14 @@ const fn is_of_channel(subtype: Subtype) -> bool {
 
 /// Apps whose bot the text mentions. Direct messages do not count as mentions.
 fn mentioned(state: &State, tx: &mut Tx<'_>, channel: &Channel, message: &Message) {
-    if !channel.kind.is_channel() || message.subtype().is_some() {
+    if !channel.kind.is_channel() || message.subtype().is_some() || state.is_suspended(&channel.id) {
         return;
     }
-    let listeners: Vec<Arc<App>> = listeners_in(state, "app_mention", channel)
+    let listeners: Vec<Listener> = listeners_in(state, "app_mention", channel)
         .into_iter()
-        .filter(|app| app.bot_user != message.user && text::mentions(&message.text).any(|id| id == app.bot_user))
+        .filter(|app| {
+            app.is_bot && app.bot_user != message.user && text::mentions(&message.text).any(|id| id == app.bot_user)
+        })
         .collect();
     if listeners.is_empty() {
         return;
@@ -308,8 +233,8 @@ pub(crate) fn user_changed(state: &State, tx: &mut Tx<'_>, user: &User) {
 pub(crate) fn about_file(state: &State, tx: &mut Tx<'_>, file: &SmolStr, channel: Option<&SmolStr>, event: &Value) {
     let mut apps = listeners(state, event["type"].as_str().unwrap_or_default());
     apps.retain(|app| match channel {
-        Some(channel) => state.is_public(channel) || state.is_member(channel, &app.bot_user),
-        None => state.visible_file(file, &app.bot_user).is_some(),
+        Some(channel) => state.is_public(channel) || state.is_member(channel, &app.user),
+        None => state.visible_file(file, &app.user).is_some(),
     });
     send(state, tx, &apps, channel, event);
 }
@@ -322,32 +247,15 @@ pub(crate) fn tell(state: &State, tx: &mut Tx<'_>, app: &SmolStr, channel: Optio
     send(state, tx, &apps, channel, event);
 }
 
-/// The apps that are told of an event: those that subscribe to it, and classic ones with a session open.
-pub(crate) fn listeners(state: &State, subscription: &str) -> Vec<Arc<App>> {
-    let subscribed = state.index.listeners.get(subscription);
-    let also = state.rtm.apps().filter(|id| subscribed.is_none_or(|apps| !apps.contains(*id)));
-    subscribed.into_iter().flatten().chain(also).filter_map(|id| state.apps.get(id)).map(Arc::clone).collect()
-}
-
-/// The subscribed apps whose bot is in the channel.
-pub(crate) fn listeners_in(state: &State, subscription: &str, channel: &Channel) -> Vec<Arc<App>> {
-    let mut apps = listeners(state, subscription);
-    apps.retain(|app| state.is_member(&channel.id, &app.bot_user));
-    apps
-}
-
-/// Whether an app has asked to be sent an event, rather than hearing of it over a session.
-fn subscribes(app: &App, event: &Value) -> bool {
-    let kind = event["type"].as_str().unwrap_or_default();
-    let fits = |name: &SmolStr| name == kind || (kind == "message" && name.starts_with("message."));
-    app.listens() && app.events.iter().any(fits)
-}
-
 /// Queues an event for each app, in the envelope of the Events API.
-pub(crate) fn send(state: &State, tx: &mut Tx<'_>, apps: &[Arc<App>], channel: Option<&SmolStr>, event: &Value) {
+pub(crate) fn send(state: &State, tx: &mut Tx<'_>, apps: &[Listener], channel: Option<&SmolStr>, event: &Value) {
     let is_shared = channel.is_some_and(|channel| connect::connected(state, channel).next().is_some());
-    for app in apps {
-        if state.rtm.has(&app.id) {
+    for (at, app) in apps.iter().enumerate() {
+        // An app hears of a thing once, whoever lets it.
+        if apps[..at].iter().any(|before| before.id == app.id) {
+            continue;
+        }
+        if app.is_bot && state.rtm.has(&app.id) {
             rtm::push(state, tx, app, event);
             if !subscribes(app, event) {
                 continue;
@@ -355,26 +263,23 @@ pub(crate) fn send(state: &State, tx: &mut Tx<'_>, apps: &[Arc<App>], channel: O
         }
         let team = &state.workspace.id;
         let context = json!({ "et": event["type"], "tid": team, "aid": app.id, "cid": channel });
-        let envelope = json!({
+        let mut envelope = json!({
             "token": app.verification_token,
             "team_id": team,
             "context_team_id": team,
-            "context_enterprise_id": null,
+            "context_enterprise_id": state.enterprise_id(),
             "api_app_id": app.id,
             "event": event,
             "type": "event_callback",
             "event_id": tx.id(&EVENT),
             "event_time": tx.now.as_secs(),
-            "authorizations": [{
-                "enterprise_id": null,
-                "team_id": team,
-                "user_id": app.bot_user,
-                "is_bot": true,
-                "is_enterprise_install": false,
-            }],
+            "authorizations": [app.authorization(state)],
             "is_ext_shared_channel": is_shared,
             "event_context": format!("4-{}", STANDARD_NO_PAD.encode(context.to_string())),
         });
+        if let Some(org) = state.enterprise_id() {
+            envelope["enterprise_id"] = json!(org);
+        }
         tx.deliver(EVENT_CALLBACK, json!({ "app": app.id, "body": envelope }));
     }
 }

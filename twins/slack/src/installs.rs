@@ -7,7 +7,7 @@ use dtu_kernel::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
     Slack,
@@ -26,6 +26,7 @@ use crate::{
         status,
         webhooks::HookStatus,
     },
+    text,
 };
 
 /// The verbs.
@@ -34,6 +35,7 @@ pub(crate) fn all() -> Vec<Affordance<Slack>> {
         Affordance::new("slack.user.react", "Puts an emoji on a message, or takes it off.", react),
         Affordance::new("slack.user.pin", "Pins a message, or takes the pin off.", pin),
         Affordance::new("slack.user.set_status", "Sets or clears one's status.", set_status),
+        Affordance::new("slack.user.set_photo", "Chooses a picture of oneself, or takes it away.", set_photo),
         Affordance::new("slack.user.add_emoji", "Adds an emoji to the workspace.", add_emoji),
         Affordance::new("slack.user.install_app", "Lets an app have what it asks for.", install_app),
         Affordance::new(
@@ -132,6 +134,21 @@ fn set_status(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: SetStatus) 
     members.insert("status_emoji".to_owned(), json!(with.emoji));
     members.insert("status_expiration".to_owned(), json!(with.until));
     status::set_profile(state, tx, (&user.id, &user), &members).map_err(refused)?;
+    Ok(json!({ "user": user.id }))
+}
+
+/// Arguments of `slack.user.set_photo`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SetPhoto {
+    /// What tells the picture from others: a file's name, say. None takes the picture away.
+    picture: Option<String>,
+}
+
+fn set_photo(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: SetPhoto) -> Result<Value, Refusal> {
+    let user = state.person(actor)?;
+    let hash = with.picture.map(|name| format_smolstr!("{:012x}", text::hash(&[&name]) & 0xffff_ffff_ffff));
+    status::set_photo(state, tx, &user.id, hash).map_err(refused)?;
     Ok(json!({ "user": user.id }))
 }
 

@@ -22,6 +22,7 @@ mod input;
 mod installs;
 mod keys;
 mod limits;
+mod listeners;
 mod media;
 pub mod model;
 mod offices;
@@ -33,6 +34,8 @@ mod socket_mode;
 mod text;
 mod views;
 mod work_verbs;
+mod workspace_events;
+mod workspace_verbs;
 mod world;
 mod world_org;
 
@@ -353,6 +356,7 @@ impl Twin for Slack {
             work_verbs::all,
             connect_verbs::all,
             offices::all,
+            workspace_verbs::all,
         ];
         verbs.iter().flat_map(|verbs| verbs()).collect()
     }

@@ -17,6 +17,7 @@ use crate::{
         org::{self, APP_REQUEST, AppRequest, INVITE_REQUEST, InviteRequest, Standing},
         sessions::{self, Device, Which},
     },
+    workspace_events,
 };
 
 /// The verbs.
@@ -153,6 +154,7 @@ fn request_app(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: RequestApp
         standing: Standing::Pending,
     };
     let id = row.id.clone();
+    workspace_events::app_requested(state, tx, &row);
     state.enterprise.app_requests.put(&mut tx.changes, id.clone(), row);
     Ok(json!({ "app_request": id }))
 }

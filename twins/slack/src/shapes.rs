@@ -15,10 +15,11 @@ use crate::{
         apps::App,
         calls,
         channels::{Channel, Kind, Note},
-        connect, files,
+        connect, files, huddles,
         marks::Reaction,
         messages::{About, Message, Subtype},
         people::{Role, SLACKBOT, User},
+        policy::Rights,
         time::ts_text,
     },
     text::{self, RichText},
@@ -38,7 +39,39 @@ pub(crate) struct UserBody {
     active: Option<ActiveBody>,
     profile: Profile,
     #[serde(skip_serializing_if = "Option::is_none")]
+    enterprise_user: Option<EnterpriseUser>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     locale: Option<&'static str>,
+}
+
+/// What a user is in the organization.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct EnterpriseUser {
+    id: SmolStr,
+    enterprise_id: SmolStr,
+    enterprise_name: SmolStr,
+    is_admin: bool,
+    is_owner: bool,
+    is_primary_owner: bool,
+    teams: Vec<SmolStr>,
+}
+
+impl EnterpriseUser {
+    /// None where there is no organization. Its owner and administrators are those of the home.
+    fn new(state: &State, user: &User) -> Option<Self> {
+        let org = state.enterprise.org.as_ref()?;
+        let from = (user.id.clone(), SmolStr::default());
+        let others = state.enterprise.index.seats_of.range(from..).take_while(|seat| seat.0 == user.id);
+        Some(Self {
+            id: user.id.clone(),
+            enterprise_id: org.id.clone(),
+            enterprise_name: org.name.clone(),
+            is_admin: user.is_admin(),
+            is_owner: user.is_owner(),
+            is_primary_owner: user.role == Role::PrimaryOwner,
+            teams: std::iter::once(&state.workspace.id).chain(others.map(|seat| &seat.1)).cloned().collect(),
+        })
+    }
 }
 
 /// What is told of users whose account is not deactivated.
@@ -74,6 +107,12 @@ pub(crate) struct Profile {
     image_72: String,
     image_192: String,
     image_512: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_1024: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_original: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_custom_image: Option<bool>,
     first_name: SmolStr,
     last_name: SmolStr,
     team: SmolStr,
@@ -84,6 +123,8 @@ pub(crate) struct Profile {
     status_text_canonical: &'static str,
     status_emoji: SmolStr,
     status_emoji_display_info: Vec<StatusEmoji>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_emoji_url: Option<SmolStr>,
     status_expiration: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pronouns: Option<SmolStr>,
@@ -95,6 +136,12 @@ pub(crate) struct Profile {
     always_active: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bot_id: Option<SmolStr>,
+    huddle_state: &'static str,
+    huddle_state_expiration_ts: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest_invited_by: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest_expiration_ts: Option<i64>,
 }
 
 /// What a status emoji is drawn from.
@@ -102,14 +149,34 @@ pub(crate) struct Profile {
 pub(crate) struct StatusEmoji {
     emoji_name: SmolStr,
     display_url: String,
+    /// What an emoji of the workspace stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_alias: Option<SmolStr>,
+}
+
+/// Where an emoji of Slack's is drawn from.
+fn standard_emoji(name: &str) -> String {
+    format!("https://a.slack-edge.com/production-standard-emoji-assets/14.0/apple-large/{name}.png")
+}
+
+/// Of an emoji of the workspace's own what it stands for, if anything, and where its picture is.
+fn own_emoji(state: &State, emoji: &str) -> Option<(Option<SmolStr>, SmolStr)> {
+    let value = state.emoji.get(&emoji.trim_matches(':').into())?;
+    match value.strip_prefix("alias:") {
+        None => Some((None, SmolStr::clone(value))),
+        Some(other) => Some((Some(other.into()), standard_emoji(other).into())),
+    }
 }
 
 impl StatusEmoji {
-    fn of(emoji: &SmolStr) -> Vec<Self> {
+    fn of(state: &State, emoji: &SmolStr) -> Vec<Self> {
         let name = emoji.trim_matches(':');
-        let display_url =
-            format!("https://a.slack-edge.com/production-standard-emoji-assets/14.0/apple-large/{name}.png");
-        if name.is_empty() { Vec::new() } else { vec![Self { emoji_name: name.into(), display_url }] }
+        if name.is_empty() {
+            return Vec::new();
+        }
+        let (display_alias, display_url) =
+            own_emoji(state, name).map_or_else(|| (None, standard_emoji(name)), |(alias, url)| (alias, url.into()));
+        vec![Self { emoji_name: name.into(), display_url, display_alias }]
     }
 }
 
@@ -135,6 +202,7 @@ pub(crate) fn user(state: &State, user: &User, view: UserView) -> UserBody {
         deleted: user.deleted,
         active: (!user.deleted).then(|| active(user, view.now)),
         profile: profile(state, user, view.email),
+        enterprise_user: EnterpriseUser::new(state, user),
         locale: view.locale.then_some("en-US"),
     }
 }
@@ -183,6 +251,9 @@ pub(crate) fn profile(state: &State, user: &User, email: bool) -> Profile {
         image_72: image(72),
         image_192: image(192),
         image_512: image(512),
+        image_1024: chosen.map(|hash| photo(hash, "1024")),
+        image_original: chosen.map(|hash| photo(hash, "original")),
+        is_custom_image: chosen.map(|_| true),
         avatar_hash: avatar,
         first_name: user.first.clone(),
         last_name: user.last.clone(),
@@ -193,13 +264,18 @@ pub(crate) fn profile(state: &State, user: &User, email: bool) -> Profile {
         status_text: user.about.status_text.clone(),
         status_text_canonical: "",
         status_emoji: user.about.status_emoji.clone(),
-        status_emoji_display_info: StatusEmoji::of(&user.about.status_emoji),
+        status_emoji_display_info: StatusEmoji::of(state, &user.about.status_emoji),
+        status_emoji_url: own_emoji(state, &user.about.status_emoji).map(|(_, url)| url),
         status_expiration: user.about.status_expiration,
         pronouns: Some(user.about.pronouns.clone()).filter(|pronouns| !pronouns.is_empty()),
         email: user.email.clone().filter(|_| email),
         api_app_id: app.map(|app| app.id.clone()),
         always_active: app.map(|_| false),
         bot_id: app.map(|app| app.bot.clone()),
+        huddle_state: if user.about.huddle.is_some() { "in_a_huddle" } else { "default_unset" },
+        huddle_state_expiration_ts: 0,
+        guest_invited_by: (user.role == Role::Guest).then(|| user.account.invited_by.clone()),
+        guest_expiration_ts: Some(user.account.expires).filter(|at| *at > 0 && user.role == Role::Guest),
     }
 }
 
@@ -280,14 +356,14 @@ pub(crate) struct ChannelBody {
     is_shared: bool,
     is_org_shared: bool,
     is_pending_ext_shared: bool,
-    pending_shared: [(); 0],
+    pending_shared: Vec<SmolStr>,
     context_team_id: SmolStr,
     updated: i64,
     parent_conversation: Option<()>,
     creator: SmolStr,
     is_ext_shared: bool,
     shared_team_ids: Vec<SmolStr>,
-    pending_connected_team_ids: [(); 0],
+    pending_connected_team_ids: Vec<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_member: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -299,10 +375,77 @@ pub(crate) struct ChannelBody {
     previous_names: Arc<[SmolStr]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     priority: Option<u32>,
+    #[serde(flatten)]
+    rights: Option<RightsBody>,
+    #[serde(flatten)]
+    abroad: Option<AbroadBody>,
+    #[serde(flatten)]
+    at_home: Option<OrgBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     num_members: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     locale: Option<&'static str>,
+}
+
+/// What is told of a channel in which not all may post.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the names are Slack's")]
+pub(crate) struct RightsBody {
+    is_read_only: bool,
+    is_thread_only: bool,
+    is_non_threadable: bool,
+}
+
+impl RightsBody {
+    /// Nothing of a channel in which all may all.
+    fn new(state: &State, channel: &SmolStr, viewer: &SmolStr) -> Option<Self> {
+        state.enterprise.rules.get(channel).filter(|rules| !rules.prefs.is_empty())?;
+        let Rights { post, reply } = Rights::of(state, channel, viewer);
+        Some(Self { is_read_only: !post && !reply, is_thread_only: !post && reply, is_non_threadable: post && !reply })
+    }
+}
+
+/// What is told of a channel that other organizations are in.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct AbroadBody {
+    internal_team_ids: [SmolStr; 1],
+    connected_team_ids: Vec<SmolStr>,
+    connected_limited_team_ids: Vec<SmolStr>,
+    conversation_host_id: SmolStr,
+}
+
+impl AbroadBody {
+    fn new(state: &State, channel: &SmolStr) -> Option<Self> {
+        let connected: Vec<SmolStr> = connect::connected(state, channel).cloned().collect();
+        let limited = |team: &&SmolStr| {
+            state.content.connections.get(&(channel.clone(), (*team).clone())).is_some_and(|row| !row.can_invite)
+        };
+        let own = &state.workspace.id;
+        let host = connect::host(state, channel).unwrap_or(own);
+        (!connected.is_empty()).then(|| Self {
+            internal_team_ids: [own.clone()],
+            connected_limited_team_ids: connected.iter().filter(limited).cloned().collect(),
+            conversation_host_id: host.clone(),
+            connected_team_ids: connected,
+        })
+    }
+}
+
+/// What is told of a channel in an organization.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct OrgBody {
+    is_global_shared: bool,
+    is_org_default: bool,
+    is_org_mandatory: bool,
+    is_moved: u32,
+}
+
+impl OrgBody {
+    fn new(state: &State, channel: &SmolStr) -> Option<Self> {
+        state.enterprise.org.as_ref()?;
+        let is_global_shared = state.place(channel).org_wide;
+        Some(Self { is_global_shared, is_org_default: false, is_org_mandatory: false, is_moved: 0 })
+    }
 }
 
 /// What a direct message is told as.
@@ -423,6 +566,7 @@ pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'
     }
     let team = &state.workspace.id;
     let is_shared = connect::connected(state, &channel.id).next().is_some();
+    let pending = connect::pending(state, &channel.id);
     let is_group = channel.kind == Kind::Mpim;
     // Announcements are for nobody in particular; the lists of what is not public hold the viewer's own only.
     let is_member = match view.occasion {
@@ -446,16 +590,16 @@ pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'
         unlinked: 0,
         name_normalized: Some(channel.name.clone()),
         is_shared,
-        is_org_shared: false,
-        is_pending_ext_shared: false,
-        pending_shared: [],
+        is_org_shared: state.enterprise.org.is_some() && state.teams_of_channel(&channel.id).len() > 1,
+        is_pending_ext_shared: !pending.is_empty(),
+        pending_shared: pending.clone(),
         context_team_id: team.clone(),
         updated: channel.updated,
         parent_conversation: None,
         creator: channel.creator.clone(),
         is_ext_shared: is_shared,
         shared_team_ids: std::iter::once(team).chain(connect::connected(state, &channel.id)).cloned().collect(),
-        pending_connected_team_ids: [],
+        pending_connected_team_ids: pending,
         is_member,
         last_read: shows_read.then(|| last_read(state, channel, view.viewer)),
         is_open: is_group.then(|| state.is_open(&channel.id, view.viewer)),
@@ -463,6 +607,9 @@ pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'
         purpose: NoteBody::new(&channel.purpose),
         previous_names: Arc::clone(&channel.previous_names),
         priority: (is_group || entered).then_some(0),
+        rights: RightsBody::new(state, &channel.id, view.viewer),
+        abroad: AbroadBody::new(state, &channel.id),
+        at_home: OrgBody::new(state, &channel.id),
         num_members,
         locale,
     }))
@@ -555,6 +702,8 @@ pub(crate) struct MessageBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     assistant_app_thread: Option<Box<AssistantThread>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<Arc<Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     mrkdwn: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     edited: Option<EditedBody>,
@@ -633,8 +782,30 @@ impl ReactionBody {
     }
 }
 
+/// Whom messages name as their author whose key is withheld.
+const REVOKED: SmolStr = SmolStr::new_static("UREVOKEDU");
+
+const REDACTED: &str = "ekm_access_denied";
+
+/// What is told of a message whose key is withheld.
+/// <https://docs.slack.dev/reference/events/message/ekm_access_denied>
+fn redacted(message: &Message) -> MessageBody {
+    MessageBody {
+        kind: "message",
+        subtype: Some(REDACTED),
+        user: Some(REVOKED),
+        text: "Your admins have suspended everyone's access to this content.".into(),
+        hidden: Some(true),
+        ts: ts_text(message.ts),
+        ..MessageBody::default()
+    }
+}
+
 /// Puts a message into words, without its metadata.
 pub(crate) fn message(state: &State, channel: &SmolStr, message: &Message) -> MessageBody {
+    if state.is_suspended(channel) {
+        return redacted(message);
+    }
     let ts = ts_text(message.ts);
     let app = message.app.as_ref().and_then(|id| state.apps.get(id));
     let mut body = MessageBody {
@@ -659,6 +830,7 @@ pub(crate) fn message(state: &State, channel: &SmolStr, message: &Message) -> Me
             }
         }
         Some(Subtype::Tombstone) => body.hidden = Some(true),
+        Some(Subtype::HuddleThread) => body.room = huddles::room(state, channel, message),
         // Posted under another name: Slack leaves out the bot's own.
         Some(Subtype::BotMessage) => (body.user, body.bot_profile) = (None, None),
         Some(_) => {}
@@ -734,7 +906,9 @@ fn add_extra(state: &State, message: &Message, body: &mut MessageBody) {
 impl MessageBody {
     /// The same with the metadata that an app gave.
     pub(crate) fn with_metadata(mut self, message: &Message) -> Self {
-        self.metadata = message.extra.as_ref().and_then(|extra| extra.metadata.clone());
+        let is_withheld = self.subtype == Some(REDACTED);
+        let metadata = message.extra.as_ref().filter(|_| !is_withheld).and_then(|extra| extra.metadata.clone());
+        self.metadata = metadata;
         self
     }
 }

@@ -14,7 +14,7 @@ use smol_str::SmolStr;
 use crate::{
     Slack,
     affordances::{find_app, find_message, find_to_write},
-    announce, events,
+    announce, events, listeners,
     model::{
         State, calls,
         functions::{self, Function, Parameter},
@@ -151,7 +151,7 @@ fn open_entity(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: OpenEntity
     let message = state.message(&channel.id, ts).map(Arc::clone);
     let message = message.filter(|message| announce::links(&message.text).any(|url| text::unescape(url) == with.url));
     let message = message.ok_or_else(|| Refusal::new(format!("the message has no link `{}`", with.url)))?;
-    let apps = events::listeners(state, "entity_details_requested");
+    let apps = listeners::listeners(state, "entity_details_requested");
     let found = apps.into_iter().find_map(|app| {
         let domain = announce::domain_of(&app.unfurl_domains, &with.url).cloned()?;
         Some((app, domain))

@@ -15,7 +15,7 @@ use serde_saphyr::Spanned;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
-    events::SUBSCRIPTIONS,
+    listeners::SUBSCRIPTIONS,
     model::{
         APP, BOT, SITE, State, TEAM, USER, Workspace,
         apps::{self, App, Command, Distribution, Setup, Token, TokenKind, Verification},
@@ -43,6 +43,10 @@ struct Section {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     guests: Vec<Spanned<SmolStr>>,
+    /// People who are guests of one channel.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    single_channel_guests: Vec<Spanned<SmolStr>>,
     /// The primary owner.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
@@ -254,6 +258,9 @@ struct AppEntry {
     /// The bot events that the app subscribes to.
     #[serde(default)]
     events: Vec<SmolStr>,
+    /// The events that it subscribes to on behalf of the people who have let it act for them.
+    #[serde(default)]
+    user_events: Vec<SmolStr>,
     /// Whether its tokens are given anew every twelve hours.
     #[serde(default)]
     token_rotation: bool,
@@ -294,7 +301,8 @@ pub(crate) fn schema(generator: &mut SchemaGenerator) -> Schema {
 pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnostic>> {
     let section: Section = world.section("slack")?;
     let WorkspaceEntry { name, domain } = &section.workspace;
-    let workspace = Workspace { id: tx.id(&TEAM), name: name.clone(), domain: domain.clone() };
+    let email_domain = SmolStr::default();
+    let workspace = Workspace { id: tx.id(&TEAM), name: name.clone(), domain: domain.clone(), email_domain };
     let (people, channels, problems) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     let mut loader = Loader { world, tx, state: State::new(workspace), people, channels, problems };
     loader.people(&section);
@@ -354,7 +362,9 @@ impl Loader<'_, '_> {
     }
 
     fn people(&mut self, section: &Section) {
-        let guests = self.known(&section.guests);
+        let mut guests = self.known(&section.guests);
+        let single = self.known(&section.single_channel_guests);
+        guests.extend(single.iter().cloned());
         let admins = self.known(&section.admins);
         let absent = self.known(&section.absent);
         let owner = section.owner.as_ref().map(|key| key.value.clone());
@@ -368,11 +378,11 @@ impl Loader<'_, '_> {
                 key if admins.contains(key) => Role::Admin,
                 _ => Role::Member,
             };
-            self.person(person, role);
+            self.person(person, role, single.contains(&person.key));
         }
     }
 
-    fn person(&mut self, person: &Person, role: Role) {
+    fn person(&mut self, person: &Person, role: Role, single_channel: bool) {
         let id = self.tx.id(&USER);
         self.people.insert(person.key.clone(), id.clone());
         let user = User {
@@ -389,7 +399,7 @@ impl Loader<'_, '_> {
             role,
             app: None,
             about: About::default(),
-            account: Account { created: self.world.epoch.as_secs(), ..Account::default() },
+            account: Account { created: self.world.epoch.as_secs(), single_channel, ..Account::default() },
             deleted: person.status == PersonStatus::Deprovisioned,
             updated: self.world.epoch.as_secs(),
         };
@@ -554,6 +564,7 @@ impl Loader<'_, '_> {
             setup: Setup {
                 classic: app.scopes.iter().any(|scope| scope == apps::CLASSIC),
                 distribution: app.distribution,
+                user_events: app.user_events.clone().into(),
                 ..Setup::default()
             },
             removed: false,
@@ -566,7 +577,7 @@ impl Loader<'_, '_> {
     /// What an app asks for that cannot be.
     fn check_app(&mut self, app: &AppEntry) {
         let known = |name: &SmolStr| SUBSCRIPTIONS.iter().any(|(event, _)| event == name);
-        if let Some(name) = app.events.iter().find(|name| !known(name)) {
+        if let Some(name) = app.events.iter().chain(&app.user_events).find(|name| !known(name)) {
             self.problem(&app.key, format!("unknown event `{name}`"));
         }
         if app.socket_mode && app.app_token.is_none() {
@@ -649,7 +660,7 @@ impl Loader<'_, '_> {
             revoked: false,
             expires: None,
         };
-        self.state.tokens.put(&mut self.tx.changes, text.value.clone(), token);
+        apps::keep_token(&mut self.state, self.tx, text.value.clone(), token);
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a world's organization becomes state: the workspaces beside the one that the twin serves.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use dtu_kernel::{diagnostic::Diagnostic, tx::Tx, world::World};
 use schemars::JsonSchema;
@@ -56,20 +56,7 @@ pub(crate) fn load(
     (state, tx): (&mut State, &mut Tx<'_>),
 ) -> Vec<Diagnostic> {
     let org = Org { id: tx.id(&ORG), name: entry.name.clone(), domain: entry.domain.clone() };
-    state.enterprise.org = Some(Arc::new(org));
-    let owner = state.users.iter().find(|(_, user)| user.role == Role::PrimaryOwner).map(|(id, _)| id.clone());
-    let home = Team {
-        id: state.workspace.id.clone(),
-        name: state.workspace.name.clone(),
-        domain: state.workspace.domain.clone(),
-        description: SmolStr::default(),
-        discoverability: SmolStr::new_static("closed"),
-        icon: None,
-        default_channels: state.index.general.iter().cloned().collect(),
-        owner: owner.unwrap_or_default(),
-        created: world.epoch.as_secs(),
-    };
-    org::add_team(state, tx, home);
+    org::found(state, tx, org, world.epoch.as_secs());
     let mut problems = Vec::new();
     for team in &entry.workspaces {
         load_team(team, world, people, (state, tx), &mut problems);

@@ -79,7 +79,7 @@ impl Universe {
     fn announce(&self, inner: &mut Inner, cut: &Cut, cause: u64, now: Timestamp) {
         let origin = self.origin(cut.slot);
         let state = Arc::clone(inner.state(cut.slot));
-        let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
+        let mut tx = Tx::new(now, origin, (self.seeds(), self.limits()), &mut inner.ordinals);
         self.twins()[cut.slot].on_closing(&state, &mut tx, cut.socket);
         let planned = tx.planned;
         self.carry_out(inner, cut.slot, planned, Some(cause), &crate::ledger::Principal::System, now);

@@ -114,7 +114,7 @@ impl Universe {
         let inner = &mut *guard;
         let now = inner.clock.now();
         let mut state = Arc::clone(inner.state(slot));
-        let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
+        let mut tx = Tx::new(now, origin, (self.seeds(), self.limits()), &mut inner.ordinals);
         let host = &self.twins()[slot];
         host.on_frame(&mut state, &mut tx, socket, text);
         let (changes, planned) = (tx.changes.into_vec(), tx.planned);
@@ -136,7 +136,7 @@ impl Universe {
         let origin = self.origin(slot);
         let now = inner.clock.now();
         let mut state = Arc::clone(inner.state(slot));
-        let mut tx = Tx::new(now, origin, self.seeds(), &mut inner.ordinals);
+        let mut tx = Tx::new(now, origin, (self.seeds(), self.limits()), &mut inner.ordinals);
         let host = &self.twins()[slot];
         host.on_closed(&mut state, &mut tx, socket);
         let (changes, planned) = (tx.changes.into_vec(), tx.planned);

@@ -56,7 +56,12 @@ pub(crate) struct AuthTest {
     #[serde(skip_serializing_if = "Option::is_none")]
     app_id: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    enterprise_id: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     is_enterprise_install: Option<bool>,
+    /// In how many seconds a token that is given anew is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<i64>,
 }
 
 /// `auth.test`
@@ -75,6 +80,8 @@ pub(crate) fn auth_test(cx: &Read<'_, Slack>, _: NoArguments) -> Result<Typed<Au
         bot_id: (token.kind == TokenKind::Bot).then(|| app.bot.clone()),
         app_name: is_app.then(|| app.name.clone()),
         app_id: is_app.then(|| app.id.clone()),
+        enterprise_id: state.enterprise_id().filter(|_| !is_app).cloned(),
         is_enterprise_install: (!is_app).then_some(false),
+        expires_in: token.expires.map(|at| at - cx.scene.now.as_secs()),
     }))
 }

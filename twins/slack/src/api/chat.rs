@@ -18,6 +18,7 @@ use crate::{
         channels::{Channel, Kind},
         messages::{self, Draft, Edited, Extra, Message, Subtype, TEXT_MAX, UPDATE_TEXT_MAX},
         people::SLACKBOT,
+        policy,
         time::{micros, parse_message_ts, parse_ts, ts_text},
     },
     shapes::{self, MessageBody},
@@ -156,7 +157,7 @@ pub(crate) fn post_message(cx: &mut Write<'_, '_, Slack>, args: PostMessage) -> 
         return Err(Code::AsUserNotSupported.into());
     }
     let channel = target(cx.state, cx.tx, token, &args.channel)?;
-    check_may_post(cx.state, token, &channel)?;
+    check_may_post(cx.state, token, &channel, is_in_thread(args.thread_ts.as_deref()))?;
     let content = Content {
         text: args.text,
         markdown_text: args.markdown_text,
@@ -231,14 +232,22 @@ pub(super) fn target(state: &mut State, tx: &mut Tx<'_>, token: &Token, named: &
     state.channels.get(&id).map(Arc::clone).ok_or(Code::ChannelNotFound.into())
 }
 
-pub(super) fn check_may_post(state: &State, token: &Token, channel: &Channel) -> Result<(), Code> {
+/// Whether a token may post in a conversation, at its top or `in_thread`.
+pub(super) fn check_may_post(state: &State, token: &Token, channel: &Channel, in_thread: bool) -> Result<(), Code> {
     let may_from_outside = token.kind == TokenKind::Bot && token.has("chat:write.public");
     match channel {
         _ if channel.archived => Err(Code::IsArchived),
-        _ if state.is_member(&channel.id, &token.user) => Ok(()),
-        _ if channel.kind == Kind::Public && may_from_outside => Ok(()),
+        _ if state.is_member(&channel.id, &token.user) => policy::check_post(state, channel, &token.user, in_thread),
+        _ if channel.kind == Kind::Public && may_from_outside => {
+            policy::check_post(state, channel, &token.user, in_thread)
+        }
         _ => Err(Code::NotInChannel),
     }
+}
+
+/// Whether a `thread_ts` argument names a thread.
+pub(super) fn is_in_thread(thread_ts: Option<&str>) -> bool {
+    thread_ts.is_some_and(|text| !text.is_empty())
 }
 
 pub(super) fn read_thread(state: &State, channel: &SmolStr, thread_ts: Option<&str>) -> Result<Option<u64>, Error> {
@@ -296,6 +305,9 @@ pub(crate) fn update(cx: &mut Write<'_, '_, Slack>, args: Update) -> Result<Type
     let ts = parse_message_ts(&args.ts).ok_or(Code::MessageNotFound)?;
     let row = cx.state.message(&channel.id, ts).map(Arc::clone).ok_or(Code::MessageNotFound)?;
     check_may_update(&channel, &row, token)?;
+    if !cx.state.can_be_edited(&row, cx.tx.now) {
+        return Err(Code::EditWindowClosed.into());
+    }
     if cx.state.streams.contains(&(channel.id.clone(), ts)) {
         return Err(Code::StreamingStateConflict.into());
     }
@@ -419,6 +431,7 @@ pub(crate) fn post_ephemeral(cx: &mut Write<'_, '_, Slack>, args: PostEphemeral)
     if !cx.state.is_member(&channel.id, &token.user) {
         return Err(Code::NotInChannel.into());
     }
+    policy::check_post(cx.state, &channel, &token.user, is_in_thread(args.thread_ts.as_deref()))?;
     if args.user == SLACKBOT || !cx.state.is_member(&channel.id, &args.user) {
         return Err(Code::UserNotInChannel.into());
     }

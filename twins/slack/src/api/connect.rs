@@ -178,7 +178,12 @@ fn send(cx: &mut Write<'_, '_, Slack>, args: Send) -> Result<Typed<Value>, Error
             limited: args.external_limited.unwrap_or(true),
         },
     );
-    Ok(Typed::ok(&json!({ "invite_id": row.id, "is_legacy_shared_channel": false })))
+    Ok(Typed::ok(&json!({
+        "invite_id": row.id,
+        "conf_code": connect::code(&row.id),
+        "url": connect::link(&row.id),
+        "is_legacy_shared_channel": false,
+    })))
 }
 
 fn find(state: &State, id: &SmolStr) -> Result<Arc<Invite>, Code> {

@@ -19,7 +19,7 @@ use crate::{
         State,
         apps::{Token, TokenKind},
         channels::{self, Channel, Kind},
-        people::{Role, SLACKBOT},
+        people::{Role, SLACKBOT, User},
         upkeep,
     },
     shapes::{self, ChannelView, ConversationBody, Occasion},
@@ -227,6 +227,9 @@ pub(crate) fn create(cx: &mut Write<'_, '_, Slack>, args: Create) -> Result<Type
     let scopes = if kind == Kind::Private { &["groups:write"] } else { &manage_scopes(token, kind, "create")[..1] };
     need_scope(token, scopes)?;
     refuse_guest(cx.state, token)?;
+    if !cx.state.may(&token.user, |row| row.creates_channels) && token.kind != TokenKind::Bot {
+        return Err(Code::RestrictedAction.into());
+    }
     let channel = channels::create(cx.state, cx.tx, &token.user, args.name.trim(), kind)?;
     Ok(Typed::ok(&One { channel: one(cx.state, &channel, &token.user)? }))
 }
@@ -237,6 +240,12 @@ pub(super) fn refuse_guest(state: &State, token: &Token) -> Result<(), Code> {
         Some(user) if user.role == Role::Guest => Err(Code::UserIsRestricted),
         _ => Ok(()),
     }
+}
+
+/// Of guests of one channel some methods say so.
+pub(super) fn refuse_narrow_guest(state: &State, token: &Token) -> Result<(), Code> {
+    let is_narrow = |user: &Arc<User>| user.role == Role::Guest && user.account.single_channel;
+    if state.users.get(&token.user).is_some_and(is_narrow) { Err(Code::UserIsUltraRestricted) } else { Ok(()) }
 }
 
 /// Arguments of `conversations.join`.
@@ -272,6 +281,7 @@ pub(crate) fn join(cx: &mut Write<'_, '_, Slack>, args: Join) -> Result<Typed<Jo
     if row.archived {
         return Err(Code::IsArchived.into());
     }
+    refuse_narrow_guest(cx.state, token)?;
     refuse_guest(cx.state, token)?;
     let was_in = cx.state.is_member(&row.id, &token.user);
     if !was_in {
@@ -306,7 +316,7 @@ pub(crate) fn invite(cx: &mut Write<'_, '_, Slack>, args: Invite) -> Result<Type
         n if n > INVITES_MAX => Some(Code::TooManyUsers),
         _ if !cx.state.is_member(&row.id, &token.user) => Some(Code::NotInChannel),
         _ if row.archived => Some(Code::IsArchived),
-        _ => refuse_guest(cx.state, token).err(),
+        _ => refuse_narrow_guest(cx.state, token).and_then(|()| refuse_guest(cx.state, token)).err(),
     };
     if let Some(code) = refusal {
         return Err(code.into());
@@ -432,6 +442,9 @@ fn read_talkers(state: &State, token: &Token, users: &[SmolStr]) -> Result<Vec<S
         let row = state.users.get(user).ok_or(Code::UserNotFound)?;
         if row.deleted {
             return Err(Code::UserDisabled.into());
+        }
+        if !state.meets(&token.user, user) {
+            return Err(Code::UserNotVisible.into());
         }
         if !talkers.contains(user) {
             talkers.push(user.clone());

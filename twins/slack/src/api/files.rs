@@ -356,6 +356,9 @@ fn set_public(cx: &mut Write<'_, '_, Slack>, file: &str, open: bool) -> Result<T
     }
     refuse_guest(cx.state, token)?;
     let id = find(cx.state, token, file).map_err(|_| Code::FileNotFound)?.id.clone();
+    if open && cx.state.policy(|row| row.no_public_files) {
+        return Err(Code::NotAllowed.into());
+    }
     let file = files::set_public(cx.state, cx.tx, &id, open).ok_or(Code::FileNotFound)?;
     Ok(Typed::ok(&Told { file: files::render(cx.state, &file) }))
 }

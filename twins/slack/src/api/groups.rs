@@ -17,7 +17,7 @@ use crate::{
     limits::TIER_2,
     model::{
         State,
-        apps::Token,
+        apps::{Token, TokenKind},
         groups::{self, Group, GroupChange},
         people::Role,
     },
@@ -29,6 +29,7 @@ const CHANGES: &[&str] = &[
     "name_already_exists",
     "name_too_long",
     "no_such_subteam",
+    "permission_denied",
     "user_is_restricted",
 ];
 
@@ -39,8 +40,9 @@ pub(crate) fn operations() -> Vec<Row> {
     let read = |row: Row| {
         row.limit(TIER_2).scopes(&["usergroups:read"]).errors(&["no_such_subteam", "user_is_restricted"]).form_only()
     };
-    let one: &[&str] = &["no_such_subteam", "user_is_restricted"];
-    let users: &[&str] = &["invalid_users", "no_such_subteam", "no_users_provided", "user_is_restricted"];
+    let one: &[&str] = &["no_such_subteam", "permission_denied", "user_is_restricted"];
+    let users: &[&str] =
+        &["invalid_users", "no_such_subteam", "no_users_provided", "permission_denied", "user_is_restricted"];
     vec![
         write(Row::write("usergroups.create", ANY, "/api/usergroups.create", create), CHANGES),
         write(Row::write("usergroups.update", ANY, "/api/usergroups.update", update), CHANGES),
@@ -56,6 +58,14 @@ pub(crate) fn operations() -> Vec<Row> {
 fn check_caller(state: &State, token: &Token) -> Result<(), Code> {
     let is_guest = state.users.get(&token.user).is_some_and(|user| user.role == Role::Guest);
     if is_guest { Err(Code::UserIsRestricted) } else { Ok(()) }
+}
+
+/// The same, where the caller is to change groups, which may be left to administrators.
+fn check_keeper(state: &State, token: &Token) -> Result<(), Code> {
+    check_caller(state, token)?;
+    // Bots keep groups whoever else does: who let them was allowed to.
+    let may = token.kind == TokenKind::Bot || state.may(&token.user, |row| row.keeps_groups);
+    if may { Ok(()) } else { Err(Code::PermissionDenied) }
 }
 
 fn told(state: &State, group: &Arc<Group>, count: bool) -> Typed<Value> {
@@ -79,7 +89,7 @@ pub(crate) struct Create {
 /// `usergroups.create`
 fn create(cx: &mut Write<'_, '_, Slack>, args: Create) -> Result<Typed<Value>, Error> {
     let token = cx.caller.token()?;
-    check_caller(cx.state, token)?;
+    check_keeper(cx.state, token)?;
     let Create { name, handle, description, channels, .. } = args;
     let change = GroupChange { name: Some(name), handle, description, channels };
     let group = groups::create(cx.state, cx.tx, &token.user, change)?;
@@ -104,7 +114,7 @@ pub(crate) struct Update {
 /// `usergroups.update`
 fn update(cx: &mut Write<'_, '_, Slack>, args: Update) -> Result<Typed<Value>, Error> {
     let token = cx.caller.token()?;
-    check_caller(cx.state, token)?;
+    check_keeper(cx.state, token)?;
     let Update { usergroup, name, handle, description, channels, .. } = args;
     let change = GroupChange { name, handle, description, channels };
     let group = groups::update(cx.state, cx.tx, (&token.user, &usergroup), change)?;
@@ -124,7 +134,7 @@ pub(crate) struct One {
 
 fn set_enabled(cx: &mut Write<'_, '_, Slack>, args: &One, enabled: bool) -> Result<Typed<Value>, Error> {
     let token = cx.caller.token()?;
-    check_caller(cx.state, token)?;
+    check_keeper(cx.state, token)?;
     let group = groups::set_enabled(cx.state, cx.tx, (&token.user, &args.usergroup), enabled)?;
     Ok(told(cx.state, &group, args.include_count))
 }
@@ -154,7 +164,7 @@ pub(crate) struct SetUsers {
 /// `usergroups.users.update`: in place of all before.
 fn set_users(cx: &mut Write<'_, '_, Slack>, args: SetUsers) -> Result<Typed<Value>, Error> {
     let token = cx.caller.token()?;
-    check_caller(cx.state, token)?;
+    check_keeper(cx.state, token)?;
     let group = groups::set_users(cx.state, cx.tx, (&token.user, &args.usergroup), &args.users)?;
     Ok(told(cx.state, &group, args.include_count))
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    chat::{Content, Parse, check_may_post, read_metadata, read_thread, target},
+    chat::{Content, Parse, check_may_post, is_in_thread, read_metadata, read_thread, target},
     marks::done,
     paging::{self, Limit, PageEnd},
 };
@@ -146,7 +146,7 @@ pub(crate) struct ScheduleMessage {
 fn schedule_message(cx: &mut Write<'_, '_, Slack>, args: ScheduleMessage) -> Result<Typed<Value>, Error> {
     let token = cx.caller.token()?;
     let channel = target(cx.state, cx.tx, token, &args.channel)?;
-    check_may_post(cx.state, token, &channel)?;
+    check_may_post(cx.state, token, &channel, is_in_thread(args.thread_ts.as_deref()))?;
     let post_at = args.post_at.trim().parse::<i64>().map_err(|_| Code::InvalidTime)?;
     let content = Content {
         text: args.text,
@@ -212,6 +212,9 @@ pub(crate) struct DeleteScheduled {
 fn delete_scheduled(cx: &mut Write<'_, '_, Slack>, args: DeleteScheduled) -> Result<Typed<Value>, Error> {
     let token = cx.caller.token()?;
     let channel = cx.state.visible(&args.channel, &token.user).ok_or(Code::ChannelNotFound)?.id.clone();
+    if cx.state.is_suspended(&channel) {
+        return Err(Code::EkmAccessDenied.into());
+    }
     schedule::unschedule(cx.state, cx.tx, &token.app, &channel, &args.scheduled_message_id)?;
     Ok(done())
 }
@@ -242,6 +245,9 @@ fn list_scheduled(cx: &Read<'_, Slack>, args: ListScheduled) -> Result<Typed<Val
     let (state, token) = (cx.state, cx.caller.token()?);
     let channel = args.channel.as_deref().filter(|channel| !channel.is_empty());
     let channel = channel.map(|id| state.visible(id, &token.user).ok_or(Code::InvalidChannel)).transpose()?;
+    if channel.is_some_and(|channel| state.is_suspended(&channel.id)) {
+        return Err(Code::EkmAccessDenied.into());
+    }
     let oldest = second(args.oldest.as_deref(), Code::InvalidTsOldest)?.unwrap_or(0);
     let latest = second(args.latest.as_deref(), Code::InvalidTsLatest)?.unwrap_or(i64::MAX);
     let size = args.limit.size(100, 1000)?;
@@ -282,7 +288,7 @@ pub(crate) struct MeMessage {
 fn me_message(cx: &mut Write<'_, '_, Slack>, args: MeMessage) -> Result<Typed<Value>, Error> {
     let token = cx.caller.token()?;
     let channel = target(cx.state, cx.tx, token, &args.channel)?;
-    check_may_post(cx.state, token, &channel)?;
+    check_may_post(cx.state, token, &channel, false)?;
     let text = args.text.filter(|text| !text.is_empty()).ok_or(Code::NoText)?;
     if text.chars().count() > TEXT_MAX {
         return Err(Code::MsgTooLong.into());

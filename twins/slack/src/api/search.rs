@@ -204,7 +204,7 @@ fn messages(cx: &Read<'_, Slack>, args: &Search) -> Result<Value, Error> {
     while looked < enough.saturating_mul(4) && found.len() < enough {
         let Some((channel, ts)) = candidates.next() else { break };
         looked += 1;
-        if state.visible(channel, me).is_none() {
+        if state.visible(channel, me).is_none() || state.is_suspended(channel) {
             continue;
         }
         let Some(message) = state.message(channel, ts) else { continue };

@@ -174,7 +174,8 @@ pub(crate) struct Start {
 fn start(cx: &mut Write<'_, '_, Slack>, args: Start) -> Result<Typed<Value>, Error> {
     let token = bot(cx.caller)?;
     let channel = cx.state.visible(&args.channel, &token.user).map(Arc::clone).ok_or(Code::ChannelNotFound)?;
-    chat::check_may_post(cx.state, token, &channel)?;
+    let in_thread = chat::is_in_thread(args.thread_ts.as_deref());
+    chat::check_may_post(cx.state, token, &channel, in_thread)?;
     let thread = args.thread_ts.as_deref().filter(|ts| !ts.is_empty());
     if channel.kind.is_channel() {
         let given = |text: &Option<SmolStr>| text.clone().filter(|text| !text.is_empty());

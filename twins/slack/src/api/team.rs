@@ -17,7 +17,12 @@ use crate::{
     ANY, Row, Slack,
     error::{Code, Error},
     limits::{TIER_1, TIER_2, TIER_3},
-    model::{State, connect::Partner, logins::Login},
+    model::{
+        State,
+        connect::{self, Partner},
+        logins::Login,
+        policy::Who,
+    },
 };
 
 /// The methods.
@@ -138,15 +143,16 @@ fn billing(cx: &Read<'_, Slack>, _: Nothing) -> Result<Typed<Value>, Error> {
     Ok(Typed::ok(&json!({ "plan": plan })))
 }
 
-/// `team.preferences.list`: as the workspace behaves. Messages can be edited and deleted at any time.
+/// `team.preferences.list`: as the workspace behaves.
 #[expect(clippy::unnecessary_wraps, reason = "handlers are of one shape")]
-fn preferences(_: &Read<'_, Slack>, _: Nothing) -> Result<Typed<Value>, Error> {
+fn preferences(cx: &Read<'_, Slack>, _: Nothing) -> Result<Typed<Value>, Error> {
+    let (minutes, keeps, posts) = cx.state.policy(|row| (row.edit_minutes, row.keeps_messages, row.posts_in_general));
     Ok(Typed::ok(&json!({
-        "msg_edit_window_mins": -1,
-        "allow_message_deletion": true,
+        "msg_edit_window_mins": minutes.map_or(-1, i64::from),
+        "allow_message_deletion": !keeps,
         "display_real_names": true,
         "disable_file_uploads": "allow_all",
-        "who_can_post_general": "everyone",
+        "who_can_post_general": if posts == Who::Admins { "admin" } else { "everyone" },
     })))
 }
 
@@ -299,7 +305,7 @@ fn disconnect(cx: &mut Write<'_, '_, Slack>, args: Disconnect) -> Result<Typed<V
         return Err(Code::InvalidTargetTeam.into());
     }
     for key in keys {
-        cx.state.content.connections.remove(&mut cx.tx.changes, &key);
+        connect::disconnect(cx.state, cx.tx, &key.0, &key.1);
     }
     Ok(Typed::ok(&json!({ "job_enqueued": true })))
 }

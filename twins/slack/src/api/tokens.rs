@@ -15,10 +15,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
+use super::paging::{self, Limit};
 use crate::{
     ANY, Row, Slack, announce,
     error::{Code, Error},
     limits::{SPECIAL, TIER_2, TIER_3, TIER_4},
+    listeners,
     model::{
         State,
         apps::{self, App, CLASSIC, Token, TokenKind},
@@ -315,11 +317,19 @@ pub(crate) struct Teams {
 /// `auth.teams.list`
 #[expect(clippy::unnecessary_wraps, reason = "handlers are of one shape")]
 fn teams(cx: &Read<'_, Slack>, args: Teams) -> Result<Typed<Value>, Error> {
-    let mut team = json!({ "id": cx.state.workspace.id, "name": cx.state.workspace.name });
-    if args.include_icon {
-        team["icon"] = json!({ "image_default": true });
-    }
-    Ok(Typed::ok(&json!({ "teams": [team], "response_metadata": { "next_cursor": "" } })))
+    let (state, home) = (cx.state, &cx.state.workspace);
+    let app = state.apps.get(&cx.caller.token()?.app);
+    let others = app.iter().flat_map(|app| app.setup.teams.iter()).filter_map(|id| state.enterprise.teams.get(id));
+    let all = std::iter::once((&home.id, &home.name)).chain(others.map(|team| (&team.id, &team.name)));
+    let row = |(id, name): (&SmolStr, &SmolStr)| {
+        let mut team = json!({ "id": id, "name": name });
+        if args.include_icon {
+            team["icon"] = super::workspace::standard_icon();
+        }
+        team
+    };
+    let teams: Vec<Value> = all.map(row).collect();
+    Ok(Typed::ok(&json!({ "teams": teams, "response_metadata": { "next_cursor": "" } })))
 }
 
 /// Arguments of `apps.uninstall`.
@@ -340,16 +350,16 @@ fn uninstall(cx: &mut Write<'_, '_, Slack>, args: Uninstall) -> Result<Typed<Val
     Ok(super::marks::done())
 }
 
+/// The most authorizations of one page.
+const AUTHORIZATIONS_MAX: usize = 1_000;
+
 /// Arguments of `apps.event.authorizations.list`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Authorizations {
     event_context: String,
-    /// There is one authorization, which fits on any page.
-    #[serde(rename = "cursor")]
-    _cursor: Option<String>,
-    /// As `cursor`.
-    #[serde(rename = "limit")]
-    _limit: Option<String>,
+    cursor: Option<String>,
+    #[serde(default)]
+    limit: Limit,
 }
 
 /// `apps.event.authorizations.list`: for whom an event was sent.
@@ -361,11 +371,21 @@ fn authorizations(cx: &Read<'_, Slack>, args: Authorizations) -> Result<Typed<Va
     if context["aid"] != app.id.as_str() {
         return Err(Code::InvalidEventContext.into());
     }
-    Ok(Typed::ok(&json!({ "authorizations": [{
-        "enterprise_id": null,
-        "team_id": cx.state.workspace.id,
-        "user_id": app.bot_user,
-        "is_bot": true,
-        "is_enterprise_install": false,
-    }] })))
+    let channel = context["cid"].as_str().and_then(|id| cx.state.channels.get(&id.into()));
+    let all = listeners::authorizations(
+        cx.state,
+        app,
+        context["et"].as_str().unwrap_or_default(),
+        channel.map(std::convert::AsRef::as_ref),
+    );
+    let size = args.limit.size(AUTHORIZATIONS_MAX, AUTHORIZATIONS_MAX)?;
+    let from = paging::read_cursor(args.cursor.as_deref(), "user")?;
+    let start = from.map_or(Some(0), |from| all.iter().position(|row| row.user == from)).ok_or(Code::InvalidCursor)?;
+    let mut rows = all[start..].iter();
+    let page: Vec<Value> = rows.by_ref().take(size).map(|row| row.authorization(cx.state)).collect();
+    let mut told = json!({ "authorizations": page });
+    if let Some(next) = rows.next() {
+        told["response_metadata"] = json!({ "next_cursor": paging::cursor("user", &next.user) });
+    }
+    Ok(Typed::ok(&told))
 }

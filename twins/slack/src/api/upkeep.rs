@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    conversations::{One, manage_scopes, need_scope, one, refuse_guest},
+    conversations::{One, manage_scopes, need_scope, one, refuse_guest, refuse_narrow_guest},
     marks::done,
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
         State,
         apps::{Token, TokenKind},
         channels::{self, Channel, Kind},
+        connect,
         messages::{self, Message, Subtype},
         time::parse_message_ts,
         upkeep::{self, Which},
@@ -74,12 +75,20 @@ fn life_rows() -> Vec<Row> {
                 "already_archived",
                 "cant_archive_general",
                 "not_in_channel",
-                "user_is_restricted"
+                "not_supported",
+                "restricted_action",
+                "user_is_restricted",
+                "user_is_ultra_restricted"
             )),
         Row::write("conversations.unarchive", ANY, "/api/conversations.unarchive", unarchive)
             .limit(TIER_2)
             .scopes(WRITES)
-            .errors(channel_errors!("not_archived", "not_in_channel", "user_is_restricted")),
+            .errors(channel_errors!(
+                "not_archived",
+                "not_in_channel",
+                "user_is_restricted",
+                "user_is_ultra_restricted"
+            )),
         Row::write("conversations.rename", ANY, "/api/conversations.rename", rename)
             .limit(TIER_2)
             .scopes(WRITES)
@@ -103,14 +112,20 @@ fn people_rows() -> Vec<Row> {
                 "cant_kick_self",
                 "is_archived",
                 "not_in_channel",
+                "restricted_action",
                 "user_is_restricted",
                 "user_not_found"
             ),
         ),
-        Row::write("conversations.leave", ANY, "/api/conversations.leave", leave)
-            .limit(TIER_3)
-            .scopes(WRITES)
-            .errors(channel_errors!("cant_leave_general", "is_archived", "last_member", "user_is_restricted")),
+        Row::write("conversations.leave", ANY, "/api/conversations.leave", leave).limit(TIER_3).scopes(WRITES).errors(
+            channel_errors!(
+                "cant_leave_general",
+                "is_archived",
+                "last_member",
+                "user_is_restricted",
+                "user_is_ultra_restricted"
+            ),
+        ),
     ]
 }
 
@@ -127,6 +142,7 @@ fn other_rows() -> Vec<Row> {
         Row::write("chat.delete", ANY, "/api/chat.delete", delete).limit(TIER_3).scopes(&["chat:write"]).errors(&[
             "cant_delete_message",
             "channel_not_found",
+            "compliance_exports_prevent_deletion",
             "message_not_found",
         ]),
     ]
@@ -172,7 +188,15 @@ fn archive(cx: &mut Write<'_, '_, Slack>, args: OneChannel) -> Result<Typed<Valu
     if row.archived {
         return Err(Code::AlreadyArchived.into());
     }
+    refuse_narrow_guest(cx.state, token)?;
     let row = own_channel(cx.state, token, &row.id)?;
+    // Whose channel it is decides that.
+    if connect::host(cx.state, &row.id).is_some() {
+        return Err(Code::NotSupported.into());
+    }
+    if token.kind != TokenKind::Bot && !cx.state.may(&token.user, |row| row.archives_channels) {
+        return Err(Code::RestrictedAction.into());
+    }
     upkeep::archive(cx.state, cx.tx, &row, &token.user)?;
     Ok(done())
 }
@@ -182,6 +206,7 @@ fn archive(cx: &mut Write<'_, '_, Slack>, args: OneChannel) -> Result<Typed<Valu
 fn unarchive(cx: &mut Write<'_, '_, Slack>, args: OneChannel) -> Result<Typed<Value>, Error> {
     let token = cx.caller.token()?;
     let row = seen_channel(cx.state, token, &args.channel)?;
+    refuse_narrow_guest(cx.state, token)?;
     refuse_guest(cx.state, token)?;
     if !row.archived {
         return Err(Code::NotArchived.into());
@@ -274,6 +299,9 @@ fn kick(cx: &mut Write<'_, '_, Slack>, args: Kick) -> Result<Typed<Value>, Error
         user if !cx.state.users.contains(user) => Some(Code::UserNotFound),
         _ if row.general => Some(Code::CantKickFromGeneral),
         user if !cx.state.is_member(&row.id, user) => Some(Code::NotInChannel),
+        _ if token.kind != TokenKind::Bot && !cx.state.may(&token.user, |row| row.removes_people) => {
+            Some(Code::RestrictedAction)
+        }
         _ => None,
     };
     if let Some(code) = refusal {
@@ -290,6 +318,7 @@ fn leave(cx: &mut Write<'_, '_, Slack>, args: OneChannel) -> Result<Typed<Value>
     if !cx.state.is_member(&row.id, &token.user) {
         return Ok(Typed::ok(&json!({ "not_in_channel": true })));
     }
+    refuse_narrow_guest(cx.state, token)?;
     refuse_guest(cx.state, token)?;
     let refusal = match &*row {
         row if row.archived => Some(Code::IsArchived),
@@ -358,6 +387,9 @@ fn delete(cx: &mut Write<'_, '_, Slack>, args: Delete) -> Result<Typed<Value>, E
     }
     if !may_delete(cx.state, token, &row) {
         return Err(Code::CantDeleteMessage.into());
+    }
+    if cx.state.policy(|row| row.keeps_messages) {
+        return Err(Code::ComplianceExportsPreventDeletion.into());
     }
     messages::delete(cx.state, cx.tx, &channel, ts);
     Ok(Typed::ok(&json!({ "channel": channel, "ts": args.ts })))

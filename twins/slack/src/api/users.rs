@@ -82,6 +82,9 @@ pub(crate) struct One {
 /// `users.info`
 pub(crate) fn info(cx: &Read<'_, Slack>, args: Info) -> Result<Typed<One>, Error> {
     let user = cx.state.users.get(&args.user).ok_or(Code::UserNotFound)?;
+    if !cx.state.meets(&cx.caller.token()?.user, &user.id) {
+        return Err(Code::UserNotVisible.into());
+    }
     Ok(Typed::ok(&One { user: shapes::user(cx.state, user, view(cx, args.include_locale)?) }))
 }
 

@@ -65,6 +65,15 @@ pub(super) fn team_image(size: u32) -> String {
     format!("https://a.slack-edge.com/80588/img/avatars-teams/ava_0001-{size}.png")
 }
 
+/// The pictures of a workspace that has chosen none.
+pub(super) fn standard_icon() -> Value {
+    let mut icon = json!({ "image_default": true });
+    for size in [34, 44, 68, 88, 102, 132, 230] {
+        icon[format!("image_{size}")] = json!(team_image(size));
+    }
+    icon
+}
+
 /// `team.info`
 fn info(cx: &Read<'_, Slack>, args: Info) -> Result<Typed<Value>, Error> {
     let workspace = &cx.state.workspace;
@@ -72,27 +81,31 @@ fn info(cx: &Read<'_, Slack>, args: Info) -> Result<Typed<Value>, Error> {
     if other(args.team, &workspace.id) || other(args.domain, &workspace.domain) {
         return Err(Code::TeamNotFound.into());
     }
-    Ok(Typed::ok(&json!({ "team": {
+    let mut team = json!({
         "id": workspace.id,
         "name": workspace.name,
         "url": cx.state.url(),
         "domain": workspace.domain,
-        "email_domain": "",
-        "icon": {
-            "image_default": true,
-            "image_34": team_image(34),
-            "image_44": team_image(44),
-            "image_68": team_image(68),
-            "image_88": team_image(88),
-            "image_102": team_image(102),
-            "image_132": team_image(132),
-            "image_230": team_image(230),
-        },
+        "email_domain": workspace.email_domain,
+        "icon": standard_icon(),
         "avatar_base_url": "https://ca.slack-edge.com/",
         "is_verified": false,
         "lob_sales_home_enabled": false,
         "is_sfdc_auto_slack": false,
-    } })))
+    });
+    if let Some(org) = &cx.state.enterprise.org {
+        team["enterprise_id"] = json!(org.id);
+        team["enterprise_name"] = json!(org.name);
+        team["enterprise_domain"] = json!(org.domain);
+    }
+    if let Some(picture) = cx.state.enterprise.teams.get(&workspace.id).and_then(|team| team.icon.as_ref()) {
+        for size in [34, 44, 68, 88, 102, 132, 230] {
+            team["icon"][format!("image_{size}")] = json!(picture);
+        }
+        team["icon"]["image_original"] = json!(picture);
+        team["icon"]["image_default"] = json!(false);
+    }
+    Ok(Typed::ok(&json!({ "team": team })))
 }
 
 /// Arguments of `team.profile.get`.

@@ -129,6 +129,10 @@ pub struct Setup {
     pub pkce: bool,
     /// Whether it was asked nothing any more because too little of what it was sent arrived.
     pub silenced: bool,
+    /// The event subscriptions on behalf of people, by name.
+    pub user_events: Arc<[SmolStr]>,
+    /// The workspaces of the organization in which it may act beside the home.
+    pub teams: Arc<[SmolStr]>,
     /// What its manifest says besides what the other members hold.
     pub manifest: Arc<Value>,
 }
@@ -217,11 +221,7 @@ impl App {
 pub(crate) fn put(state: &mut State, tx: &mut Tx<'_>, app: App) -> Arc<App> {
     let id = app.id.clone();
     if let Some(before) = state.apps.get(&id).map(Arc::clone) {
-        for name in before.events.iter() {
-            if let Some(apps) = state.index.listeners.get_mut(name) {
-                apps.remove(&id);
-            }
-        }
+        unsubscribe(state, &before);
         for command in before.commands.keys() {
             if state.index.app_by_command.get(command) == Some(&id) {
                 state.index.app_by_command.remove(command);
@@ -231,6 +231,9 @@ pub(crate) fn put(state: &mut State, tx: &mut Tx<'_>, app: App) -> Arc<App> {
     if app.listens() {
         for name in app.events.iter() {
             state.index.listeners.entry(name.clone()).or_default().insert(id.clone());
+        }
+        for name in app.setup.user_events.iter() {
+            state.index.user_listeners.entry(name.clone()).or_default().insert(id.clone());
         }
     }
     for command in app.commands.keys() {
@@ -244,6 +247,26 @@ pub(crate) fn put(state: &mut State, tx: &mut Tx<'_>, app: App) -> Arc<App> {
     state.index.app_by_client.insert(app.client_id(), id.clone());
     state.index.app_by_key.insert(app.key.clone(), id.clone());
     state.apps.put(&mut tx.changes, id, app)
+}
+
+fn unsubscribe(state: &mut State, app: &App) {
+    let index = &mut state.index;
+    for (names, listeners) in [(&app.events, &mut index.listeners), (&app.setup.user_events, &mut index.user_listeners)]
+    {
+        for name in names.iter() {
+            if let Some(apps) = listeners.get_mut(name) {
+                apps.remove(&app.id);
+            }
+        }
+    }
+}
+
+/// Writes a token and what finds it.
+pub(crate) fn keep_token(state: &mut State, tx: &mut Tx<'_>, text: SmolStr, token: Token) {
+    if token.kind == TokenKind::User {
+        state.index.tokens_for.insert((token.app.clone(), token.user.clone(), text.clone()));
+    }
+    state.tokens.put(&mut tx.changes, text, token);
 }
 
 /// Edits an app's row.
@@ -272,12 +295,8 @@ pub(crate) fn remove(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr) {
 pub(crate) fn delete(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr) {
     remove(state, tx, id);
     let Some(app) = state.apps.remove(&mut tx.changes, id) else { return };
+    unsubscribe(state, &app);
     let index = &mut state.index;
-    for name in app.events.iter() {
-        if let Some(apps) = index.listeners.get_mut(name) {
-            apps.remove(id);
-        }
-    }
     for command in app.commands.keys() {
         if index.app_by_command.get(command) == Some(id) {
             index.app_by_command.remove(command);

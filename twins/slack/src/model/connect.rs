@@ -17,10 +17,7 @@ use super::{
     channels::{self, Channel, Kind},
     schedule::stamp,
 };
-use crate::{
-    error::Code,
-    events::{listeners, send},
-};
+use crate::{error::Code, events::send, listeners::listeners, shapes, text, workspace_events};
 
 const INVITE: IdShape =
     IdShape { site: SITE.child("connect invite"), prefix: "I0", alphabet: UPPER_ALNUM, drawn: 9, suffix: "" };
@@ -45,6 +42,8 @@ pub struct Partner {
 /// That an organization is in a channel.
 #[derive(Clone, Debug, Serialize)]
 pub struct Connection {
+    /// Whether the channel is that organization's.
+    pub hosts: bool,
     /// Since when, in seconds.
     pub since: i64,
     /// Whether its people invite others, not only post.
@@ -187,10 +186,19 @@ pub(crate) fn advance(
     edit: impl FnOnce(&mut Invite),
 ) -> Option<Arc<Invite>> {
     let now = tx.now.as_secs();
-    state.content.invites.update(&mut tx.changes, id, |invite| {
+    let row = state.content.invites.update(&mut tx.changes, id, |invite| {
         edit(invite);
         invite.updated = now;
-    })
+    })?;
+    if let Some(partner) = &row.partner {
+        let key = (row.channel.clone(), partner.clone());
+        if row.stage == Stage::Accepted {
+            state.content.pending.insert(key)
+        } else {
+            state.content.pending.remove(&key)
+        };
+    }
+    Some(row)
 }
 
 /// Another organization accepts an invitation: the host has to agree yet.
@@ -219,7 +227,8 @@ pub(crate) fn accepted(state: &mut State, tx: &mut Tx<'_>, invite: &Invite, part
 pub(crate) fn approve(state: &mut State, tx: &mut Tx<'_>, invite: &Invite, user: &SmolStr) {
     let Some(partner) = invite.partner.clone() else { return };
     let row = advance(state, tx, &invite.id, |row| row.stage = Stage::Approved);
-    connect(state, tx, &invite.channel, &partner, !invite.limited);
+    let terms = Connection { hosts: false, since: tx.now.as_secs(), can_invite: !invite.limited };
+    connect(state, tx, &invite.channel, &partner, terms);
     if let Some(row) = row {
         let more = json!({ "approving_team_id": state.workspace.id, "approving_user": insider(state, user) });
         tell(state, tx, "shared_channel_invite_approved", &row, &more);
@@ -249,17 +258,40 @@ pub(crate) fn accept(
     let channel = channels::create(state, tx, user, name, kind)?;
     advance(state, tx, &invite.id, |row| (row.stage, row.channel) = (Stage::Approved, channel.clone()));
     if let Some(partner) = &invite.partner {
-        connect(state, tx, &channel, partner, true);
+        let terms = Connection { hosts: true, since: tx.now.as_secs(), can_invite: true };
+        connect(state, tx, &channel, partner, terms);
     }
     Ok(channel)
 }
 
-fn connect(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, partner: &SmolStr, can_invite: bool) {
-    let key = (channel.clone(), partner.clone());
-    state.content.connections.put(&mut tx.changes, key, Connection { since: tx.now.as_secs(), can_invite });
+fn connect(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, partner: &SmolStr, terms: Connection) {
+    state.content.connections.put(&mut tx.changes, (channel.clone(), partner.clone()), terms);
     let apps = listeners(state, "channel_shared");
     let event = json!({ "type": "channel_shared", "connected_team_id": partner, "channel": channel, "event_ts": stamp(tx.now) });
     send(state, tx, &apps, Some(channel), &event);
+}
+
+/// An organization is in a channel no longer. False where it was not in it.
+pub(crate) fn disconnect(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, partner: &SmolStr) -> bool {
+    if state.content.connections.remove(&mut tx.changes, &(channel.clone(), partner.clone())).is_none() {
+        return false;
+    }
+    let is_shared = connected(state, channel).next().is_some();
+    workspace_events::unshared(state, tx, channel, partner, is_shared);
+    true
+}
+
+/// The organization whose channel it is; none where it is the workspace's own.
+pub(crate) fn host<'a>(state: &'a State, channel: &SmolStr) -> Option<&'a SmolStr> {
+    let rows = state.content.connections.range((channel.clone(), SmolStr::default())..);
+    let mut rows = rows.take_while(|(key, _)| key.0 == *channel);
+    rows.find(|(_, row)| row.hosts).map(|(key, _)| &key.1)
+}
+
+/// The organizations that have accepted to be in a channel, which the host has to agree to yet.
+pub(crate) fn pending(state: &State, channel: &SmolStr) -> Vec<SmolStr> {
+    let rows = state.content.pending.range((channel.clone(), SmolStr::default())..);
+    rows.take_while(|key| key.0 == *channel).map(|key| key.1.clone()).collect()
 }
 
 /// The organizations that are in a channel besides the workspace.
@@ -271,10 +303,15 @@ pub(crate) fn connected<'a>(state: &'a State, channel: &SmolStr) -> impl Iterato
 
 /// An organization as Slack tells of one.
 fn team(id: &str, name: &str, domain: &str, created: i64) -> Value {
+    let mut icon = json!({ "image_default": true });
+    for size in [34, 44, 68, 88, 102, 132, 230] {
+        icon[format!("image_{size}")] =
+            json!(format!("https://a.slack-edge.com/80588/img/avatars-teams/{domain}-{size}.png"));
+    }
     json!({
         "id": id,
         "name": name,
-        "icon": { "image_34": format!("https://a.slack-edge.com/80588/img/avatars-teams/{domain}-34.png"), "image_default": true },
+        "icon": icon,
         "avatar_base_url": "https://ca.slack-edge.com/",
         "is_verified": false,
         "domain": domain,
@@ -292,15 +329,28 @@ fn partner_team(state: &State, id: Option<&SmolStr>) -> Value {
     row.map_or(Value::Null, |row| team(&row.id, &row.name, &row.domain, row.created))
 }
 
+/// What of a profile other organizations are told: names and pictures.
+fn is_told_abroad(member: &str) -> bool {
+    member.starts_with("image_")
+        || matches!(member, "avatar_hash" | "is_custom_image" | "team")
+        || member.contains("_name")
+}
+
 fn insider(state: &State, id: &SmolStr) -> Value {
-    let user = state.users.get(id);
-    let name = user.map_or_else(SmolStr::default, |user| user.real_name.clone());
+    let Some(user) = state.users.get(id) else { return json!({ "id": id, "team_id": state.workspace.id }) };
+    let mut profile = serde_json::to_value(shapes::profile(state, user, false)).unwrap_or_default();
+    if let Some(members) = profile.as_object_mut() {
+        members.retain(|name, _| is_told_abroad(name) && !matches!(name.as_str(), "first_name" | "last_name"));
+    }
+    if user.about.display_name.is_empty() {
+        profile["display_name"] = json!(user.real_name);
+    }
     json!({
         "id": id,
         "team_id": state.workspace.id,
-        "name": user.map_or_else(SmolStr::default, |user| user.name.clone()),
-        "updated": user.map_or(0, |user| user.updated),
-        "profile": { "real_name": name, "display_name": name, "team": state.workspace.id },
+        "name": user.name,
+        "updated": user.updated,
+        "profile": profile,
         "who_can_share_contact_card": "EVERYONE",
     })
 }
@@ -308,6 +358,16 @@ fn insider(state: &State, id: &SmolStr) -> Value {
 fn outsider(partner: &Partner) -> Value {
     json!({ "id": format!("U{}", &partner.id[1..]), "team_id": partner.id, "name": partner.domain, "updated": partner.created,
         "profile": { "real_name": partner.name, "display_name": partner.name, "team": partner.id } })
+}
+
+/// Where who is invited accepts.
+pub(crate) fn link(invite: &SmolStr) -> String {
+    format!("https://join.slack.com/share/{invite}")
+}
+
+/// What proves that an invitation came.
+pub(crate) fn code(invite: &SmolStr) -> SmolStr {
+    text::derived_id(&[invite, "code"], 32)
 }
 
 /// The invitation alone.
@@ -319,7 +379,7 @@ fn inner(state: &State, invite: &Invite) -> Value {
         "date_created": invite.created,
         "date_invalid": invite.expires,
         "inviting_team": from,
-        "link": format!("https://join.slack.com/share/{}", invite.id),
+        "link": link(&invite.id),
         "sig": "",
     });
     if is_out {

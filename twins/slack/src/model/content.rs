@@ -40,6 +40,8 @@ pub struct Content {
     pub partners: Table<SmolStr, Partner>,
     /// (channel, organization): who is in shared channels.
     pub connections: Table<(SmolStr, SmolStr), Connection>,
+    /// (channel, organization): who waits for the host to agree. Derived.
+    pub(crate) pending: OrdSet<(SmolStr, SmolStr)>,
     /// Channel of another organization to the invitation to it.
     pub(crate) invite_by_channel: OrdMap<SmolStr, SmolStr>,
     /// Channel to its own canvas.
@@ -69,6 +71,7 @@ impl Default for Content {
             invites: Table::new("connect_invites"),
             partners: Table::new("connect_partners"),
             connections: Table::new("connect_connections"),
+            pending: OrdSet::new(),
             invite_by_channel: OrdMap::new(),
             canvas_of: OrdMap::new(),
             item_number: OrdMap::new(),

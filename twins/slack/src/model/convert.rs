@@ -1,7 +1,5 @@
 //! What only administrators do to channels: make public ones private and the other way round, and delete them.
 
-use std::sync::Arc;
-
 use dtu_kernel::tx::Tx;
 use serde_json::json;
 use smol_str::SmolStr;
@@ -11,7 +9,10 @@ use super::{
     channels::{self, Channel, Kind},
     schedule::stamp,
 };
-use crate::events::{listeners, listeners_in, send};
+use crate::{
+    events::send,
+    listeners::{listeners, listeners_in},
+};
 
 /// Makes a channel public, or private. A group message becomes a private channel with `name`.
 pub(crate) fn convert(state: &mut State, tx: &mut Tx<'_>, channel: &Channel, kind: Kind, name: Option<&SmolStr>) {
@@ -71,7 +72,7 @@ pub(crate) fn delete(state: &mut State, tx: &mut Tx<'_>, channel: &Channel, by: 
 }
 
 fn announce_deleted(state: &State, tx: &mut Tx<'_>, channel: &Channel, by: &SmolStr) {
-    let (name, apps): (_, Vec<Arc<_>>) = if channel.kind == Kind::Public {
+    let (name, apps) = if channel.kind == Kind::Public {
         ("channel_deleted", listeners(state, "channel_deleted"))
     } else {
         ("group_deleted", listeners_in(state, "group_deleted", channel))

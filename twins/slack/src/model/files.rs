@@ -548,6 +548,10 @@ pub(crate) fn render(state: &State, file: &File) -> Value {
     if is_text && known {
         add_preview(&mut told, file);
     }
+    // Smaller pictures are not made.
+    if let Some((width, height)) = media::size(&file.content).filter(|_| known && kind.mime.starts_with("image/")) {
+        (told["original_w"], told["original_h"]) = (json!(width), json!(height));
+    }
     told
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use dtu_kernel::{time::Timestamp, tx::Tx};
+use dtu_kernel::{limits::Limits, time::Timestamp, tx::Tx};
 use serde::Serialize;
 use serde_json::{Value, json};
 use smol_str::{SmolStr, format_smolstr};
@@ -39,6 +39,8 @@ pub(crate) struct Health {
     attempts: u32,
     /// Those that failed.
     failed: u32,
+    /// Whether the app is sent no more within the hour.
+    limited: bool,
 }
 
 /// What a delivery has brought about.
@@ -51,7 +53,7 @@ enum Turn {
 
 impl Health {
     const fn new(now: Timestamp) -> Self {
-        Self { since: now, events: 0, attempts: 0, failed: 0 }
+        Self { since: now, events: 0, attempts: 0, failed: 0, limited: false }
     }
 
     fn is_over(self, now: Timestamp) -> bool {
@@ -59,18 +61,21 @@ impl Health {
     }
 
     fn is_limited(self, now: Timestamp) -> bool {
-        self.events >= EVENTS_MAX && !self.is_over(now)
+        self.limited && !self.is_over(now)
     }
 
-    /// Counts an attempt.
-    fn note(&mut self, is_first: bool, arrived: bool) -> Turn {
+    /// Counts an attempt. Without limits no app is sent too much.
+    fn note(&mut self, is_first: bool, arrived: bool, limits: Limits) -> Turn {
         self.attempts += 1;
         self.events += u32::from(is_first);
         self.failed += u32::from(!arrived);
         let fails = u64::from(self.failed) * 100 > u64::from(self.attempts) * u64::from(FAILED_PERCENT);
         match () {
             () if self.attempts >= COUNTED_MIN && fails => Turn::Silenced,
-            () if is_first && self.events == EVENTS_MAX => Turn::Limited,
+            () if is_first && !self.limited && limits.of(EVENTS_MAX).is_some_and(|most| self.events >= most) => {
+                self.limited = true;
+                Turn::Limited
+            }
             () => Turn::Nothing,
         }
     }
@@ -91,7 +96,7 @@ pub struct Mail {
 pub(crate) fn attempted(state: &mut State, tx: &mut Tx<'_>, app: &SmolStr, is_first: bool, arrived: bool) {
     let fresh = Health::new(tx.now);
     let mut health = state.health.get(app).copied().filter(|health| !health.is_over(tx.now)).unwrap_or(fresh);
-    let turn = health.note(is_first, arrived);
+    let turn = health.note(is_first, arrived, tx.limits);
     state.health.insert(app.clone(), health);
     match turn {
         Turn::Nothing => {}
@@ -150,18 +155,18 @@ mod tests {
     #[test]
     fn failures_count_from_a_thousand_deliveries_on() {
         let mut health = Health::new(Timestamp::from_secs(0));
-        let turns: Vec<Turn> = (0..COUNTED_MIN).map(|n| health.note(n % 4 == 0, false)).collect();
+        let turns: Vec<Turn> = (0..COUNTED_MIN).map(|n| health.note(n % 4 == 0, false, Limits::Off)).collect();
         assert!(turns[..999].iter().all(|turn| *turn == Turn::Nothing));
         assert_eq!(turns[999], Turn::Silenced);
         let mut health = Health::new(Timestamp::from_secs(0));
-        let turns: Vec<Turn> = (0..2_000).map(|n| health.note(true, n % 20 == 0)).collect();
+        let turns: Vec<Turn> = (0..2_000).map(|n| health.note(true, n % 20 == 0, Limits::Off)).collect();
         assert!(turns.iter().all(|turn| *turn == Turn::Nothing), "95 of 100 are not more than 95");
     }
 
     #[test]
     fn an_hour_has_thirty_thousand_events() {
         let mut health = Health::new(Timestamp::from_secs(0));
-        let turns: Vec<Turn> = (0..EVENTS_MAX).map(|_| health.note(true, true)).collect();
+        let turns: Vec<Turn> = (0..EVENTS_MAX).map(|_| health.note(true, true, Limits::Real)).collect();
         assert_eq!(turns.iter().filter(|turn| **turn == Turn::Limited).count(), 1);
         let at = |secs| health.is_limited(Timestamp::from_secs(secs));
         assert!(at(0) && at(3_599) && !at(3_600));

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
 use super::apps::{App, Command, Verification};
-use crate::events::SUBSCRIPTIONS;
+use crate::listeners::SUBSCRIPTIONS;
 
 /// Something that is wrong with a manifest, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -302,10 +302,8 @@ pub(crate) fn apply(app: &mut App, manifest: Value) {
     app.name = text(&manifest["display_information"]["name"]);
     app.redirect_urls = texts(&manifest["oauth_config"]["redirect_urls"]).into();
     app.unfurl_domains = texts(&features["unfurl_domains"]).into();
-    let mut names = texts(&events["bot_events"]);
-    names.extend(texts(&events["user_events"]));
-    names.dedup();
-    app.events = names.into();
+    app.events = texts(&events["bot_events"]).into();
+    app.setup.user_events = texts(&events["user_events"]).into();
     let url = text(&events["request_url"]);
     if url != app.events_url {
         app.verification = if url.is_empty() { Verification::None } else { Verification::Pending };
@@ -347,8 +345,10 @@ pub(crate) fn of(app: &App, bot_name: Option<&SmolStr>) -> Value {
         set(&mut manifest, &["features", "bot_user"], json!({ "display_name": name, "always_online": false }));
     }
     set(&mut manifest, &["features", "slash_commands"], commands(app));
-    if !app.events.is_empty() && manifest["settings"]["event_subscriptions"]["user_events"].is_null() {
-        set(&mut manifest, &["settings", "event_subscriptions", "bot_events"], list(&app.events));
+    for (name, events) in [("bot_events", &app.events), ("user_events", &app.setup.user_events)] {
+        if !events.is_empty() {
+            set(&mut manifest, &["settings", "event_subscriptions", name], list(events));
+        }
     }
     set(&mut manifest, &["settings", "event_subscriptions", "request_url"], given(&app.events_url));
     set(&mut manifest, &["settings", "interactivity", "request_url"], given(&app.interactivity_url));

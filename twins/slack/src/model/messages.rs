@@ -39,6 +39,8 @@ pub enum Subtype {
     ChannelTopic,
     /// The channel has another purpose.
     ChannelPurpose,
+    /// Not all may post in the channel any more, or all may again.
+    ChannelPostingPermissions,
     /// Posted by an app under another name.
     BotMessage,
     /// What somebody does (`/me`).
@@ -47,6 +49,8 @@ pub enum Subtype {
     PinnedItem,
     /// Shows files.
     FileShare,
+    /// Begins the thread of a huddle.
+    HuddleThread,
     /// Begins a thread with an assistant.
     AssistantAppThread,
     /// What is left of a deleted message with a thread.
@@ -64,10 +68,12 @@ impl Subtype {
             Self::ChannelName => "channel_name",
             Self::ChannelTopic => "channel_topic",
             Self::ChannelPurpose => "channel_purpose",
+            Self::ChannelPostingPermissions => "channel_posting_permissions",
             Self::BotMessage => "bot_message",
             Self::MeMessage => "me_message",
             Self::PinnedItem => "pinned_item",
             Self::FileShare => "file_share",
+            Self::HuddleThread => "huddle_thread",
             Self::AssistantAppThread => "assistant_app_thread",
             Self::Tombstone => "tombstone",
         }

@@ -21,6 +21,7 @@ pub mod files;
 pub mod functions;
 pub mod groups;
 pub mod health;
+pub mod huddles;
 pub mod interactivity;
 pub mod lists;
 pub mod logins;
@@ -30,6 +31,7 @@ pub mod messages;
 pub mod oauth;
 pub mod org;
 pub mod people;
+pub mod policy;
 pub mod schedule;
 pub(crate) mod search;
 pub mod sessions;
@@ -114,6 +116,8 @@ pub struct Workspace {
     pub name: SmolStr,
     /// Its subdomain of slack.com.
     pub domain: SmolStr,
+    /// Whose mail addresses let people sign up by themselves; empty where none.
+    pub email_domain: SmolStr,
 }
 
 /// Two users' ids in order, or those of a group, joined: the key of a direct conversation.
@@ -162,6 +166,10 @@ pub(crate) struct Index {
     pub(crate) app_by_command: OrdMap<SmolStr, SmolStr>,
     /// Name of an event subscription to the apps that are sent it.
     pub(crate) listeners: OrdMap<SmolStr, OrdSet<SmolStr>>,
+    /// The same of subscriptions on behalf of people.
+    pub(crate) user_listeners: OrdMap<SmolStr, OrdSet<SmolStr>>,
+    /// (app, person, token): the tokens by which apps act for people.
+    pub(crate) tokens_for: OrdSet<(SmolStr, SmolStr, SmolStr)>,
     /// What finds messages by their words.
     pub(crate) words: search::WordIndex,
     /// (created, id) of files that are not deleted.
@@ -178,6 +186,8 @@ pub(crate) struct Index {
     pub(crate) view_by_external_id: OrdMap<(SmolStr, SmolStr), SmolStr>,
     /// (last, user, device): logins.
     pub(crate) logins_by_time: OrdSet<(i64, SmolStr, SmolStr)>,
+    /// Channel to the huddle that goes on in it.
+    pub(crate) huddle_of: OrdMap<SmolStr, u64>,
     /// App to its incoming webhooks.
     pub(crate) webhooks_of: OrdMap<SmolStr, OrdSet<SmolStr>>,
 }
@@ -253,6 +263,10 @@ pub struct State {
     pub logins: Table<(SmolStr, SmolStr), logins::Login>,
     /// User to the dialog that the user has open.
     pub dialogs: Table<SmolStr, dialogs::Dialog>,
+    /// (channel, ts): huddles.
+    pub huddles: Table<(SmolStr, u64), huddles::Huddle>,
+    /// What the owners have settled, by workspace.
+    pub policies: Table<SmolStr, policy::Policies>,
     /// Mails that Slack has sent, by number.
     pub mails: Table<SmolStr, Mail>,
     /// How the events of apps fare. Counted, never recorded.
@@ -304,6 +318,8 @@ impl State {
             grants: Table::new("grants"),
             refreshes: Table::new("refresh_tokens"),
             webhooks: Table::new("webhooks"),
+            huddles: Table::new("huddles"),
+            policies: Table::new("policies"),
             mails: Table::new("mails"),
             dialogs: Table::new("dialogs"),
             links: Table::new("app_connections"),

@@ -186,7 +186,7 @@ fn refresh_text(tx: &mut Tx<'_>) -> SmolStr {
 fn issue(state: &mut State, tx: &mut Tx<'_>, like: Token, rotates: bool) -> Issued {
     let text = token_text(tx, like.kind, rotates);
     let expires = rotates.then(|| tx.now.as_secs() + TOKEN_LIFE);
-    state.tokens.put(&mut tx.changes, text.clone(), Token { expires, revoked: false, ..like });
+    apps::keep_token(state, tx, text.clone(), Token { expires, revoked: false, ..like });
     let refresh = rotates.then(|| {
         let refresh = refresh_text(tx);
         let row = Refresh { token: text.clone(), used: false };

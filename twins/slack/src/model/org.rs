@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
 use super::{
-    State, TEAM,
+    State, TEAM, Workspace,
     accounts::{self, NewAccount},
     audit::Log,
     people::{Account, Role, User},
@@ -27,7 +27,7 @@ pub(crate) const APP_REQUEST: IdShape = super::id("app request", "Ar0", 9);
 pub(crate) const BULK: IdShape = super::id("bulk action", "Ab0", 9);
 
 /// An organization.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Org {
     /// Its id.
     pub id: SmolStr,
@@ -91,6 +91,8 @@ pub struct ChannelRules {
     pub retention_days: i64,
     /// The groups whose members alone may be in it.
     pub groups: Vec<SmolStr>,
+    /// Whether the key of what was said in it is withheld, so that nobody reads or writes.
+    pub suspended: bool,
 }
 
 /// An invitation to a workspace that nobody has taken yet.
@@ -315,6 +317,44 @@ impl Default for Enterprise {
     }
 }
 
+/// Makes the workspace the home of an organization.
+pub(crate) fn found(state: &mut State, tx: &mut Tx<'_>, org: Org, now: i64) {
+    state.enterprise.org = Some(Arc::new(org));
+    let owner = state.users.iter().find(|(_, user)| user.role == Role::PrimaryOwner).map(|(id, _)| id.clone());
+    let home = Team {
+        id: state.workspace.id.clone(),
+        name: state.workspace.name.clone(),
+        domain: state.workspace.domain.clone(),
+        description: SmolStr::default(),
+        discoverability: SmolStr::new_static("closed"),
+        icon: None,
+        default_channels: state.index.general.iter().cloned().collect(),
+        owner: owner.unwrap_or_default(),
+        created: now,
+    };
+    add_team(state, tx, home);
+}
+
+/// Gives the home another name, address or mail domain, as its organization knows it as well.
+pub(crate) fn edit_home(state: &mut State, tx: &mut Tx<'_>, workspace: Workspace) {
+    let index = &mut state.enterprise.index.team_by_domain;
+    if index.remove(&state.workspace.domain).is_some() {
+        index.insert(workspace.domain.clone(), workspace.id.clone());
+    }
+    state.enterprise.teams.update(&mut tx.changes, &workspace.id, |team| {
+        (team.name, team.domain) = (workspace.name.clone(), workspace.domain.clone());
+    });
+    state.workspace = Arc::new(workspace);
+}
+
+/// Changes what is set for a channel.
+pub(crate) fn set_rules(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, edit: impl FnOnce(&mut ChannelRules)) {
+    let before = state.enterprise.rules.get(channel);
+    let mut rules = before.map(|rules| ChannelRules::clone(rules)).unwrap_or_default();
+    edit(&mut rules);
+    state.enterprise.rules.put(&mut tx.changes, channel.clone(), rules);
+}
+
 /// Adds a workspace.
 pub(crate) fn add_team(state: &mut State, tx: &mut Tx<'_>, team: Team) -> Arc<Team> {
     state.enterprise.index.team_by_domain.insert(team.domain.clone(), team.id.clone());
@@ -441,7 +481,12 @@ pub(crate) fn accept(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr) -> Option
     let key = (invite.team.clone(), SmolStr::new(invite.email.to_ascii_lowercase()));
     state.enterprise.index.invite_to.remove(&key);
     let known = state.user_by_email(&invite.email).map(|user| user.id.clone());
-    let account = Account { single_channel: invite.single_channel, expires: invite.expires, ..Account::default() };
+    let account = Account {
+        single_channel: invite.single_channel,
+        expires: invite.expires,
+        invited_by: invite.by.clone(),
+        ..Account::default()
+    };
     let is_home = invite.team == state.workspace.id;
     let user = match known {
         Some(user) if is_home => {

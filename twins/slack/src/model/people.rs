@@ -40,6 +40,8 @@ pub struct Account {
     pub single_channel: bool,
     /// When a guest's access ends, in seconds; 0 where never.
     pub expires: i64,
+    /// Who invited the person; empty where nobody did.
+    pub invited_by: SmolStr,
     /// When it was deactivated in the whole company, in seconds; 0 where it is not.
     pub ended: i64,
     /// What the identity provider calls it.
@@ -184,6 +186,16 @@ impl State {
             Some(user) if user.role == Role::Bot => Err(Refusal::new(format!("`{actor}` is an app, not a person"))),
             Some(user) => Ok(Arc::clone(user)),
         }
+    }
+
+    /// Whether somebody sees another: guests see those alone who are in a channel with them, and bots.
+    pub(crate) fn meets(&self, viewer: &SmolStr, other: &SmolStr) -> bool {
+        let is_guest = self.users.get(viewer).is_some_and(|user| user.role == Role::Guest);
+        let is_bot = self.users.get(other).is_some_and(|user| user.role == Role::Bot);
+        !is_guest
+            || is_bot
+            || viewer == other
+            || channels::joined_by(self, viewer).iter().any(|channel| self.is_member(channel, other))
     }
 
     /// How views name a user of this id.

@@ -12,7 +12,7 @@ use super::{
     REMINDER, SCHEDULED, State, channels,
     messages::{self, Draft, Extra},
     people::{Role, SLACKBOT, User},
-    time,
+    policy, time,
 };
 use crate::error::Code;
 
@@ -131,6 +131,10 @@ pub(crate) fn post_scheduled(state: &mut State, tx: &mut Tx<'_>, id: &Value) {
     let has_app = state.apps.get(&row.app).is_some_and(|app| !app.removed);
     let has_user = state.users.get(&row.user).is_some_and(|user| !user.deleted);
     if !(has_channel && has_app && has_user && state.is_member(&row.channel, &row.user)) {
+        return;
+    }
+    let channel = state.channels.get(&row.channel);
+    if channel.is_none_or(|row_of| policy::check_post(state, row_of, &row.user, row.reply_to.is_some()).is_err()) {
         return;
     }
     let draft = Draft {

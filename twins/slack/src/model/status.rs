@@ -1,5 +1,7 @@
 //! What people tell of themselves: profile, status, presence, and when they want no notifications.
 
+use std::sync::Arc;
+
 use dtu_kernel::{time::Timestamp, tx::Tx};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -39,6 +41,9 @@ pub struct About {
     pub away: bool,
     /// Until when notifications are snoozed, in seconds; 0 where they are not.
     pub snoozed_until: i64,
+    /// The conversation whose huddle the person is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub huddle: Option<SmolStr>,
     /// What tells the picture from others; none where the person has chosen none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub photo: Option<SmolStr>,
@@ -148,6 +153,24 @@ fn save(state: &mut State, tx: &mut Tx<'_>, before: &User, mut user: User) {
     let row = state.users.put(&mut tx.changes, id, user);
     events::user_changed(state, tx, &row);
     announce::profile_changed(state, tx, before, &row);
+}
+
+/// Gives a person another picture, or none; apps hear of it.
+///
+/// # Errors
+/// Where there is no such user.
+pub(crate) fn set_photo(
+    state: &mut State,
+    tx: &mut Tx<'_>,
+    id: &SmolStr,
+    photo: Option<SmolStr>,
+) -> Result<Arc<User>, Code> {
+    let (before, now) = (state.users.get(id).cloned().ok_or(Code::UserNotFound)?, tx.now.as_secs());
+    let after = state.users.update(&mut tx.changes, id, |user| (user.about.photo, user.updated) = (photo, now));
+    let after = after.ok_or(Code::UserNotFound)?;
+    events::user_changed(state, tx, &after);
+    announce::profile_changed(state, tx, &before, &after);
+    Ok(after)
 }
 
 /// Clears a status whose time is over, if it is still the same one.

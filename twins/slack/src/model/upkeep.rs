@@ -33,6 +33,12 @@ fn show(
     messages::post(state, tx, channel, Draft { extra, ..Draft::new(user, text) });
 }
 
+/// Shows in a channel that somebody has set who may post in it.
+pub(crate) fn show_permissions(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, user: &SmolStr) {
+    let text = "changed channel posting permissions.".to_owned();
+    show(state, tx, channel, user, Subtype::ChannelPostingPermissions, (text, None));
+}
+
 /// Archives a channel. Bots are put out of it, as Slack does: they neither read nor open it again.
 /// <https://github.com/elastic/connectors/issues/1972>
 ///

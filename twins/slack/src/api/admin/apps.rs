@@ -147,7 +147,7 @@ fn check_place(state: &State, fields: &Fields) -> Result<(), Error> {
 }
 
 /// An app as administrators see it.
-fn shown(state: &State, app: &App) -> Value {
+pub(crate) fn shown(state: &State, app: &App) -> Value {
     let mut icons = json!({});
     for size in [32, 36, 48, 64, 72, 96, 128, 192, 512, 1024] {
         icons[format!("image_{size}")] =

@@ -12,7 +12,9 @@ use crate::{
         State,
         audit::{self, Entity},
         channels::{Channel, Kind},
+        connect,
         org::{self, ChannelRules, Place},
+        policy,
     },
 };
 
@@ -52,7 +54,16 @@ pub(super) const METHODS: &[Method] = &[
         "conversations:write",
         TIER_2,
         ("not_an_enterprise", "not_an_admin"),
-        ["channel_not_found", "no_teams_to_disconnect", "not_supported"],
+        [
+            "cannot_kick_home_team",
+            "cannot_kick_team",
+            "channel_not_found",
+            "leaving_team_not_in_channel",
+            "leaving_team_required",
+            "no_teams_to_disconnect",
+            "not_supported",
+            "team_not_found",
+        ],
         Run::Act(disconnect_shared)
     ),
     method!(
@@ -76,7 +87,13 @@ pub(super) const METHODS: &[Method] = &[
         "conversations:write",
         TIER_3,
         ("feature_not_enabled", "not_an_admin"),
-        ["channel_mention_sync_required", "channel_not_found", "channel_type_not_supported", "invalid_value"],
+        [
+            "channel_mention_sync_required",
+            "channel_not_found",
+            "channel_type_not_supported",
+            "default_org_wide_channel",
+            "invalid_value",
+        ],
         Run::Act(set_prefs)
     ),
     method!(
@@ -149,10 +166,7 @@ fn channel(state: &State, fields: &Fields) -> Result<Arc<Channel>, Error> {
 }
 
 fn change(cx: &mut Doing<'_, '_>, channel: &Channel, edit: impl FnOnce(&mut ChannelRules)) {
-    let before = cx.state.enterprise.rules.get(&channel.id);
-    let mut rules = before.map(|rules| ChannelRules::clone(rules)).unwrap_or_default();
-    edit(&mut rules);
-    cx.state.enterprise.rules.put(&mut cx.tx.changes, channel.id.clone(), rules);
+    org::set_rules(cx.state, cx.tx, &channel.id, edit);
 }
 
 /// `admin.conversations.getTeams`
@@ -194,14 +208,40 @@ fn set_teams(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
     Ok(json!({ "channel": channel.id }))
 }
 
-/// `admin.conversations.disconnectShared`: no channel is shared with another company.
+/// `admin.conversations.disconnectShared`: takes other companies out of a channel. Where there is one only, it need
+/// not be named.
 fn disconnect_shared(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
     let id = fields.need("channel_id")?;
     let row = cx.state.channels.get(&id).ok_or("channel_not_found")?;
     if !row.kind.is_channel() || row.general {
         return Err("not_supported".into());
     }
-    Err("no_teams_to_disconnect".into())
+    let inside: Vec<SmolStr> = connect::connected(cx.state, &id).cloned().collect();
+    let named = fields.list("leaving_team_ids");
+    let leaving = match (named.as_slice(), inside.as_slice()) {
+        (_, []) => return Err("no_teams_to_disconnect".into()),
+        ([], [one]) => vec![one.clone()],
+        ([], _) => return Err("leaving_team_required".into()),
+        _ => named,
+    };
+    for team in &leaving {
+        match team {
+            // Whose channel it is stays in it.
+            team if connect::host(cx.state, &id) == Some(team) => return Err("cannot_kick_team".into()),
+            team if inside.contains(team) => {}
+            team if *team == cx.state.workspace.id => return Err("cannot_kick_home_team".into()),
+            team if cx.state.content.partners.contains(team) || cx.state.enterprise.teams.contains(team) => {
+                return Err("leaving_team_not_in_channel".into());
+            }
+            _ => return Err("team_not_found".into()),
+        }
+    }
+    for team in leaving {
+        connect::disconnect(cx.state, cx.tx, &id, &team);
+        let entity = Entity::channel(&id);
+        audit::log(cx.state, cx.tx, &cx.by, "external_shared_channel_disconnected", &entity);
+    }
+    Ok(done())
 }
 
 /// `admin.conversations.ekm.listOriginalConnectedChannelInfo`: channels that were shared with other companies once,
@@ -274,7 +314,7 @@ fn preference(name: &str, value: &Value) -> Result<Value, Error> {
 
 /// `admin.conversations.setConversationPrefs`
 fn set_prefs(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
-    let channel = channel(cx.state, fields)?;
+    let channel = super::changeable(cx.state, &fields.need("channel_id")?)?;
     let given = fields.object("prefs").map_err(|_| Error::from("invalid_value"))?.ok_or_else(|| missing("prefs"))?;
     let mut prefs = Map::new();
     for (name, value) in &given {
@@ -284,7 +324,7 @@ fn set_prefs(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
         return Err("channel_mention_sync_required".into());
     }
     let details = prefs.clone();
-    change(cx, &channel, |rules| rules.prefs.extend(prefs));
+    policy::prefer(cx.state, cx.tx, &channel, &cx.by, prefs);
     let entity = Entity::channel(&channel.id);
     audit::log_with(cx.state, cx.tx, (&cx.by, "channel_posting_permissions_updated", &entity), details);
     Ok(done())

@@ -53,7 +53,7 @@ pub(super) const METHODS: &[Method] = &[
         "conversations:write",
         TIER_2,
         ("feature_not_enabled", "restricted_action"),
-        ["channel_not_archived", "channel_not_found", "channel_type_not_supported"],
+        ["channel_not_archived", "channel_not_found", "channel_type_not_supported", "default_org_wide_channel"],
         Run::Act(unarchive)
     ),
     method!(
@@ -61,7 +61,13 @@ pub(super) const METHODS: &[Method] = &[
         "conversations:write",
         TIER_2,
         ("feature_not_enabled", "restricted_action"),
-        ["channel_not_found", "channel_type_not_supported", "could_not_rename_channel", "name_taken"],
+        [
+            "channel_not_found",
+            "channel_type_not_supported",
+            "could_not_rename_channel",
+            "default_org_wide_channel",
+            "name_taken",
+        ],
         Run::Act(rename)
     ),
     method!(
@@ -77,7 +83,13 @@ pub(super) const METHODS: &[Method] = &[
         "conversations:write",
         TIER_2,
         ("feature_not_enabled", "restricted_action"),
-        ["channel_not_found", "channel_type_not_supported", "method_not_supported_for_channel_type", "name_taken"],
+        [
+            "channel_not_found",
+            "channel_type_not_supported",
+            "default_org_wide_channel",
+            "method_not_supported_for_channel_type",
+            "name_taken",
+        ],
         Run::Act(to_private)
     ),
     method!(
@@ -192,7 +204,7 @@ fn create(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
 }
 
 fn channel(cx: &Doing<'_, '_>, fields: &Fields) -> Result<Arc<Channel>, Error> {
-    cx.state.admin_channel(&fields.need("channel_id")?)
+    super::changeable(cx.state, &fields.need("channel_id")?)
 }
 
 /// `admin.conversations.archive`
@@ -201,7 +213,7 @@ fn archive(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
     if cx.state.channels.get(&id).is_some_and(|row| row.general) {
         return Err("cant_archive_general".into());
     }
-    let channel = cx.state.admin_channel(&id)?;
+    let channel = super::changeable(cx.state, &id)?;
     upkeep::archive(cx.state, cx.tx, &channel, &cx.by)?;
     noted(cx, &channel, "public_channel_archive", "private_channel_archive");
     Ok(done())
@@ -246,6 +258,9 @@ fn delete(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
 fn to_private(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
     let id = fields.need("channel_id")?;
     let row = cx.state.channels.get(&id).cloned().ok_or("channel_not_found")?;
+    if row.kind == Kind::Public && !row.general {
+        super::changeable(cx.state, &id)?;
+    }
     let name = match row.kind {
         Kind::Mpim => Some(fields.need("name")?),
         Kind::Public if !row.general => None,

@@ -180,8 +180,12 @@ fn rename(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
         return Err("error_invalid_emoji_to_rename".into());
     }
     let new = new_name(cx, fields, "new_name")?;
-    if let Some(value) = take(cx, &name) {
-        put(cx, &new, value);
+    cx.state.enterprise.emoji.remove(&mut cx.tx.changes, &name);
+    if let Some(value) = cx.state.emoji.remove(&mut cx.tx.changes, &name) {
+        let origin = (cx.by.clone(), cx.tx.now.as_secs());
+        cx.state.emoji.put(&mut cx.tx.changes, new.clone(), SmolStr::clone(&value));
+        cx.state.enterprise.emoji.put(&mut cx.tx.changes, new.clone(), origin);
+        announce::emoji_renamed(cx.state, cx.tx, (&name, &new), &value);
     }
     noted(cx, "emoji_renamed");
     Ok(done())

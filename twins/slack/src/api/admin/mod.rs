@@ -30,6 +30,7 @@ use dtu_kernel::{
 use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
+pub(crate) use self::apps::shown as app_shown;
 use self::fields::Fields;
 use super::paging;
 use crate::{
@@ -204,6 +205,15 @@ impl State {
         }
         Ok(Arc::clone(channel))
     }
+}
+
+/// A channel, whoever is in it, unless everyone in the organization is in it by default.
+fn changeable(state: &State, id: &str) -> Result<Arc<Channel>, Error> {
+    let channel = state.admin_channel(id)?;
+    let is_default = |team: &Team| team.default_channels.contains(&channel.id);
+    let is_everyones =
+        state.place(&channel.id).org_wide && state.enterprise.teams.iter().any(|(_, team)| is_default(team));
+    if is_everyones { Err("default_org_wide_channel".into()) } else { Ok(channel) }
 }
 
 fn is_bot(user: &User) -> bool {

@@ -7,11 +7,12 @@ use super::{Asked, Doing, Fields, Method, Pages, Run, Told, done, listed, method
 use crate::{
     error::Error,
     model::{
-        State, Workspace,
+        Workspace,
         audit::{self, Entity},
         org::{self, Team},
         people::Role,
     },
+    workspace_events,
 };
 
 /// The longest subdomain.
@@ -205,7 +206,7 @@ fn info(cx: &Asked<'_>, fields: &Fields) -> Told {
         "name": team.name,
         "url": format!("https://{}.slack.com/", team.domain),
         "domain": team.domain,
-        "email_domain": "",
+        "email_domain": if team.id == cx.state.workspace.id { cx.state.workspace.email_domain.as_str() } else { "" },
         "icon": icon(team),
         "avatar_base_url": "https://ca.slack-edge.com/",
         "is_verified": false,
@@ -234,15 +235,12 @@ fn set(cx: &mut Doing<'_, '_>, fields: &Fields, edit: impl FnOnce(&mut Team)) ->
     let id = fields.need("team_id")?;
     cx.state.admin_team(&id)?;
     let team = cx.state.enterprise.teams.update(&mut cx.tx.changes, &id, edit);
-    if let Some(team) = team.filter(|team| team.id == cx.state.workspace.id) {
-        rename_home(cx.state, &team);
+    if let Some(team) = team.filter(|team| team.id == cx.state.workspace.id && team.name != cx.state.workspace.name) {
+        let before = Workspace::clone(&cx.state.workspace);
+        cx.state.workspace = std::sync::Arc::new(Workspace { name: team.name.clone(), ..before });
+        workspace_events::renamed(cx.state, cx.tx, "team_rename");
     }
     Ok(done())
-}
-
-fn rename_home(state: &mut State, team: &Team) {
-    let before = Workspace::clone(&state.workspace);
-    state.workspace = std::sync::Arc::new(Workspace { name: team.name.clone(), ..before });
 }
 
 /// `admin.teams.settings.setDefaultChannels`
