@@ -259,6 +259,9 @@ codes! {
     RecordNotFound = "record_not_found",
     ReservedName = "reserved_name",
     RestrictedAction = "restricted_action",
+    RestrictedActionNonThreadableChannel = "restricted_action_non_threadable_channel",
+    RestrictedActionReadOnlyChannel = "restricted_action_read_only_channel",
+    RestrictedActionThreadOnlyChannel = "restricted_action_thread_only_channel",
     RestrictedTooMany = "restricted_too_many",
     RowIdNotProvided = "row_id_not_provided",
     ServiceUnavailable = "service_unavailable",
@@ -298,6 +301,7 @@ codes! {
     UserIsRestricted = "user_is_restricted",
     UserNotFound = "user_not_found",
     UserNotInChannel = "user_not_in_channel",
+    UserNotVisible = "user_not_visible",
     UsersListNotSupplied = "users_list_not_supplied",
     UsersNotFound = "users_not_found",
     ViewTooLarge = "view_too_large",
@@ -333,6 +337,12 @@ pub enum Error {
     Explained(Code, String),
     /// A code, and what is wrong in a member of its own.
     Detailed(Code, String),
+    /// A code, and objects that say what is wrong and where.
+    Faults(&'static str, Vec<Value>),
+    /// A code, and a member that lists objects that it is about.
+    Members(&'static str, &'static str, Vec<Value>),
+    /// A code, and sentences as they are.
+    Told(Code, Vec<String>),
     /// A method that there is no longer.
     NoMethod(&'static str),
     /// An invitation that fails for some of several users.
@@ -431,6 +441,7 @@ impl Error {
             | Self::Gone(code)
             | Self::BadHook(code)
             | Self::Explained(code, _)
+            | Self::Told(code, _)
             | Self::Detailed(code, _) => code.as_str(),
             Self::MissingScope { .. } => "missing_scope",
             Self::NoMethod(_) => "unknown_method",
@@ -443,7 +454,11 @@ impl Error {
             Self::Invites(users) => users.first().map_or(Code::UserNotFound, |(_, code)| *code).as_str(),
             Self::RateLimited(_) => "ratelimited",
             Self::HookRateLimited(_) => "rate_limited",
-            Self::Some { code, .. } | Self::Rejected { code, .. } | Self::Listed { code, .. } => code,
+            Self::Some { code, .. }
+            | Self::Rejected { code, .. }
+            | Self::Listed { code, .. }
+            | Self::Faults(code, _)
+            | Self::Members(code, ..) => code,
             Self::Status(_, code) | Self::Echo { code, .. } | Self::Failure { code, .. } | Self::Named(code) => {
                 return code.clone();
             }
@@ -500,7 +515,9 @@ impl Error {
             Self::Arguments(messages) | Self::Attachments(messages) => {
                 body["response_metadata"] = json!({ "messages": as_errors(messages) });
             }
-            Self::Dialog(messages) => body["response_metadata"] = json!({ "messages": messages }),
+            Self::Members(_, name, rows) => body[*name] = json!(rows),
+            Self::Faults(_, faults) => body["errors"] = json!(faults),
+            Self::Dialog(messages) | Self::Told(_, messages) => body["response_metadata"] = json!({ "messages": messages }),
             Self::Manifest(faults) => {
                 let row = |fault: &Fault| json!({ "message": fault.message, "pointer": fault.pointer });
                 body["errors"] = faults.iter().map(row).collect();

@@ -18,6 +18,7 @@ use crate::{
         channels::{Channel, Kind},
         messages::{self, Draft, Edited, Extra, Message, Subtype, TEXT_MAX, UPDATE_TEXT_MAX},
         people::SLACKBOT,
+        restrictions::{self, Posting},
         time::{micros, parse_message_ts, parse_ts, ts_text},
     },
     shapes::{self, MessageBody},
@@ -170,12 +171,14 @@ pub(crate) fn post_message(cx: &mut Write<'_, '_, Slack>, args: PostMessage) -> 
         return Err(Code::NoText.into());
     }
     let reply_to = read_thread(cx.state, &channel.id, args.thread_ts.as_deref())?;
+    let broadcast = args.reply_broadcast && reply_to.is_some();
+    check_rules(cx.state, token, &channel, (reply_to.is_some(), broadcast), &said.words())?;
     let look = Look { username: args.username, icon_emoji: args.icon_emoji, icon_url: args.icon_url };
     let extra = Extra {
         blocks: said.blocks.clone(),
         attachments: said.attachments.clone(),
         metadata: read_metadata(args.metadata)?.map(Arc::new),
-        broadcast: args.reply_broadcast && reply_to.is_some(),
+        broadcast,
         plain: args.mrkdwn == Some(false),
         ..look.extra(token)?
     };
@@ -239,6 +242,17 @@ pub(super) fn check_may_post(state: &State, token: &Token, channel: &Channel) ->
         _ if channel.kind == Kind::Public && may_from_outside => Ok(()),
         _ => Err(Code::NotInChannel),
     }
+}
+
+/// What administrators have ruled about the channel.
+pub(super) fn check_rules(
+    state: &State,
+    token: &Token,
+    channel: &Channel,
+    (reply, broadcast): (bool, bool),
+    text: &str,
+) -> Result<(), Code> {
+    restrictions::check(state, channel, &token.user, Posting { reply, broadcast, text })
 }
 
 pub(super) fn read_thread(state: &State, channel: &SmolStr, thread_ts: Option<&str>) -> Result<Option<u64>, Error> {
@@ -436,6 +450,7 @@ pub(crate) fn post_ephemeral(cx: &mut Write<'_, '_, Slack>, args: PostEphemeral)
     }
     let look = Look { username: args.username, icon_emoji: args.icon_emoji, icon_url: args.icon_url }.extra(token)?;
     let reply_to = read_thread(cx.state, &channel.id, args.thread_ts.as_deref())?;
+    check_rules(cx.state, token, &channel, (reply_to.is_some(), false), &said.words())?;
     let ts = messages::whisper(cx.state, cx.tx, &channel.id, &args.user, |shown| {
         shown.from = token.user.clone();
         shown.app = Some(token.app.clone());

@@ -191,6 +191,7 @@ fn start(cx: &mut Write<'_, '_, Slack>, args: Start) -> Result<Typed<Value>, Err
     }
     let parts = Coming { markdown_text: args.markdown_text, chunks: args.chunks }.read(cx.tx)?;
     let reply_to = chat::read_thread(cx.state, &channel.id, thread)?;
+    chat::check_rules(cx.state, token, &channel, (reply_to.is_some(), false), "")?;
     let look = Look { username: args.username, icon_emoji: args.icon_emoji, icon_url: args.icon_url };
     let extra = look.extra(token)?;
     let draft = Draft { app: Some(token.app.clone()), reply_to, extra, ..Draft::new(&token.user, "") };

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{
+    restrictions::{self, Posting},
     REMINDER, SCHEDULED, State, channels,
     messages::{self, Draft, Extra},
     people::{Role, SLACKBOT, User},
@@ -131,6 +132,11 @@ pub(crate) fn post_scheduled(state: &mut State, tx: &mut Tx<'_>, id: &Value) {
     let has_app = state.apps.get(&row.app).is_some_and(|app| !app.removed);
     let has_user = state.users.get(&row.user).is_some_and(|user| !user.deleted);
     if !(has_channel && has_app && has_user && state.is_member(&row.channel, &row.user)) {
+        return;
+    }
+    let posting = Posting { reply: row.reply_to.is_some(), broadcast: row.extra.broadcast, text: &row.text };
+    let rules = state.channels.get(&row.channel).map(|channel| restrictions::check(state, channel, &row.user, posting));
+    if rules.is_some_and(|ruled| ruled.is_err()) {
         return;
     }
     let draft = Draft {
