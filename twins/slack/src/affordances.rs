@@ -24,6 +24,7 @@ use crate::{
         interactivity::{self, Occasion, Original},
         messages::{self, Draft, Edited},
         people::{self, Role, User},
+        restrictions::{self, Posting},
         time::{micros, parse_ts, ts_text},
     },
     socket_mode,
@@ -67,6 +68,9 @@ fn find(state: &mut State, tx: &mut Tx<'_>, user: &User, named: &str) -> Result<
     let mut talkers = vec![user.id.clone()];
     if other != user.id {
         talkers.push(other);
+    }
+    if channels::find_direct(state, &talkers).is_none() && restrictions::is_barred(state, &talkers) {
+        return Err(Refusal::new(format!("an information barrier keeps `{}` from `{named}`", user.label())));
     }
     let id = channels::open_direct(state, tx, &talkers);
     state.channels.get(&id).map(Arc::clone).ok_or_else(missing)
@@ -112,8 +116,11 @@ fn say(
     text: &str,
     reply_to: Option<u64>,
 ) -> Result<Value, Refusal> {
-    workspace_verbs::check_post(state, channel, &user.id, reply_to.is_some())?;
     let stored = typed(state, text)?;
+    let posting = Posting { reply: reply_to.is_some(), broadcast: false, text: &stored };
+    if let Err(code) = restrictions::check(state, channel, &user.id, posting) {
+        return Err(Refusal::new(format!("`{}` may not write there: {}", user.label(), code.as_str())));
+    }
     let ts = messages::post(state, tx, &channel.id, Draft { reply_to, ..Draft::new(&user.id, stored) });
     Ok(json!({ "channel": channel.id, "ts": ts_text(ts) }))
 }

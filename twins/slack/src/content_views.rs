@@ -3,19 +3,22 @@
 use std::sync::Arc;
 
 use dtu_kernel::twin::View;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
 use crate::{
     Slack,
     model::{
         State,
+        agents::{self, AgentView, CodeChannel, Session},
         assistant::Assistant,
         calls::Call,
         canvases::{self, Canvas},
         functions::Execution,
         lists::List,
+        skills::Skill,
         time::ts_text,
+        workflows::Workflow,
     },
 };
 
@@ -34,6 +37,15 @@ pub(crate) fn all() -> Vec<View<Slack>> {
             name: "assistants",
             about: "Threads with assistants, what is suggested and going on.",
             render: assistants,
+        },
+        View { name: "code_channels", about: "Channels of agents, with their views and commands.", render: code_channels },
+        View { name: "agent_sessions", about: "Sessions of agents and where they stand.", render: agent_sessions },
+        View { name: "skills", about: "Slackbot's skills, and whether they are in the catalogue.", render: all_skills },
+        View { name: "workflows", about: "Workflows of apps, and who may change them.", render: workflows },
+        View {
+            name: "connection_requests",
+            about: "Whom apps have asked to connect them to something, and to what.",
+            render: connection_requests,
         },
         View { name: "entity_details", about: "What apps have shown behind links.", render: details },
     ]
@@ -138,4 +150,78 @@ fn assistants(state: &State) -> Value {
 
 fn details(state: &State) -> Value {
     state.content.details.iter().map(|(_, shown)| Value::clone(shown)).collect()
+}
+
+fn code_channels(state: &State) -> Value {
+    let row = |(id, row): (&SmolStr, &Arc<CodeChannel>)| {
+        let shown = |(key, view): (&SmolStr, &Arc<AgentView>)| {
+            json!({ "key": key, "type": view.kind.as_str(), "label": view.label, "content": *view.content })
+        };
+        let commands: Map<String, Value> = row
+            .commands
+            .iter()
+            .map(|(app, list)| (app_key(state, app).unwrap_or_default().to_string(), list.clone()))
+            .collect();
+        json!({
+            "id": id,
+            "channel": channel_name(state, id),
+            "app": app_key(state, &row.app),
+            "session": row.session,
+            "code_channel": row.code_channel,
+            "agent_resource": row.agent_resource,
+            "commands": commands,
+            "views": agents::views(state, id).map(shown).collect::<Vec<_>>(),
+        })
+    };
+    state.content.agents.channels.iter().map(row).collect()
+}
+
+fn agent_sessions(state: &State) -> Value {
+    let row = |((channel, ts), row): (&(SmolStr, u64), &Arc<Session>)| {
+        json!({
+            "channel": channel_name(state, channel),
+            "thread_ts": (*ts > 0).then(|| ts_text(*ts)),
+            "app": app_key(state, &row.app),
+            "status": row.status.as_str(),
+            "title": row.title,
+            "initiator": row.initiator.as_ref().map(|user| state.label(user)),
+            "look": row.look,
+        })
+    };
+    state.content.agents.sessions.iter().map(row).collect()
+}
+
+fn all_skills(state: &State) -> Value {
+    let row = |(id, skill): (&SmolStr, &Arc<Skill>)| {
+        json!({
+            "id": id,
+            "name": skill.display_name,
+            "creator": state.label(&skill.creator),
+            "category": skill.category,
+            "published": skill.published,
+            "audience": skill.audience,
+            "instructions": state.content.canvases.get(id).map(|canvas| canvases::markdown(canvas)),
+        })
+    };
+    state.content.skills.iter().map(row).collect()
+}
+
+fn workflows(state: &State) -> Value {
+    let row = |(id, row): (&SmolStr, &Arc<Workflow>)| {
+        json!({
+            "id": id,
+            "app": app_key(state, &row.app),
+            "callback_id": row.callback_id,
+            "collaborators": row.collaborators.iter().map(|user| state.label(user)).collect::<Vec<_>>(),
+            "published": row.published,
+        })
+    };
+    state.content.workflows.iter().map(row).collect()
+}
+
+fn connection_requests(state: &State) -> Value {
+    let row = |((app, user), provider): (&(SmolStr, SmolStr), &Arc<Value>)| {
+        json!({ "app": app_key(state, app), "user": state.label(user), "provider": **provider })
+    };
+    state.content.connection_requests.iter().map(row).collect()
 }

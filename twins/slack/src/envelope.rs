@@ -36,6 +36,7 @@ const USER_ONLY: &[&str] = &[
     "search.all",
     "search.files",
     "search.messages",
+    "slackbot.skills.*",
     "stars.*",
     "openid.connect.userInfo",
     "team.accessLogs",
@@ -49,7 +50,7 @@ const USER_ONLY: &[&str] = &[
 ];
 /// Methods that need no token.
 const NO_TOKEN: &[&str] =
-    &["api.test", "oauth.access", "oauth.v2.access", "openid.connect.token", "tooling.tokens.rotate"];
+    &["api.test", "oauth.access", "oauth.token", "oauth.v2.access", "openid.connect.token", "tooling.tokens.rotate"];
 
 /// Believes or refuses the token, and its right to call the method.
 pub(crate) fn authenticate(state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {

@@ -345,6 +345,12 @@ pub enum Error {
     Explained(Code, String),
     /// A code, and what is wrong in a member of its own.
     Detailed(Code, String),
+    /// A code, and objects that say what is wrong and where.
+    Faults(&'static str, Vec<Value>),
+    /// A code, and a member that lists objects that it is about.
+    Members(&'static str, &'static str, Vec<Value>),
+    /// A code, and sentences as they are.
+    Told(Code, Vec<String>),
     /// A method that there is no longer.
     NoMethod(&'static str),
     /// An invitation that fails for some of several users.
@@ -443,6 +449,7 @@ impl Error {
             | Self::Gone(code)
             | Self::BadHook(code)
             | Self::Explained(code, _)
+            | Self::Told(code, _)
             | Self::Detailed(code, _) => code.as_str(),
             Self::MissingScope { .. } => "missing_scope",
             Self::NoMethod(_) => "unknown_method",
@@ -455,7 +462,11 @@ impl Error {
             Self::Invites(users) => users.first().map_or(Code::UserNotFound, |(_, code)| *code).as_str(),
             Self::RateLimited(_) => "ratelimited",
             Self::HookRateLimited(_) => "rate_limited",
-            Self::Some { code, .. } | Self::Rejected { code, .. } | Self::Listed { code, .. } => code,
+            Self::Some { code, .. }
+            | Self::Rejected { code, .. }
+            | Self::Listed { code, .. }
+            | Self::Faults(code, _)
+            | Self::Members(code, ..) => code,
             Self::Status(_, code) | Self::Echo { code, .. } | Self::Failure { code, .. } | Self::Named(code) => {
                 return code.clone();
             }
@@ -512,7 +523,9 @@ impl Error {
             Self::Arguments(messages) | Self::Attachments(messages) => {
                 body["response_metadata"] = json!({ "messages": as_errors(messages) });
             }
-            Self::Dialog(messages) => body["response_metadata"] = json!({ "messages": messages }),
+            Self::Members(_, name, rows) => body[*name] = json!(rows),
+            Self::Faults(_, faults) => body["errors"] = json!(faults),
+            Self::Dialog(messages) | Self::Told(_, messages) => body["response_metadata"] = json!({ "messages": messages }),
             Self::Manifest(faults) => {
                 let row = |fault: &Fault| json!({ "message": fault.message, "pointer": fault.pointer });
                 body["errors"] = faults.iter().map(row).collect();

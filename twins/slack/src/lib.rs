@@ -220,6 +220,7 @@ fn changes() -> Vec<Row> {
                 "too_many_users",
                 "user_disabled",
                 "user_not_found",
+                "user_not_visible",
                 "users_list_not_supplied",
             ]),
     ]
@@ -275,6 +276,10 @@ fn postings() -> Vec<Row> {
                 "msg_too_long",
                 "no_text",
                 "not_in_channel",
+                "restricted_action",
+                "restricted_action_non_threadable_channel",
+                "restricted_action_read_only_channel",
+                "restricted_action_thread_only_channel",
                 "too_many_attachments",
             ]),
         Row::write("chat.update", ANY, "/api/chat.update", chat::update).limit(TIER_3).scopes(&["chat:write"]).errors(
@@ -474,7 +479,7 @@ impl Twin for Slack {
 
     /// What was told to apps so that they can answer.
     fn journals(&self) -> &'static [&'static str] {
-        &["audit_log", "response_urls", "socket_connections", "socket_tickets", "triggers"]
+        &["app_activities", "audit_log", "response_urls", "socket_connections", "socket_tickets", "triggers"]
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
         marks::Reaction,
         messages::{About, Message, Subtype},
         people::{Role, SLACKBOT, User},
-        policy::Rights,
+        restrictions,
         time::ts_text,
     },
     text::{self, RichText},
@@ -400,7 +400,7 @@ impl RightsBody {
     /// Nothing of a channel in which all may all.
     fn new(state: &State, channel: &SmolStr, viewer: &SmolStr) -> Option<Self> {
         state.enterprise.rules.get(channel).filter(|rules| !rules.prefs.is_empty())?;
-        let Rights { post, reply } = Rights::of(state, channel, viewer);
+        let (post, reply) = restrictions::rights(state, channel, viewer);
         Some(Self { is_read_only: !post && !reply, is_thread_only: !post && reply, is_non_threadable: post && !reply })
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     model::{
         State, calls,
         functions::{self, Function, Parameter},
-        interactivity,
+        interactivity, mcp,
         schedule::stamp,
         time::ts_text,
     },
@@ -30,6 +30,7 @@ pub(crate) fn all() -> Vec<Affordance<Slack>> {
     vec![
         Affordance::new("slack.user.reject_call", "Declines a call that a message shows.", reject_call),
         Affordance::new("slack.admin.define_function", "Tells what an app offers to workflows.", define_function),
+        Affordance::new("slack.admin.declare_mcp_server", "Tells of an MCP server of an app.", declare_mcp_server),
         Affordance::new("slack.user.run_function", "Runs a workflow with a step of an app.", run_function),
         Affordance::new("slack.user.open_entity", "Opens what an app shows behind a link.", open_entity),
     ]
@@ -107,6 +108,26 @@ fn define_function(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Define
     Ok(json!({ "function": row.id, "trigger": row.trigger }))
 }
 
+/// Arguments of `slack.admin.declare_mcp_server`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DeclareMcpServer {
+    /// The app's key, name or id.
+    app: String,
+    /// What the app calls it.
+    name: SmolStr,
+    /// Where it is, over https.
+    url: SmolStr,
+}
+
+fn declare_mcp_server(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: DeclareMcpServer) -> Result<Value, Refusal> {
+    let app = find_app(state, actor, &with.app)?;
+    if with.name.is_empty() || !with.url.starts_with("https://") {
+        return Err(Refusal::new("a server has a name and an address over https"));
+    }
+    Ok(json!({ "server": mcp::declare(state, tx, &app.id, &with.name, &with.url) }))
+}
+
 /// Arguments of `slack.user.run_function`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -127,6 +148,9 @@ fn run_function(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: RunFuncti
     let function = state.content.functions.get(&(app.id.clone(), with.callback_id.clone())).map(Arc::clone);
     let missing = || Refusal::new(format!("the app `{}` offers no function `{}`", app.key, with.callback_id));
     let function = function.ok_or_else(missing)?;
+    if !state.workflow(&app.id, &with.callback_id).is_some_and(|workflow| workflow.published) {
+        return Err(Refusal::new("the workflow is not published any more"));
+    }
     let run = functions::run(state, tx, (&app, &user.id), &function, with.inputs);
     let run = run.map_err(|problems| Refusal::new(format!("the inputs do not fit: {}", problems.join("; "))))?;
     Ok(json!({ "app": app.id, "function_execution_id": run.id }))

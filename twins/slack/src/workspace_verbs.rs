@@ -325,9 +325,3 @@ fn grant(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Grant) -> Result
     workspace_events::access(state, tx, &app.id, &teams, !with.undo);
     Ok(json!({ "app": app.id, "teams": teams }))
 }
-
-/// Refuses what somebody may not post.
-pub(crate) fn check_post(state: &State, channel: &Channel, user: &SmolStr, in_thread: bool) -> Result<(), Refusal> {
-    let refused = |code: Code| Refusal::new(format!("Slack refuses: {}", code.as_str()));
-    policy::check_post(state, channel, user, in_thread).map_err(refused)
-}

@@ -67,6 +67,10 @@ pub(crate) fn operations() -> Vec<Row> {
             .limit(TIER_3)
             .scopes(READ)
             .errors(&["canvas_deleted", "canvas_not_found"]),
+        Row::read("canvases.getContent", ANY, "/api/canvases.getContent", get_content)
+            .limit(TIER_3)
+            .scopes(READ)
+            .errors(&["canvas_not_found"]),
     ]
 }
 
@@ -298,4 +302,39 @@ fn look_up(cx: &Read<'_, Slack>, args: LookUp) -> Result<Typed<Value>, Error> {
     let (_, canvas) = canvases::find(cx.state, &args.canvas_id, user, Access::Read)?;
     let found: Vec<Value> = canvases::look_up(&canvas, &kinds, text).map(|id| json!({ "id": id })).collect();
     Ok(Typed::ok(&json!({ "sections": found })))
+}
+
+/// What a canvas is told in.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ContentType {
+    /// As it was written.
+    #[default]
+    Markdown,
+    /// As its file is downloaded.
+    Html,
+}
+
+impl ContentType {
+    pub(crate) fn of(self, canvas: &canvases::Canvas) -> String {
+        match self {
+            Self::Markdown => canvases::markdown(canvas),
+            Self::Html => canvases::html(canvas),
+        }
+    }
+}
+
+/// Arguments of `canvases.getContent`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct GetContent {
+    canvas_id: SmolStr,
+    #[serde(default)]
+    content_type: ContentType,
+}
+
+/// `canvases.getContent`: all of it at once.
+fn get_content(cx: &Read<'_, Slack>, args: GetContent) -> Result<Typed<Value>, Error> {
+    let user = &cx.caller.token()?.user;
+    let (_, canvas) = canvases::find(cx.state, &args.canvas_id, user, Access::Read)?;
+    Ok(Typed::ok(&json!({ "content": args.content_type.of(&canvas) })))
 }

@@ -18,7 +18,7 @@ use crate::{
         channels::{Channel, Kind},
         messages::{self, Draft, Edited, Extra, Message, Subtype, TEXT_MAX, UPDATE_TEXT_MAX},
         people::SLACKBOT,
-        policy,
+        restrictions::{self, Posting},
         time::{micros, parse_message_ts, parse_ts, ts_text},
     },
     shapes::{self, MessageBody},
@@ -157,7 +157,7 @@ pub(crate) fn post_message(cx: &mut Write<'_, '_, Slack>, args: PostMessage) -> 
         return Err(Code::AsUserNotSupported.into());
     }
     let channel = target(cx.state, cx.tx, token, &args.channel)?;
-    check_may_post(cx.state, token, &channel, is_in_thread(args.thread_ts.as_deref()))?;
+    check_may_post(cx.state, token, &channel)?;
     let content = Content {
         text: args.text,
         markdown_text: args.markdown_text,
@@ -171,12 +171,14 @@ pub(crate) fn post_message(cx: &mut Write<'_, '_, Slack>, args: PostMessage) -> 
         return Err(Code::NoText.into());
     }
     let reply_to = read_thread(cx.state, &channel.id, args.thread_ts.as_deref())?;
+    let broadcast = args.reply_broadcast && reply_to.is_some();
+    check_rules(cx.state, token, &channel, (reply_to.is_some(), broadcast), &said.words())?;
     let look = Look { username: args.username, icon_emoji: args.icon_emoji, icon_url: args.icon_url };
     let extra = Extra {
         blocks: said.blocks.clone(),
         attachments: said.attachments.clone(),
         metadata: read_metadata(args.metadata)?.map(Arc::new),
-        broadcast: args.reply_broadcast && reply_to.is_some(),
+        broadcast,
         plain: args.mrkdwn == Some(false),
         ..look.extra(token)?
     };
@@ -232,22 +234,26 @@ pub(super) fn target(state: &mut State, tx: &mut Tx<'_>, token: &Token, named: &
     state.channels.get(&id).map(Arc::clone).ok_or(Code::ChannelNotFound.into())
 }
 
-/// Whether a token may post in a conversation, at its top or `in_thread`.
-pub(super) fn check_may_post(state: &State, token: &Token, channel: &Channel, in_thread: bool) -> Result<(), Code> {
+/// Whether a token may post in a conversation, as far as that is a matter of who is in it.
+pub(super) fn check_may_post(state: &State, token: &Token, channel: &Channel) -> Result<(), Code> {
     let may_from_outside = token.kind == TokenKind::Bot && token.has("chat:write.public");
     match channel {
         _ if channel.archived => Err(Code::IsArchived),
-        _ if state.is_member(&channel.id, &token.user) => policy::check_post(state, channel, &token.user, in_thread),
-        _ if channel.kind == Kind::Public && may_from_outside => {
-            policy::check_post(state, channel, &token.user, in_thread)
-        }
+        _ if state.is_member(&channel.id, &token.user) => Ok(()),
+        _ if channel.kind == Kind::Public && may_from_outside => Ok(()),
         _ => Err(Code::NotInChannel),
     }
 }
 
-/// Whether a `thread_ts` argument names a thread.
-pub(super) fn is_in_thread(thread_ts: Option<&str>) -> bool {
-    thread_ts.is_some_and(|text| !text.is_empty())
+/// What administrators have ruled about the channel.
+pub(super) fn check_rules(
+    state: &State,
+    token: &Token,
+    channel: &Channel,
+    (reply, broadcast): (bool, bool),
+    text: &str,
+) -> Result<(), Code> {
+    restrictions::check(state, channel, &token.user, Posting { reply, broadcast, text })
 }
 
 pub(super) fn read_thread(state: &State, channel: &SmolStr, thread_ts: Option<&str>) -> Result<Option<u64>, Error> {
@@ -431,7 +437,6 @@ pub(crate) fn post_ephemeral(cx: &mut Write<'_, '_, Slack>, args: PostEphemeral)
     if !cx.state.is_member(&channel.id, &token.user) {
         return Err(Code::NotInChannel.into());
     }
-    policy::check_post(cx.state, &channel, &token.user, is_in_thread(args.thread_ts.as_deref()))?;
     if args.user == SLACKBOT || !cx.state.is_member(&channel.id, &args.user) {
         return Err(Code::UserNotInChannel.into());
     }
@@ -449,6 +454,7 @@ pub(crate) fn post_ephemeral(cx: &mut Write<'_, '_, Slack>, args: PostEphemeral)
     }
     let look = Look { username: args.username, icon_emoji: args.icon_emoji, icon_url: args.icon_url }.extra(token)?;
     let reply_to = read_thread(cx.state, &channel.id, args.thread_ts.as_deref())?;
+    check_rules(cx.state, token, &channel, (reply_to.is_some(), false), &said.words())?;
     let ts = messages::whisper(cx.state, cx.tx, &channel.id, &args.user, |shown| {
         shown.from = token.user.clone();
         shown.app = Some(token.app.clone());

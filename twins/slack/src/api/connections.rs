@@ -6,11 +6,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use smol_str::SmolStr;
 
+use super::canvases::object;
 use crate::{
     ANY, Row, Slack,
     error::{Code, Error},
     limits::TIER_2,
-    model::apps::Link,
+    model::{apps::Link, surfaces},
 };
 
 /// The methods.
@@ -27,6 +28,10 @@ pub(crate) fn operations() -> Vec<Row> {
             .scopes(WRITES)
             .errors(&["app_not_subscribed", "user_not_found"])
             .form_only(),
+        Row::write("apps.user.connection.requestAuth", ANY, "/api/apps.user.connection.requestAuth", request)
+            .limit(TIER_2)
+            .scopes(WRITES)
+            .errors(&["exchanged_trigger_id", "expired_trigger_id", "invalid_trigger_id", "user_not_found"]),
     ]
 }
 
@@ -71,5 +76,47 @@ fn put(cx: &mut Write<'_, '_, Slack>, rows: &[(SmolStr, Link)]) -> Result<Typed<
         }
         cx.state.links.put(&mut cx.tx.changes, (id.clone(), user.clone()), *link);
     }
+    Ok(super::marks::done())
+}
+
+/// Arguments of `apps.user.connection.requestAuth`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct RequestAuth {
+    primary_provider: Value,
+    trigger_id: Option<SmolStr>,
+    user_id: Option<SmolStr>,
+}
+
+/// What people are asked to connect to: an object whose addresses are over https.
+///
+/// <https://docs.slack.dev/tools/node-slack-sdk/reference/web-api/interfaces/UserConnectionPrimaryProvider>
+fn read_provider(given: Value) -> Result<Value, Error> {
+    const AT: &str = "json-pointer:/primary_provider";
+    let provider = object(Some(given), "primary_provider")?.unwrap_or_default();
+    let members = provider.as_object().ok_or_else(|| Error::Arguments(vec![format!("must be an object [{AT}]")]))?;
+    if members.is_empty() {
+        return Err(Error::Arguments(vec!["missing required field: primary_provider".to_owned()]));
+    }
+    for name in ["auth_url", "disconnect_url"] {
+        let fits = members.get(name).is_none_or(|url| url.as_str().is_some_and(|url| url.starts_with("https://")));
+        if !fits {
+            return Err(Error::Arguments(vec![format!("must be a valid URL [{AT}/{name}]")]));
+        }
+    }
+    Ok(provider)
+}
+
+/// `apps.user.connection.requestAuth`: the person who started something, or the one who is named, is asked.
+fn request(cx: &mut Write<'_, '_, Slack>, args: RequestAuth) -> Result<Typed<Value>, Error> {
+    let app = cx.caller.token()?.app.clone();
+    let provider = read_provider(args.primary_provider)?;
+    let named = |text: Option<SmolStr>| text.filter(|text| !text.is_empty());
+    let user = match (named(args.trigger_id), named(args.user_id)) {
+        (Some(trigger), None) => surfaces::use_trigger(cx.state, cx.tx, &app, &trigger)?.user.clone(),
+        (None, Some(user)) if cx.state.users.contains(&user) => user,
+        (None, Some(_)) => return Err(Code::UserNotFound.into()),
+        _ => return Err(Error::Arguments(vec!["must provide exactly one of trigger_id or user_id".to_owned()])),
+    };
+    cx.state.content.connection_requests.put(&mut cx.tx.changes, (app, user), provider);
     Ok(super::marks::done())
 }

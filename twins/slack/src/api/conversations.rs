@@ -20,6 +20,7 @@ use crate::{
         apps::{Token, TokenKind},
         channels::{self, Channel, Kind},
         people::{Role, SLACKBOT, User},
+        restrictions,
         upkeep,
     },
     shapes::{self, ChannelView, ConversationBody, Occasion},
@@ -411,6 +412,7 @@ pub(crate) fn open(cx: &mut Write<'_, '_, Slack>, args: Open) -> Result<Typed<Op
         match channels::find_direct(cx.state, &talkers) {
             Some(channel) => (channel, true),
             None if args.prevent_creation => return Err(Code::ChannelNotFound.into()),
+            None if restrictions::is_barred(cx.state, &talkers) => return Err(Code::UserNotVisible.into()),
             None => (channels::open_direct(cx.state, cx.tx, &talkers), false),
         }
     };
@@ -476,5 +478,8 @@ pub(crate) fn direct_to(state: &mut State, tx: &mut Tx<'_>, token: &Token, user:
         talkers.push(user.clone());
     }
     check_talkers(state, token, &talkers)?;
+    if channels::find_direct(state, &talkers).is_none() && restrictions::is_barred(state, &talkers) {
+        return Err(Code::RestrictedAction.into());
+    }
     Ok(channels::open_direct(state, tx, &talkers))
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    chat::{Content, Parse, check_may_post, is_in_thread, read_metadata, read_thread, target},
+    chat::{Content, Parse, check_may_post, check_rules, read_metadata, read_thread, target},
     marks::done,
     paging::{self, Limit, PageEnd},
 };
@@ -146,7 +146,7 @@ pub(crate) struct ScheduleMessage {
 fn schedule_message(cx: &mut Write<'_, '_, Slack>, args: ScheduleMessage) -> Result<Typed<Value>, Error> {
     let token = cx.caller.token()?;
     let channel = target(cx.state, cx.tx, token, &args.channel)?;
-    check_may_post(cx.state, token, &channel, is_in_thread(args.thread_ts.as_deref()))?;
+    check_may_post(cx.state, token, &channel)?;
     let post_at = args.post_at.trim().parse::<i64>().map_err(|_| Code::InvalidTime)?;
     let content = Content {
         text: args.text,
@@ -161,11 +161,13 @@ fn schedule_message(cx: &mut Write<'_, '_, Slack>, args: ScheduleMessage) -> Res
         return Err(Code::NoText.into());
     }
     let reply_to = read_thread(cx.state, &channel.id, args.thread_ts.as_deref())?;
+    let broadcast = args.reply_broadcast && reply_to.is_some();
+    check_rules(cx.state, token, &channel, (reply_to.is_some(), broadcast), &said.words())?;
     let extra = Extra {
         blocks: said.blocks.clone(),
         attachments: said.attachments.clone(),
         metadata: read_metadata(args.metadata)?.map(Arc::new),
-        broadcast: args.reply_broadcast && reply_to.is_some(),
+        broadcast,
         ..Extra::default()
     };
     let draft = Draft { app: Some(token.app.clone()), reply_to, extra, ..Draft::new(&token.user, said.words()) };
@@ -288,12 +290,13 @@ pub(crate) struct MeMessage {
 fn me_message(cx: &mut Write<'_, '_, Slack>, args: MeMessage) -> Result<Typed<Value>, Error> {
     let token = cx.caller.token()?;
     let channel = target(cx.state, cx.tx, token, &args.channel)?;
-    check_may_post(cx.state, token, &channel, false)?;
+    check_may_post(cx.state, token, &channel)?;
     let text = args.text.filter(|text| !text.is_empty()).ok_or(Code::NoText)?;
     if text.chars().count() > TEXT_MAX {
         return Err(Code::MsgTooLong.into());
     }
     let stored = text::store(cx.state, &text, Reading { link_names: false, typed: false });
+    check_rules(cx.state, token, &channel, (false, false), &stored)?;
     let extra = Extra { subtype: Some(Subtype::MeMessage), ..Extra::default() };
     let draft = Draft { app: Some(token.app.clone()), extra, ..Draft::new(&token.user, stored) };
     let ts = messages::post(cx.state, cx.tx, &channel.id, draft);

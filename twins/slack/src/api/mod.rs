@@ -2,9 +2,11 @@
 
 pub(crate) mod about;
 pub(crate) mod admin;
+pub(crate) mod agents;
 pub(crate) mod assistant;
 pub(crate) mod audit;
 pub(crate) mod auth;
+pub(crate) mod blocks;
 pub(crate) mod calls;
 pub(crate) mod canvases;
 pub(crate) mod chat;
@@ -30,6 +32,7 @@ pub(crate) mod remote_files;
 pub(crate) mod retired;
 pub(crate) mod scim;
 pub(crate) mod search;
+pub(crate) mod skills;
 pub(crate) mod streams;
 pub(crate) mod team;
 pub(crate) mod timeline;
@@ -72,5 +75,8 @@ fn content() -> Vec<fn() -> Vec<crate::Row>> {
         lists::operations,
         retired::operations,
         connect::operations,
+        agents::operations,
+        blocks::operations,
+        skills::operations,
     ]
 }

@@ -1,6 +1,7 @@
 //! Methods that Slack has retired: they say so, and what to use.
 //!
-//! <https://docs.slack.dev/changelog/2020-01-deprecating-antecedents-to-the-conversations-api>
+//! <https://docs.slack.dev/changelog/2020-01-deprecating-antecedents-to-the-conversations-api>,
+//! <https://api.slack.com/changelog/2021-03-workspace-apps-to-retire-in-august-2021>
 
 use dtu_kernel::{operation::Typed, twin::Read};
 use schemars::JsonSchema;
@@ -28,6 +29,17 @@ macro_rules! replaced {
     };
 }
 
+/// Rows of methods that are refused as `method_deprecated` without another to use.
+macro_rules! ended {
+    ($($method:literal),* $(,)?) => {
+        vec![$(
+            Row::read($method, ANY, concat!("/api/", $method), |_: &Read<'_, Slack>, Nothing {}: Nothing| over())
+                .limit(SPECIAL)
+                .errors(&["method_deprecated"]),
+        )*]
+    };
+}
+
 /// Rows of methods that are as if there had never been any.
 macro_rules! removed {
     ($($method:literal),* $(,)?) => {
@@ -48,13 +60,17 @@ fn gone(successor: &str) -> Result<Typed<Value>, Error> {
     Err(Error::Explained(Code::MethodDeprecated, words))
 }
 
+fn over() -> Result<Typed<Value>, Error> {
+    Err(Code::MethodDeprecated.into())
+}
+
 fn unknown(method: &'static str) -> Result<Typed<Value>, Error> {
     Err(Error::NoMethod(method))
 }
 
 /// The methods.
 pub(crate) fn operations() -> Vec<Row> {
-    [channels(), groups(), direct(), steps()].into_iter().flatten().collect()
+    [channels(), groups(), direct(), steps(), workspace_apps()].into_iter().flatten().collect()
 }
 
 fn channels() -> Vec<Row> {
@@ -116,8 +132,28 @@ fn direct() -> Vec<Row> {
     ]
 }
 
-/// Steps of the old workflows and comments on files: the Java SDK's samples of their answers name the method, as
-/// only answers about methods do that there are not.
+/// Steps of the old workflows, comments on files and the tokens of workspace apps: the Java SDK's samples of their
+/// answers name the method, as only answers about methods do that there are not. Comments were to be edited no longer
+/// than they were to be added: <https://github.com/slackapi/node-slack-sdk/issues/583>.
 fn steps() -> Vec<Row> {
-    removed!["files.comments.add", "workflows.stepCompleted", "workflows.stepFailed", "workflows.updateStep"]
+    removed![
+        "files.comments.add",
+        "files.comments.edit",
+        "oauth.token",
+        "workflows.stepCompleted",
+        "workflows.stepFailed",
+        "workflows.updateStep",
+    ]
+}
+
+/// What workspace apps asked for permissions with. They went without a successor.
+fn workspace_apps() -> Vec<Row> {
+    ended![
+        "apps.permissions.info",
+        "apps.permissions.request",
+        "apps.permissions.resources.list",
+        "apps.permissions.scopes.list",
+        "apps.permissions.users.list",
+        "apps.permissions.users.request",
+    ]
 }

@@ -174,8 +174,7 @@ pub(crate) struct Start {
 fn start(cx: &mut Write<'_, '_, Slack>, args: Start) -> Result<Typed<Value>, Error> {
     let token = bot(cx.caller)?;
     let channel = cx.state.visible(&args.channel, &token.user).map(Arc::clone).ok_or(Code::ChannelNotFound)?;
-    let in_thread = chat::is_in_thread(args.thread_ts.as_deref());
-    chat::check_may_post(cx.state, token, &channel, in_thread)?;
+    chat::check_may_post(cx.state, token, &channel)?;
     let thread = args.thread_ts.as_deref().filter(|ts| !ts.is_empty());
     if channel.kind.is_channel() {
         let given = |text: &Option<SmolStr>| text.clone().filter(|text| !text.is_empty());
@@ -192,6 +191,7 @@ fn start(cx: &mut Write<'_, '_, Slack>, args: Start) -> Result<Typed<Value>, Err
     }
     let parts = Coming { markdown_text: args.markdown_text, chunks: args.chunks }.read(cx.tx)?;
     let reply_to = chat::read_thread(cx.state, &channel.id, thread)?;
+    chat::check_rules(cx.state, token, &channel, (reply_to.is_some(), false), "")?;
     let look = Look { username: args.username, icon_emoji: args.icon_emoji, icon_url: args.icon_url };
     let extra = look.extra(token)?;
     let draft = Draft { app: Some(token.app.clone()), reply_to, extra, ..Draft::new(&token.user, "") };

@@ -43,6 +43,11 @@ pub(crate) fn check_view(view: &Map<String, Value>, surface: Surface) -> Vec<Str
     check::view(view, surface)
 }
 
+/// What is wrong with blocks of a message, which `at` points to.
+pub(crate) fn check_list(list: &[Value], at: &str) -> Vec<String> {
+    check::blocks(list, Surface::Message, at)
+}
+
 /// What is wrong with the blocks of a message or attachment, which `under` points to.
 fn check_message(blocks: &[Value], under: &str) -> Result<(), Vec<String>> {
     let problems = check::blocks(blocks, Surface::Message, &format!("{under}/blocks"));

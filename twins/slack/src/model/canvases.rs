@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 use smol_str::SmolStr;
 
-use super::{SITE, State, apps::Token, channels::Channel, documents, files::Mode};
+use super::{SITE, State, apps::Token, channels::Channel, documents, files::Mode, skills};
 use crate::{error::Code, events, model::schedule::stamp};
 
 const SECTION: IdShape =
@@ -154,7 +154,7 @@ fn put(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr, canvas: Canvas) {
 }
 
 /// A canvas as its file is downloaded: a page whose parts carry the ids of sections.
-fn html(canvas: &Canvas) -> String {
+pub(crate) fn html(canvas: &Canvas) -> String {
     let part = |section: &Section| {
         let text = section.markdown.trim_start_matches('#').trim();
         let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
@@ -214,6 +214,7 @@ fn announce(state: &State, tx: &mut Tx<'_>, id: &SmolStr) {
 /// Forgets a canvas whose file is deleted.
 pub(crate) fn forget(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr) {
     let Some(canvas) = state.content.canvases.remove(&mut tx.changes, id) else { return };
+    skills::forget(state, tx, id);
     if let Some(channel) = canvas.channel.as_ref().filter(|_| canvas.is_channels) {
         state.content.canvas_of.remove(channel);
     }

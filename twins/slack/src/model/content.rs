@@ -6,11 +6,16 @@ use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{
+    activities::Activity,
+    agents::Agents,
     calls::Call,
     canvases::Canvas,
     connect::{Connection, Invite, Partner},
     functions::{Execution, Function},
     lists::{Export, Item, List},
+    mcp::McpServer,
+    skills::Skill,
+    workflows::Workflow,
 };
 
 /// The tables, with what finds their rows.
@@ -32,6 +37,20 @@ pub struct Content {
     pub executions: Table<SmolStr, Execution>,
     /// (channel, number): the triggers that a channel features.
     pub featured: Table<(SmolStr, u64), SmolStr>,
+    /// Workflows by id.
+    pub workflows: Table<SmolStr, Workflow>,
+    /// When, in microseconds: what functions did.
+    pub activities: Table<u64, Activity>,
+    /// Slackbot's skills, by their canvas.
+    pub skills: Table<SmolStr, Skill>,
+    /// (skill, user): whether somebody has turned a skill on or off.
+    pub library: Table<(SmolStr, SmolStr), bool>,
+    /// (app, id): MCP servers.
+    pub mcp_servers: Table<(SmolStr, SmolStr), McpServer>,
+    /// (app, user): what people are asked to connect an app to.
+    pub connection_requests: Table<(SmolStr, SmolStr), Value>,
+    /// Sessions of agents and their channels.
+    pub agents: Agents,
     /// What apps show of their things, by the trigger that asked for it.
     pub details: Table<SmolStr, Value>,
     /// Invitations between organizations.
@@ -52,6 +71,8 @@ pub struct Content {
     pub(crate) subtasks: OrdSet<(SmolStr, SmolStr, u64)>,
     /// (app, id of its own) to the call.
     pub(crate) call_by_external_id: OrdMap<(SmolStr, SmolStr), SmolStr>,
+    /// (app, callback id) to the workflow.
+    pub(crate) workflow_of: OrdMap<(SmolStr, SmolStr), SmolStr>,
     /// Trigger to (app, callback id).
     pub(crate) function_by_trigger: OrdMap<SmolStr, (SmolStr, SmolStr)>,
 }
@@ -67,6 +88,13 @@ impl Default for Content {
             functions: Table::new("functions"),
             executions: Table::new("function_executions"),
             featured: Table::new("featured_workflows"),
+            workflows: Table::new("workflows"),
+            activities: Table::new("app_activities"),
+            skills: Table::new("skills"),
+            library: Table::new("skill_library"),
+            mcp_servers: Table::new("mcp_servers"),
+            connection_requests: Table::new("connection_requests"),
+            agents: Agents::default(),
             details: Table::new("entity_details"),
             invites: Table::new("connect_invites"),
             partners: Table::new("connect_partners"),
@@ -77,6 +105,7 @@ impl Default for Content {
             item_number: OrdMap::new(),
             subtasks: OrdSet::new(),
             call_by_external_id: OrdMap::new(),
+            workflow_of: OrdMap::new(),
             function_by_trigger: OrdMap::new(),
         }
     }

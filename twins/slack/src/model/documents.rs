@@ -108,6 +108,8 @@ impl State {
         let given = file.access.iter().filter(|(id, _)| is_in(id)).map(|(_, level)| *level).max();
         let sees = |share: &files::Share| self.visible(&share.channel, user).is_some();
         let shown = file.shares.iter().any(sees).then_some(Access::Read);
-        [in_tab, given, shown].into_iter().flatten().max()
+        // A skill in the catalogue is for everybody to read.
+        let published = self.content.skills.get(&file.id).filter(|skill| skill.shared).map(|_| Access::Read);
+        [in_tab, given, shown, published].into_iter().flatten().max()
     }
 }

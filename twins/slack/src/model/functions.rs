@@ -16,6 +16,7 @@ use super::{
     SITE, State,
     apps::{App, Token, TokenKind},
     schedule::stamp,
+    activities, workflows,
 };
 use crate::{error::Code, events};
 
@@ -140,6 +141,8 @@ pub struct Execution {
     pub inputs: Arc<Map<String, Value>>,
     /// Where it stands.
     pub outcome: Outcome,
+    /// What its entries in the app's log have in common.
+    pub trace: SmolStr,
     /// The token that the app was given for it.
     #[serde(skip)]
     pub token: SmolStr,
@@ -155,6 +158,7 @@ pub(crate) fn define(state: &mut State, tx: &mut Tx<'_>, function: Function) -> 
     };
     state.content.function_by_trigger.insert(trigger.clone(), key.clone());
     let function = Function { id, trigger, created, updated: tx.now.as_secs(), ..function };
+    workflows::publish(state, tx, &function);
     state.content.functions.put(&mut tx.changes, key, function)
 }
 
@@ -197,15 +201,17 @@ pub(crate) fn run(
         "bot_access_token": token,
     });
     events::tell(state, tx, &app.id, None, &event);
-    let execution = Execution {
+    let mut execution = Execution {
         id: id.clone(),
         app: app.id.clone(),
         callback_id: function.callback_id.clone(),
         user: user.clone(),
         inputs: Arc::new(inputs),
         outcome: Outcome::Running,
+        trace: SmolStr::default(),
         token,
     };
+    execution.trace = activities::started(state, tx, function, &execution);
     Ok(state.content.executions.put(&mut tx.changes, id, execution))
 }
 
@@ -246,6 +252,7 @@ pub(crate) fn check_outputs(state: &State, row: &Execution, outputs: &Map<String
 
 /// Ends a run; its token is over with it.
 pub(crate) fn end(state: &mut State, tx: &mut Tx<'_>, row: &Execution, outcome: Outcome) {
+    activities::ended(state, tx, row, &outcome);
     state.content.executions.update(&mut tx.changes, &row.id, |row| row.outcome = outcome);
     state.tokens.update(&mut tx.changes, &row.token, |token| token.revoked = true);
 }

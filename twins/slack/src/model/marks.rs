@@ -9,7 +9,7 @@ use smol_str::{SmolStr, format_smolstr};
 use super::{
     BOOKMARK, State,
     messages::{self, Draft, Extra, Message, Subtype},
-    policy,
+    restrictions,
     time::micros,
 };
 use crate::{announce, error::Code};
@@ -186,7 +186,7 @@ pub(crate) fn pin(state: &mut State, tx: &mut Tx<'_>, user: &SmolStr, channel: &
     let is_ordinary = matches!(row.subtype(), None | Some(Subtype::BotMessage | Subtype::MeMessage));
     match () {
         () if !is_ordinary => return Err(Code::NotPinnable),
-        () if policy::check_pin(state, channel, user).is_err() => return Err(Code::PermissionDenied),
+        () if restrictions::check_pin(state, channel, user).is_err() => return Err(Code::PermissionDenied),
         () if state.pins.contains(&(channel.clone(), ts)) => return Err(Code::AlreadyPinned),
         () if pins(state, channel).count() >= PINS_MAX => return Err(Code::TooManyPins),
         () => {}
@@ -212,7 +212,7 @@ pub(crate) fn unpin(
     ts: u64,
 ) -> Result<(), Code> {
     let row = state.message(channel, ts).cloned().ok_or(Code::MessageNotFound)?;
-    policy::check_pin(state, channel, user)?;
+    restrictions::check_pin(state, channel, user)?;
     state.pins.remove(&mut tx.changes, &(channel.clone(), ts)).ok_or(Code::NoPin)?;
     announce::pin(state, tx, "pin_removed", (channel, &row), user);
     Ok(())

@@ -4,6 +4,8 @@
 //! these functions, so that what a change announces is announced whoever made it.
 
 pub mod accounts;
+pub mod activities;
+pub mod agents;
 pub mod apps;
 pub mod assistant;
 pub mod audit;
@@ -27,20 +29,24 @@ pub mod lists;
 pub mod logins;
 pub mod manifest;
 pub mod marks;
+pub mod mcp;
 pub mod messages;
 pub mod oauth;
 pub mod org;
 pub mod people;
 pub mod policy;
+pub(crate) mod restrictions;
 pub mod schedule;
 pub(crate) mod search;
 pub mod sessions;
+pub mod skills;
 pub mod status;
 pub mod streams;
 pub mod surfaces;
 pub mod time;
 pub(crate) mod upkeep;
 pub mod webhooks;
+pub mod workflows;
 
 use std::{cmp::Reverse, sync::Arc};
 
@@ -348,6 +354,7 @@ pub(crate) fn on_timer(state: &mut State, tx: &mut Tx<'_>, name: &str, data: &Va
         status::STATUS_TIMER => status::expire(state, tx, data),
         health::LIMITED_TIMER => health::still_limited(state, tx, data),
         assistant::STATUS_TIMER => assistant::expire(state, tx, data),
+        restrictions::RETENTION_TIMER => restrictions::sweep(state, tx, data),
         _ => {}
     }
 }

@@ -89,6 +89,10 @@ pub struct ChannelRules {
     pub prefs: Map<String, Value>,
     /// How long messages are kept, in days; 0 where the organization's rule holds.
     pub retention_days: i64,
+    /// When that was set, in microseconds.
+    pub retention_set: u64,
+    /// Whether Slack's own AI passes it over.
+    pub exclude_from_ai: bool,
     /// The groups whose members alone may be in it.
     pub groups: Vec<SmolStr>,
     /// Whether the key of what was said in it is withheld, so that nobody reads or writes.
@@ -193,6 +197,15 @@ pub struct Resolution {
     pub at: i64,
 }
 
+/// A record of Salesforce that a channel is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Record {
+    /// The organization at Salesforce.
+    pub org: SmolStr,
+    /// The record.
+    pub id: SmolStr,
+}
+
 /// What administrators have set for an app that workflows use.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct AppConfig {
@@ -246,6 +259,8 @@ pub struct Enterprise {
     pub places: Table<SmolStr, Place>,
     /// What is set for channels.
     pub rules: Table<SmolStr, ChannelRules>,
+    /// Channel to the record that it is about.
+    pub records: Table<SmolStr, Record>,
     /// Invitations under way.
     pub invites: Table<SmolStr, Invite>,
     /// What members ask to have somebody invited.
@@ -279,6 +294,8 @@ pub struct Enterprise {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OrgIndex {
     pub(crate) team_by_domain: OrdMap<SmolStr, SmolStr>,
+    /// Record to the channel about it.
+    pub(crate) channel_of: OrdMap<Record, SmolStr>,
     /// (user, workspace) beside the home.
     pub(crate) seats_of: OrdSet<(SmolStr, SmolStr)>,
     /// (workspace, mail address) to the invitation.
@@ -299,6 +316,7 @@ impl Default for Enterprise {
             seats: Table::new("workspace_members"),
             places: Table::new("channel_workspaces"),
             rules: Table::new("channel_rules"),
+            records: Table::new("channel_records"),
             invites: Table::new("invites"),
             invite_requests: Table::new("invite_requests"),
             app_requests: Table::new("app_requests"),

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{
+    restrictions::{self, Posting},
     REMINDER, SCHEDULED, State, channels,
     messages::{self, Draft, Extra},
     people::{Role, SLACKBOT, User},
-    policy, time,
+    time,
 };
 use crate::error::Code;
 
@@ -133,8 +134,9 @@ pub(crate) fn post_scheduled(state: &mut State, tx: &mut Tx<'_>, id: &Value) {
     if !(has_channel && has_app && has_user && state.is_member(&row.channel, &row.user)) {
         return;
     }
-    let channel = state.channels.get(&row.channel);
-    if channel.is_none_or(|row_of| policy::check_post(state, row_of, &row.user, row.reply_to.is_some()).is_err()) {
+    let posting = Posting { reply: row.reply_to.is_some(), broadcast: row.extra.broadcast, text: &row.text };
+    let rules = state.channels.get(&row.channel).map(|channel| restrictions::check(state, channel, &row.user, posting));
+    if rules.is_some_and(|ruled| ruled.is_err()) {
         return;
     }
     let draft = Draft {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use smol_str::{SmolStr, format_smolstr};
 
 use super::{
+    restrictions::{self, Posting},
     BOT, SITE, State,
     interactivity::Said,
     messages::{self, Subtype},
@@ -126,6 +127,9 @@ pub(crate) fn post(
     let mut draft = said.draft(&app.bot_user, &app.id);
     draft.extra.subtype = Some(Subtype::BotMessage);
     draft.extra.username = Some(app.name.clone());
+    let channel = state.channels.get(&row.channel).ok_or(Error::BadHook(Code::ChannelNotFound))?;
+    let posting = Posting { reply: draft.reply_to.is_some(), broadcast: draft.extra.broadcast, text: &draft.text };
+    restrictions::check(state, channel, &draft.user, posting).map_err(|_| Error::BadHook(Code::ActionProhibited))?;
     messages::post(state, tx, &row.channel, draft);
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::{
         State,
         channels::Channel,
         messages::{self, Draft, Extra},
+        restrictions::{self, Posting},
         time::{parse_message_ts, ts_text},
     },
     text::{self, Reading},
@@ -24,6 +25,7 @@ type Wrong = (i32, &'static str);
 const NO_TEXT: Wrong = (2, "message text is missing");
 // The other words are nowhere documented.
 const NO_CHANNEL: Wrong = (1, "channel not found");
+const RESTRICTED: Wrong = (1, "restricted_action");
 const TOO_LONG: Wrong = (3, "message text is too long");
 const UNKNOWN: Wrong = (1, "unsupported message type");
 const UNREADABLE: Wrong = (1, "invalid JSON");
@@ -98,6 +100,8 @@ fn write(
     let broadcast = reply_to.is_some() && said.get("reply_broadcast") == Some(&json!(true));
     let extra = Extra { broadcast, ..Extra::default() };
     let draft = Draft { app: Some(session.app.clone()), reply_to, extra, ..Draft::new(&session.user, stored.as_str()) };
+    let posting = Posting { reply: reply_to.is_some(), broadcast, text: &draft.text };
+    restrictions::check(state, &channel, &session.user, posting).map_err(|_| RESTRICTED)?;
     // The others of the app's sessions are told, as everybody is; this one has the answer.
     state.rtm.writing = Some(socket);
     let ts = messages::post(state, tx, &channel.id, draft);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
 mod affordances;
+mod agents;
 mod answers;
 mod attack;
 mod audit;
@@ -25,14 +26,17 @@ mod marks;
 mod office;
 mod paging;
 mod platform;
+mod restrictions;
 mod rtm;
 mod scim;
 mod search;
+mod skills;
 mod socket_mode;
 mod subscriptions;
 mod universe;
 mod upkeep;
 mod users;
+mod validate;
 mod webhooks;
 mod windows;
 mod work;

@@ -14,7 +14,7 @@ use crate::{
         channels::{Channel, Kind},
         connect,
         org::{self, ChannelRules, Place},
-        policy,
+        restrictions,
     },
 };
 
@@ -120,7 +120,7 @@ pub(super) const METHODS: &[Method] = &[
         ["channel_not_found", "channel_type_not_supported"],
         Run::Act(|cx, fields| {
             let channel = channel(cx.state, fields)?;
-            change(cx, &channel, |rules| rules.retention_days = 0);
+            restrictions::keep(cx.state, cx.tx, &channel.id, 0);
             Ok(done())
         })
     ),
@@ -145,14 +145,42 @@ pub(super) const METHODS: &[Method] = &[
         TIER_2,
         ("feature_not_enabled", "not_an_admin"),
         ["channel_not_found", "invalid_channel", "team_not_found"],
-        Run::Look(|cx, fields| {
-            let channel = private(cx.state, fields)?;
-            let rules = cx.state.enterprise.rules.get(&channel.id);
-            Ok(json!({ "group_ids": rules.map(|rules| rules.groups.clone()).unwrap_or_default() }))
-        })
+        Run::Look(list_groups)
     ),
     method!(
         "conversations.restrictAccess.removeGroup",
+        "conversations:write",
+        TIER_1,
+        ("feature_not_enabled", "not_an_admin"),
+        ["channel_not_found", "group_not_found", "invalid_channel", "link_not_found", "team_not_found"],
+        Run::Act(remove_group)
+    ),
+    // What the three were called before.
+    method!(
+        "conversations.whitelist.add",
+        "conversations:write",
+        TIER_2,
+        ("feature_not_enabled", "not_an_admin"),
+        [
+            "channel_is_not_private",
+            "channel_not_found",
+            "group_already_linked_to_channel",
+            "group_must_not_be_empty",
+            "group_not_found",
+            "team_not_found",
+        ],
+        Run::Act(add_group)
+    ),
+    method!(
+        "conversations.whitelist.listGroupsLinkedToChannel",
+        "conversations:read",
+        TIER_2,
+        ("feature_not_enabled", "not_an_admin"),
+        ["channel_not_found", "invalid_channel", "team_not_found"],
+        Run::Look(list_groups)
+    ),
+    method!(
+        "conversations.whitelist.remove",
         "conversations:write",
         TIER_1,
         ("feature_not_enabled", "not_an_admin"),
@@ -324,7 +352,7 @@ fn set_prefs(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
         return Err("channel_mention_sync_required".into());
     }
     let details = prefs.clone();
-    policy::prefer(cx.state, cx.tx, &channel, &cx.by, prefs);
+    restrictions::prefer(cx.state, cx.tx, &channel.id, &cx.by, prefs);
     let entity = Entity::channel(&channel.id);
     audit::log_with(cx.state, cx.tx, (&cx.by, "channel_posting_permissions_updated", &entity), details);
     Ok(done())
@@ -344,7 +372,7 @@ fn set_retention(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
     if !(1..RETENTION_MAX).contains(&days) {
         return Err("invalid_duration".into());
     }
-    change(cx, &channel, |rules| rules.retention_days = days);
+    restrictions::keep(cx.state, cx.tx, &channel.id, days);
     Ok(done())
 }
 
@@ -359,6 +387,13 @@ fn private(state: &State, fields: &Fields) -> Result<Arc<Channel>, Error> {
         }
     }
     if row.kind == Kind::Private { Ok(Arc::clone(row)) } else { Err("invalid_channel".into()) }
+}
+
+/// `admin.conversations.restrictAccess.listGroups`
+fn list_groups(cx: &Asked<'_>, fields: &Fields) -> Told {
+    let channel = private(cx.state, fields)?;
+    let rules = cx.state.enterprise.rules.get(&channel.id);
+    Ok(json!({ "group_ids": rules.map(|rules| rules.groups.clone()).unwrap_or_default() }))
 }
 
 /// `admin.conversations.restrictAccess.addGroup`

@@ -128,6 +128,14 @@ pub(super) const METHODS: &[Method] = &[
         Run::Act(|cx, fields| bulk(cx, fields, |_| Ok(()), remove))
     ),
     method!(
+        "conversations.bulkSetProperties",
+        "conversations:write",
+        TIER_2,
+        ("feature_not_enabled", "restricted_action"),
+        ["no_valid_channels", "property_not_allowed", "too_many_properties"],
+        Run::Act(bulk_set_properties)
+    ),
+    method!(
         "conversations.bulkMove",
         "conversations:write",
         TIER_2,
@@ -362,6 +370,27 @@ fn bulk_move(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
             let place = Place { teams: vec![team.clone()], org_wide: false };
             org::set_place(cx.state, cx.tx, &channel.id, place);
             noted(cx, channel, "channel_moved", "channel_moved");
+        },
+    )
+}
+
+/// `admin.conversations.bulkSetProperties`: there is one property that may be set.
+fn bulk_set_properties(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
+    let given = fields.object("property")?.ok_or_else(|| missing("property"))?;
+    let excluded = match (given.len(), given.get("exclude_from_slack_ai")) {
+        (2.., _) => return Err("too_many_properties".into()),
+        (1, Some(Value::Bool(excluded))) => *excluded,
+        _ => return Err("property_not_allowed".into()),
+    };
+    bulk(
+        cx,
+        fields,
+        |_| Ok(()),
+        |cx, channel| {
+            let before = cx.state.enterprise.rules.get(&channel.id);
+            let mut rules = before.map(|rules| org::ChannelRules::clone(rules)).unwrap_or_default();
+            rules.exclude_from_ai = excluded;
+            cx.state.enterprise.rules.put(&mut cx.tx.changes, channel.id.clone(), rules);
         },
     )
 }

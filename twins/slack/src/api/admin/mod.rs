@@ -13,11 +13,15 @@ mod emoji;
 mod fields;
 mod functions;
 mod invites;
+mod mcp;
+mod records;
 mod roles;
 mod sessions;
+mod skills;
 mod teams;
 mod usergroups;
 mod users;
+mod workflows;
 
 use std::sync::Arc;
 
@@ -116,11 +120,15 @@ const AREAS: &[&[Method]] = &[
     emoji::METHODS,
     functions::METHODS,
     invites::METHODS,
+    mcp::METHODS,
+    records::METHODS,
     roles::METHODS,
     sessions::METHODS,
+    skills::METHODS,
     teams::METHODS,
     usergroups::METHODS,
     users::METHODS,
+    workflows::METHODS,
 ];
 
 /// The methods.

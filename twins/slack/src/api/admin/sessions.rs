@@ -9,7 +9,9 @@ use crate::{
     model::{
         State,
         audit::{self, Entity},
-        people::{Role, User},
+        channels,
+        messages::{self, Draft},
+        people::{Role, SLACKBOT, User},
         sessions::{self, Device, Session, SessionRules, Which},
     },
 };
@@ -18,9 +20,19 @@ use crate::{
 const USERS_MAX: usize = 1_000;
 /// How long a session may last, in seconds.
 const DURATIONS: std::ops::RangeInclusive<i64> = 28_800..=315_569_520;
+/// How far exports look back, in seconds, where nobody says.
+const HALF_A_YEAR: i64 = 183 * 24 * 3600;
 const SESSIONS: Pages = Pages { kind: "session", default: 1_000, most: 1_000 };
 
 pub(super) const METHODS: &[Method] = &[
+    method!(
+        "users.unsupportedVersions.export",
+        "users:read",
+        TIER_1,
+        ("not_an_enterprise", "not_an_admin"),
+        [],
+        Run::Act(export_versions)
+    ),
     method!(
         "users.session.list",
         "users:read",
@@ -239,5 +251,22 @@ fn clear_settings(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
     for user in users {
         cx.state.enterprise.session_rules.remove(&mut cx.tx.changes, &user);
     }
+    Ok(done())
+}
+
+/// `admin.users.unsupportedVersions.export`: Slackbot writes to who asks. Nobody's program is too old here, as no
+/// version of one is known; so that the table is empty, and is told of in words.
+fn export_versions(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
+    let now = cx.tx.now.as_secs();
+    let since = fields.number("date_sessions_started")?.unwrap_or(now - HALF_A_YEAR);
+    let ends = fields.number("date_end_of_support")?;
+    if since > now || ends.is_some_and(|at| at < 0) {
+        return Err(Error::Arguments(vec!["must be a date of the past [json-pointer:/date_sessions_started]".to_owned()]));
+    }
+    let until = ends.map_or_else(|| "all announced ends of support".to_owned(), |at| format!("ends of support until {at}"));
+    let text = format!("No members use unsupported software: sessions since {since}, {until}.");
+    let talkers = [SmolStr::from(SLACKBOT), cx.by.clone()];
+    let channel = channels::open_direct(cx.state, cx.tx, &talkers);
+    messages::post(cx.state, cx.tx, &channel, Draft::new(&talkers[0], text));
     Ok(done())
 }
