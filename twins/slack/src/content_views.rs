@@ -13,6 +13,7 @@ use crate::{
         assistant::Assistant,
         calls::Call,
         canvases::{self, Canvas},
+        drafts::Draft,
         functions::Execution,
         lists::List,
         time::ts_text,
@@ -35,6 +36,11 @@ pub(crate) fn all() -> Vec<View<Slack>> {
             about: "Threads with assistants, what is suggested and going on.",
             render: assistants,
         },
+        View {
+            name: "drafts",
+            about: "What people have written and not sent, with what apps show of its links.",
+            render: drafts,
+        },
         View { name: "entity_details", about: "What apps have shown behind links.", render: details },
     ]
 }
@@ -44,6 +50,20 @@ fn channel_name(state: &State, id: &SmolStr) -> SmolStr {
         .channels
         .get(id)
         .map_or_else(|| id.clone(), |row| if row.name.is_empty() { id.clone() } else { row.name.clone() })
+}
+
+fn drafts(state: &State) -> Value {
+    let row = |(id, draft): (&SmolStr, &Arc<Draft>)| {
+        json!({
+            "unfurl_id": id,
+            "user": state.label(&draft.user),
+            "app": app_key(state, &draft.app),
+            "text": draft.text,
+            "previews": draft.previews,
+            "asks_to_sign_in": draft.asks,
+        })
+    };
+    state.drafts.iter().map(row).collect()
 }
 
 fn app_key(state: &State, id: &SmolStr) -> Option<SmolStr> {

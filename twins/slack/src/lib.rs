@@ -25,6 +25,7 @@ mod limits;
 mod media;
 pub mod model;
 mod offices;
+mod pictures;
 mod query;
 mod rest;
 mod rtm;
@@ -45,7 +46,7 @@ use dtu_kernel::{
     operation::{Operation, OperationInfo},
     socket::{Frame, SocketId},
     time::Timestamp,
-    twin::{Affordance, EnvVar, Limit, Quota, Scene, Twin, Unserved, View},
+    twin::{Affordance, Allowance, EnvVar, Limit, Quota, Scene, Twin, Unserved, View},
     tx::Tx,
     wire::{Answer, Reply, Request},
     world::World,
@@ -269,6 +270,7 @@ fn postings() -> Vec<Row> {
                 "invalid_thread_ts",
                 "is_archived",
                 "markdown_text_conflict",
+                "msg_blocks_too_long",
                 "msg_too_long",
                 "no_text",
                 "not_in_channel",
@@ -288,6 +290,7 @@ fn postings() -> Vec<Row> {
                 "is_inactive",
                 "markdown_text_conflict",
                 "message_not_found",
+                "msg_blocks_too_long",
                 "msg_too_long",
                 "no_dual_broadcast_content_update",
                 "no_text",
@@ -308,6 +311,7 @@ fn postings() -> Vec<Row> {
                 "invalid_thread_ts",
                 "is_archived",
                 "markdown_text_conflict",
+                "msg_blocks_too_long",
                 "msg_too_long",
                 "no_text",
                 "not_in_channel",
@@ -402,6 +406,10 @@ impl Twin for Slack {
 
     fn limit(&self, operation: &OperationInfo, caller: &Caller) -> Limit {
         limits::limit(operation, caller)
+    }
+
+    fn allowances(&self, _: &State, scene: &Scene<'_>, _: &Input, caller: &Caller) -> Vec<Allowance> {
+        limits::allowances(scene.operation, caller)
     }
 
     fn recipient(&self, delivery: &Delivery) -> SmolStr {

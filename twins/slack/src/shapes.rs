@@ -97,6 +97,13 @@ pub(crate) struct Profile {
     bot_id: Option<SmolStr>,
 }
 
+impl Profile {
+    /// The address of the picture beside what the user says.
+    pub(crate) fn small_image(self) -> String {
+        self.image_48
+    }
+}
+
 /// What a status emoji is drawn from.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct StatusEmoji {

@@ -17,6 +17,7 @@ pub mod content;
 pub(crate) mod convert;
 pub mod dialogs;
 pub mod documents;
+pub mod drafts;
 pub mod files;
 pub mod functions;
 pub mod groups;
@@ -37,8 +38,10 @@ pub mod status;
 pub mod streams;
 pub mod surfaces;
 pub mod time;
+pub(crate) mod unfurls;
 pub(crate) mod upkeep;
 pub mod webhooks;
+pub mod when;
 
 use std::{cmp::Reverse, sync::Arc};
 
@@ -253,6 +256,8 @@ pub struct State {
     pub logins: Table<(SmolStr, SmolStr), logins::Login>,
     /// User to the dialog that the user has open.
     pub dialogs: Table<SmolStr, dialogs::Dialog>,
+    /// What people have written and not sent, by the id that an app was told.
+    pub drafts: Table<SmolStr, drafts::Draft>,
     /// Mails that Slack has sent, by number.
     pub mails: Table<SmolStr, Mail>,
     /// How the events of apps fare. Counted, never recorded.
@@ -306,6 +311,7 @@ impl State {
             webhooks: Table::new("webhooks"),
             mails: Table::new("mails"),
             dialogs: Table::new("dialogs"),
+            drafts: Table::new("drafts"),
             links: Table::new("app_connections"),
             logins: Table::new("logins"),
             health: OrdMap::new(),
@@ -331,6 +337,7 @@ pub(crate) fn on_timer(state: &mut State, tx: &mut Tx<'_>, name: &str, data: &Va
         accounts::EXPIRY_TIMER => accounts::expire(state, tx, data),
         status::STATUS_TIMER => status::expire(state, tx, data),
         health::LIMITED_TIMER => health::still_limited(state, tx, data),
+        unfurls::TIMER => unfurls::show(state, tx, data),
         assistant::STATUS_TIMER => assistant::expire(state, tx, data),
         _ => {}
     }

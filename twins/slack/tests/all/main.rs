@@ -29,6 +29,7 @@ mod rtm;
 mod scim;
 mod search;
 mod socket_mode;
+mod unfurls;
 mod universe;
 mod upkeep;
 mod users;
