@@ -344,7 +344,12 @@ pub enum Error {
     /// A method that there is no longer.
     NoMethod(&'static str),
     /// An invitation that fails for some of several users.
-    Invites(Vec<(SmolStr, Code)>),
+    Invites {
+        /// Whom, and why not.
+        failed: Vec<(SmolStr, Code)>,
+        /// Whether several were to be invited, so that each is told.
+        several: bool,
+    },
     /// Something that fails for some of several: the code, and the member that says for which and why.
     Some {
         /// The code.
@@ -448,7 +453,7 @@ impl Error {
             Self::Manifest(_) => Code::InvalidManifest.as_str(),
             Self::Dialog(_) => "validation_errors",
             // Slack puts the first user's problem on top.
-            Self::Invites(users) => users.first().map_or(Code::UserNotFound, |(_, code)| *code).as_str(),
+            Self::Invites { failed, .. } => failed.first().map_or(Code::UserNotFound, |(_, code)| *code).as_str(),
             Self::RateLimited(_) => "ratelimited",
             Self::HookRateLimited(_) => "rate_limited",
             Self::Some { code, .. } | Self::Rejected { code, .. } | Self::Listed { code, .. } => code,
@@ -520,10 +525,7 @@ impl Error {
                 body["errors"] = json!(problems);
                 body["response_metadata"] = json!({ "messages": as_errors(problems) });
             }
-            Self::Invites(users) if users.len() > 1 => {
-                let row = |(user, code): &(SmolStr, Code)| json!({ "user": user, "ok": false, "error": code.as_str() });
-                body["errors"] = users.iter().map(row).collect();
-            }
+            Self::Invites { failed, several: true } => body["errors"] = not_invited(failed),
             Self::Some { name, failed, .. } => {
                 body[*name] = failed.iter().map(|(id, why)| ((*id).to_string(), json!(why))).collect();
             }
@@ -574,4 +576,10 @@ pub(crate) fn add_warning(body: &mut Value, warning: &str) {
         Some(list) => list.push(Value::from(warning)),
         None => metadata["warnings"] = json!([warning]),
     }
+}
+
+/// Who could not be invited, and why.
+pub(crate) fn not_invited(failed: &[(SmolStr, Code)]) -> Value {
+    let row = |(user, code): &(SmolStr, Code)| json!({ "user": user, "ok": false, "error": code.as_str() });
+    failed.iter().map(row).collect()
 }

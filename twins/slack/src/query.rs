@@ -121,8 +121,8 @@ impl Query {
             Part::Since(ts) => created >= *ts,
             Part::Until(ts) => created < *ts,
             Part::Has(has) => *has == Has::File,
-            Part::With(_) | Part::To(_) | Part::Saved(_) | Part::Own(..) => false,
-            Part::Thread | Part::Direct | Part::Nothing => false,
+            // These are said of messages only.
+            _ => false,
         };
         self.wanted.iter().all(holds) && !self.is_unwanted(holds)
     }

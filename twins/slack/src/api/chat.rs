@@ -137,8 +137,7 @@ pub(crate) struct PostMessage {
     link_names: bool,
     parse: Option<Parse>,
     mrkdwn: Option<bool>,
-    #[serde(default)]
-    unfurl_links: bool,
+    unfurl_links: Option<bool>,
     #[serde(rename = "unfurl_media")]
     _unfurl_media: Option<bool>,
 }
@@ -202,7 +201,13 @@ pub(crate) fn post_message(cx: &mut Write<'_, '_, Slack>, args: PostMessage) -> 
         ..look.extra(token)?
     };
     let app = Some(token.app.clone());
-    let draft = Draft { app, reply_to, extra, unfurl: args.unfurl_links, ..Draft::new(&token.user, said.words()) };
+    let draft = Draft {
+        app,
+        reply_to,
+        extra,
+        unfurl: args.unfurl_links == Some(true),
+        ..Draft::new(&token.user, said.words())
+    };
     let ts = messages::post(cx.state, cx.tx, &channel.id, draft);
     let warning = said.truncated.then_some("message_truncated");
     let row = cx.state.message(&channel.id, ts).ok_or(Code::FatalError)?;

@@ -617,10 +617,13 @@ fn add_preview(told: &mut Value, file: &File) {
 
 /// Lines of a text as Slack's pages draw them: <https://docs.slack.dev/messaging/working-with-files>.
 pub(crate) fn highlight(lines: &[&str]) -> String {
-    let escaped = |line: &&str| line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let lines: String = lines.iter().map(|line| format!("<div><pre>{}</pre></div>\n", escaped(line))).collect();
+    let escaped = |line: &str| line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let mut drawn = String::new();
+    for line in lines {
+        drawn.extend(["<div><pre>", &escaped(line), "</pre></div>\n"]);
+    }
     let outer = "<div class=\"CodeMirror cm-s-default CodeMirrorServer\">\n<div class=\"CodeMirror-code\">\n";
-    format!("{outer}{lines}</div>\n</div>\n")
+    format!("{outer}{drawn}</div>\n</div>\n")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

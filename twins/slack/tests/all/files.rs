@@ -221,7 +221,7 @@ async fn an_update_shows_other_files() {
         told[desk.expand("{#general}")].as_array().map_or(0, Vec::len)
     };
     assert_eq!((shares(&first), shares(&second)), (2, 1));
-    assert_eq!(ids(&update(&json!(format!("[\"{first}\"]")))["message"]), [first.clone()]);
+    assert_eq!(ids(&update(&json!(format!("[\"{first}\"]")))["message"]), std::slice::from_ref(&first));
     assert_eq!((shares(&first), shares(&second)), (2, 0));
 }
 

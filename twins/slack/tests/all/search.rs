@@ -78,7 +78,8 @@ fn people_and_what_is_saved_narrow_a_search() {
         let mut wanted: Vec<String> = wanted.iter().map(|n| format!("walrus {n}")).collect();
         let mut found = found(&desk, &format!("walrus {query}"));
         // The clock stands still, so that messages of two channels have the same time.
-        (wanted.sort(), found.sort());
+        wanted.sort();
+        found.sort();
         assert_eq!(found, wanted, "{query}");
     };
     check("", &["four", "three", "two", "one"]);
