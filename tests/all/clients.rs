@@ -39,6 +39,16 @@ async fn slack_administration_for_python() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slack_platform_for_python() {
+    said(&Plane::start().await, python(), "python/slack_platform.py", "").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slack_platform_for_node() {
+    said(&Plane::start().await, node(), "node/slack_platform.mjs", "").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whole_slack_apps_for_python() {
     script("slack_bolt, whole apps", python(), "python/slack_apps.py").await;
 }

@@ -21,6 +21,7 @@ use crate::{
         State,
         apps::{self, App, Verification},
         channels::{self, Channel, Kind},
+        drafts,
         interactivity::{self, Occasion, Original},
         messages::{self, Draft, Edited},
         people::{self, Role, User},
@@ -40,6 +41,7 @@ pub(crate) fn all() -> Vec<Affordance<Slack>> {
     vec![
         Affordance::new("slack.user.post", "Writes a message in a channel or to somebody.", post),
         Affordance::new("slack.user.reply", "Replies in a thread.", reply),
+        Affordance::new("slack.user.compose", "Writes something and does not send it.", compose),
         Affordance::new("slack.user.edit", "Edits a message of one's own.", edit),
         Affordance::new("slack.user.slash", "Types a slash command.", slash),
         Affordance::new("slack.user.click", "Presses a button in a message.", click),
@@ -121,7 +123,7 @@ fn say(
     if let Err(code) = restrictions::check(state, channel, &user.id, posting) {
         return Err(Refusal::new(format!("`{}` may not write there: {}", user.label(), code.as_str())));
     }
-    let ts = messages::post(state, tx, &channel.id, Draft { reply_to, ..Draft::new(&user.id, stored) });
+    let ts = messages::post(state, tx, &channel.id, Draft { reply_to, unfurl: true, ..Draft::new(&user.id, stored) });
     Ok(json!({ "channel": channel.id, "ts": ts_text(ts) }))
 }
 
@@ -166,6 +168,22 @@ fn reply(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Reply) -> Result
         newest.next().ok_or_else(|| Refusal::new("the channel has no message to reply to"))?.ts
     };
     say(state, tx, &user, &channel, &with.text, Some(to))
+}
+
+/// Arguments of `slack.user.compose`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Compose {
+    /// What is written. Apps are told of links of their domains in it, and may show what they lead to.
+    text: String,
+}
+
+fn compose(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Compose) -> Result<Value, Refusal> {
+    let user = state.person(actor)?;
+    let stored = typed(state, &with.text)?;
+    let told = drafts::write(state, tx, &user, &stored);
+    let told: Vec<Value> = told.into_iter().map(|(app, id)| json!({ "app": app, "unfurl_id": id })).collect();
+    Ok(json!({ "told": told }))
 }
 
 /// Arguments of `slack.user.edit`.

@@ -10,7 +10,7 @@ use crate::{
     listeners::{listeners, listeners_as, listeners_in},
     model::{
         State,
-        apps::{Token, TokenKind},
+        apps::{App, Token, TokenKind},
         groups::Group,
         marks::{PINS_MAX, Starred, pins},
         messages::Message,
@@ -20,6 +20,7 @@ use crate::{
         time::ts_text,
     },
     shapes::{self, UserView},
+    text,
 };
 
 /// An emoji was put on a message, or taken off.
@@ -220,9 +221,7 @@ pub(crate) fn links_shared(state: &State, tx: &mut Tx<'_>, channel: &SmolStr, me
         return;
     }
     for app in apps.into_iter().filter(|app| message.app.as_ref() != Some(&app.id)) {
-        let links: Vec<Value> = links(&message.text)
-            .filter_map(|url| Some(json!({ "domain": domain_of(&app.unfurl_domains, url)?, "url": url })))
-            .collect();
+        let links = links_of(&app, &message.text);
         if links.is_empty() {
             continue;
         }
@@ -233,7 +232,7 @@ pub(crate) fn links_shared(state: &State, tx: &mut Tx<'_>, channel: &SmolStr, me
             "is_bot_user_member": state.is_member(channel, &app.bot_user),
             "user": message.user,
             "message_ts": ts,
-            "unfurl_id": format!("{channel}-{ts}"),
+            "unfurl_id": unfurl_id(channel, &ts),
             "source": "conversations_history",
             "links": links,
             "event_ts": stamp(tx.now),
@@ -245,6 +244,19 @@ pub(crate) fn links_shared(state: &State, tx: &mut Tx<'_>, channel: &SmolStr, me
     }
 }
 
+/// The links of an app's domains in a stored text, as the app is told of them.
+pub(crate) fn links_of(app: &App, text: &str) -> Vec<Value> {
+    let of = |url| Some(json!({ "domain": domain_of(&app.unfurl_domains, url)?, "url": text::unescape(url) }));
+    links(text).filter_map(of).collect()
+}
+
+/// What names the links of a message in `link_shared` events: its place, and what tells it from guesses.
+pub(crate) fn unfurl_id(channel: &str, ts: &str) -> String {
+    let parts = ["1", "2", "3", "4"].map(|part| text::hash(&["unfurl", channel, ts, part]));
+    let [a, b, c, d] = parts;
+    format!("{channel}.{ts}.{a:016x}{b:016x}{c:016x}{d:016x}")
+}
+
 /// The addresses in a stored text.
 pub(crate) fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split('<').skip(1).filter_map(|part| {
@@ -252,6 +264,11 @@ pub(crate) fn links(text: &str) -> impl Iterator<Item = &str> {
         let url = inner.split('|').next()?;
         (url.starts_with("http://") || url.starts_with("https://")).then_some(url)
     })
+}
+
+/// Whether a stored text has an address, escaped as stored or plain as apps are told it.
+pub(crate) fn has_link(stored: &str, url: &str) -> bool {
+    links(stored).any(|link| link == url || text::unescape(link) == url)
 }
 
 /// The domain among `domains` that an address is of.

@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 use crate::{
     model::{
         State,
+        files::{self, File, Mode},
         groups::Group,
         marks::{Bookmark, Starred},
         messages::Message,
@@ -40,6 +41,13 @@ pub(crate) fn linked_message(state: &State, channel: &SmolStr, message: &Message
 pub(crate) fn starred(state: &State, on: &Starred, created: i64) -> Value {
     match on {
         Starred::Channel(id) => json!({ "type": "channel", "channel": id, "date_create": created }),
+        Starred::File(id) => {
+            let is_gone = |file: &&std::sync::Arc<File>| file.mode == Mode::Tombstone;
+            let Some(file) = state.files.get(id).filter(|file| !is_gone(file)) else { return Value::Null };
+            let mut file = files::render(state, file);
+            file["is_starred"] = json!(true);
+            json!({ "type": "file", "file": file, "date_create": created })
+        }
         Starred::Message(channel, ts) => {
             let Some(row) = state.message(channel, *ts) else { return Value::Null };
             let mut message = linked_message(state, channel, row);
@@ -124,11 +132,10 @@ pub(crate) fn reminder(row: &Reminder) -> Value {
         "creator": row.creator,
         "text": row.text,
         "user": row.user,
-        "recurring": row.every.is_some(),
+        "recurring": row.again.is_some(),
     });
-    if let Some(every) = row.every {
-        let frequency = if every % (7 * 24 * 3600) == 0 { "weekly" } else { "daily" };
-        body["recurrence"] = json!({ "frequency": frequency, "weekdays": [] });
+    if let Some(again) = &row.again {
+        body["recurrence"] = json!({ "frequency": again.frequency.as_str(), "weekdays": again.days() });
     } else {
         (body["time"], body["complete_ts"]) = (json!(row.time), json!(row.complete_ts));
     }

@@ -14,6 +14,7 @@ use crate::{
         assistant::Assistant,
         calls::Call,
         canvases::{self, Canvas},
+        drafts::Draft,
         functions::Execution,
         lists::List,
         skills::Skill,
@@ -47,6 +48,11 @@ pub(crate) fn all() -> Vec<View<Slack>> {
             about: "Whom apps have asked to connect them to something, and to what.",
             render: connection_requests,
         },
+        View {
+            name: "drafts",
+            about: "What people have written and not sent, with what apps show of its links.",
+            render: drafts,
+        },
         View { name: "entity_details", about: "What apps have shown behind links.", render: details },
     ]
 }
@@ -56,6 +62,20 @@ fn channel_name(state: &State, id: &SmolStr) -> SmolStr {
         .channels
         .get(id)
         .map_or_else(|| id.clone(), |row| if row.name.is_empty() { id.clone() } else { row.name.clone() })
+}
+
+fn drafts(state: &State) -> Value {
+    let row = |(id, draft): (&SmolStr, &Arc<Draft>)| {
+        json!({
+            "unfurl_id": id,
+            "user": state.label(&draft.user),
+            "app": app_key(state, &draft.app),
+            "text": draft.text,
+            "previews": draft.previews,
+            "asks_to_sign_in": draft.asks,
+        })
+    };
+    state.drafts.iter().map(row).collect()
 }
 
 fn app_key(state: &State, id: &SmolStr) -> Option<SmolStr> {

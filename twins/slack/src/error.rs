@@ -156,6 +156,7 @@ codes! {
     InvalidNameSpecials = "invalid_name_specials",
     InvalidOptionId = "invalid_option_id",
     InvalidParameters = "invalid_parameters",
+    InvalidParentType = "invalid_parent_type",
     InvalidPayload = "invalid_payload",
     InvalidPhoneNumber = "invalid_phone_number",
     InvalidPostType = "invalid_post_type",
@@ -166,6 +167,7 @@ codes! {
     InvalidRowId = "invalid_row_id",
     InvalidScheduledMessageId = "invalid_scheduled_message_id",
     InvalidSchema = "invalid_schema",
+    InvalidSource = "invalid_source",
     InvalidStartTime = "invalid_start_time",
     InvalidTargetTeam = "invalid_target_team",
     InvalidTextBlock = "invalid_text_block",
@@ -178,6 +180,7 @@ codes! {
     InvalidTsLatest = "invalid_ts_latest",
     InvalidTsOldest = "invalid_ts_oldest",
     InvalidTypes = "invalid_types",
+    InvalidUnfurlId = "invalid_unfurl_id",
     InvalidUnfurlsFormat = "invalid_unfurls_format",
     InvalidUsers = "invalid_users",
     InvalidWorkspaceFilter = "invalid_workspace_filter",
@@ -204,15 +207,20 @@ codes! {
     MissingArgCopyFromListId = "missing_arg_copy_from_list_id",
     MissingArgument = "missing_argument",
     MissingArguments = "missing_arguments",
+    MissingChannel = "missing_channel",
     MissingDialog = "missing_dialog",
     MissingDuration = "missing_duration",
     MissingPostType = "missing_post_type",
     MissingRecipientTeamId = "missing_recipient_team_id",
     MissingRecipientUserId = "missing_recipient_user_id",
     MissingResource = "missing_resource",
+    MissingSource = "missing_source",
     MissingTargetTeam = "missing_target_team",
     MissingTrigger = "missing_trigger",
+    MissingTs = "missing_ts",
+    MissingUnfurlId = "missing_unfurl_id",
     MissingUnfurls = "missing_unfurls",
+    MsgBlocksTooLong = "msg_blocks_too_long",
     MsgTooLong = "msg_too_long",
     NameAlreadyExists = "name_already_exists",
     NameTaken = "name_taken",
@@ -354,7 +362,12 @@ pub enum Error {
     /// A method that there is no longer.
     NoMethod(&'static str),
     /// An invitation that fails for some of several users.
-    Invites(Vec<(SmolStr, Code)>),
+    Invites {
+        /// Whom, and why not.
+        failed: Vec<(SmolStr, Code)>,
+        /// Whether several were to be invited, so that each is told.
+        several: bool,
+    },
     /// Something that fails for some of several: the code, and the member that says for which and why.
     Some {
         /// The code.
@@ -459,7 +472,7 @@ impl Error {
             Self::Manifest(_) => Code::InvalidManifest.as_str(),
             Self::Dialog(_) => "validation_errors",
             // Slack puts the first user's problem on top.
-            Self::Invites(users) => users.first().map_or(Code::UserNotFound, |(_, code)| *code).as_str(),
+            Self::Invites { failed, .. } => failed.first().map_or(Code::UserNotFound, |(_, code)| *code).as_str(),
             Self::RateLimited(_) => "ratelimited",
             Self::HookRateLimited(_) => "rate_limited",
             Self::Some { code, .. }
@@ -537,10 +550,7 @@ impl Error {
                 body["errors"] = json!(problems);
                 body["response_metadata"] = json!({ "messages": as_errors(problems) });
             }
-            Self::Invites(users) if users.len() > 1 => {
-                let row = |(user, code): &(SmolStr, Code)| json!({ "user": user, "ok": false, "error": code.as_str() });
-                body["errors"] = users.iter().map(row).collect();
-            }
+            Self::Invites { failed, several: true } => body["errors"] = not_invited(failed),
             Self::Some { name, failed, .. } => {
                 body[*name] = failed.iter().map(|(id, why)| ((*id).to_string(), json!(why))).collect();
             }
@@ -591,4 +601,10 @@ pub(crate) fn add_warning(body: &mut Value, warning: &str) {
         Some(list) => list.push(Value::from(warning)),
         None => metadata["warnings"] = json!([warning]),
     }
+}
+
+/// Who could not be invited, and why.
+pub(crate) fn not_invited(failed: &[(SmolStr, Code)]) -> Value {
+    let row = |(user, code): &(SmolStr, Code)| json!({ "user": user, "ok": false, "error": code.as_str() });
+    failed.iter().map(row).collect()
 }

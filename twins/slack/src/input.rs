@@ -166,6 +166,24 @@ pub(crate) fn first_file(request: &Request) -> Option<bytes::Bytes> {
     first
 }
 
+/// The bytes of a file of a multipart form, by the name of its field.
+pub(crate) fn file(request: &Request, name: &str) -> Option<bytes::Bytes> {
+    let delimiter = format!("--{}", parameter(request, "boundary")?);
+    let body = &request.body[..];
+    let mut at = find(body, delimiter.as_bytes())? + delimiter.len();
+    while !body[at..].starts_with(b"--") {
+        let head_end = at + find(&body[at..], b"\r\n\r\n")?;
+        let start = head_end + 4;
+        let end = start + find(&body[start..], format!("\r\n{delimiter}").as_bytes())?;
+        let head = std::str::from_utf8(&body[at..head_end]).ok()?;
+        if disposition(head, "filename").is_some() && disposition(head, "name") == Some(name) {
+            return Some(request.body.slice(start..end));
+        }
+        at = end + 2 + delimiter.len();
+    }
+    None
+}
+
 /// The text fields of a multipart form (RFC 7578); files are passed over.
 fn add_multipart(input: &mut Input, request: &Request) -> Option<()> {
     let delimiter = format!("--{}", parameter(request, "boundary")?);

@@ -26,6 +26,7 @@ mod listeners;
 mod media;
 pub mod model;
 mod offices;
+mod pictures;
 mod query;
 mod rest;
 mod rtm;
@@ -48,7 +49,7 @@ use dtu_kernel::{
     operation::{Operation, OperationInfo},
     socket::{Frame, SocketId},
     time::Timestamp,
-    twin::{Affordance, EnvVar, Limit, Quota, Scene, Twin, Unserved, View},
+    twin::{Affordance, Allowance, EnvVar, Limit, Quota, Scene, Twin, Unserved, View},
     tx::Tx,
     wire::{Answer, Reply, Request},
     world::World,
@@ -273,6 +274,7 @@ fn postings() -> Vec<Row> {
                 "invalid_thread_ts",
                 "is_archived",
                 "markdown_text_conflict",
+                "msg_blocks_too_long",
                 "msg_too_long",
                 "no_text",
                 "not_in_channel",
@@ -296,6 +298,7 @@ fn postings() -> Vec<Row> {
                 "is_inactive",
                 "markdown_text_conflict",
                 "message_not_found",
+                "msg_blocks_too_long",
                 "msg_too_long",
                 "no_dual_broadcast_content_update",
                 "no_text",
@@ -316,6 +319,7 @@ fn postings() -> Vec<Row> {
                 "invalid_thread_ts",
                 "is_archived",
                 "markdown_text_conflict",
+                "msg_blocks_too_long",
                 "msg_too_long",
                 "no_text",
                 "not_in_channel",
@@ -411,6 +415,10 @@ impl Twin for Slack {
 
     fn limit(&self, operation: &OperationInfo, caller: &Caller) -> Limit {
         limits::limit(operation, caller)
+    }
+
+    fn allowances(&self, _: &State, scene: &Scene<'_>, _: &Input, caller: &Caller) -> Vec<Allowance> {
+        limits::allowances(scene.operation, caller)
     }
 
     fn recipient(&self, delivery: &Delivery) -> SmolStr {

@@ -100,34 +100,6 @@ pub(crate) fn is_in_family(filetype: &str, is_snippet: bool, family: &str) -> Op
     })
 }
 
-/// Width and height of a PNG, GIF or JPEG in pixels; none where it is none of them.
-pub(crate) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
-    let big =
-        |at: usize, len: usize| bytes.get(at..at + len).map(|part| part.iter().fold(0, |n, b| n << 8 | u32::from(*b)));
-    let little = |at: usize| bytes.get(at..at + 2).map(|part| u32::from(part[1]) << 8 | u32::from(part[0]));
-    if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        return Some((big(16, 4)?, big(20, 4)?));
-    }
-    if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
-        return Some((little(6)?, little(8)?));
-    }
-    if !bytes.starts_with(b"\xff\xd8") {
-        return None;
-    }
-    // Segments follow each other until one that begins a frame (SOF0 to SOF15, less the three that are tables).
-    let mut at = 2;
-    loop {
-        let marker = *bytes.get(at + 1)?;
-        if bytes[at] != 0xff {
-            return None;
-        }
-        if (0xc0..=0xcf).contains(&marker) && ![0xc4, 0xc8, 0xcc].contains(&marker) {
-            return Some((big(at + 7, 2)?, big(at + 5, 2)?));
-        }
-        at += 2 + usize::try_from(big(at + 2, 2)?).ok()?;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,16 +112,5 @@ mod tests {
         check("notes.txt", "text");
         check("noext", "binary");
         check("x.unheard", "binary");
-    }
-
-    #[test]
-    fn pictures_have_sizes() {
-        let check = |bytes: &[u8], wanted: Option<(u32, u32)>| assert_eq!(size(bytes), wanted, "{bytes:?}");
-        check(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x20\0\0\x01\0", Some((32, 256)));
-        check(b"GIF89a\x10\0\x20\0", Some((16, 32)));
-        check(b"\xff\xd8\xff\xe0\0\x04ab\xff\xc0\0\x11\x08\0\x20\0\x40", Some((64, 32)));
-        check(b"\xff\xd8\xff\xe0\0\x04ab", None);
-        check(b"\x89PNG\r\n\x1a\n", None);
-        check(b"text", None);
     }
 }

@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 use crate::model::{
     State,
     channels::Kind,
+    marks::Starred,
     messages::Message,
     people::User,
     search::{Key, words},
@@ -17,7 +18,8 @@ use crate::model::{
 #[derive(Debug, Default)]
 pub(crate) struct Query {
     wanted: Vec<Part>,
-    unwanted: Vec<Part>,
+    /// What one word or modifier stands for is unwanted together.
+    unwanted: Vec<Vec<Part>>,
 }
 
 /// Something that must be true of what is found.
@@ -35,6 +37,14 @@ enum Part {
     Has(Has),
     Thread,
     Direct,
+    /// In a direct message or thread with somebody.
+    With(SmolStr),
+    /// In a direct message to somebody.
+    To(SmolStr),
+    /// Saved by somebody.
+    Saved(SmolStr),
+    /// Somebody has put this emoji on it.
+    Own(SmolStr, SmolStr),
     /// Names nobody, or nothing.
     Nothing,
 }
@@ -66,8 +76,11 @@ impl Query {
                 _ => (false, token),
             };
             let parts = parts(token, searcher);
-            let list = if is_unwanted { &mut query.unwanted } else { &mut query.wanted };
-            list.extend(parts);
+            if !is_unwanted {
+                query.wanted.extend(parts);
+            } else if !parts.is_empty() {
+                query.unwanted.push(parts);
+            }
         }
         query
     }
@@ -92,7 +105,7 @@ impl Query {
     pub(crate) fn matches(&self, state: &State, channel: &SmolStr, message: &Message) -> Option<usize> {
         let text: Vec<String> = words(&message.text).collect();
         let holds = |part: &Part| part.holds(state, channel, message, &text);
-        if !self.wanted.iter().all(holds) || self.unwanted.iter().any(holds) {
+        if !self.wanted.iter().all(holds) || self.is_unwanted(holds) {
             return None;
         }
         Some(self.wanted.iter().map(|part| part.count(&text)).sum())
@@ -108,9 +121,14 @@ impl Query {
             Part::Since(ts) => created >= *ts,
             Part::Until(ts) => created < *ts,
             Part::Has(has) => *has == Has::File,
-            Part::Thread | Part::Direct | Part::Nothing => false,
+            // These are said of messages only.
+            _ => false,
         };
-        self.wanted.iter().all(holds) && !self.unwanted.iter().any(holds)
+        self.wanted.iter().all(holds) && !self.is_unwanted(holds)
+    }
+
+    fn is_unwanted(&self, holds: impl Fn(&Part) -> bool) -> bool {
+        self.unwanted.iter().any(|parts| parts.iter().all(&holds))
     }
 
     /// The text with marks around what was looked for.
@@ -157,6 +175,15 @@ impl Part {
             Self::Has(Has::Emoji(name)) => message.reactions().iter().any(|reaction| reaction.name == *name),
             Self::Thread => message.reply_to.is_some() || message.thread.is_some(),
             Self::Direct => state.channels.get(channel).is_some_and(|channel| channel.kind == Kind::Im),
+            Self::With(other) => is_with(state, channel, message, other),
+            Self::To(other) => message.user != *other && is_direct(state, channel, other) && !message.user.is_empty(),
+            Self::Saved(by) => {
+                let on = Starred::Message(channel.clone(), message.ts);
+                state.stars.contains(&(by.clone(), on))
+            }
+            Self::Own(by, name) => {
+                message.reactions().iter().any(|reaction| reaction.name == *name && reaction.users.contains(by))
+            }
             Self::Nothing => false,
         }
     }
@@ -171,6 +198,24 @@ impl Part {
             _ => 0,
         }
     }
+}
+
+/// Whether a conversation is a direct one that somebody is in.
+fn is_direct(state: &State, channel: &SmolStr, other: &SmolStr) -> bool {
+    let row = state.channels.get(channel).filter(|row| matches!(row.kind, Kind::Im | Kind::Mpim));
+    row.is_some() && state.is_member(channel, other)
+}
+
+/// Whether a message is in a direct conversation or in a thread that somebody takes part in.
+fn is_with(state: &State, channel: &SmolStr, message: &Message, other: &SmolStr) -> bool {
+    let first = match message.reply_to {
+        Some(parent) => state.message(channel, parent).map(|first| &**first),
+        None => Some(message),
+    };
+    let takes_part = |first: &Message| {
+        first.thread.as_ref().is_some_and(|thread| first.user == *other || thread.users.contains(other))
+    };
+    is_direct(state, channel, other) || first.is_some_and(takes_part)
 }
 
 /// The parts of a query that blanks divide, phrases whole.
@@ -222,14 +267,21 @@ fn modifier(name: &str, value: &str, searcher: &Searcher<'_>) -> Option<Vec<Part
             "link" => Some(Part::Has(Has::Link)),
             "file" => Some(Part::Has(Has::File)),
             "pin" => Some(Part::Has(Has::Pin)),
+            "star" => Some(Part::Saved(searcher.user.id.clone())),
             "reaction" => Some(Part::Has(Has::Reaction)),
             emoji => emoji.strip_prefix(':').map(|name| Part::Has(Has::Emoji(name.trim_end_matches(':').into()))),
         }),
         "is" => or_nothing(match value {
             "thread" => Some(Part::Thread),
             "dm" => Some(Part::Direct),
+            "saved" => Some(Part::Saved(searcher.user.id.clone())),
             _ => None,
         }),
+        "hasmy" => or_nothing(
+            value.strip_prefix(':').map(|name| Part::Own(searcher.user.id.clone(), name.trim_end_matches(':').into())),
+        ),
+        "to" => or_nothing(person(value, searcher).map(Part::To)),
+        "with" => or_nothing(person(value, searcher).map(Part::With)),
         _ => return None,
     })
 }

@@ -144,6 +144,13 @@ pub(crate) struct Profile {
     guest_expiration_ts: Option<i64>,
 }
 
+impl Profile {
+    /// The address of the picture beside what the user says.
+    pub(crate) fn small_image(self) -> String {
+        self.image_48
+    }
+}
+
 /// What a status emoji is drawn from.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct StatusEmoji {

@@ -109,8 +109,12 @@ fn link_name(state: &State, rest: &str, typed: bool) -> Option<(String, usize)> 
     if matches!(name, "here" | "channel" | "everyone") {
         return Some((format!("<!{name}>"), used));
     }
-    let id = state.index.user_by_name.get(name).filter(|_| typed)?;
-    Some((format!("<@{id}>"), used))
+    if let Some(id) = state.index.user_by_name.get(name).filter(|_| typed) {
+        return Some((format!("<@{id}>"), used));
+    }
+    let group = state.index.group_by_handle.get(name.to_lowercase().as_str()).and_then(|id| state.groups.get(id));
+    let group = group.filter(|group| group.deleted == 0)?;
+    Some((format!("<!subteam^{}>", group.id), used))
 }
 
 /// Standard Markdown as Slack's own markup: bold and links are what differs in practice.
@@ -195,6 +199,9 @@ enum Element<'a> {
     },
     Broadcast {
         range: &'a str,
+    },
+    Usergroup {
+        usergroup_id: &'a str,
     },
     Link {
         url: Cow<'a, str>,
@@ -282,6 +289,7 @@ fn bracketed(inside: &str) -> Option<Element<'_>> {
         '@' => Element::User { user_id: name },
         '#' => Element::Channel { channel_id: name },
         '!' if matches!(name, "here" | "channel" | "everyone") => Element::Broadcast { range: name },
+        '!' if name.starts_with("subteam^") => Element::Usergroup { usergroup_id: &name["subteam^".len()..] },
         '!' => return None,
         _ => Element::Link { url: unescape(target), text: label.map(unescape) },
     })

@@ -253,7 +253,7 @@ fn reminders(state: &State) -> Value {
             "user": state.label(&row.user),
             "text": row.text,
             "time": row.time,
-            "recurring": row.every.is_some(),
+            "recurring": row.again.is_some(),
             "complete": row.complete_ts > 0,
         })
     };

@@ -259,13 +259,15 @@ pub(crate) struct OneUser {
 fn presence(cx: &Read<'_, Slack>, args: OneUser) -> Result<Typed<Value>, Error> {
     let token = cx.caller.token()?;
     let user = asked(cx.state, token, args.user.as_ref())?;
-    let active = status::is_active(user);
+    let active = status::is_active(cx.state, user);
     let mut body = json!({ "presence": if active { "active" } else { "away" } });
     if user.id == token.user {
         body["online"] = json!(active);
         body["auto_away"] = json!(false);
         body["manual_away"] = json!(user.about.away);
-        body["connection_count"] = json!(u32::from(active));
+        // A person has one window open; a bot has its sessions.
+        let sessions = user.app.as_ref().map(|app| cx.state.rtm.count(app));
+        body["connection_count"] = json!(sessions.unwrap_or(usize::from(active)));
         if active {
             body["last_activity"] = json!(cx.scene.now.as_secs());
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use super::conversations::{Warnings, direct_to, need_scope};
+use super::conversations::{direct_to, need_scope};
 use crate::{
     Slack, blocks,
     error::{Code, Error},
@@ -16,6 +16,7 @@ use crate::{
         State,
         apps::{Token, TokenKind},
         channels::{Channel, Kind},
+        files::{self, Mode},
         messages::{self, Draft, Edited, Extra, Message, Subtype, TEXT_MAX, UPDATE_TEXT_MAX},
         people::SLACKBOT,
         restrictions::{self, Posting},
@@ -87,11 +88,15 @@ impl Content {
             Some(text) if text.chars().count() > TEXT_MAX => (Some(text.chars().take(TEXT_MAX).collect()), true),
             other => (other, false),
         };
+        let blocks = blocks::read(self.blocks, tx)?;
+        if blocks.as_ref().is_some_and(|blocks| blocks::text_length(blocks) > blocks::TEXT_MAX) {
+            return Err(Code::MsgBlocksTooLong.into());
+        }
         let link_names = self.link_names || self.parse == Some(Parse::Full);
         let reading = Reading { link_names, typed: false };
         Ok(Said {
             text: sent.map(|text: String| text::store(state, &text, reading).into()),
-            blocks: blocks::read(self.blocks, tx)?.map(Arc::new),
+            blocks: blocks.map(Arc::new),
             attachments: blocks::read_attachments(self.attachments, tx)?.map(Arc::new),
             truncated,
         })
@@ -111,7 +116,8 @@ pub(super) fn read_metadata(argument: Option<Value>) -> Result<Option<Value>, Er
     if members.is_empty() || fits { Ok(Some(value)) } else { Err(Code::InvalidMetadataSchema.into()) }
 }
 
-/// Arguments of `chat.postMessage`. Links are not unfurled, whatever is asked: nothing outside is ever fetched.
+/// Arguments of `chat.postMessage`. Of links only those to messages show what they lead to: nothing outside is ever
+/// fetched.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct PostMessage {
     channel: String,
@@ -132,8 +138,7 @@ pub(crate) struct PostMessage {
     link_names: bool,
     parse: Option<Parse>,
     mrkdwn: Option<bool>,
-    #[serde(rename = "unfurl_links")]
-    _unfurl_links: Option<bool>,
+    unfurl_links: Option<bool>,
     #[serde(rename = "unfurl_media")]
     _unfurl_media: Option<bool>,
 }
@@ -147,7 +152,23 @@ pub(crate) struct Posted {
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    response_metadata: Option<Warnings>,
+    response_metadata: Option<Cut>,
+}
+
+/// That a text was cut, as a code and in words.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Cut {
+    messages: [&'static str; 1],
+    warnings: [&'static str; 1],
+}
+
+impl Cut {
+    fn new(warning: &'static str) -> Self {
+        Self {
+            messages: ["[WARN] The message was posted without what `text` has beyond 40,000 characters."],
+            warnings: [warning],
+        }
+    }
 }
 
 /// `chat.postMessage`
@@ -182,7 +203,14 @@ pub(crate) fn post_message(cx: &mut Write<'_, '_, Slack>, args: PostMessage) -> 
         plain: args.mrkdwn == Some(false),
         ..look.extra(token)?
     };
-    let draft = Draft { app: Some(token.app.clone()), reply_to, extra, ..Draft::new(&token.user, said.words()) };
+    let app = Some(token.app.clone());
+    let draft = Draft {
+        app,
+        reply_to,
+        extra,
+        unfurl: args.unfurl_links == Some(true),
+        ..Draft::new(&token.user, said.words())
+    };
     let ts = messages::post(cx.state, cx.tx, &channel.id, draft);
     let warning = said.truncated.then_some("message_truncated");
     let row = cx.state.message(&channel.id, ts).ok_or(Code::FatalError)?;
@@ -191,7 +219,7 @@ pub(crate) fn post_message(cx: &mut Write<'_, '_, Slack>, args: PostMessage) -> 
         channel: channel.id.clone(),
         ts: ts_text(ts),
         warning,
-        response_metadata: warning.map(|warning| Warnings { warnings: [warning] }),
+        response_metadata: warning.map(Cut::new),
     }))
 }
 
@@ -288,8 +316,7 @@ pub(crate) struct Update {
     #[serde(default)]
     link_names: bool,
     parse: Option<Parse>,
-    #[serde(default)]
-    file_ids: Vec<String>,
+    file_ids: Option<Value>,
     /// Bots and people edit as themselves anyway.
     #[serde(rename = "as_user")]
     _as_user: Option<bool>,
@@ -320,10 +347,7 @@ pub(crate) fn update(cx: &mut Write<'_, '_, Slack>, args: Update) -> Result<Type
     if args.text.as_ref().is_some_and(|text| text.chars().count() > UPDATE_TEXT_MAX) {
         return Err(Code::MsgTooLong.into());
     }
-    // No message has files here.
-    if !args.file_ids.is_empty() {
-        return Err(Code::FileNotFound.into());
-    }
+    let files = read_file_ids(cx.state, token, args.file_ids)?;
     let metadata = read_metadata(args.metadata)?;
     let content = Content {
         text: args.text,
@@ -334,7 +358,8 @@ pub(crate) fn update(cx: &mut Write<'_, '_, Slack>, args: Update) -> Result<Type
         parse: args.parse,
     };
     let said = content.read(cx.state, cx.tx)?;
-    let says_nothing = said.text.is_none() && said.blocks.is_none() && said.attachments.is_none() && metadata.is_none();
+    let says_nothing = said.text.is_none() && said.blocks.is_none() && said.attachments.is_none();
+    let says_nothing = says_nothing && metadata.is_none() && files.is_none();
     check_broadcast(&row, args.reply_broadcast, says_nothing)?;
     let editor = match token.kind {
         TokenKind::Bot => cx.state.apps.get(&token.app).map_or_else(SmolStr::default, |app| app.bot.clone()),
@@ -342,8 +367,14 @@ pub(crate) fn update(cx: &mut Write<'_, '_, Slack>, args: Update) -> Result<Type
     };
     let edited = Edited { user: editor, ts: micros(cx.tx.now.floor_secs()) };
     let broadcast = args.reply_broadcast;
+    if let Some(files) = &files {
+        files::reshare(cx.state, cx.tx, &channel.id, &row, files);
+    }
     let after = messages::edit(cx.state, cx.tx, &channel.id, ts, |message| {
         apply(message, &said, metadata.as_ref(), broadcast, &edited);
+        if let Some(files) = &files {
+            message.edit_extra(|extra| extra.files = (!files.is_empty()).then(|| files.as_slice().into()));
+        }
     });
     let after = after.ok_or(Code::MessageNotFound)?;
     Ok(Typed::ok(&Updated {
@@ -354,8 +385,25 @@ pub(crate) fn update(cx: &mut Write<'_, '_, Slack>, args: Update) -> Result<Type
     }))
 }
 
+/// The files that a message is to show instead of its own: a list, or text that holds one or divides ids by commas.
+fn read_file_ids(state: &State, token: &Token, argument: Option<Value>) -> Result<Option<Vec<SmolStr>>, Error> {
+    let ids: Vec<SmolStr> = match argument {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
+        Some(Value::String(text)) if text.trim_start().starts_with('[') => {
+            serde_json::from_str(&text).map_err(|_| Code::FileNotFound)?
+        }
+        Some(Value::String(text)) => text.split(',').map(|id| id.trim().into()).collect(),
+        Some(other) => serde_json::from_value(other).map_err(|_| Code::FileNotFound)?,
+    };
+    let is_there = |id: &SmolStr| {
+        state.visible_file(id, &token.user).is_some_and(|file| file.user == token.user && file.mode != Mode::Tombstone)
+    };
+    if ids.iter().all(is_there) { Ok(Some(ids)) } else { Err(Code::FileNotFound.into()) }
+}
+
 fn check_may_update(channel: &Channel, row: &Message, token: &Token) -> Result<(), Code> {
-    let is_ordinary = matches!(row.subtype(), None | Some(Subtype::BotMessage));
+    let is_ordinary = matches!(row.subtype(), None | Some(Subtype::BotMessage | Subtype::FileShare));
     match row {
         _ if channel.archived => Err(Code::IsInactive),
         _ if row.user != token.user || !is_ordinary => Err(Code::CantUpdateMessage),

@@ -9,12 +9,13 @@ use dtu_kernel::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::paging::{self, Limit, PageEnd};
 use crate::{
     Slack,
-    error::{Code, Error},
+    error::{Code, Error, not_invited},
     model::{
         State,
         apps::{Token, TokenKind},
@@ -304,8 +305,17 @@ pub(crate) struct Invite {
     force: bool,
 }
 
+/// The conversation that people were invited to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Invited {
+    channel: ConversationBody,
+    /// Whom else, had it been possible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Value>,
+}
+
 /// `conversations.invite`
-pub(crate) fn invite(cx: &mut Write<'_, '_, Slack>, args: Invite) -> Result<Typed<One>, Error> {
+pub(crate) fn invite(cx: &mut Write<'_, '_, Slack>, args: Invite) -> Result<Typed<Invited>, Error> {
     let token = cx.caller.token()?;
     let row = cx.state.visible(&args.channel, &token.user).map(Arc::clone).ok_or(Code::ChannelNotFound)?;
     if !row.kind.is_channel() {
@@ -324,10 +334,11 @@ pub(crate) fn invite(cx: &mut Write<'_, '_, Slack>, args: Invite) -> Result<Type
     }
     let (good, bad): (Vec<_>, Vec<_>) =
         args.users.iter().map(|user| (user, check_invite(cx.state, &row, token, user))).partition(|(_, r)| r.is_ok());
+    let failed = |(user, result): (&SmolStr, Result<(), Code>)| result.err().map(|code| (user.clone(), code));
+    let failed: Vec<(SmolStr, Code)> = bad.into_iter().filter_map(failed).collect();
     // All or none, unless forced.
-    if good.is_empty() || !(bad.is_empty() || args.force) {
-        let failed = |(user, result): (&SmolStr, Result<(), Code>)| result.err().map(|code| (user.clone(), code));
-        return Err(Error::Invites(bad.into_iter().filter_map(failed).collect()));
+    if good.is_empty() || !(failed.is_empty() || args.force) {
+        return Err(Error::Invites { failed, several: args.users.len() > 1 });
     }
     for (user, _) in good {
         // A user may be named twice.
@@ -335,7 +346,8 @@ pub(crate) fn invite(cx: &mut Write<'_, '_, Slack>, args: Invite) -> Result<Type
             channels::join(cx.state, cx.tx, &row.id, user, Some(&token.user));
         }
     }
-    Ok(Typed::ok(&One { channel: one(cx.state, &row.id, &token.user)? }))
+    let errors = (!failed.is_empty()).then(|| not_invited(&failed));
+    Ok(Typed::ok(&Invited { channel: one(cx.state, &row.id, &token.user)?, errors }))
 }
 
 /// Whether a user can be invited to a channel.

@@ -22,6 +22,7 @@ use crate::{
         audit::{self, Entity},
         files::{self, File, Mode},
     },
+    pictures,
 };
 
 const POST: &[Method] = &[Method::POST];
@@ -33,6 +34,7 @@ pub(crate) fn operations() -> Vec<Operation<Slack>> {
         Operation::write("files.receive", POST, "/upload/v1/{ticket}", receive).limit(SPECIAL),
         Operation::read("files.read", GET, "/files-pri/{file}/{name}", read).limit(SPECIAL),
         Operation::write("files.download", GET, "/files-pri/{file}/download/{name}", download).limit(SPECIAL),
+        Operation::read("files.thumb", GET, "/files-tmb/{file}/{name}", thumb).limit(SPECIAL),
         Operation::read("files.public", GET, "/files-public/{file}", public).limit(SPECIAL),
         Operation::read("pages.signIn", GET, "/", sign_in).limit(SPECIAL),
     ]
@@ -85,19 +87,46 @@ fn content(state: &State, request: &Request) -> Answer {
     let opens = |file: &File| secret.as_deref().is_some_and(|secret| file.public.as_deref() == Some(secret));
     let Some(file) = file else { return not_found() };
     if !opens(file) && !may_read(state, request, file) {
-        // Whom Slack does not know, it asks to sign in: with a page, not with an error.
-        let back: String = form_urlencoded::byte_serialize(request.path.as_bytes()).collect();
-        let answer = Answer::empty(StatusCode::FOUND);
-        let to = format!("{}/?redir={back}", request.origin);
-        return answer.with_header(header::LOCATION, to);
+        return sign_in_first(request);
     }
-    let body = Some((media::of(&file.filetype).mime, file.content.clone()));
-    let mut answer = Answer { status: StatusCode::OK, headers: Vec::new(), body };
+    let mut answer = bytes(file);
     if request.path.contains("/download/") {
         let name = file.name.replace(|c: char| c == '"' || c.is_control() || !c.is_ascii(), "_");
         answer = answer.with_header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
     }
     answer
+}
+
+/// `GET /files-tmb/{team}-{file}-{secret}/{name}_{side}.{ending}`: with a token that may read the file. Each shows the
+/// whole picture as it was uploaded: Slack's are smaller.
+#[expect(clippy::unnecessary_wraps, reason = "rows take handlers that may fail")]
+fn thumb(cx: &Read<'_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error> {
+    let request = cx.scene.request;
+    let mut parts = request.path_param("file").rsplit('-');
+    let (secret, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let is_thumb = request.path_param("name").rsplit('_').next().is_some_and(pictures::is_thumb);
+    let file = cx.state.files.get(&id.into()).filter(|file| is_thumb && file.mode != Mode::Tombstone);
+    let file = file.filter(|_| secret == files::thumb_secret(id));
+    let Some(file) = file.filter(|file| pictures::size(&file.content).is_some()) else {
+        return Ok(Typed::from_answer(not_found()));
+    };
+    if !may_read(cx.state, request, file) {
+        return Ok(Typed::from_answer(sign_in_first(request)));
+    }
+    let body = Some((media::of(pictures::ending(&file.content)).mime, file.content.clone()));
+    Ok(Typed::from_answer(Answer { status: StatusCode::OK, headers: Vec::new(), body }))
+}
+
+/// A file's bytes under its type.
+fn bytes(file: &File) -> Answer {
+    let body = Some((media::of(&file.filetype).mime, file.content.clone()));
+    Answer { status: StatusCode::OK, headers: Vec::new(), body }
+}
+
+/// Whom Slack does not know, it asks to sign in: with a page, not with an error.
+fn sign_in_first(request: &Request) -> Answer {
+    let back: String = form_urlencoded::byte_serialize(request.path.as_bytes()).collect();
+    Answer::empty(StatusCode::FOUND).with_header(header::LOCATION, format!("{}/?redir={back}", request.origin))
 }
 
 fn may_read(state: &State, request: &Request, file: &File) -> bool {

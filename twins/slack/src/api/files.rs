@@ -250,7 +250,10 @@ fn info(cx: &Read<'_, Slack>, args: Info) -> Result<Typed<Value>, Error> {
         "response_metadata": { "next_cursor": "" },
     });
     if file.mode == Mode::Snippet {
-        told["content"] = json!(String::from_utf8_lossy(&file.content));
+        let content = String::from_utf8_lossy(&file.content);
+        told["content_highlight_html"] = json!(files::highlight(&content.lines().collect::<Vec<_>>()));
+        told["content_highlight_html_truncated"] = json!(false);
+        told["content"] = json!(content);
         told["is_truncated"] = json!(false);
     }
     Ok(Typed::ok(&told))

@@ -21,10 +21,13 @@ use crate::{
     error::{Code, Error},
     limits::{SPECIAL, TIER_2, TIER_3},
     model::{
+        apps::App,
+        drafts,
         messages::{self, Draft, Extra, Message, Subtype, TEXT_MAX},
         people::{SLACKBOT, User},
         schedule,
         time::{parse_message_ts, parse_ts, ts_text},
+        when::{self, Recurrence},
     },
     shapes,
     text::{self, Reading},
@@ -44,6 +47,7 @@ fn schedule_rows() -> Vec<Row> {
                 "channel_not_found",
                 "invalid_time",
                 "is_archived",
+                "msg_blocks_too_long",
                 "msg_too_long",
                 "no_text",
                 "not_in_channel",
@@ -79,7 +83,13 @@ fn chat_rows() -> Vec<Row> {
             "cannot_parse_attachment",
             "cannot_unfurl_message",
             "cannot_unfurl_url",
+            "invalid_source",
+            "invalid_unfurl_id",
             "invalid_unfurls_format",
+            "missing_channel",
+            "missing_source",
+            "missing_ts",
+            "missing_unfurl_id",
             "missing_unfurls",
         ]),
     ]
@@ -118,7 +128,7 @@ fn reminder_rows() -> Vec<Row> {
     ]
 }
 
-/// Arguments of `chat.scheduleMessage`. Links are not unfurled, whatever is asked.
+/// Arguments of `chat.scheduleMessage`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct ScheduleMessage {
     channel: String,
@@ -136,8 +146,8 @@ pub(crate) struct ScheduleMessage {
     parse: Option<Parse>,
     #[serde(rename = "as_user")]
     _as_user: Option<bool>,
-    #[serde(rename = "unfurl_links")]
-    _unfurl_links: Option<bool>,
+    #[serde(default)]
+    unfurl_links: bool,
     #[serde(rename = "unfurl_media")]
     _unfurl_media: Option<bool>,
 }
@@ -170,7 +180,8 @@ fn schedule_message(cx: &mut Write<'_, '_, Slack>, args: ScheduleMessage) -> Res
         broadcast,
         ..Extra::default()
     };
-    let draft = Draft { app: Some(token.app.clone()), reply_to, extra, ..Draft::new(&token.user, said.words()) };
+    let app = Some(token.app.clone());
+    let draft = Draft { app, reply_to, extra, unfurl: args.unfurl_links, ..Draft::new(&token.user, said.words()) };
     let mut shown = shown(cx.state, &channel.id, &draft);
     let id = schedule::schedule(cx.state, cx.tx, &channel.id, &token.app, post_at, draft)?;
     if let Some(shown) = shown.as_object_mut() {
@@ -328,9 +339,7 @@ pub(crate) struct Unfurl {
     previews: Option<Value>,
     #[serde(rename = "unfurl_id")]
     id: Option<String>,
-    /// Messages are on record once they are seen: the composer is not played.
-    #[serde(rename = "source")]
-    _source: Option<SmolStr>,
+    source: Option<SmolStr>,
     #[serde(default)]
     user_auth_required: bool,
     user_auth_message: Option<String>,
@@ -340,10 +349,26 @@ pub(crate) struct Unfurl {
 }
 
 impl Unfurl {
-    /// The channel and timestamp of the message, given as such or in one.
-    fn place(&self) -> Option<(&str, &str)> {
-        let by_id = || self.id.as_deref()?.split_once('-');
-        self.channel.as_deref().zip(self.ts.as_deref()).or_else(by_id)
+    /// The channel and timestamp of the message, given as such, or as an id with where it comes from.
+    fn place(&self) -> Result<(SmolStr, SmolStr), Code> {
+        let given = |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(SmolStr::new);
+        let source = self.source.as_deref().filter(|source| !source.is_empty());
+        match (given(&self.channel), given(&self.ts), given(&self.id), source) {
+            (Some(channel), Some(ts), _, _) => Ok((channel, ts)),
+            (Some(_), None, None, None) => Err(Code::MissingTs),
+            (None, _, None, None) => Err(Code::MissingChannel),
+            (_, _, None, Some(_)) => Err(Code::MissingUnfurlId),
+            (_, _, Some(_), None) => Err(Code::MissingSource),
+            (_, _, Some(id), Some("conversations_history")) => read_unfurl_id(&id).ok_or(Code::InvalidUnfurlId),
+            (_, _, Some(id), Some("composer")) => Ok((drafts::COMPOSER.into(), id)),
+            (_, _, Some(_), Some(_)) => Err(Code::InvalidSource),
+        }
+    }
+
+    /// Whether the author is to sign in first.
+    const fn asks(&self) -> bool {
+        let words = self.user_auth_message.is_some() || self.user_auth_blocks.is_some();
+        self.user_auth_required || words || self.user_auth_url.is_some()
     }
 
     fn unfurls(&self) -> Result<Map<String, Value>, Code> {
@@ -358,15 +383,24 @@ impl Unfurl {
     }
 }
 
+/// The channel and timestamp in an id that a `link_shared` event has told.
+fn read_unfurl_id(id: &str) -> Option<(SmolStr, SmolStr)> {
+    let (channel, rest) = id.split_once('.')?;
+    let (ts, _) = rest.rsplit_once('.')?;
+    (announce::unfurl_id(channel, ts) == id).then(|| (channel.into(), ts.into()))
+}
+
 /// `chat.unfurl`: shows links of the app's domains in a message. Or asks the author, alone, to sign in first.
 fn unfurl(cx: &mut Write<'_, '_, Slack>, args: Unfurl) -> Result<Typed<Value>, Error> {
     let token = cx.caller.token()?;
-    let (channel, ts) = args.place().ok_or(Code::CannotFindMessage)?;
-    let channel = cx.state.visible(channel, &token.user).ok_or(Code::CannotFindChannel)?.id.clone();
-    let ts = parse_message_ts(ts).ok_or(Code::CannotFindMessage)?;
+    let (channel, ts) = args.place()?;
+    if channel == drafts::COMPOSER {
+        return unfurl_draft(cx, &ts, &args);
+    }
+    let channel = cx.state.visible(&channel, &token.user).ok_or(Code::CannotFindChannel)?.id.clone();
+    let ts = parse_message_ts(&ts).ok_or(Code::CannotFindMessage)?;
     let row = cx.state.message(&channel, ts).cloned().ok_or(Code::CannotFindMessage)?;
-    let asks = args.user_auth_required || args.user_auth_message.is_some() || args.user_auth_blocks.is_some();
-    if asks || args.user_auth_url.is_some() {
+    if args.asks() {
         return ask_to_sign_in(cx, &channel, &row, args);
     }
     if args.metadata.is_some() {
@@ -378,10 +412,8 @@ fn unfurl(cx: &mut Write<'_, '_, Slack>, args: Unfurl) -> Result<Typed<Value>, E
         return Err(Code::CannotFindService.into());
     }
     for url in unfurls.keys() {
-        if announce::domain_of(&app.unfurl_domains, url).is_none() {
-            return Err(Code::CannotUnfurlUrl.into());
-        }
-        if !announce::links(&row.text).any(|link| text::unescape(link) == url.as_str()) {
+        check_domain(&app, url)?;
+        if !announce::has_link(&row.text, url) {
             return Err(Code::CannotUnfurlMessage.into());
         }
     }
@@ -391,6 +423,23 @@ fn unfurl(cx: &mut Write<'_, '_, Slack>, args: Unfurl) -> Result<Typed<Value>, E
     messages::edit(cx.state, cx.tx, &channel, ts, |message| {
         message.edit_extra(|extra| extra.attachments = Some(Arc::clone(&shown)));
     });
+    Ok(done())
+}
+
+fn check_domain(app: &App, url: &str) -> Result<(), Code> {
+    announce::domain_of(&app.unfurl_domains, url).map(|_| ()).ok_or(Code::CannotUnfurlUrl)
+}
+
+/// Shows links of what somebody has not sent yet.
+fn unfurl_draft(cx: &mut Write<'_, '_, Slack>, id: &SmolStr, args: &Unfurl) -> Result<Typed<Value>, Error> {
+    let app = cx.state.apps.get(&cx.caller.token()?.app).cloned().ok_or(Code::CannotFindService)?;
+    if args.asks() {
+        drafts::ask(cx.state, cx.tx, &app, id)?;
+        return Ok(done());
+    }
+    let unfurls = args.unfurls()?;
+    unfurls.keys().try_for_each(|url| check_domain(&app, url))?;
+    drafts::preview(cx.state, cx.tx, (&app, id), unfurls)?;
     Ok(done())
 }
 
@@ -458,23 +507,14 @@ fn caller_row(cx: &Write<'_, '_, Slack>) -> Result<Arc<User>, Error> {
 /// `reminders.add`
 fn add_reminder(cx: &mut Write<'_, '_, Slack>, args: AddReminder) -> Result<Typed<Value>, Error> {
     let creator = caller_row(cx)?;
-    let mut when = schedule::read_when(&args.time, cx.tx.now.as_secs()).ok_or(Code::CannotParse)?;
+    let mut when = when::read(&args.time, cx.tx.now.as_secs(), &creator.tz).ok_or(Code::CannotParse)?;
     if let Some(recurrence) = args.recurrence {
-        when.every = Some(read_recurrence(&recurrence).ok_or(Code::CannotParse)?);
+        when.again = Some(Recurrence::read(&recurrence).ok_or(Code::CannotParse)?);
     }
     let user = args.user.filter(|user| !user.is_empty()).unwrap_or_else(|| creator.id.clone());
     let id = schedule::remind(cx.state, cx.tx, &creator, &user, &args.text, when)?;
     let row = cx.state.reminders.get(&id).ok_or(Code::NotFound)?;
     Ok(Typed::ok(&json!({ "reminder": bodies::reminder(row) })))
-}
-
-fn read_recurrence(given: &Value) -> Option<i64> {
-    let parsed = given.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-    match parsed.as_ref().unwrap_or(given)["frequency"].as_str()? {
-        "daily" => Some(24 * 3600),
-        "weekly" => Some(7 * 24 * 3600),
-        _ => None,
-    }
 }
 
 /// A reminder.

@@ -23,6 +23,7 @@ use crate::{
         State,
         apps::{Token, TokenKind},
         channels::{Channel, Kind},
+        files::Mode,
         marks::{self, BookmarkChange, Starred},
         time::{parse_message_ts, parse_ts},
     },
@@ -123,6 +124,7 @@ fn bookmark_rows() -> Vec<Row> {
                 "invalid_bookmark_type",
                 "invalid_emoji",
                 "invalid_link",
+                "invalid_parent_type",
                 "is_archived",
                 "not_in_channel",
                 "too_many_bookmarks",
@@ -381,6 +383,10 @@ fn starred(state: &State, token: &Token, item: &Item) -> Result<Starred, Error> 
         let channel = channel_of(state, token, item.channel.as_deref().unwrap_or_default(), false)?;
         return Ok(Starred::Channel(channel.id.clone()));
     }
+    if let Some(id) = item.file.as_ref().filter(|id| !id.is_empty()) {
+        let file = state.visible_file(id, &token.user).filter(|file| file.mode != Mode::Tombstone);
+        return Ok(Starred::File(file.ok_or(Code::FileNotFound)?.id.clone()));
+    }
     let (channel, ts) = item.message(state, token, false)?;
     Ok(Starred::Message(channel, ts))
 }
@@ -452,9 +458,8 @@ pub(crate) struct AddBookmark {
     /// Only other types than links have one.
     #[serde(rename = "entity_id")]
     _entity_id: Option<SmolStr>,
-    /// Folders are not bookmarked through this method.
-    #[serde(rename = "parent_id")]
-    _parent_id: Option<SmolStr>,
+    /// Of a folder, of which there are none.
+    parent_id: Option<SmolStr>,
 }
 
 fn bookmark_channel(state: &State, token: &Token, named: &str, writes: bool) -> Result<Arc<Channel>, Error> {
@@ -470,6 +475,10 @@ fn add_bookmark(cx: &mut Write<'_, '_, Slack>, args: AddBookmark) -> Result<Type
     let channel = bookmark_channel(cx.state, token, &args.channel_id, true)?;
     if args.kind != "link" {
         return Err(Code::InvalidBookmarkType.into());
+    }
+    // Links are all that there is to be put below, and nothing goes below a link.
+    if args.parent_id.as_ref().is_some_and(|id| !id.is_empty()) {
+        return Err(Code::InvalidParentType.into());
     }
     let change = BookmarkChange { title: Some(args.title), link: args.link, emoji: args.emoji };
     let by = (&token.user, Some(&token.app));

@@ -11,9 +11,8 @@ use crate::{
     error::{Code, Error},
     input,
     limits::TIER_2,
-    media,
     model::status,
-    shapes, text,
+    pictures, shapes, text,
 };
 
 /// The methods.
@@ -48,7 +47,7 @@ pub(crate) struct Set {
 /// `users.setPhoto`: of the picture nothing is kept but what tells it from others.
 fn set(cx: &mut Write<'_, '_, Slack>, args: Set) -> Result<Typed<Value>, Error> {
     let bytes = input::first_file(cx.scene.request).ok_or(Code::BadImage)?;
-    let (width, height) = media::size(&bytes).ok_or(Code::BadImage)?;
+    let (width, height) = pictures::size(&bytes).ok_or(Code::BadImage)?;
     if width > SIDE_MAX || height > SIDE_MAX {
         return Err(Code::TooLarge.into());
     }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use dtu_kernel::{
     operation::{Operation, Typed},
     twin::{Read, Write},
+    wire::Request,
 };
 use http::Method;
 use schemars::JsonSchema;
@@ -19,6 +21,7 @@ use super::{
 use crate::{
     Slack,
     error::{Code, Error},
+    input,
     limits::TIER_2,
     model::{
         State,
@@ -76,6 +79,7 @@ pub(crate) struct Add {
     external_url: SmolStr,
     title: SmolStr,
     filetype: Option<SmolStr>,
+    /// Comes as a file, of which this is told where it comes otherwise.
     preview_image: Option<Value>,
     indexable_file_contents: Option<Value>,
 }
@@ -84,24 +88,42 @@ fn bots_only(token: &Token) -> Result<(), Code> {
     if token.kind == TokenKind::Bot { Ok(()) } else { Err(Code::NotAllowedTokenType) }
 }
 
-fn words(contents: Option<&Value>) -> Arc<str> {
-    contents.and_then(Value::as_str).unwrap_or_default().into()
+/// What search finds a file by: sent as a file, or as text. None where nothing was sent.
+fn words(request: &Request, contents: Option<&Value>) -> Option<Arc<str>> {
+    let sent = input::file(request, "indexable_file_contents").map(|bytes| String::from_utf8_lossy(&bytes).into());
+    sent.or_else(|| contents.and_then(Value::as_str).map(Arc::from))
 }
 
-/// `files.remote.add`: a second time with the same id is the same file.
+/// The picture that stands for a file, where one was sent.
+fn picture(request: &Request) -> Option<Bytes> {
+    // A copy: the request's buffer holds more than the picture.
+    input::file(request, "preview_image").map(|bytes| Bytes::copy_from_slice(&bytes))
+}
+
+/// `files.remote.add`: a second time with the same id is the same file, which is changed.
 fn add(cx: &mut Write<'_, '_, Slack>, args: Add) -> Result<Typed<Told>, Error> {
     let token = cx.caller.token()?;
     bots_only(token)?;
+    if cx.state.remote_file(&token.app, &args.external_id).is_some() {
+        let named = Named { file: None, external_id: Some(args.external_id.to_string()) };
+        let (title, external_url) = (Some(args.title), Some(args.external_url));
+        let (filetype, preview_image, contents) = (args.filetype, args.preview_image, args.indexable_file_contents);
+        let again = Update { named, title, filetype, external_url, preview_image, indexable_file_contents: contents };
+        return update(cx, again);
+    }
+    let picture = picture(cx.scene.request);
     let remote = Remote {
-        id: args.external_id.clone(),
+        id: args.external_id,
         url: args.external_url,
-        indexed: words(args.indexable_file_contents.as_ref()),
-        preview: args.preview_image.is_some(),
+        indexed: words(cx.scene.request, args.indexable_file_contents.as_ref()).unwrap_or_default(),
+        preview: picture.is_some() || args.preview_image.is_some(),
     };
-    let file = match cx.state.remote_file(&token.app, &args.external_id).map(Arc::clone) {
-        Some(file) => file,
-        None => files::add_remote(cx.state, cx.tx, [&token.app, &token.user], args.title, args.filetype, remote),
-    };
+    let who = [&token.app, &token.user];
+    let mut file = files::add_remote(cx.state, cx.tx, who, args.title, args.filetype, remote);
+    if let Some(picture) = picture {
+        let shown = cx.state.files.update(&mut cx.tx.changes, &file.id, |file| file.content = picture);
+        file = shown.unwrap_or(file);
+    }
     Ok(Typed::ok(&Told { file: files::render(cx.state, &file) }))
 }
 
@@ -133,6 +155,7 @@ pub(crate) struct Update {
     title: Option<SmolStr>,
     filetype: Option<SmolStr>,
     external_url: Option<SmolStr>,
+    /// Comes as a file, of which this is told where it comes otherwise.
     preview_image: Option<Value>,
     indexable_file_contents: Option<Value>,
 }
@@ -142,6 +165,8 @@ fn update(cx: &mut Write<'_, '_, Slack>, args: Update) -> Result<Typed<Told>, Er
     let token = cx.caller.token()?;
     bots_only(token)?;
     let id = find(cx.state, token, &args.named)?.id.clone();
+    let indexed = words(cx.scene.request, args.indexable_file_contents.as_ref());
+    let picture = picture(cx.scene.request);
     let file = cx.state.files.update(&mut cx.tx.changes, &id, |file| {
         if let Some(title) = args.title {
             file.title = title;
@@ -153,10 +178,13 @@ fn update(cx: &mut Write<'_, '_, Slack>, args: Update) -> Result<Typed<Told>, Er
             if let Some(url) = args.external_url {
                 remote.url = url;
             }
-            remote.preview |= args.preview_image.is_some();
-            if args.indexable_file_contents.is_some() {
-                remote.indexed = words(args.indexable_file_contents.as_ref());
+            remote.preview |= picture.is_some() || args.preview_image.is_some();
+            if let Some(indexed) = indexed {
+                remote.indexed = indexed;
             }
+        }
+        if let Some(picture) = picture {
+            file.content = picture;
         }
     });
     let file = file.ok_or(Code::FileNotFound)?;

@@ -18,6 +18,7 @@ use crate::{
     model::{
         apps::TokenKind,
         channels::{Channel, Kind},
+        marks,
         messages::Message,
         time::{parse_message_ts, parse_ts},
     },
@@ -131,7 +132,7 @@ pub(crate) fn history(cx: &Read<'_, Slack>, args: History) -> Result<Typed<Histo
         oldest: args.oldest,
         messages,
         has_more: next.is_some(),
-        pin_count: 0,
+        pin_count: u32::try_from(marks::pins(cx.state, &row.id).count()).unwrap_or(u32::MAX),
         channel_actions_ts: None,
         channel_actions_count: 0,
         response_metadata: next_page(next),

@@ -21,6 +21,26 @@ pub(crate) use rules::{Surface, is_select};
 /// The most attachments of one message.
 pub(crate) const ATTACHMENTS_MAX: usize = 100;
 
+/// The most characters in all texts of a message's blocks together. Slack tells of 12,000 and some room for what is
+/// around them; what people measure is this: <https://github.com/slackapi/bolt-js/issues/2509>.
+pub(crate) const TEXT_MAX: usize = 13_200;
+
+/// How many characters the texts in blocks have together.
+pub(crate) fn text_length(blocks: &Value) -> usize {
+    match blocks {
+        Value::Array(items) => items.iter().map(text_length).sum(),
+        Value::Object(members) => members.iter().map(text_of_member).sum(),
+        _ => 0,
+    }
+}
+
+fn text_of_member((name, value): (&String, &Value)) -> usize {
+    match value {
+        Value::String(text) if name == "text" => text.chars().count(),
+        value => text_length(value),
+    }
+}
+
 /// Reads a `blocks` argument: JSON, or text that holds JSON. None where nothing was given; an empty list stays one.
 pub(crate) fn read(argument: Option<Value>, tx: &mut Tx<'_>) -> Result<Option<Value>, Error> {
     let Some(mut blocks) = list(argument, Code::InvalidBlocksFormat)? else { return Ok(None) };

@@ -6,7 +6,10 @@ mod tiers;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use dtu_kernel::{operation::OperationInfo, twin::Limit};
+use dtu_kernel::{
+    operation::OperationInfo,
+    twin::{Allowance, Limit},
+};
 use smol_str::format_smolstr;
 
 use self::tiers::TIERS;
@@ -76,6 +79,20 @@ pub(crate) fn limit(operation: &OperationInfo, caller: &Caller) -> Limit {
         format_smolstr!("{}/{app}", operation.id)
     };
     Limit { bucket, per_minute }
+}
+
+/// How many messages an app posts in a whole workspace each minute: Slack says several hundred, and not how many.
+const WORKSPACE_PER_MINUTE: u32 = 300;
+
+/// All limits of a call: what is posted counts in its channel and in the workspace.
+pub(crate) fn allowances(operation: &OperationInfo, caller: &Caller) -> Vec<Allowance> {
+    let own = limit(operation, caller);
+    if tier(operation) != POSTING {
+        return vec![own.into()];
+    }
+    let app = caller.token.as_ref().map_or("", |token| token.app.as_str());
+    let workspace = Limit { bucket: format_smolstr!("{}/{app}", operation.id), per_minute: WORKSPACE_PER_MINUTE };
+    vec![own.into(), workspace.into()]
 }
 
 #[cfg(test)]

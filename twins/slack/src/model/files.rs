@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     error::Code,
-    events, media,
+    events, media, pictures,
     text::{self, Reading},
 };
 
@@ -149,8 +149,12 @@ impl File {
 
     /// Whether its text is shown.
     pub fn is_text(&self) -> bool {
-        media::of(&self.filetype).mime.starts_with("text/") || self.filetype == "json"
+        is_text(&self.filetype)
     }
+}
+
+fn is_text(filetype: &str) -> bool {
+    media::of(filetype).mime.starts_with("text/") || filetype == "json"
 }
 
 /// An upload under way.
@@ -245,16 +249,20 @@ pub(crate) fn complete(
 fn of_upload(tx: &Tx<'_>, upload: &Upload, title: Option<SmolStr>) -> File {
     let content = upload.content.clone().unwrap_or_default();
     let by_name = || SmolStr::new_static(media::of_name(&upload.name).filetype);
+    let filetype = upload.snippet.clone().unwrap_or_else(by_name);
+    // Texts that are not too long are shown and can be edited, whether they were meant as snippets or not.
+    let is_short_text = is_text(&filetype) && content.len() as u64 <= SNIPPET_MAX && str::from_utf8(&content).is_ok();
+    let mode = if upload.snippet.is_some() || is_short_text { Mode::Snippet } else { Mode::Hosted };
     File {
         id: upload.file.clone(),
         created: micros(tx.now),
         name: upload.name.clone(),
         title: title.unwrap_or_else(|| upload.name.clone()),
-        filetype: upload.snippet.clone().unwrap_or_else(by_name),
+        filetype,
         user: upload.user.clone(),
         app: upload.app.clone(),
         size: content.len() as u64,
-        mode: if upload.snippet.is_some() { Mode::Snippet } else { Mode::Hosted },
+        mode,
         alt_txt: upload.alt_txt.clone(),
         shares: Vec::new(),
         processed: false,
@@ -343,6 +351,22 @@ fn announce(state: &State, tx: &mut Tx<'_>, name: &str, file: &SmolStr, user: &S
     }
     event["event_ts"] = json!(ts_text(micros(tx.now)));
     events::about_file(state, tx, file, channel, &event);
+}
+
+/// A message shows other files than before.
+pub(crate) fn reshare(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, message: &Message, files: &[SmolStr]) {
+    let before = message.extra.as_ref().and_then(|extra| extra.files.clone()).unwrap_or_default();
+    for id in before.iter().filter(|id| !files.contains(id)) {
+        state.files.update(&mut tx.changes, id, |file| {
+            file.shares.retain(|share| share.channel != *channel || share.ts != message.ts);
+        });
+        announce(state, tx, "file_unshared", id, &message.user, Some(channel));
+    }
+    for id in files.iter().filter(|id| !before.contains(id)) {
+        let share = Share { channel: channel.clone(), ts: message.ts, thread: message.reply_to };
+        state.files.update(&mut tx.changes, id, |file| file.shares.push(share));
+        announce(state, tx, "file_shared", id, &message.user, Some(channel));
+    }
 }
 
 /// A message that showed files is deleted: they are no longer shared by it.
@@ -530,13 +554,17 @@ pub(crate) fn render(state: &State, file: &File) -> Value {
         "has_more_shares": false,
         "has_rich_preview": false,
         "file_access": "visible",
-        "media_display_type": "unknown",
     });
+    if file.mode == Mode::Hosted {
+        told["media_display_type"] = json!("unknown");
+    }
     if let Some(remote) = &file.remote {
         told["external_id"] = json!(remote.id);
         told["external_url"] = json!(remote.url);
         told["app_id"] = json!(file.app);
         told["app_name"] = json!(state.apps.get(&file.app).map(|app| app.name.clone()));
+        told["has_rich_preview"] = json!(remote.preview);
+        add_picture(&mut told, file, (team, &name));
         return told;
     }
     told["url_private_download"] = json!(format!("{private}/download/{name}"));
@@ -548,11 +576,29 @@ pub(crate) fn render(state: &State, file: &File) -> Value {
     if is_text && known {
         add_preview(&mut told, file);
     }
-    // Smaller pictures are not made.
-    if let Some((width, height)) = media::size(&file.content).filter(|_| known && kind.mime.starts_with("image/")) {
-        (told["original_w"], told["original_h"]) = (json!(width), json!(height));
+    if known && kind.mime.starts_with("image/") {
+        add_picture(&mut told, file, (team, &name));
     }
     told
+}
+
+/// Adds what is told of a picture, where a file is or has one.
+fn add_picture(told: &mut Value, file: &File, (team, name): (&SmolStr, &str)) {
+    if let Some(size) = pictures::size(&file.content) {
+        let under = thumb_name(name);
+        let under = format!("{}/files-tmb/{team}-{}-{}/{under}", file.origin, file.id, thumb_secret(&file.id));
+        pictures::add(told, size, &under, pictures::ending(&file.content));
+    }
+}
+
+/// What the addresses of thumbnails begin with: the file's name without its ending.
+fn thumb_name(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(name, _)| name)
+}
+
+/// What tells the addresses of a file's thumbnails from guesses.
+pub(crate) fn thumb_secret(id: &str) -> String {
+    format!("{:010x}", text::hash(&[id, "thumbnail"]) & 0xff_ffff_ffff)
 }
 
 /// The first lines of a text.
@@ -562,11 +608,22 @@ fn add_preview(told: &mut Value, file: &File) {
     let lines = text.lines().count();
     let preview: Vec<&str> = text.lines().take(LINES).collect();
     told["preview"] = json!(preview.join("\n"));
-    told["preview_highlight"] = json!(format!("<div class=\"CodeMirror\">{}</div>", preview.len()));
+    told["preview_highlight"] = json!(highlight(&preview));
     told["lines"] = json!(lines);
     told["lines_more"] = json!(lines.saturating_sub(LINES));
     told["preview_is_truncated"] = json!(lines > LINES);
     told["edit_link"] = json!(format!("{}/edit", told["permalink"].as_str().unwrap_or_default()));
+}
+
+/// Lines of a text as Slack's pages draw them: <https://docs.slack.dev/messaging/working-with-files>.
+pub(crate) fn highlight(lines: &[&str]) -> String {
+    let escaped = |line: &str| line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let mut drawn = String::new();
+    for line in lines {
+        drawn.extend(["<div><pre>", &escaped(line), "</pre></div>\n"]);
+    }
+    let outer = "<div class=\"CodeMirror cm-s-default CodeMirrorServer\">\n<div class=\"CodeMirror-code\">\n";
+    format!("{outer}{drawn}</div>\n</div>\n")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -610,6 +667,7 @@ fn shares(state: &State, file: &File) -> Value {
             "team_id": state.workspace.id,
             "share_user_id": file.user,
             "source": "UNKNOWN",
+            "is_silent_share": false,
         });
         if let Some(thread) = share.thread {
             row["thread_ts"] = json!(ts_text(thread));

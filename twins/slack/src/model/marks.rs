@@ -49,13 +49,15 @@ pub enum Starred {
     Message(SmolStr, u64),
     /// A conversation.
     Channel(SmolStr),
+    /// A file.
+    File(SmolStr),
 }
 
 impl Key for Starred {
     fn text(&self) -> SmolStr {
         match self {
             Self::Message(channel, ts) => format_smolstr!("{channel}/{ts}"),
-            Self::Channel(channel) => channel.clone(),
+            Self::Channel(id) | Self::File(id) => id.clone(),
         }
     }
 }
@@ -94,6 +96,11 @@ pub struct Bookmark {
 
 /// Slack's emoji: the short names of `emoji-datasource` 16 (MIT), the set that Slack's pages draw from.
 static EMOJI: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| include_str!("../emoji.txt").lines().collect());
+
+/// The longest title of a bookmark, in characters.
+const BOOKMARK_TITLE_MAX: usize = 256;
+/// The longest address of one.
+const BOOKMARK_LINK_MAX: usize = 2048;
 
 /// Whether an emoji is there, of Slack or of the workspace; with or without a skin tone.
 pub(crate) fn is_emoji(state: &State, name: &str) -> bool {
@@ -183,7 +190,8 @@ pub(crate) fn unreact(
 /// Where it is pinned already or cannot be, or the channel has too many pins.
 pub(crate) fn pin(state: &mut State, tx: &mut Tx<'_>, user: &SmolStr, channel: &SmolStr, ts: u64) -> Result<(), Code> {
     let row = state.message(channel, ts).cloned().ok_or(Code::MessageNotFound)?;
-    let is_ordinary = matches!(row.subtype(), None | Some(Subtype::BotMessage | Subtype::MeMessage));
+    let is_ordinary =
+        matches!(row.subtype(), None | Some(Subtype::BotMessage | Subtype::FileShare | Subtype::MeMessage));
     match () {
         () if !is_ordinary => return Err(Code::NotPinnable),
         () if restrictions::check_pin(state, channel, user).is_err() => return Err(Code::PermissionDenied),
@@ -274,6 +282,10 @@ impl BookmarkChange {
         let is_web = |link: &SmolStr| link.starts_with("https://") || link.starts_with("http://");
         if self.link.as_ref().is_some_and(|link| !is_web(link)) {
             return Err(Code::InvalidLink);
+        }
+        let is_long = |text: &Option<SmolStr>, most| text.as_ref().is_some_and(|text| text.chars().count() > most);
+        if is_long(&self.title, BOOKMARK_TITLE_MAX) || is_long(&self.link, BOOKMARK_LINK_MAX) {
+            return Err(Code::InvalidArguments);
         }
         let fits = |emoji: &SmolStr| emoji.is_empty() || is_emoji(state, emoji.trim_matches(':'));
         if self.emoji.as_ref().is_some_and(|emoji| !fits(emoji)) { Err(Code::InvalidEmoji) } else { Ok(()) }

@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use super::{
     State, assistant, calls, files,
     marks::{self, Reaction},
-    search, time,
+    search, time, unfurls,
 };
 use crate::{announce, channel_events, events};
 
@@ -146,6 +146,7 @@ pub struct Extra {
 impl Extra {
     const fn is_empty(&self) -> bool {
         let given = self.blocks.is_some() || self.attachments.is_some() || self.metadata.is_some();
+        let given = given || self.files.is_some() || self.about.is_some();
         let styled = self.username.is_some() || self.icon_emoji.is_some() || self.icon_url.is_some() || self.plain;
         let told = self.subtype.is_some() || self.inviter.is_some() || self.edited.is_some() || self.broadcast;
         !(given || styled || told) && self.reactions.is_empty()
@@ -243,11 +244,20 @@ pub(crate) struct Draft {
     pub(crate) text: Arc<str>,
     pub(crate) reply_to: Option<u64>,
     pub(crate) extra: Extra,
+    /// Whether Slack shows what its links lead to.
+    pub(crate) unfurl: bool,
 }
 
 impl Draft {
     pub(crate) fn new(user: &SmolStr, text: impl Into<Arc<str>>) -> Self {
-        Self { user: user.clone(), app: None, text: text.into(), reply_to: None, extra: Extra::default() }
+        Self {
+            user: user.clone(),
+            app: None,
+            text: text.into(),
+            reply_to: None,
+            extra: Extra::default(),
+            unfurl: false,
+        }
     }
 }
 
@@ -289,12 +299,16 @@ pub(crate) fn post(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, draft:
     let ts = next_ts(state, tx, channel);
     // No thread is younger than what replies to it: what a later message's timestamp will be can be guessed.
     let draft = Draft { reply_to: draft.reply_to.filter(|parent| *parent < ts), ..draft };
+    let unfurl = draft.unfurl;
     let message = put_at(state, tx, channel, draft, ts);
     assistant::answered(state, tx, channel, message.app.as_ref(), message.reply_to);
     calls::shown(state, tx, channel, &message);
     events::message_posted(state, tx, channel, &message);
     channel_events::metadata(state, tx, channel, (None, Some(&message)));
     announce::links_shared(state, tx, channel, &message);
+    if unfurl {
+        unfurls::posted(state, tx, channel, &message);
+    }
     ts
 }
 

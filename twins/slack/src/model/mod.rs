@@ -19,6 +19,7 @@ pub mod content;
 pub(crate) mod convert;
 pub mod dialogs;
 pub mod documents;
+pub mod drafts;
 pub mod files;
 pub mod functions;
 pub mod groups;
@@ -44,8 +45,10 @@ pub mod status;
 pub mod streams;
 pub mod surfaces;
 pub mod time;
+pub(crate) mod unfurls;
 pub(crate) mod upkeep;
 pub mod webhooks;
+pub mod when;
 pub mod workflows;
 
 use std::{cmp::Reverse, sync::Arc};
@@ -273,6 +276,8 @@ pub struct State {
     pub huddles: Table<(SmolStr, u64), huddles::Huddle>,
     /// What the owners have settled, by workspace.
     pub policies: Table<SmolStr, policy::Policies>,
+    /// What people have written and not sent, by the id that an app was told.
+    pub drafts: Table<SmolStr, drafts::Draft>,
     /// Mails that Slack has sent, by number.
     pub mails: Table<SmolStr, Mail>,
     /// How the events of apps fare. Counted, never recorded.
@@ -328,6 +333,7 @@ impl State {
             policies: Table::new("policies"),
             mails: Table::new("mails"),
             dialogs: Table::new("dialogs"),
+            drafts: Table::new("drafts"),
             links: Table::new("app_connections"),
             logins: Table::new("logins"),
             health: OrdMap::new(),
@@ -353,6 +359,7 @@ pub(crate) fn on_timer(state: &mut State, tx: &mut Tx<'_>, name: &str, data: &Va
         accounts::EXPIRY_TIMER => accounts::expire(state, tx, data),
         status::STATUS_TIMER => status::expire(state, tx, data),
         health::LIMITED_TIMER => health::still_limited(state, tx, data),
+        unfurls::TIMER => unfurls::show(state, tx, data),
         assistant::STATUS_TIMER => assistant::expire(state, tx, data),
         restrictions::RETENTION_TIMER => restrictions::sweep(state, tx, data),
         _ => {}

@@ -1,9 +1,6 @@
 //! Messages that are to be posted later, and reminders.
 
-use dtu_kernel::{
-    time::{Timestamp, parse_span},
-    tx::Tx,
-};
+use dtu_kernel::{time::Timestamp, tx::Tx};
 use serde::Serialize;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
@@ -14,6 +11,7 @@ use super::{
     messages::{self, Draft, Extra},
     people::{Role, SLACKBOT, User},
     time,
+    when::{Recurrence, When},
 };
 use crate::error::Code;
 
@@ -52,6 +50,8 @@ pub struct Scheduled {
     pub reply_to: Option<u64>,
     /// Blocks, attachments and all else.
     pub extra: Extra,
+    /// Whether what its links lead to is shown.
+    pub unfurl: bool,
 }
 
 /// Schedules a message.
@@ -90,6 +90,7 @@ pub(crate) fn schedule(
         text: (&*draft.text).into(),
         reply_to: draft.reply_to,
         extra: draft.extra,
+        unfurl: draft.unfurl,
     };
     state.index.scheduled.insert((channel.clone(), post_at, id.clone()));
     state.index.scheduled_by.insert((app.clone(), post_at, id.clone()));
@@ -143,6 +144,7 @@ pub(crate) fn post_scheduled(state: &mut State, tx: &mut Tx<'_>, id: &Value) {
         app: Some(row.app),
         reply_to: row.reply_to,
         extra: row.extra,
+        unfurl: row.unfurl,
         ..Draft::new(&row.user, row.text.as_str())
     };
     messages::post(state, tx, &row.channel, draft);
@@ -163,47 +165,8 @@ pub struct Reminder {
     pub time: i64,
     /// When it was done, in seconds; 0 where it is not.
     pub complete_ts: i64,
-    /// How often it comes again, in seconds; none where once.
-    pub every: Option<i64>,
-}
-
-/// When a reminder is due, and how often it comes again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct When {
-    pub(crate) time: i64,
-    pub(crate) every: Option<i64>,
-}
-
-const DAY: i64 = 24 * 3600;
-/// The furthest a reminder can be away.
-const REMINDER_MAX: i64 = 5 * 366 * DAY;
-
-/// Reads the time of a reminder: seconds since 1970, seconds from now within a day, or a few phrases.
-pub(crate) fn read_when(text: &str, now: i64) -> Option<When> {
-    let text = text.trim().to_ascii_lowercase();
-    let once = |time: i64| (time > now && time <= now + REMINDER_MAX).then_some(When { time, every: None });
-    if let Ok(number) = text.parse::<i64>() {
-        return once(if (1..=DAY).contains(&number) { now + number } else { number });
-    }
-    let every = |secs: i64| Some(When { time: now + secs, every: Some(secs) });
-    match text.as_str() {
-        "tomorrow" => return once(now + DAY),
-        "next week" => return once(now + 7 * DAY),
-        "every day" => return every(DAY),
-        "every week" => return every(7 * DAY),
-        _ => {}
-    }
-    let (number, unit) = text.strip_prefix("in ")?.split_once(' ')?;
-    let number = if matches!(number, "a" | "an") { "1" } else { number };
-    let unit = match unit.trim_end_matches('s') {
-        "second" => "s",
-        "minute" => "m",
-        "hour" => "h",
-        "day" => "d",
-        _ => return None,
-    };
-    let span = parse_span(&format!("{number}{unit}")).ok()?;
-    once(now + i64::try_from(span.as_secs()).ok()?)
+    /// When it comes again; none where once.
+    pub again: Option<Recurrence>,
 }
 
 /// Makes a reminder.
@@ -224,7 +187,7 @@ pub(crate) fn remind(
         _ if user == SLACKBOT => return Err(Code::CannotAddSlackbot),
         Role::Bot => return Err(Code::CannotAddBot),
         _ if others && creator.role == Role::Guest => return Err(Code::CannotAddOthers),
-        _ if others && when.every.is_some() => return Err(Code::CannotAddOthersRecurring),
+        _ if others && when.again.is_some() => return Err(Code::CannotAddOthersRecurring),
         _ => {}
     }
     let id = tx.id(&REMINDER);
@@ -235,7 +198,7 @@ pub(crate) fn remind(
         text: text.into(),
         time: when.time,
         complete_ts: 0,
-        every: when.every,
+        again: when.again,
     };
     state.index.reminded.insert((creator.id.clone(), id.clone()));
     state.index.reminded.insert((user.clone(), id.clone()));
@@ -250,7 +213,7 @@ pub(crate) fn remind(
 /// Where it comes again, or is another person's.
 pub(crate) fn complete(state: &mut State, tx: &mut Tx<'_>, user: &SmolStr, id: &SmolStr) -> Result<(), Code> {
     let row = own_reminder(state, user, id)?;
-    if row.every.is_some() {
+    if row.again.is_some() {
         return Err(Code::CannotCompleteRecurring);
     }
     if row.user != *user {
@@ -289,8 +252,8 @@ pub(crate) fn ring(state: &mut State, tx: &mut Tx<'_>, id: &Value) {
     let channel = channels::open_direct(state, tx, &talkers);
     let text = format!("Reminder: {}.", row.text.trim_end_matches('.'));
     messages::post(state, tx, &channel, Draft::new(&talkers[1], text));
-    if let Some(every) = row.every {
-        let next = row.time + every;
+    let tz = state.users.get(&row.user).map(|user| user.tz.clone()).unwrap_or_default();
+    if let Some(next) = row.again.as_ref().and_then(|again| again.next(row.time, &tz)) {
         state.reminders.update(&mut tx.changes, &row.id, |row| row.time = next);
         tx.timer(Timestamp::from_secs(next), REMINDER_TIMER, json!(row.id));
     }
@@ -299,27 +262,4 @@ pub(crate) fn ring(state: &mut State, tx: &mut Tx<'_>, id: &Value) {
 /// The time at which something else than a message happened, as a message timestamp.
 pub(crate) fn stamp(now: Timestamp) -> SmolStr {
     time::ts_text(time::micros(now))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_of_reminders_are_read() {
-        let now = 1_772_442_000;
-        let check = |text: &str, wanted: Option<(i64, Option<i64>)>| {
-            let read = read_when(text, now).map(|when| (when.time - now, when.every));
-            assert_eq!(read, wanted, "{text}");
-        };
-        check("1772442060", Some((60, None)));
-        check("20", Some((20, None)));
-        check("in 15 minutes", Some((900, None)));
-        check("In an hour", Some((3600, None)));
-        check("tomorrow", Some((DAY, None)));
-        check("every day", Some((DAY, Some(DAY))));
-        check("1772441000", None);
-        check("2772442060", None);
-        check("whenever", None);
-    }
 }

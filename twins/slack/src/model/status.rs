@@ -9,6 +9,7 @@ use smol_str::SmolStr;
 
 use super::{
     State,
+    apps::App,
     marks::is_emoji,
     people::{Role, User},
 };
@@ -191,9 +192,18 @@ pub(crate) fn set_away(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr, away: b
     crate::rtm::presence_changed(state, tx, id);
 }
 
-/// Whether a user counts as here. People do unless they are away; of bots only those that have said so.
-pub(crate) const fn is_active(user: &User) -> bool {
-    !user.deleted && !user.about.away && !matches!(user.role, Role::Bot)
+/// Whether a user counts as here. People do unless they are away; of bots those that are set to be always online, and
+/// those with a real-time session.
+///
+/// <https://docs.slack.dev/apis/web-api/user-presence-and-status>
+pub(crate) fn is_active(state: &State, user: &User) -> bool {
+    let app = user.app.as_ref().and_then(|id| state.apps.get(id)).filter(|app| !app.removed);
+    let is_online = |app: &App| app.setup.manifest["features"]["bot_user"]["always_online"] == true;
+    let counts = match user.role {
+        Role::Bot => app.is_some_and(|app| is_online(app) || state.rtm.has(&app.id)),
+        _ => true,
+    };
+    counts && !user.deleted && !user.about.away
 }
 
 /// Snoozes notifications.

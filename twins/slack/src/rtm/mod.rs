@@ -107,6 +107,11 @@ impl Rtm {
         self.by_app.contains_key(app)
     }
 
+    /// How many sessions an app has open.
+    pub(crate) fn count(&self, app: &SmolStr) -> usize {
+        self.by_app.get(app).map_or(0, OrdSet::len)
+    }
+
     /// The open sessions of an app.
     fn of(&self, app: &SmolStr) -> impl Iterator<Item = SocketId> + '_ {
         self.by_app.get(app).into_iter().flatten().copied()
@@ -131,7 +136,12 @@ fn open(state: &mut State, tx: &mut Tx<'_>, socket: SocketId, ticket: &str) -> b
     }
     let Ticket { app, user, batches, .. } = Ticket::clone(&ticket);
     state.rtm.by_app.entry(app.clone()).or_default().insert(socket);
-    state.rtm.sessions.put(&mut tx.changes, socket, Session { app, user, batches, watched: BTreeSet::new() });
+    let is_first = state.rtm.count(&app) == 1;
+    let session = Session { app, user: user.clone(), batches, watched: BTreeSet::new() };
+    state.rtm.sessions.put(&mut tx.changes, socket, session);
+    if is_first {
+        presence_changed(state, tx, &user);
+    }
     tx.push(socket, json!({ "type": "hello" }).to_string());
     true
 }
@@ -164,7 +174,7 @@ pub(crate) fn presence_changed(state: &State, tx: &mut Tx<'_>, user: &SmolStr) {
 /// Tells a session of people's presence: of all at once where it has asked for that.
 fn tell_presence(state: &State, tx: &mut Tx<'_>, (socket, session): (SocketId, &Session), users: &[SmolStr]) {
     let word = |user: &SmolStr| {
-        let active = state.users.get(user).is_some_and(|user| status::is_active(user));
+        let active = state.users.get(user).is_some_and(|user| status::is_active(state, user));
         if active { "active" } else { "away" }
     };
     for word_wanted in ["active", "away"] {
@@ -189,6 +199,9 @@ pub(crate) fn closed(state: &mut State, tx: &mut Tx<'_>, socket: SocketId) {
         if open.is_empty() {
             state.rtm.by_app.remove(&row.app);
         }
+    }
+    if !state.rtm.has(&row.app) {
+        presence_changed(state, tx, &row.user);
     }
 }
 

@@ -202,6 +202,40 @@ fn text_is_stored_as_slack_stores_it() {
         (long["warning"].as_str(), long["message"]["text"].as_str().unwrap().len()),
         (Some("message_truncated"), 40_000)
     );
+    assert_eq!(long["response_metadata"]["warnings"], json!(["message_truncated"]));
+    assert!(long["response_metadata"]["messages"][0].as_str().unwrap().starts_with("[WARN] "));
+}
+
+#[test]
+fn user_groups_are_linked_by_their_handles() {
+    let desk = Desk::new();
+    let made = desk.call(TESTER, "usergroups.create", "name=Designers&handle=designers");
+    let id = made["usergroup"]["id"].as_str().unwrap();
+    let told = |args: &str| {
+        desk.call(TESTER, "chat.postMessage", &format!("channel={{#general}}&text=hi @designers{args}"))["message"]
+            .clone()
+    };
+    assert_eq!(told("")["text"], "hi @designers");
+    let linked = told("&link_names=true");
+    assert_eq!(linked["text"], format!("hi <!subteam^{id}>"));
+    let element = &linked["blocks"][0]["elements"][0]["elements"][1];
+    assert_eq!(*element, json!({ "type": "usergroup", "usergroup_id": id }));
+    desk.call(TESTER, "usergroups.disable", &format!("usergroup={id}"));
+    assert_eq!(told("&link_names=true")["text"], "hi @designers");
+}
+
+#[test]
+fn blocks_hold_so_much_text_in_all() {
+    let desk = Desk::new();
+    let section = |n: usize| json!({ "type": "section", "text": { "type": "mrkdwn", "text": "x".repeat(n) } });
+    let check = |last: usize, wanted: &str| {
+        let blocks = json!([section(3000), section(3000), section(3000), section(3000), section(last)]);
+        let body = json!({ "channel": "{#general}", "text": "x", "blocks": blocks });
+        let error = desk.call_json(TESTER, "chat.postMessage", &body)["error"].clone();
+        assert_eq!(error.as_str().unwrap_or_default(), wanted, "{last}");
+    };
+    check(1200, "");
+    check(1201, "msg_blocks_too_long");
 }
 
 #[test]

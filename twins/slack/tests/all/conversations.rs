@@ -181,8 +181,12 @@ fn people_are_invited_all_or_none() {
     );
     let members = || desk.call(TESTER, "conversations.members", "channel={#team}")["members"].as_array().unwrap().len();
     assert_eq!(members(), 3);
-    desk.call(TESTER, "conversations.invite", "channel={#team}&users=U000,{@priya}&force=true");
+    let one = desk.call(TESTER, "conversations.invite", "channel={#team}&users=U000,{@priya}");
+    assert_eq!(one["errors"], json!([{ "user": "U000", "ok": false, "error": "user_not_found" }]), "each is told");
+    let forced = desk.call(TESTER, "conversations.invite", "channel={#team}&users=U000,{@priya}&force=true");
+    assert_eq!((&forced["ok"], &forced["errors"]), (&json!(true), &one["errors"]));
     assert_eq!(members(), 4);
+    assert_eq!(desk.call(TESTER, "conversations.invite", "channel={#team}&users=U000").get("errors"), None);
     let dm = desk.call(TESTER, "conversations.open", "users={@lena}")["channel"]["id"].as_str().unwrap().to_owned();
     let in_dm = desk.error(TESTER, "conversations.invite", &format!("channel={dm}&users={{@omar}}"));
     assert_eq!(in_dm, "method_not_supported_for_channel_type");

@@ -48,6 +48,8 @@ async fn a_file_is_uploaded_then_shared_a_little_later() {
         (&told["mimetype"], &told["filetype"], &told["size"]),
         (&json!("text/plain"), &json!("text"), &json!(7))
     );
+    assert_eq!((&told["mode"], &told["editable"], &told["lines"]), (&json!("snippet"), &json!(true), &json!(2)));
+    assert!(told["preview_highlight"].as_str().unwrap().contains("<pre>one</pre>"), "{told}");
     assert_eq!((&told["channels"], &told["is_public"]), (&json!([general]), &json!(true)));
     let ts = told["shares"]["public"][&general][0]["ts"].clone();
     let newest = desk.call(TESTER, "conversations.history", "channel={#general}&limit=1")["messages"][0].clone();
@@ -161,4 +163,97 @@ async fn people_upload_too() {
     assert_eq!((&row["id"], &row["channels"], &row["text"]), (&done["file"], &json!(["general"]), &json!("# x")));
     let nowhere = json!({ "channel": "nowhere", "name": "a", "content": "x" });
     assert!(desk.try_act("slack.user.upload", "lena", nowhere).is_err());
+}
+
+/// A picture of a size, as far as anybody looks.
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let head = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    [head.as_slice(), &width.to_be_bytes(), &height.to_be_bytes(), b"\x08\x06\0\0\0"].concat()
+}
+
+#[tokio::test]
+async fn pictures_have_thumbnails() {
+    let desk = Desk::new();
+    let content = png(960, 540);
+    let begun = desk.call(TESTER, "files.getUploadURLExternal", &format!("filename=a.png&length={}", content.len()));
+    let url = begun["upload_url"].as_str().unwrap().strip_prefix("http://127.0.0.1:7003").unwrap();
+    desk.request(Method::POST, url, &[], &content);
+    let file = begun["file_id"].as_str().unwrap();
+    let told = complete(&desk, TESTER, file, "channel_id={#general}")["files"][0].clone();
+    assert_eq!(told.get("thumb_64"), None, "Slack has not looked at it yet");
+    desk.universe.run_until_quiet(Duration::from_secs(10)).await;
+    let told = desk.call(TESTER, "files.info", &format!("file={file}"))["file"].clone();
+    assert_eq!((&told["original_w"], &told["original_h"]), (&json!(960), &json!(540)));
+    assert_eq!((&told["thumb_360_w"], &told["thumb_360_h"]), (&json!(360), &json!(203)));
+    assert_eq!((told.get("thumb_64_w"), told.get("thumb_1024")), (None, None));
+    let thumb = &told["thumb_360"];
+    assert!(thumb.as_str().unwrap().contains("/files-tmb/") && thumb.as_str().unwrap().ends_with("/a_360.png"));
+    assert_eq!(get(&desk, TESTER, thumb), (200, content.clone()));
+    assert_eq!(get(&desk, "xoxb-nonsense", thumb).0, 302);
+    let guessed = thumb.as_str().unwrap().replace("_360", "_361");
+    assert_eq!(get(&desk, TESTER, &json!(guessed)).0, 404);
+    let shown = desk.call(TESTER, "conversations.history", "channel={#general}&limit=1");
+    assert_eq!(&shown["messages"][0]["files"][0]["thumb_360"], thumb);
+}
+
+#[tokio::test]
+async fn an_update_shows_other_files() {
+    let desk = Desk::new();
+    let first = shared(&desk, TESTER, "one.txt", b"1").await;
+    let second = shared(&desk, TESTER, "two.txt", b"2").await;
+    let foreign =
+        desk.act("slack.user.upload", "lena", json!({ "channel": "general", "name": "c.txt", "content": "c" }));
+    let newest = |at: usize| desk.call(TESTER, "conversations.history", "channel={#general}")["messages"][at].clone();
+    let ts = newest(1)["ts"].as_str().unwrap().to_owned();
+    let update = |ids: &Value| {
+        let body = json!({ "channel": "{#general}", "ts": ts, "file_ids": ids, "text": "see" });
+        desk.call_json(TESTER, "chat.update", &body)
+    };
+    assert_eq!(update(&json!([foreign["file"]]))["error"], "file_not_found");
+    let told = update(&json!([first, second]));
+    let ids = |message: &Value| -> Vec<String> {
+        let files = message["files"].as_array().cloned().unwrap_or_default();
+        files.iter().map(|file| file["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids(&told["message"]), [first.clone(), second.clone()], "{told}");
+    let shares = |file: &str| {
+        let told = desk.call(TESTER, "files.info", &format!("file={file}"))["file"]["shares"]["public"].clone();
+        told[desk.expand("{#general}")].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!((shares(&first), shares(&second)), (2, 1));
+    assert_eq!(ids(&update(&json!(format!("[\"{first}\"]")))["message"]), std::slice::from_ref(&first));
+    assert_eq!((shares(&first), shares(&second)), (2, 0));
+}
+
+#[test]
+fn a_remote_file_comes_with_its_picture_and_words() {
+    let desk = Desk::new();
+    let add = |title: &str, picture: Option<&[u8]>, words: &str| {
+        let mut body = Vec::new();
+        let mut part = |head: &str, content: &[u8]| {
+            body.extend_from_slice(format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n").as_bytes());
+            body.extend_from_slice(content);
+            body.extend_from_slice(b"\r\n");
+        };
+        part("name=\"external_id\"", b"plan-1");
+        part("name=\"external_url\"", b"https://drive.example/plan");
+        part("name=\"title\"", title.as_bytes());
+        part("name=\"indexable_file_contents\"; filename=\"words.txt\"", words.as_bytes());
+        if let Some(picture) = picture {
+            part("name=\"preview_image\"; filename=\"a.png\"", picture);
+        }
+        body.extend_from_slice(b"--b--\r\n");
+        let headers = [
+            ("authorization", format!("Bearer {TESTER}")),
+            ("content-type", "multipart/form-data; boundary=b".to_owned()),
+        ];
+        let reply = desk.request(Method::POST, "/api/files.remote.add", &headers, &body);
+        serde_json::from_slice::<Value>(&reply.body).unwrap()["file"].clone()
+    };
+    let content = png(400, 200);
+    let made = add("Plan", Some(&content), "quokka");
+    assert_eq!((&made["has_rich_preview"], &made["thumb_360_h"]), (&json!(true), &json!(180)), "{made}");
+    let again = add("Plans", None, "numbat");
+    assert_eq!((&again["id"], &again["title"]), (&made["id"], &json!("Plans")), "it is the same file, changed");
+    assert_eq!(again["thumb_360"], made["thumb_360"], "what was not sent stays");
 }

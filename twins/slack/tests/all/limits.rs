@@ -28,6 +28,21 @@ fn each_tier_has_its_number() {
     check(TESTER, "users.info", "user={@lena}", 100);
 }
 
+#[test]
+fn postings_count_by_channel_and_in_the_workspace() {
+    let desk = limited();
+    let post = |channel: &str| desk.error(TESTER, "chat.postMessage", &format!("channel={channel}&text=x"));
+    let people = ["lena", "omar", "dana", "henrik", "ruth"].map(|name| desk.expand(&format!("{{@{name}}}")));
+    for person in &people {
+        for n in 0..60 {
+            assert_eq!(post(person), "", "{person} {n}");
+        }
+    }
+    assert_eq!(post(&people[0]), "ratelimited", "one a second in each channel");
+    assert_eq!(post("{#general}"), "ratelimited", "several hundred a minute in all");
+    assert_eq!(desk.error(TESTER, "auth.test", ""), "", "other methods are not affected");
+}
+
 #[tokio::test]
 async fn unlisted_apps_read_little_of_conversations() {
     let desk = limited();

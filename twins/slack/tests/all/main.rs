@@ -33,6 +33,7 @@ mod search;
 mod skills;
 mod socket_mode;
 mod subscriptions;
+mod unfurls;
 mod universe;
 mod upkeep;
 mod users;

@@ -89,6 +89,7 @@ fn pins_are_listed_and_told() {
         "pins.add",
         &[(&item, "already_pinned"), (&note, "not_pinnable"), ("channel={#general}", "no_item_specified")],
     );
+    assert_eq!(history["pin_count"], 1);
     assert_eq!(desk.error(TESTER, "pins.remove", &item), "");
     assert_eq!(desk.error(TESTER, "pins.remove", &item), "no_pin");
 }
@@ -108,6 +109,14 @@ fn stars_are_for_people() {
     assert_eq!(kinds.len(), 2);
     assert_eq!(listed["paging"]["total"], 2);
     desk.refuses(DANA, "stars.remove", &[(&item, ""), (&item, "not_starred")]);
+    let file = desk.act("slack.user.upload", "dana", json!({ "channel": "general", "name": "a.txt", "content": "a" }));
+    let file = format!("file={}", file["file"].as_str().unwrap());
+    desk.refuses(DANA, "stars.add", &[(&file, ""), (&file, "already_starred"), ("file=F000", "file_not_found")]);
+    let listed = desk.call(DANA, "stars.list", "")["items"].clone();
+    let listed = listed.as_array().unwrap().iter().find(|item| item["type"] == "file").unwrap_or(&listed);
+    assert_eq!(listed["file"]["is_starred"], true, "{listed}");
+    desk.refuses(DANA, "stars.remove", &[(&file, ""), (&file, "not_starred")]);
+    desk.refuses(DANA, "stars.add", &[("file_comment=Fc0", "file_comment_not_found")]);
 }
 
 #[test]
@@ -199,6 +208,49 @@ async fn reminders_ring() {
             ("text=x&time=20&user=USLACKBOT", "cannot_add_slackbot"),
             ("text=x&time=20&user=U000", "user_not_found"),
             ("text=x&time=every day&user={@lena}", "cannot_add_others_recurring"),
+        ],
+    );
+}
+
+#[tokio::test]
+async fn reminders_come_again_at_the_hour_where_people_are() {
+    let desk = Desk::new();
+    let zone = desk.call(DANA, "users.info", "user={@dana}")["user"]["tz_offset"].as_i64().unwrap();
+    let nine = |time: &Value| (time.as_i64().unwrap() + zone).rem_euclid(86_400) == 9 * 3_600;
+    let made = desk.call(DANA, "reminders.add", "text=stand up&time=tomorrow")["reminder"].clone();
+    assert!(nine(&made["time"]), "{made}");
+    let again = json!({ "frequency": "weekly", "weekdays": ["monday", "friday"] });
+    let told = desk.call(DANA, "reminders.add", &format!("text=report&time=tomorrow&recurrence={again}"));
+    assert_eq!((&told["reminder"]["recurring"], &told["reminder"]["recurrence"]), (&json!(true), &again));
+    let told = desk.call(DANA, "reminders.add", "text=eat&time=every weekday at noon")["reminder"].clone();
+    assert_eq!(told["recurrence"]["weekdays"].as_array().unwrap().len(), 5);
+    desk.refuses(
+        DANA,
+        "reminders.add",
+        &[
+            ("text=x&time=tomorrow&recurrence={\"frequency\":\"hourly\"}", "cannot_parse"),
+            ("text=x&time=2020-01-01", "cannot_parse"),
+        ],
+    );
+    desk.universe.advance(Duration::from_secs(8 * 86_400)).await;
+    let rang = desk.view("messages").into_iter().filter(|row| row["text"] == "Reminder: eat.").count();
+    assert!((5..=6).contains(&rang), "{rang}");
+}
+
+#[test]
+fn bookmarks_have_their_bounds() {
+    let (desk, _) = posted();
+    let add = |more: &str| format!("channel_id={{#general}}&type=link&link=https://a.example&title=T&{more}");
+    desk.refuses(
+        TESTER,
+        "bookmarks.add",
+        &[
+            (&add("parent_id=Bk000"), "invalid_parent_type"),
+            (&add(&format!("title={}", "x".repeat(257))), "invalid_arguments"),
+            (&add(&format!("link=https://a.example/{}", "x".repeat(2048))), "invalid_arguments"),
+            (&add("link=ftp://a.example"), "invalid_link"),
+            (&add("type=folder"), "invalid_bookmark_type"),
+            (&add(""), ""),
         ],
     );
 }

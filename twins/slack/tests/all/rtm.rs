@@ -123,6 +123,29 @@ async fn a_session_watches_people() {
 }
 
 #[tokio::test]
+async fn a_bot_is_here_while_it_has_a_session() {
+    let hall = Hall::new();
+    let presence = |token: &str| {
+        let told = hall.desk.call(token, "users.getPresence", "user={@dtutester}");
+        (told["presence"].as_str().unwrap().to_owned(), told["connection_count"].clone())
+    };
+    assert_eq!(presence(DANA), ("away".to_owned(), Value::Null));
+    let (one, two) = (hall.client("").await, hall.client("").await);
+    assert_eq!(presence(DANA), ("active".to_owned(), Value::Null));
+    assert_eq!(presence(&hall.bot), ("active".to_owned(), json!(2)));
+    hall.desk.call(&hall.bot, "users.setPresence", "presence=away");
+    assert_eq!(presence(DANA).0, "away", "unless it says otherwise");
+    hall.desk.call(&hall.bot, "users.setPresence", "presence=auto");
+    drop((one, two));
+    let gone = async {
+        while presence(DANA).0 != "away" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("it is gone with its sessions");
+}
+
+#[tokio::test]
 async fn a_session_ends_with_its_app() {
     let hall = Hall::new();
     let mut client = hall.client("").await;

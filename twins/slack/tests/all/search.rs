@@ -58,6 +58,46 @@ fn queries_find_what_they_say() {
 }
 
 #[test]
+fn people_and_what_is_saved_narrow_a_search() {
+    let desk = Desk::new();
+    let say = |who: &str, channel: &str, text: &str, thread: Option<&Value>| {
+        let mut with = json!({ "channel": channel, "text": text });
+        if let Some(thread) = thread {
+            with["thread_ts"] = thread["ts"].clone();
+        }
+        desk.act("slack.user.post", who, with)
+    };
+    let first = say("dana", "general", "walrus one", None);
+    say("lena", "general", "walrus two", Some(&first));
+    say("dana", "@lena", "walrus three", None);
+    say("dana", "general", "walrus four", None);
+    let item = format!("channel={{#general}}&timestamp={}", first["ts"].as_str().unwrap());
+    desk.call(DANA, "stars.add", &item);
+    desk.call(DANA, "reactions.add", &format!("{item}&name=eyes"));
+    let check = |query: &str, wanted: &[&str]| {
+        let mut wanted: Vec<String> = wanted.iter().map(|n| format!("walrus {n}")).collect();
+        let mut found = found(&desk, &format!("walrus {query}"));
+        // The clock stands still, so that messages of two channels have the same time.
+        wanted.sort();
+        found.sort();
+        assert_eq!(found, wanted, "{query}");
+    };
+    check("", &["four", "three", "two", "one"]);
+    check("with:@lena", &["three", "two", "one"]);
+    check("-with:@lena", &["four"]);
+    check("to:@lena", &["three"]);
+    check("to:me", &[]);
+    check("is:saved", &["one"]);
+    check("has:star", &["one"]);
+    check("hasmy::eyes:", &["one"]);
+    check("hasmy::tada:", &[]);
+    check("with:nobody", &[]);
+    // What is unwanted of a span is the span, not each of its ends.
+    check("-on:2020-01-01", &["four", "three", "two", "one"]);
+    check("-on:today", &[]);
+}
+
+#[test]
 fn only_people_search_and_find_what_they_may_see() {
     let desk = Desk::new();
     assert_eq!(desk.error(BOT, "search.messages", "query=x"), "not_allowed_token_type");
