@@ -182,7 +182,7 @@ pub(super) async fn run_all(
     records: &mut BTreeMap<Key, Record>,
     root: &Path,
 ) -> Result<(), Failure> {
-    let progress = Progress::new(plan, None);
+    let progress = Progress::new(plan, None, units.len(), records.len());
     let done = records.clone();
     let ended = tokio::select! {
         ended = run.go(units, &done, |record| {
