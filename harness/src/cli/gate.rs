@@ -65,7 +65,7 @@ impl Baseline {
     }
 
     /// Refuses runs of which no trajectory could be compared.
-    fn check(&self, folder: &Path, plan: &Plan) -> Result<(), Failure> {
+    pub(super) fn check(&self, folder: &Path, plan: &Plan) -> Result<(), Failure> {
         if self.plan.seed == plan.seed && self.plan.faults == plan.faults {
             return Ok(());
         }
