@@ -349,6 +349,9 @@ mod tests {
             let (before, after) = (scenario(satisfied, satisfied + more), scenario(satisfied + 1, satisfied + more));
             let (before, after) = (before.expect("decided"), after.expect("decided"));
             proptest::prop_assert!(before.low <= after.low && before.high <= after.high, "{before:?} {after:?}");
+            let [less, same] = [satisfied, satisfied + 1].map(|satisfied| exact(satisfied, 401, LEVEL));
+            proptest::prop_assert!(less.low < same.low && less.high < same.high, "{less:?} {same:?}");
+            proptest::prop_assert!(0.0 <= less.low && less.low <= less.point && less.point <= less.high && less.high <= 1.0);
         }
     }
 }

@@ -146,6 +146,7 @@ async fn perform(args: &Args) -> Result<u8, Failure> {
         gate::write(&run.folder, &decided)?;
         decision = Some(decided);
     } else {
+        gate::forget(&run.folder)?;
         older.run_beside(&run, &plan, &units, &mut records).await?;
     }
     let gated = decision.as_ref().map(Decision::code);

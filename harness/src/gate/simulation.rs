@@ -85,8 +85,8 @@ fn rulings(gates: &str, seed: u64, newer: fn(usize, f64) -> f64) -> (f64, f64) {
     (share(Ruling::Pass), share(Ruling::Fail))
 }
 
-/// What so many runs leave open of a share of .05.
-const SLACK: f64 = 0.065;
+/// What so many runs leave open of a share of .05: two standard deviations.
+const SLACK: f64 = 0.04;
 
 const MINIMUM: &str = "minimum: {satisfaction: 0.90}";
 const NO_REGRESS: &str = "no_regress: {margin: 0.02}";
@@ -95,24 +95,27 @@ const ALL: &str = "minimum: {satisfaction: 0.85}\nno_regress: {margin: 0.05}\nfl
 #[test]
 fn a_good_build_is_seldom_blocked() {
     let (passes, fails) = rulings(ALL, 1, |_, rate| rate);
-    assert!(passes >= 0.85 && fails <= 0.05 + SLACK, "passes {passes}, fails {fails}");
+    assert!(passes >= 0.95 && fails <= 0.02, "passes {passes}, fails {fails}");
+    // So small a margin takes more pairs than the budget has; what is open is not blocked.
     let (passes, fails) = rulings(NO_REGRESS, 2, |_, rate| rate);
-    assert!(passes >= 0.30 && fails <= 0.057 + SLACK, "of a margin of 2 points: passes {passes}, fails {fails}");
+    assert!(passes >= 0.40 && fails <= 0.057 + SLACK, "of a margin of 2 points: passes {passes}, fails {fails}");
     // What is better than its baseline is no less good.
     let (passes, fails) = rulings(ALL, 3, |_, rate| rate + (1.0 - rate) / 2.0);
-    assert!(passes >= 0.95 && fails <= 0.02, "a better one: passes {passes}, fails {fails}");
+    assert!(passes >= 0.97 && fails <= 0.01, "a better one: passes {passes}, fails {fails}");
 }
 
 #[test]
 fn a_bad_build_seldom_passes() {
-    let check = |what: &str, gates: &str, newer: fn(usize, f64) -> f64, passes_most: f64, fails_least: f64| {
-        let (passes, fails) = rulings(gates, 4, newer);
-        assert!(passes <= passes_most && fails >= fails_least, "{what}: passes {passes}, fails {fails}");
+    let check = |what: &str, gates: &str, newer: fn(usize, f64) -> f64, passes_most: f64, fails: (f64, f64)| {
+        let (passed, failed) = rulings(gates, 4, newer);
+        let as_wanted = passed <= passes_most && fails.0 <= failed && failed <= fails.1;
+        assert!(as_wanted, "{what}: passes {passed}, fails {failed}");
     };
-    check("far below the minimum", MINIMUM, |_, _| 0.75, 0.0, 0.99);
-    check("at the very minimum", MINIMUM, |_, _| 0.90, 0.05 + SLACK, 0.0);
-    check("at the very margin", NO_REGRESS, |_, rate| (rate - 0.02).max(0.0), 0.05 + SLACK, 0.0);
-    check("ten points worse", ALL, |_, rate| (rate - 0.10).max(0.0), 0.02, 0.80);
-    check("one scenario broken", ALL, |at, rate| if at == 7 { 0.0 } else { rate }, 0.0, 0.99);
-    check("one scenario at a half", "no_regress: {margin: 1}", |at, rate| if at == 7 { 0.4 } else { rate }, 0.60, 0.30);
+    check("far below the minimum", MINIMUM, |_, _| 0.75, 0.0, (0.99, 1.0));
+    check("at the very minimum", MINIMUM, |_, _| 0.90, 0.05 + SLACK, (0.0, 0.057 + SLACK));
+    check("at the very margin", NO_REGRESS, |_, rate| (rate - 0.02).max(0.0), 0.05 + SLACK, (0.2, 0.6));
+    check("ten points worse", ALL, |_, rate| (rate - 0.10).max(0.0), 0.01, (0.95, 1.0));
+    check("one scenario broken", ALL, |at, rate| if at == 7 { 0.0 } else { rate }, 0.0, (0.99, 1.0));
+    let halved: fn(usize, f64) -> f64 = |at, rate| if at == 7 { 0.4 } else { rate };
+    check("one scenario at .4, by screening alone", "no_regress: {margin: 1}", halved, 0.30, (0.70, 1.0));
 }

@@ -138,6 +138,24 @@ fn gate_files_are_linted() {
 }
 
 #[test]
+fn what_a_gate_said_stays_with_its_run() {
+    let context = context(CHECK, "minimum: {satisfaction: 0.4}");
+    let run = "run one.yaml --target target.yaml --seeds 4 --out out";
+    let told = |wanted: bool| {
+        let (code, out, err) = context.dtu("report out");
+        assert_eq!((code, out.contains("gate: pass")), (0, wanted), "{out}{err}");
+        assert_eq!(context.read("out/summary.md").contains("the lower bound reaches 0.40"), wanted);
+    };
+    context.dtu(run);
+    told(false);
+    context.dtu("gate out --gates gates.yaml");
+    told(true);
+    // Whoever runs on without gates has not asked them.
+    context.dtu(run);
+    told(false);
+}
+
+#[test]
 fn profiles_quarantines_and_what_follows_are_said_by_the_gates() {
     let gates = "minimum: {satisfaction: 0.9}\nquarantine: {test.two: {until: 2999-01-01, issue: '#1'}, test.one: {until: 2020-01-01, issue: '#2'}}\n\
                  profiles: {pr: {on_inconclusive: warn}, release: {on_inconclusive: fail}}";

@@ -66,6 +66,15 @@ impl Folder {
         Ok(out)
     }
 
+    /// Writes the reports of a run again.
+    pub(crate) fn report(&self, out: &Path) -> anyhow::Result<()> {
+        let mut command = Command::new(dtu()?);
+        command.arg("report").arg(out).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let code = command.current_dir(self.0.path()).status()?.code();
+        ensure!(matches!(code, Some(0 | 1)), "`dtu report` ended with {code:?}");
+        Ok(())
+    }
+
     /// The target without a harness: started, ready, told to end.
     fn target_alone(&self) -> anyhow::Result<()> {
         use std::io::{BufRead as _, BufReader};

@@ -4,7 +4,7 @@ use std::{path::Path, process::Command, time::Instant};
 
 use anyhow::{Context as _, ensure};
 
-use crate::{Cli, Part, outside::Folder};
+use crate::{Cli, Part, millis, outside::Folder};
 
 /// A story of which a fifth fails, with a ledger worth looking at.
 const BEATS: &str = "
@@ -35,6 +35,8 @@ pub(crate) fn figures(part: &mut Part, cli: &Cli) -> anyhow::Result<()> {
     let page = out.join("report.html");
     let size = fs_err::metadata(&page)?.len() as f64 / f64::from(1 << 20);
     let what = format!("report of {records} trajectories ({size:.1} MB)");
+    let written = millis(3, || folder.report(&out))?;
+    part.say(format!("| {what}: written, with all other reports | {written:.0} ms | |"));
     match opened(&page)? {
         Some((drawn, whole)) => {
             part.say(format!("| {what}: first paint in Chromium | {drawn:.0} ms | 2,000 ms |"));

@@ -220,7 +220,7 @@ async function trajectory(cell) {
   const link = (to, text) => to && el('a', { href: to.address, title: cellName(to) }, text);
   const replay = `${cell.variant.replay}`.replace(/0('?)$/, `${cell.n}$1`);
   const about = [
-    el('nav', {}, back(`#s/${encodeURIComponent(cell.scenario.id)}`), link(before, '‹ failure before'), link(after, 'next failure ›'), el('span', { class: 'dim' }, el('kbd', {}, 'esc'), ' ', el('kbd', {}, 'p'), ' ', el('kbd', {}, 'n'))),
+    el('nav', {}, back(`#s/${encodeURIComponent(cell.scenario.id)}`), link(before, '‹ failure before'), link(after, 'next failure ›'), el('span', { class: 'dim' }, 'keys: ', el('kbd', {}, 'esc'), ' back, ', el('kbd', {}, 'p'), ' ', el('kbd', {}, 'n'), ' other failures')),
     el('h1', {}, `${cell.scenario.id} #${cell.n} `, badge(cell.outcome)),
     el('div', {}, cell.scenario.title),
     el('p', { class: 'mono dim' }, cell.variant.label && `${cell.variant.label} · `, `seed ${cell.seed}`),

@@ -1,10 +1,16 @@
 //! The page: what it holds can be read back, and nothing that it shows can become part of it.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::render;
-use crate::{evidence::Folder, plan::Key, report::tests::with_report};
+use crate::{
+    evidence::{Folder, Record},
+    plan::Key,
+    report::tests::with_report,
+};
 
 /// Writes a run's folder with evidence of one trajectory, and gives its page.
 fn page(hostile: &str) -> String {
@@ -89,4 +95,25 @@ fn the_page_asks_for_nothing_from_elsewhere() {
         assert!(!found.contains(word), "{word}");
     }
     assert!(page.contains("default-src 'none'"));
+}
+
+#[test]
+fn thousands_of_trajectories_take_little_room() {
+    let home = tempfile::tempdir().expect("a folder");
+    with_report(|report, records| {
+        let template = records.values().next().expect("there is one");
+        let many: BTreeMap<Key, Record> = (1..=5_000)
+            .map(|n| {
+                let key = Key { n, ..template.key.clone() };
+                (key.clone(), Record { key, seed: u64::MAX, ..template.clone() })
+            })
+            .collect();
+        let folder = Folder::fresh(home.path(), report.plan).expect("is taken");
+        let (mut few, mut all) = (Vec::new(), Vec::new());
+        render(&mut few, report, &folder, &BTreeMap::new()).expect("is written");
+        render(&mut all, report, &folder, &many).expect("is written");
+        let each = (all.len() - few.len()) / many.len();
+        assert!(each < 50, "{each} bytes for each trajectory, besides its evidence");
+        assert!(String::from_utf8_lossy(&all).contains("[5000,\"18446744073709551615\",\"s\",null,[]]"), "exact seeds");
+    });
 }
