@@ -274,4 +274,6 @@ fn without_gap(scenarios: &[&PlannedScenario], run: Arm<'_>) -> u64 {
 }
 
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;

@@ -64,6 +64,16 @@ pub fn pairs(scenario: &PlannedScenario, newer: Arm<'_>, older: Arm<'_>) -> Opti
     Some(newer.of(scenario).into_iter().filter_map(pair).collect())
 }
 
+/// Why a scenario is in no comparison, for people; none where it has pairs.
+pub fn not_compared(scenario: &PlannedScenario, newer: Arm<'_>, older: Arm<'_>) -> Option<&'static str> {
+    match pairs(scenario, newer, older) {
+        Some(found) if !found.is_empty() => None,
+        Some(_) => Some("no trajectory of it was decided in both"),
+        None if older.plan.scenarios.iter().any(|before| before.id == scenario.id) => Some("it was changed since"),
+        None => Some("the baseline does not have it"),
+    }
+}
+
 /// None where it was not decided.
 pub const fn satisfied(record: &Record) -> Option<bool> {
     match record.outcome {

@@ -13,7 +13,7 @@ use crate::{
     plan::{Key, PlannedDocument, PlannedScenario, PlannedTarget, PlannedVariant},
     stats::{
         as_float,
-        paired::{drop, fisher},
+        paired::{fisher, is_suspect},
     },
     summary::rounded,
 };
@@ -313,7 +313,7 @@ fn regression(question: &Question, pairs: &[Pair]) -> (bool, bool) {
         (count(|pair| pair.older), count(|pair| pair.newer), pairs.len() as u64)
     };
     let (older, newer, of) = counts(&screened);
-    if of == 0 || drop(older, newer, of) < SCREEN - 1e-9 {
+    if !is_suspect(older, newer, of, SCREEN) {
         return (false, false);
     }
     let (older, newer, of) = counts(&fresh);

@@ -9,7 +9,7 @@
 pub mod paired;
 pub mod sequential;
 
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{Beta, ContinuousCDF, Normal, StudentsT};
 
 /// The level of all intervals.
 pub const LEVEL: f64 = 0.95;
@@ -82,9 +82,31 @@ pub fn wilson(fraction: f64, n: f64, level: f64) -> Estimate {
     Estimate { point: fraction, low, high }
 }
 
+/// The interval of a fraction seen among `decided` that errs at neither end more often than it says, however few they
+/// are: Clopper and Pearson's. All of 0 to 1 where nothing was decided.
+pub fn exact(satisfied: u64, decided: u64, level: f64) -> Estimate {
+    if decided == 0 {
+        return Estimate { point: 0.0, low: 0.0, high: 1.0 };
+    }
+    let point = as_float(satisfied) / as_float(decided);
+    let beyond = (1.0 - level) / 2.0;
+    let end = |a: u64, b: u64, share: f64| Beta::new(as_float(a), as_float(b)).map(|beta| beta.inverse_cdf(share)).ok();
+    // With no failure, or nothing else, one parameter is 0, and there is no such distribution.
+    let low = end(satisfied, decided - satisfied + 1, beyond).unwrap_or(0.0);
+    let high = end(satisfied + 1, decided - satisfied, 1.0 - beyond).unwrap_or(1.0);
+    Estimate { point, low: low.min(point), high: high.max(point) }
+}
+
 /// One scenario's fraction with its Wilson interval; none where nothing was decided.
 pub fn scenario(satisfied: u64, decided: u64) -> Option<Estimate> {
     (decided > 0).then(|| wilson(as_float(satisfied) / as_float(decided), as_float(decided), LEVEL))
+}
+
+/// How likely three trajectories satisfy, one after the other, without bias: the share of all threes that do. None
+/// where fewer than three were decided.
+pub fn consistency(satisfied: u64, decided: u64) -> Option<f64> {
+    let share = |taken: u64| as_float(satisfied.saturating_sub(taken)) / as_float(decided.saturating_sub(taken));
+    (decided >= 3).then(|| (0..3).map(share).product())
 }
 
 /// The satisfaction of a suite: the weighted mean of the scenarios' fractions, with the Wilson interval at the number
@@ -92,6 +114,19 @@ pub fn scenario(satisfied: u64, decided: u64) -> Option<Estimate> {
 /// do not count; none where none counts.
 pub fn suite(strata: &[Stratum], level: f64) -> Option<Estimate> {
     spread(strata, |strata| wilson(strata.point, strata.size(), level))
+}
+
+/// The suite's interval as gates take it. Where nothing failed, Wilson's lower end promises more than so many
+/// trajectories can show (25 would do for .90, and it takes 29): there the exact one counts, and likewise at the other
+/// end.
+pub fn claim(strata: &[Stratum], level: f64) -> Option<Estimate> {
+    let found = suite(strata, level)?;
+    let certain = |strata: &Weighed| ((1.0 - level) / 2.0).powf(1.0 / strata.nominal());
+    let worst = Weighed::new(strata.iter().map(|s| s.at_worst()))?;
+    let best = Weighed::new(strata.iter().map(|s| s.at_best()))?;
+    let low = if worst.point >= 1.0 { found.low.min(certain(&worst)) } else { found.low };
+    let high = if best.point <= 0.0 { found.high.max(1.0 - certain(&best)) } else { found.high };
+    Some(Estimate { low, high, ..found })
 }
 
 /// The satisfaction of a suite as a sample of all scenarios that might have been written: the same fraction, with the
@@ -163,11 +198,11 @@ pub(crate) fn as_float(count: u64) -> f64 {
 }
 
 #[cfg(test)]
+pub(crate) mod simulation;
+
+#[cfg(test)]
 mod tests {
     use super::*;
-    use dtu_kernel::seed::{Draw, SeedTree, Site};
-
-    type Interval = fn(&[Stratum], f64) -> Option<Estimate>;
 
     fn near(a: f64, b: f64) -> bool {
         (a - b).abs() < 0.000_6
@@ -186,6 +221,48 @@ mod tests {
         check(950, 1000, 0.935, 0.962);
         check(0, 20, 0.0, 0.161);
         assert_eq!(scenario(0, 0), None);
+    }
+
+    #[test]
+    fn lower_ends_for_gates_agree_with_the_table() {
+        let check = |satisfied, decided, wanted| {
+            let n = as_float(decided);
+            let found = wilson(as_float(satisfied) / n, n, sequential::level_of_one_look());
+            assert!(near(found.low, wanted), "{satisfied}/{decided}: {found:?}");
+        };
+        check(9, 10, 0.652);
+        check(20, 20, 0.881);
+        check(95, 100, 0.901);
+        check(285, 300, 0.925);
+        check(950, 1000, 0.937);
+    }
+
+    #[test]
+    fn the_exact_interval_agrees_with_the_table() {
+        let check = |satisfied, decided, low, high| {
+            let found = exact(satisfied, decided, LEVEL);
+            assert!(near(found.low, low) && near(found.high, high), "{satisfied}/{decided}: {found:?}");
+        };
+        check(9, 10, 0.555, 0.997);
+        check(20, 20, 0.832, 1.0);
+        check(95, 100, 0.887, 0.984);
+        check(285, 300, 0.919, 0.972);
+        check(950, 1000, 0.935, 0.963);
+        check(0, 20, 0.0, 0.168);
+        check(0, 0, 0.0, 1.0);
+    }
+
+    #[test]
+    fn so_many_without_a_failure_are_needed_for_a_claim() {
+        for (wanted, needed) in [(0.90, 29), (0.95, 59), (0.98, 149), (0.99, 299), (0.999, 2_995)] {
+            let shows = |n: u64| {
+                let found = claim(&[stratum(n, n)], sequential::level_of_one_look()).expect("decided");
+                found.low >= wanted
+            };
+            assert!(shows(needed) && !shows(needed - 1), "{wanted}");
+        }
+        let failed = claim(&[stratum(0, 29)], sequential::level_of_one_look()).expect("decided");
+        assert!(near(failed.high, 1.0 - 0.05_f64.powf(1.0 / 29.0)), "{failed:?}");
     }
 
     fn stratum(satisfied: u64, decided: u64) -> Stratum {
@@ -232,6 +309,15 @@ mod tests {
     }
 
     #[test]
+    fn consistency_is_the_share_of_threes() {
+        assert_eq!([consistency(2, 2), consistency(0, 0)], [None, None]);
+        assert!(near(consistency(5, 5).expect("enough"), 1.0) && near(consistency(2, 5).expect("enough"), 0.0));
+        // Of the ten threes of five, four are of the four that satisfied.
+        assert!(near(consistency(4, 5).expect("enough"), 0.4));
+        assert!(near(consistency(950_000, 1_000_000).expect("enough"), 0.857));
+    }
+
+    #[test]
     fn one_scenario_says_nothing_of_others() {
         let found = population(&[stratum(20, 20)], LEVEL).expect("decided");
         assert_eq!(found, Estimate { point: 1.0, low: 0.0, high: 1.0 });
@@ -263,58 +349,9 @@ mod tests {
             let (before, after) = (scenario(satisfied, satisfied + more), scenario(satisfied + 1, satisfied + more));
             let (before, after) = (before.expect("decided"), after.expect("decided"));
             proptest::prop_assert!(before.low <= after.low && before.high <= after.high, "{before:?} {after:?}");
+            let [less, same] = [satisfied, satisfied + 1].map(|satisfied| exact(satisfied, 401, LEVEL));
+            proptest::prop_assert!(less.low < same.low && less.high < same.high, "{less:?} {same:?}");
+            proptest::prop_assert!(0.0 <= less.low && less.low <= less.point && less.point <= less.high && less.high <= 1.0);
         }
-    }
-
-    /// The share of simulated suites whose interval holds the truth.
-    fn coverage(
-        runs: u64,
-        salt: u64,
-        truth: f64,
-        interval: Interval,
-        mut draw_suite: impl FnMut(&mut Draw) -> Vec<Stratum>,
-    ) -> f64 {
-        let tree = SeedTree::new(salt);
-        let held = (0..runs).filter(|run| {
-            let found = interval(&draw_suite(&mut tree.draw(Site::named("coverage"), run * 64)), LEVEL);
-            found.is_some_and(|found| found.low <= truth && truth <= found.high)
-        });
-        as_float(held.count() as u64) / as_float(runs)
-    }
-
-    fn drawn(draw: &mut Draw, per_mille: u64, seeds: u64) -> Stratum {
-        stratum((0..seeds).filter(|_| draw.below(1_000) < per_mille).count() as u64, seeds)
-    }
-
-    #[test]
-    fn intervals_hold_the_truth_as_often_as_they_say() {
-        let check = |rates: &[u64], seeds, salt| {
-            let truth = as_float(rates.iter().sum()) / as_float(rates.len() as u64) / 1_000.0;
-            let draw = |draw: &mut Draw| rates.iter().map(|rate| drawn(draw, *rate, seeds)).collect();
-            let found = coverage(10_000, salt, truth, suite, draw);
-            assert!(found >= 0.92, "coverage {found} of {rates:?} with {seeds} seeds");
-        };
-        check(&[950; 20], 5, 1);
-        check(&[990, 990, 950, 900, 900, 800, 500, 990, 990, 950, 700, 850], 5, 2);
-        check(&[1_000, 1_000, 0, 600, 900, 900, 1_000, 300, 950, 800], 10, 3);
-    }
-
-    #[test]
-    fn the_populations_interval_holds_for_scenarios_that_nobody_wrote() {
-        // Scenarios are drawn from these rates; the pooled interval falls to .73 in such settings.
-        let check = |rates: &[u64], scenarios: u64, seeds, salt| {
-            let truth = as_float(rates.iter().sum()) / as_float(rates.len() as u64) / 1_000.0;
-            let suite = |draw: &mut Draw| {
-                let mut rate = |_| rates[usize::try_from(draw.below(rates.len() as u64)).expect("is small")];
-                let rates: Vec<u64> = (0..scenarios).map(&mut rate).collect();
-                rates.into_iter().map(|rate| drawn(draw, rate, seeds)).collect()
-            };
-            let found = coverage(4_000, salt, truth, population, suite);
-            assert!(found >= 0.91, "coverage {found} of {scenarios} scenarios of {rates:?} with {seeds} seeds");
-        };
-        check(&[950], 20, 5, 1);
-        check(&[990, 950, 900, 800, 500, 0], 20, 5, 2);
-        check(&[1_000, 1_000, 1_000, 1_000, 900, 200], 50, 3, 3);
-        check(&[999, 900, 600], 10, 10, 4);
     }
 }

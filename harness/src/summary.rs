@@ -105,6 +105,9 @@ pub struct ScenarioResult {
     pub low: Option<f64>,
     /// The upper end of its interval.
     pub high: Option<f64>,
+    /// How likely three trajectories in a row satisfy; none where fewer were decided.
+    #[serde(default)]
+    pub consistency: Option<f64>,
     /// Its variants, in the order of the file.
     pub variants: Vec<VariantResult>,
     /// Its trajectories that did not satisfy, in the order of the plan.
@@ -271,6 +274,7 @@ fn scenario(planned: &PlannedScenario, records: &BTreeMap<Key, Record>) -> Scena
         point,
         low,
         high,
+        consistency: stats::consistency(satisfied, decided).map(rounded),
         variants,
         failures,
     }

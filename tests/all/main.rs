@@ -15,6 +15,7 @@ mod outages;
 mod packs;
 mod properties;
 mod recorded;
+mod report_page;
 mod run;
 mod servers;
 mod silent;

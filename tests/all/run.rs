@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::{program, root};
 
 /// The access bot's target file, but for a debug build that the tests have made: no build step, another path.
-fn target(folder: &Path) -> String {
+pub(crate) fn target(folder: &Path) -> String {
     let text = fs_err::read_to_string(root().join("fixtures/targets/access-bot/target.yaml")).expect("is there");
     let bot = program("access-bot");
     let text = text

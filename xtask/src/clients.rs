@@ -1,5 +1,5 @@
 //! Installs the client libraries that the tests drive: Python's into a virtual environment, Node's by lockfile, Rust's
-//! by building the program that stands on it, all below `target/clients`.
+//! by building the program that stands on it, all below `target/clients`; and a browser, of the system's own.
 
 use std::{path::Path, process::Command};
 
@@ -13,7 +13,32 @@ pub(crate) fn install() -> anyhow::Result<()> {
     fs_err::create_dir_all(&clients).context("cannot make target/clients")?;
     python(&clients)?;
     node(&clients)?;
+    browser()?;
     rust(&clients)
+}
+
+/// Installs Chromium, in which reports are looked at. Where it cannot be installed that one test is left out, but not
+/// on a build server.
+fn browser() -> anyhow::Result<()> {
+    if Path::new("/usr/bin/chromium").exists() || variable("CHROMIUM").is_some() {
+        return Ok(());
+    }
+    say("Chromium is not installed; trying to install it");
+    match apt_get("chromium") {
+        Err(why) if variable("CI").is_none() => {
+            say(&format!("warning: reports are not looked at in a browser: {why:#}"));
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whether this is a build server, and where the browser is, nothing else says"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// Builds the program of Rust's client, which is no part of the workspace: few need what it stands on.

@@ -22,7 +22,8 @@ struct Cli {
 enum Chore {
     /// Everything that must hold: format, lints, generated files, all tests, client libraries.
     Test,
-    /// Installs the services' client libraries below `target/clients`, for the tests and for programs that use them.
+    /// Installs the services' client libraries below `target/clients`, for the tests and for programs that use them, and
+    /// a browser for the tests.
     Clients,
     /// Writes the generated files below `docs/`.
     Docs {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     evidence::{Folder, pretty},
-    pairing::{Arm, Difference},
+    pairing::{self, Arm, Difference},
     plan::PlannedScenario,
     report::text,
     stats,
@@ -102,21 +102,32 @@ fn show(baseline: &Path, as_json: bool) -> Result<u8, Failure> {
 
 fn diff(run: &Path, baseline: &Path, as_json: bool) -> Result<u8, Failure> {
     let (newer, older) = (Baseline::read(run)?, Baseline::read(baseline)?);
+    older.check(baseline, newer.arm().plan)?;
     let compare =
         |scenarios: &[&PlannedScenario]| Difference::new(scenarios, newer.arm(), older.arm(), u64::MAX, stats::LEVEL).0;
     let all: Vec<&PlannedScenario> = newer.arm().plan.scenarios.iter().collect();
     let whole = compare(&all);
-    let each = all.iter().map(|scenario| (scenario.id.as_str(), compare(&[*scenario])));
+    let each = all.iter().map(|scenario| (*scenario, compare(&[*scenario])));
     if as_json {
-        let each: Vec<_> = each.map(|(id, found)| json!({ "scenario": id, "difference": found })).collect();
+        let each: Vec<_> =
+            each.map(|(scenario, found)| json!({ "scenario": scenario.id, "difference": found })).collect();
         Out::stdout().write_bytes(&pretty(&json!({ "difference": whole, "scenarios": each })))?;
         return Ok(0);
     }
+    let width = all.iter().map(|scenario| scenario.id.chars().count()).max().unwrap_or(0);
     let mut out = Out::stdout();
-    for (id, found) in each {
-        let (pairs, better, worse) = (found.pairs, found.better, found.worse);
-        out.write(&format!("  {id}  {} ({pairs} pairs, {better} better, {worse} worse)\n", found.shown()))?;
+    for (scenario, found) in each {
+        let told = match pairing::not_compared(scenario, newer.arm(), older.arm()) {
+            Some(why) => format!("not compared: {why}"),
+            None => told(&found),
+        };
+        out.write(&format!("  {:<width$}  {told}\n", scenario.id))?;
     }
-    out.write(&format!("all: {} ({} pairs)\n", whole.shown(), whole.pairs))?;
+    out.write(&format!("\n{} to {}: {}\n", baseline.display(), run.display(), told(&whole)))?;
     Ok(0)
+}
+
+fn told(found: &Difference) -> String {
+    let (pairs, better, worse) = (found.pairs, found.better, found.worse);
+    format!("{:<24}  {pairs} pairs, {better} better, {worse} worse", found.shown())
 }

@@ -65,7 +65,7 @@ impl Baseline {
     }
 
     /// Refuses runs of which no trajectory could be compared.
-    fn check(&self, folder: &Path, plan: &Plan) -> Result<(), Failure> {
+    pub(super) fn check(&self, folder: &Path, plan: &Plan) -> Result<(), Failure> {
         if self.plan.seed == plan.seed && self.plan.faults == plan.faults {
             return Ok(());
         }
@@ -153,7 +153,23 @@ pub(super) fn summarise(run: Arm<'_>, baseline: Option<&Baseline>, gate: Option<
     summary
 }
 
+/// The file of a run's folder that holds what its gate said.
+const FILE: &str = "gate.json";
+
 /// Keeps a decision beside the run.
 pub(super) fn write(folder: &Folder, decision: &Decision) -> Result<(), Failure> {
-    Ok(folder.write("gate.json", &pretty(&serde_json::json!(decision)))?)
+    Ok(folder.write(FILE, &pretty(&serde_json::json!(decision)))?)
+}
+
+/// The decision that is kept beside a run; none where it has not come to one.
+pub(super) fn kept(folder: &Folder) -> Option<Decision> {
+    serde_json::from_slice(&fs_err::read(folder.root().join(FILE)).ok()?).ok()
+}
+
+/// Throws away what was decided of fewer trajectories.
+pub(super) fn forget(folder: &Folder) -> Result<(), Failure> {
+    match fs_err::remove_file(folder.root().join(FILE)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
 }

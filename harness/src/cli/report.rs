@@ -31,7 +31,7 @@ pub(super) fn main(args: &Args) -> Result<u8, Failure> {
     let (folder, plan) = Folder::look(&args.folder)?;
     let records = folder.records()?;
     let baseline = args.baseline.as_deref().map(Baseline::read).transpose()?;
-    let summary = gate::summarise(Arm { plan: &plan, records: &records }, baseline.as_ref(), None);
+    let summary = gate::summarise(Arm { plan: &plan, records: &records }, baseline.as_ref(), gate::kept(&folder));
     let report = Report { plan: &plan, summary: &summary, folder: &args.folder };
     report::write(&folder, &report, &records)?;
     run::print(&report, args.json)?;

@@ -120,7 +120,7 @@ impl<'a> Older<'a> {
         let list = in_turns(older, newer.map(|unit| (Arc::clone(run), unit.clone())).collect());
         let before = self.baseline.as_ref().map(|baseline| (baseline.plan.clone(), baseline.records.clone()));
         let before = before.as_ref().map(|(plan, records)| Arm { plan, records });
-        let progress = Progress::new(plan, before);
+        let progress = Progress::new(plan, before, units.len(), records.len());
         let mut fresh: Vec<Record> = Vec::new();
         let tell = |of: &Arc<Run>, record: &Record| {
             if !Arc::ptr_eq(of, run) {

@@ -146,6 +146,7 @@ async fn perform(args: &Args) -> Result<u8, Failure> {
         gate::write(&run.folder, &decided)?;
         decision = Some(decided);
     } else {
+        gate::forget(&run.folder)?;
         older.run_beside(&run, &plan, &units, &mut records).await?;
     }
     let gated = decision.as_ref().map(Decision::code);
@@ -182,7 +183,7 @@ pub(super) async fn run_all(
     records: &mut BTreeMap<Key, Record>,
     root: &Path,
 ) -> Result<(), Failure> {
-    let progress = Progress::new(plan, None);
+    let progress = Progress::new(plan, None, units.len(), records.len());
     let done = records.clone();
     let ended = tokio::select! {
         ended = run.go(units, &done, |record| {

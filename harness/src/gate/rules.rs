@@ -7,7 +7,7 @@ use crate::{
     pairing::{Difference, satisfied},
     plan::PlannedScenario,
     scenario::Role,
-    stats::{self, Stratum, as_float},
+    stats::{self, Estimate, Stratum, as_float, sequential},
     verdict::{Held, Outcome},
 };
 
@@ -108,7 +108,7 @@ impl Bench<'_> {
         let Some(rule) = &self.gates.minimum else { return };
         let wanted = rule.satisfaction.value;
         let strata: Vec<Stratum> = self.scenarios.iter().map(|scenario| self.stratum(scenario)).collect();
-        let Some(found) = self.level.and_then(|level| stats::suite(&strata, level)) else {
+        let Some(found) = self.level.and_then(|level| stats::claim(&strata, level)) else {
             return self.rule(Rule::Minimum, None, Ruling::Inconclusive, "it is too early to look".to_owned());
         };
         let (ruling, which) = if found.low >= wanted {
@@ -118,8 +118,20 @@ impl Bench<'_> {
         } else {
             (Ruling::Inconclusive, "the bounds lie on both sides of")
         };
-        let shown = format!("{:.3} [{:.3}-{:.3}]", found.point, found.low, found.high);
-        self.rule(Rule::Minimum, None, ruling, format!("satisfaction {shown}: {which} {wanted:.2}"));
+        let Estimate { point, low, high } = found;
+        let why = format!(
+            "satisfaction {point:.3}, at least {low:.3} and at most {high:.3} ({}): {which} {wanted:.2}",
+            self.sure()
+        );
+        self.rule(Rule::Minimum, None, ruling, why);
+    }
+
+    /// How sure each end of this look's intervals is, for people.
+    fn sure(&self) -> String {
+        let sure = self.level.map_or(0.0, |level| 1.0 - sequential::beyond(level));
+        // As many digits as it takes to tell 99.97 from 100.
+        let shown = format!("{:.2}", sure * 100.0);
+        format!("each end is {} % sure", shown.trim_end_matches('0').trim_end_matches('.'))
     }
 
     fn stratum(&self, scenario: &crate::plan::PlannedScenario) -> Stratum {
@@ -151,8 +163,9 @@ impl Bench<'_> {
             Some(found) if found.high < 0.0 => (Ruling::Fail, "a drop"),
             Some(_) => (Ruling::Inconclusive, "neither a drop nor within the margin"),
         };
-        let margin = rule.margin.value * 100.0;
-        let mut why = format!("{} over {} pairs, margin {margin:.1} pt: {what}", difference.shown(), difference.pairs);
+        let (margin, sure) = (rule.margin.value * 100.0, self.sure());
+        let (shown, pairs) = (difference.shown(), difference.pairs);
+        let mut why = format!("{shown} over {pairs} pairs ({sure}), margin {margin:.1} pt: {what}");
         if !difference.unpaired.is_empty() {
             why = format!("{why}; not compared: {}", difference.unpaired.join(", "));
         }

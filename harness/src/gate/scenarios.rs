@@ -6,9 +6,8 @@ use crate::{
     pairing::{self, Pair, satisfied},
     plan::PlannedScenario,
     stats::{
-        self, as_float,
-        paired::{drop, fisher},
-        sequential::{Found, Sprt},
+        paired::{fisher, is_suspect},
+        sequential::{self, Found},
     },
 };
 
@@ -20,8 +19,7 @@ impl Bench<'_> {
             let Some(found) = pairing::pairs(scenario, self.run, baseline) else { continue };
             let (screened, fresh): (Vec<Pair>, Vec<Pair>) = found.into_iter().partition(|p| p.n <= self.screened);
             let (older, newer, of) = counts(&screened);
-            // Rounding must not let a drop of exactly so much through.
-            if of == 0 || drop(older, newer, of) < rule.per_scenario.screen.value - 1e-9 {
+            if !is_suspect(older, newer, of, rule.per_scenario.screen.value) {
                 continue;
             }
             let wanted = rule.per_scenario.confirm;
@@ -46,8 +44,8 @@ impl Bench<'_> {
         for scenario in self.scenarios.clone() {
             let floor = floors.scenarios.get(&scenario.id).or(floors.default.as_ref());
             let Some(floor) = floor.map(|floor| floor.value) else { continue };
-            let found = self.against_floor(scenario, floor, floors.margin.value);
             let outcomes = self.outcomes(scenario);
+            let found = sequential::floor(&outcomes, floor, floors.margin.value, self.level);
             let held = outcomes.iter().filter(|outcome| **outcome).count();
             let (ruling, what) = match (found, floors.rule) {
                 _ if outcomes.is_empty() => (Ruling::Inconclusive, "nothing was decided"),
@@ -66,22 +64,6 @@ impl Bench<'_> {
 
     fn outcomes(&self, scenario: &PlannedScenario) -> Vec<bool> {
         self.run.of(scenario).into_iter().filter_map(satisfied).collect()
-    }
-
-    /// A sequential test finds what lies a little below soonest; the bounds find what lies far below at once.
-    fn against_floor(&self, scenario: &PlannedScenario, floor: f64, margin: f64) -> Found {
-        let outcomes = self.outcomes(scenario);
-        let held = outcomes.iter().filter(|outcome| **outcome).count() as u64;
-        let n = as_float(outcomes.len() as u64);
-        if let (Some(level), true) = (self.level, n > 0.0) {
-            let bounds = stats::wilson(as_float(held) / n, n, level);
-            if bounds.high < floor {
-                return Found::Bad;
-            } else if bounds.low >= floor {
-                return Found::Good;
-            }
-        }
-        Sprt::of_floor(floor, margin).test(outcomes)
     }
 }
 

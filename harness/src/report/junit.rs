@@ -6,7 +6,10 @@ use indexmap::IndexMap;
 use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Report, area, case_name, moment_line, problems, role_name, trajectories};
-use crate::{gate::Ruling, summary::ScenarioResult};
+use crate::{
+    gate::{Decision, Ruling},
+    summary::ScenarioResult,
+};
 
 /// The whole document.
 ///
@@ -59,7 +62,12 @@ fn whole(report: &Report<'_>) -> TestSuite {
 }
 
 fn case(report: &Report<'_>, scenario: &ScenarioResult) -> TestCase {
-    let mut case = TestCase::new(scenario.id.as_str(), status(report, scenario));
+    let status = match &report.summary.gate {
+        Some(gate) => status_by_gate(report, gate, scenario),
+        None => status(report, scenario),
+    };
+    let tells = matches!(&status, TestCaseStatus::NonSuccess { .. });
+    let mut case = TestCase::new(scenario.id.as_str(), status);
     case.set_classname(area(scenario));
     let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
     case.add_properties([
@@ -70,27 +78,62 @@ fn case(report: &Report<'_>, scenario: &ScenarioResult) -> TestCase {
         Property::new("satisfaction", number(scenario.point)),
         Property::new("satisfaction.low", number(scenario.low)),
         Property::new("satisfaction.high", number(scenario.high)),
+        Property::new("consistency", number(scenario.consistency)),
     ]);
+    if !tells && !scenario.failures.is_empty() {
+        case.set_system_out(description(report, scenario));
+    }
     case
 }
 
-fn status(report: &Report<'_>, scenario: &ScenarioResult) -> TestCaseStatus {
-    let failed = scenario.decided - scenario.satisfied;
-    let (mut status, message) = if failed > 0 {
-        let message = format!("{failed} of {} did not satisfy", trajectories(scenario.decided));
-        (TestCaseStatus::non_success(NonSuccessKind::Failure), message)
-    } else if scenario.void > 0 {
-        let message = format!("{} say nothing about the target", trajectories(scenario.void));
-        (TestCaseStatus::non_success(NonSuccessKind::Error), message)
-    } else if scenario.decided > 0 {
-        return TestCaseStatus::success();
-    } else {
-        let mut skipped = TestCaseStatus::skipped();
-        skipped.set_message("nothing was decided");
-        return skipped;
-    };
+fn failed(report: &Report<'_>, scenario: &ScenarioResult, kind: NonSuccessKind, message: String) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
     status.set_message(message).set_description(description(report, scenario));
     status
+}
+
+fn skipped(message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(message);
+    status
+}
+
+/// Without a gate each failure counts.
+fn status(report: &Report<'_>, scenario: &ScenarioResult) -> TestCaseStatus {
+    let wrong = scenario.decided - scenario.satisfied;
+    if wrong > 0 {
+        let message = format!("{wrong} of {} did not satisfy", trajectories(scenario.decided));
+        failed(report, scenario, NonSuccessKind::Failure, message)
+    } else if scenario.void > 0 {
+        let message = format!("{} say nothing about the target", trajectories(scenario.void));
+        failed(report, scenario, NonSuccessKind::Error, message)
+    } else if scenario.decided > 0 {
+        TestCaseStatus::success()
+    } else {
+        skipped("nothing was decided")
+    }
+}
+
+/// Under a gate a scenario fails where a rule on it does: what of it was not satisfied is told, and what that comes to
+/// in the whole is said by the suite of the gate.
+fn status_by_gate(report: &Report<'_>, gate: &Decision, scenario: &ScenarioResult) -> TestCaseStatus {
+    if gate.quarantined.contains(&scenario.id) {
+        return skipped("in quarantine");
+    }
+    let of = |wanted: &[Ruling]| {
+        let mut rules = gate.rules.iter().filter(|rule| rule.scenario.as_ref() == Some(&scenario.id));
+        let found = rules.find(|rule| wanted.contains(&rule.ruling))?;
+        Some(format!("{}: {}", found.rule.name(), found.why))
+    };
+    if let Some(why) = of(&[Ruling::Fail, Ruling::Breach]) {
+        failed(report, scenario, NonSuccessKind::Failure, why)
+    } else if let Some(why) = of(&[Ruling::Inconclusive]) {
+        failed(report, scenario, NonSuccessKind::Error, why)
+    } else if scenario.decided > 0 {
+        TestCaseStatus::success()
+    } else {
+        skipped("nothing was decided")
+    }
 }
 
 /// All problems, each with its first trajectory.
@@ -105,7 +148,7 @@ fn description(report: &Report<'_>, scenario: &ScenarioResult) -> String {
         for moment in case.moments {
             let _ = writeln!(text, "  at {}", moment_line(moment));
         }
-        let _ = writeln!(text, "  evidence: {}", report.evidence(scenario, case.failure));
+        let _ = writeln!(text, "  replay: {}", report.again_from_evidence(scenario, case.failure));
         let _ = writeln!(text, "  again: {}", report.again(scenario, case.failure));
     }
     text

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{Problem, Report, case_name, interval, moment_line, problems, role_name, run_scenarios, trajectories};
 use crate::{
     gate::{Decision, Ruling},
+    gates::OnInconclusive,
     summary::{ScenarioResult, Verdict},
 };
 
@@ -41,7 +42,7 @@ pub fn render(report: &Report<'_>) -> String {
     for scenario in run_scenarios(report.summary) {
         let sign = if scenario.satisfied < scenario.decided {
             "❌"
-        } else if scenario.void > 0 {
+        } else if scenario.void > 0 || scenario.decided == 0 {
             "⚠️"
         } else {
             "✅"
@@ -64,9 +65,20 @@ fn write_gate(text: &mut String, gate: &Decision) {
     for result in &gate.rules {
         let scenario = escaped(result.scenario.as_deref().unwrap_or_default());
         let (rule, says, why) = (escaped(result.rule.name()), result.ruling.name(), escaped(&result.why));
-        let _ = writeln!(text, "| {rule} | {scenario} | {says} | {why} |");
+        let sign = match result.ruling {
+            Ruling::Pass => "✅",
+            Ruling::Fail | Ruling::Breach => "❌",
+            Ruling::Inconclusive => "⚠️",
+        };
+        let _ = writeln!(text, "| {rule} | {scenario} | {sign} {says} | {why} |");
     }
     text.push('\n');
+    if gate.ruling == Ruling::Inconclusive && gate.on_inconclusive == OnInconclusive::Warn {
+        text.push_str("Nothing is shown either way; these gates let it pass.\n\n");
+    }
+    if !gate.quarantined.is_empty() {
+        let _ = writeln!(text, "In quarantine, and not counted: {}.\n", escaped(&gate.quarantined.join(", ")));
+    }
 }
 
 fn write_problem(text: &mut String, report: &Report<'_>, scenario: &ScenarioResult, problem: &Problem<'_>) {

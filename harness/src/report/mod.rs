@@ -50,9 +50,14 @@ impl Report<'_> {
         format!("dtu run {} --target {target}{documents}{env} --seed {seed}{faults} --only {only}", quoted(file))
     }
 
-    /// Where a trajectory's evidence lies.
-    pub fn evidence(&self, scenario: &ScenarioResult, failure: &Failure) -> String {
-        self.folder.join(Folder::evidence_place(&key(scenario, failure))).display().to_string()
+    /// The command that puts one trajectory's evidence back into the twins.
+    pub fn again_from_evidence(&self, scenario: &ScenarioResult, failure: &Failure) -> String {
+        self.replay(&key(scenario, failure))
+    }
+
+    fn replay(&self, key: &Key) -> String {
+        let evidence = self.folder.join(Folder::evidence_place(key));
+        format!("dtu replay {}", quoted(&evidence.display().to_string()))
     }
 
     fn planned(&self, id: &str) -> Option<&PlannedScenario> {
@@ -178,4 +183,4 @@ fn quoted(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

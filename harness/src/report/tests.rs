@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, path::Path};
 use super::{Report, json, junit, markdown, text};
 use crate::{
     evidence::Record,
+    gate, gates,
+    pairing::Arm,
     plan::{Key, Plan, PlanSchema, PlannedDocument, PlannedScenario, PlannedTarget, PlannedVariant},
     scenario::Role,
     summary::{Summary, Verdict},
@@ -109,7 +111,7 @@ fn records() -> BTreeMap<Key, Record> {
     records
 }
 
-pub(super) fn with_report(check: impl FnOnce(&Report<'_>, &BTreeMap<Key, Record>)) {
+pub(crate) fn with_report(check: impl FnOnce(&Report<'_>, &BTreeMap<Key, Record>)) {
     let (plan, records) = (plan(), records());
     let summary = Summary::new(&plan, &records);
     check(&Report { plan: &plan, summary: &summary, folder: Path::new("out") }, &records);
@@ -140,6 +142,51 @@ fn the_summary_for_a_pull_request() {
 #[test]
 fn the_junit_file() {
     with_report(|report, _| insta::assert_snapshot!(junit::render(report).expect("renders")));
+}
+
+/// What all reports say of a gate: of this one, on the fixed records, held against a run in which all satisfied.
+fn of_gate(lines: &str) -> String {
+    let (mut plan, records) = (plan(), records());
+    plan.scenarios[2].tags = vec!["safety".to_owned()];
+    let mut good = records.clone();
+    for record in good.values_mut() {
+        record.outcome = Outcome::Satisfied;
+    }
+    let read = gates::gates_from("g.yaml", &format!("schema: dtu/gates/v1\n{lines}\n")).expect("is read");
+    let (run, baseline) = (Arm { plan: &plan, records: &records }, Arm { plan: &plan, records: &good });
+    let decision = gate::decide(&read, run, lines.contains("no_regress").then_some(baseline));
+    let mut summary = Summary::new(&plan, &records);
+    if decision.difference.is_some() {
+        summary = summary.against(run, baseline);
+    }
+    summary.gate = Some(decision.clone());
+    let report = Report { plan: &plan, summary: &summary, folder: Path::new("out") };
+    let text = anstream::adapter::strip_str(&text::overview(&summary)).to_string();
+    let (markdown, junit) = (markdown::render(&report), junit::render(&report).expect("renders"));
+    let markdown = markdown.split("| scenario | satisfied").next().unwrap_or_default();
+    let tells = |line: &&str| ["<testcase", "<failure", "<error", "<skipped"].iter().any(|tag| line.contains(tag));
+    let cases = junit.lines().filter(tells).collect::<Vec<_>>().join("\n");
+    let json = serde_json::to_string_pretty(&decision).expect("is written");
+    format!(
+        "exit code {}\n\n{lines}\n\n--- text\n{text}\n--- markdown\n{markdown}\n--- junit\n{cases}\n--- json\n{json}\n",
+        decision.code()
+    )
+}
+
+#[test]
+fn what_reports_say_of_gates() {
+    let check = |name: &str, lines: &str| insta::assert_snapshot!(name, of_gate(lines));
+    let quarantine = "quarantine: {access.gap: {until: 2026-12-31, issue: '#12'}}";
+    check("gate_that_passes", &format!("minimum: {{satisfaction: 0.2}}\n{quarantine}\nmust_have: {{tags: [safety]}}"));
+    check(
+        "gate_that_fails",
+        &format!("no_regress: {{}}\nminimum: {{satisfaction: 0.9}}\nfloors: {{default: 0.95}}\n{quarantine}"),
+    );
+    check("gate_that_tells_nothing", "minimum: {satisfaction: 0.9}\nbudget: {seeds: 8}\non_inconclusive: warn");
+    check(
+        "gate_that_was_cheated",
+        &format!("minimum: {{satisfaction: 0.2}}\n{quarantine}\ncanaries: {{tags: [safety]}}"),
+    );
 }
 
 #[test]

@@ -118,6 +118,12 @@ pub fn decision(gate: &Decision) -> String {
         };
         let _ = writeln!(text, "  inconclusive: {what}");
     }
+    if gate.ruling == Ruling::Inconclusive && gate.next.is_empty() {
+        let _ = writeln!(
+            text,
+            "  hint: these gates ask for nothing more; with more `--seeds`, or a larger `budget`, it may be decided"
+        );
+    }
     if !gate.quarantined.is_empty() {
         let _ = writeln!(text, "  in quarantine, and not counted: {}", gate.quarantined.join(", "));
     }
@@ -153,8 +159,8 @@ fn write_problem(text: &mut String, report: &Report<'_>, scenario: &ScenarioResu
         let _ = writeln!(text, "    … and {} more", problem.cases.len() - CASES_MAX);
     }
     let Some(first) = problem.cases.first() else { return };
-    let _ = writeln!(text, "    {} {}", "evidence".dimmed(), report.evidence(scenario, first.failure));
-    let _ = writeln!(text, "    {}    {}", "again".dimmed(), report.again(scenario, first.failure));
+    let _ = writeln!(text, "    {} {}", "replay".dimmed(), report.again_from_evidence(scenario, first.failure));
+    let _ = writeln!(text, "    {}  {}", "again".dimmed(), report.again(scenario, first.failure));
 }
 
 fn write_case(text: &mut String, case: &Case<'_>) {

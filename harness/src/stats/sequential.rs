@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::{LEVEL, quantile};
+use super::{LEVEL, exact, quantile};
 
 /// The looks of a run that may stop early: share of its budget, and how far from the middle, in standard deviations,
 /// a bound must lie to decide there. All looks together err about as often as one look at 5 % would.
@@ -71,6 +71,19 @@ impl Sprt {
     }
 }
 
+/// What outcomes say of a floor, where what lies `margin` below it must be found: a sequential test finds what lies a
+/// little below soonest, exact bounds of this level what lies far below at once. No bounds where it is too early for
+/// them.
+pub fn floor(outcomes: &[bool], floor: f64, margin: f64, level: Option<f64>) -> Found {
+    let satisfied = outcomes.iter().filter(|outcome| **outcome).count() as u64;
+    let bounds = level.filter(|_| !outcomes.is_empty()).map(|level| exact(satisfied, outcomes.len() as u64, level));
+    match bounds {
+        Some(bounds) if bounds.high < floor => Found::Bad,
+        Some(bounds) if bounds.low >= floor => Found::Good,
+        _ => Sprt::of_floor(floor, margin).test(outcomes.iter().copied()),
+    }
+}
+
 /// The share of an interval's level that lies beyond one of its ends.
 pub fn beyond(level: f64) -> f64 {
     1.0 - Normal::standard().cdf(quantile(level))
@@ -79,8 +92,6 @@ pub fn beyond(level: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{as_float, paired};
-    use dtu_kernel::seed::{Draw, SeedTree, Site};
 
     #[test]
     fn looks_are_those_of_the_design() {
@@ -101,68 +112,5 @@ mod tests {
         assert_eq!(length(true, Found::Good), Some(21));
         assert_eq!(length(false, Found::Bad), Some(3));
         assert_eq!(test.test([]), Found::Open);
-    }
-
-    fn coin(draw: &mut Draw, per_mille: u64) -> bool {
-        draw.below(1_000) < per_mille
-    }
-
-    /// Mean length, and the share that is found bad.
-    fn simulated(test: Sprt, per_mille: u64, salt: u64) -> (f64, f64) {
-        const RUNS: u64 = 2_000;
-        let (mut length, mut bad) = (0_u64, 0_u64);
-        for run in 0..RUNS {
-            let mut draw = SeedTree::new(salt).draw(Site::named("sprt"), run * 64);
-            let found = test.test(std::iter::from_fn(|| {
-                length += 1;
-                Some(coin(&mut draw, per_mille))
-            }));
-            bad += u64::from(found == Found::Bad);
-        }
-        (as_float(length) / as_float(RUNS), as_float(bad) / as_float(RUNS))
-    }
-
-    #[test]
-    fn the_sequential_test_errs_and_costs_as_designed() {
-        let check = |per_mille, salt, mean: f64, bad: std::ops::RangeInclusive<f64>| {
-            let (length, found) = simulated(Sprt::of_floor(0.95, 0.10), per_mille, salt);
-            assert!((length - mean).abs() <= 0.12 * mean + 1.0, "at {per_mille}: {length} on average");
-            assert!(bad.contains(&found), "at {per_mille}: {found} found bad");
-        };
-        check(950, 1, 42.0, 0.0..=0.055);
-        check(850, 2, 39.0, 0.89..=1.0);
-        check(995, 3, 22.0, 0.0..=0.002);
-        check(500, 4, 7.0, 0.999..=1.0);
-    }
-
-    /// The share of runs that are refused at one of four looks, of 60 scenarios of two seeds a look.
-    fn refused(older: u64, newer: u64, salt: u64) -> f64 {
-        const RUNS: u64 = 1_000;
-        let refused = (0..RUNS).filter(|run| {
-            let mut draw = SeedTree::new(salt).draw(Site::named("looks"), run * 4_096);
-            let mut strata = [paired::Pairs { weight: 1.0, better: 0, worse: 0, pairs: 0 }; 60];
-            LOOKS.iter().any(|(share, _)| {
-                for s in &mut strata {
-                    for _ in 0..2 {
-                        let first = draw.below(1_000);
-                        let second = if coin(&mut draw, 600) { first } else { draw.below(1_000) };
-                        s.pairs += 1;
-                        s.better += u64::from(first >= older && second < newer);
-                        s.worse += u64::from(first < older && second >= newer);
-                    }
-                }
-                let level = level_at(*share).expect("is a look");
-                paired::difference(&strata, level).is_some_and(|found| found.high < 0.0)
-            })
-        });
-        as_float(refused.count() as u64) / as_float(RUNS)
-    }
-
-    #[test]
-    fn four_looks_err_hardly_more_often_than_one() {
-        let same = refused(900, 900, 1);
-        assert!(same <= 0.07, "false alarms {same}");
-        let worse = refused(900, 830, 2);
-        assert!(worse >= 0.9, "a drop of 7 points is seen in {worse}");
     }
 }

@@ -71,12 +71,21 @@ fn a_baseline_is_blessed_shown_and_compared() {
     assert_eq!(code, 1, "{out}");
     insta::assert_snapshot!("gate_that_fails", out);
     let (_, out, _) = context.dtu("baseline diff bad");
-    assert!(out.contains("test.one  -100.0 pt [-100.0, ") && out.contains("6 pairs, 0 better, 6 worse"), "{out}");
+    insta::assert_snapshot!("baseline_diff", out);
+    // Of a scenario that was changed since, and of one that is new, nothing can be said.
+    context.scenario("two", CHECK);
+    context.write("one.yaml", &context.read("one.yaml").replace("It works", "It works again"));
+    context.dtu("run one.yaml two.yaml --target target.yaml --seeds 1 --out later");
+    let (code, out, _) = context.dtu("baseline diff later");
+    assert_eq!(code, 0);
+    insta::assert_snapshot!("baseline_diff_of_other_scenarios", out);
     let (code, _, err) = context.dtu("baseline bless bad good");
     assert_eq!((code, err.contains("the folder of a run, not of a baseline")), (2, true), "{err}");
     context.dtu("run one.yaml --target target.yaml --seeds 2 --seed 9 --out other");
     let (code, _, err) = context.dtu("gate other --baseline .dtu/baselines/main");
     assert_eq!((code, err.contains("its seed is 1, that of the run 9")), (2, true), "{err}");
+    let (code, _, err) = context.dtu("baseline diff other");
+    assert_eq!((code, err.contains("both builds must be run with the same --seed")), (2, true), "{err}");
 }
 
 #[test]
@@ -126,6 +135,24 @@ fn gate_files_are_linted() {
     context.write("gates.yaml", "schema: dtu/gates/v1\nminimum: {satisfaction: 0.9}\n");
     let (code, out, err) = context.dtu("lint gates.yaml");
     assert_eq!((code, out.as_str()), (0, "1 gate file: no problems\n"), "{err}");
+}
+
+#[test]
+fn what_a_gate_said_stays_with_its_run() {
+    let context = context(CHECK, "minimum: {satisfaction: 0.4}");
+    let run = "run one.yaml --target target.yaml --seeds 4 --out out";
+    let told = |wanted: bool| {
+        let (code, out, err) = context.dtu("report out");
+        assert_eq!((code, out.contains("gate: pass")), (0, wanted), "{out}{err}");
+        assert_eq!(context.read("out/summary.md").contains("the lower bound reaches 0.40"), wanted);
+    };
+    context.dtu(run);
+    told(false);
+    context.dtu("gate out --gates gates.yaml");
+    told(true);
+    // Whoever runs on without gates has not asked them.
+    context.dtu(run);
+    told(false);
 }
 
 #[test]

@@ -13,44 +13,77 @@ use std::{
 use serde::Serialize;
 
 use self::pack::Packed;
-use super::Report;
+use super::{Problem, Report, problems, role_name};
 use crate::{
     evidence::{Folder, Record},
+    gate::Decision,
     pairing::Difference,
     plan::Key,
-    summary::{Summary, Verdict},
+    summary::{Satisfaction, ScenarioResult, VariantResult, Verdict},
     verdict::Outcome,
 };
 
 /// How much packed evidence a page holds at most, in bytes.
 const PACKED_MAX: usize = 24 << 20;
 
-/// What the page's program reads.
+/// What the page's program reads. Of trajectories there may be thousands: each is a short list, and what those of a
+/// variant share is said once.
 #[derive(Debug, Serialize)]
 struct Page<'a> {
     verdict: Verdict,
-    summary: &'a Summary,
+    target: &'a str,
+    /// As text: a browser's numbers would round it.
+    seed: String,
+    satisfaction: &'a Satisfaction,
     difference: Option<String>,
-    trajectories: Vec<Cell<'a>>,
+    gate: Option<&'a Decision>,
+    scenarios: Vec<Scenario<'a>>,
 }
 
-/// A trajectory in the heat map.
+/// A scenario's row in the forest plot, and its heat map.
 #[derive(Debug, Serialize)]
-struct Cell<'a> {
-    scenario: &'a str,
-    variant: &'a str,
-    label: &'a str,
-    n: u64,
-    seed: u64,
-    outcome: Outcome,
-    reasons: &'a [String],
-    /// The command that runs it again.
-    again: String,
-    /// Where its evidence lies, relative to the page.
-    evidence: String,
-    /// Whether the page holds its evidence.
-    packed: bool,
+struct Scenario<'a> {
+    id: &'a str,
+    title: &'a str,
+    area: &'a str,
+    satisfied: u64,
+    decided: u64,
+    undecided: u64,
+    void: u64,
+    point: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+    consistency: Option<f64>,
+    problems: Vec<Trouble<'a>>,
+    variants: Vec<Variant<'a>>,
 }
+
+/// What went wrong in some of a scenario's trajectories.
+#[derive(Debug, Serialize)]
+struct Trouble<'a> {
+    what: &'a str,
+    role: Option<&'static str>,
+    void: bool,
+    count: usize,
+    /// Variant and number of the first trajectory that shows it, and why.
+    first: (&'a str, u64),
+    why: &'a str,
+}
+
+/// A row of a heat map. Its commands are those of a trajectory with the number 0, for which the page puts another.
+#[derive(Debug, Serialize)]
+struct Variant<'a> {
+    id: &'a str,
+    label: &'a str,
+    again: String,
+    replay: String,
+    runs: Vec<Cell<'a>>,
+}
+
+/// A square of a heat map: its number, its seed, the first letter of its outcome (`o` for undecided), the element that
+/// holds its evidence if one does, and why it ended so where checks do not say it.
+#[derive(Debug, Serialize)]
+struct Cell<'a>(u64, String, char, Option<usize>, &'a [String]);
 
 /// Writes the page. A trajectory whose evidence was not kept is shown without its timeline.
 ///
@@ -68,11 +101,15 @@ pub fn render(
     let (head, body) = halves(before, "/* style */");
     write!(out, "{head}{}{body}", include_str!("page.css"))?;
     write!(out, "<script type=\"application/json\" id=\"data\">{}</script>", in_script(&page)?)?;
-    for (at, text) in &packed {
-        write!(out, "\n<script type=\"text/plain\" id=\"t{at}\">{}</script>", text.text())?;
-    }
     let (before, after) = halves(after, "/* program */");
-    write!(out, "{before}{}{after}", include_str!("page.js"))
+    write!(out, "{before}{}{}", include_str!("page.js"), include_str!("story.js"))?;
+    // What is packed comes last, so that the page is drawn before it has all been read.
+    let (before, after) = halves(after, "<!-- evidence -->");
+    write!(out, "{before}")?;
+    for (at, text) in &packed {
+        writeln!(out, "<script type=\"text/plain\" id=\"t{at}\">{}</script>", text.text())?;
+    }
+    write!(out, "{after}")
 }
 
 /// The two sides of a mark in the page's frame.
@@ -86,24 +123,68 @@ fn in_script(value: &impl Serialize) -> io::Result<String> {
 }
 
 fn page<'a>(report: &'a Report<'_>, records: &'a BTreeMap<Key, Record>, packed: &BTreeMap<usize, Packed>) -> Page<'a> {
-    let cell = |(at, record): (usize, &'a Record)| Cell {
-        scenario: &record.key.scenario,
-        variant: &record.key.variant,
-        label: &record.label,
-        n: record.key.n,
-        seed: record.seed,
-        outcome: record.outcome,
-        reasons: &record.reasons,
-        again: report.command(&record.key),
-        evidence: Folder::evidence_place(&record.key),
-        packed: packed.contains_key(&at),
-    };
-    Page {
-        verdict: report.summary.verdict(),
-        summary: report.summary,
-        difference: report.summary.difference.as_ref().map(Difference::shown),
-        trajectories: records.values().enumerate().map(cell).collect(),
+    let summary = report.summary;
+    let mut runs: BTreeMap<(&str, &str), Vec<Cell<'_>>> = BTreeMap::new();
+    for (at, (key, record)) in records.iter().enumerate() {
+        let letter = match record.outcome {
+            Outcome::Satisfied => 's',
+            Outcome::Unsatisfied => 'u',
+            Outcome::Undecided => 'o',
+            Outcome::Void => 'v',
+        };
+        let packed = packed.contains_key(&at).then_some(at);
+        let cell = Cell(key.n, record.seed.to_string(), letter, packed, &record.reasons);
+        runs.entry((&key.scenario, &key.variant)).or_default().push(cell);
     }
+    Page {
+        verdict: summary.verdict(),
+        target: &summary.target,
+        seed: summary.seed.to_string(),
+        satisfaction: &summary.satisfaction,
+        difference: summary.difference.as_ref().map(Difference::shown),
+        gate: summary.gate.as_ref(),
+        scenarios: summary.scenarios.iter().map(|found| scenario(report, found, &mut runs)).collect(),
+    }
+}
+
+fn scenario<'a>(
+    report: &Report<'_>,
+    found: &'a ScenarioResult,
+    runs: &mut BTreeMap<(&'a str, &'a str), Vec<Cell<'a>>>,
+) -> Scenario<'a> {
+    let variant = |variant: &'a VariantResult| {
+        let key = Key { scenario: found.id.clone(), variant: variant.id.clone(), n: 0 };
+        let runs = runs.remove(&(found.id.as_str(), variant.id.as_str())).unwrap_or_default();
+        let (again, replay) = (report.command(&key), report.replay(&key));
+        Variant { id: &variant.id, label: &variant.label, again, replay, runs }
+    };
+    Scenario {
+        id: &found.id,
+        title: &found.title,
+        area: &found.area,
+        satisfied: found.satisfied,
+        decided: found.decided,
+        undecided: found.undecided,
+        void: found.void,
+        point: found.point,
+        low: found.low,
+        high: found.high,
+        consistency: found.consistency,
+        problems: problems(found).iter().filter_map(trouble).collect(),
+        variants: found.variants.iter().map(variant).collect(),
+    }
+}
+
+fn trouble<'a>(problem: &Problem<'a>) -> Option<Trouble<'a>> {
+    let first = problem.cases.first()?;
+    Some(Trouble {
+        what: problem.what,
+        role: problem.role.map(role_name),
+        void: problem.void,
+        count: problem.cases.len(),
+        first: (&first.failure.variant, first.failure.n),
+        why: first.why,
+    })
 }
 
 /// The evidence that fits, by the place of its record: first of what went wrong, then one good trajectory of each

@@ -1,10 +1,16 @@
 //! The page: what it holds can be read back, and nothing that it shows can become part of it.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::render;
-use crate::{evidence::Folder, plan::Key, report::tests::with_report};
+use crate::{
+    evidence::{Folder, Record},
+    plan::Key,
+    report::tests::with_report,
+};
 
 /// Writes a run's folder with evidence of one trajectory, and gives its page.
 fn page(hostile: &str) -> String {
@@ -36,20 +42,27 @@ fn the_data_can_be_read_back_and_only_kept_evidence_is_promised() {
     let page = page("x");
     let data: Value = serde_json::from_str(element(&page, "data")).expect("is JSON");
     assert_eq!(data["verdict"], "fail");
-    assert_eq!(data["summary"]["target"], "access-bot");
-    let packed: Vec<usize> = data["trajectories"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .enumerate()
-        .filter_map(|(at, cell)| (cell["packed"] == true).then_some(at))
-        .collect();
-    assert_eq!(packed, [1], "evidence lies there of the second trajectory only");
-    assert_eq!(data["trajectories"][1]["again"], AGAIN);
+    assert_eq!(data["target"], "access-bot");
+    let runs = &data["scenarios"][0]["variants"];
+    assert_eq!(
+        runs[0]["runs"],
+        json!([[1, "101", "s", null, []], [2, "102", "u", 1, []]]),
+        "evidence lies there of one"
+    );
+    assert_eq!(runs[1]["runs"], json!([[1, "101", "u", null, []], [2, "102", "s", null, []]]));
+    assert_eq!(data["scenarios"][1]["variants"][0]["runs"][0][2], "v");
+    // The page puts a trajectory's number in the place of the last digit.
+    assert_eq!(runs[0]["again"], AGAIN);
+    assert_eq!(runs[0]["replay"], "dtu replay out/evidence/access.approved/aa-0");
+    let trouble = &data["scenarios"][0]["problems"][0];
+    assert_eq!(
+        (&trouble["what"], &trouble["count"], &trouble["first"]),
+        (&json!("one grant"), &json!(2), &json!(["aa", 2]))
+    );
 }
 
 const AGAIN: &str = "dtu run scenarios/access.approved.yaml --target 'my targets/bot.yaml' --openapi shop.yaml --seed 7 \
-                     --only access.approved/aa/2";
+                     --only access.approved/aa/0";
 
 #[test]
 fn evidence_is_packed_as_the_page_unpacks_it() {
@@ -82,4 +95,25 @@ fn the_page_asks_for_nothing_from_elsewhere() {
         assert!(!found.contains(word), "{word}");
     }
     assert!(page.contains("default-src 'none'"));
+}
+
+#[test]
+fn thousands_of_trajectories_take_little_room() {
+    let home = tempfile::tempdir().expect("a folder");
+    with_report(|report, records| {
+        let template = records.values().next().expect("there is one");
+        let many: BTreeMap<Key, Record> = (1..=5_000)
+            .map(|n| {
+                let key = Key { n, ..template.key.clone() };
+                (key.clone(), Record { key, seed: u64::MAX, ..template.clone() })
+            })
+            .collect();
+        let folder = Folder::fresh(home.path(), report.plan).expect("is taken");
+        let (mut few, mut all) = (Vec::new(), Vec::new());
+        render(&mut few, report, &folder, &BTreeMap::new()).expect("is written");
+        render(&mut all, report, &folder, &many).expect("is written");
+        let each = (all.len() - few.len()) / many.len();
+        assert!(each < 50, "{each} bytes for each trajectory, besides its evidence");
+        assert!(String::from_utf8_lossy(&all).contains("[5000,\"18446744073709551615\",\"s\",null,[]]"), "exact seeds");
+    });
 }
