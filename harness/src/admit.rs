@@ -18,6 +18,8 @@ use crate::{
 
 /// The least score of an oracle.
 const ORACLE_MIN: f64 = 0.95;
+/// By more than so much a scenario pulls down a program with a fault, where it tells it from the oracle.
+const APART: f64 = 0.5;
 
 /// Whether something is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -66,6 +68,23 @@ pub struct Admission {
     pub oracle: PlannedTarget,
     /// Each scenario.
     pub scenarios: Vec<Admitted>,
+    /// Each program with a known fault.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub defective: Vec<Told>,
+}
+
+/// Whether a program with a known fault is told from the oracle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Told {
+    /// Its name.
+    pub name: String,
+    /// The scenarios that tell it, by id: the oracle's share of satisfied trajectories is larger by more than 0.5.
+    pub by: Vec<String>,
+    /// The scenarios that were to tell it, and do not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_by: Vec<String>,
+    /// Whether that is as it must be.
+    pub ruling: Ruling,
 }
 
 /// The one known version of admissions.
@@ -159,25 +178,68 @@ pub struct Cast<'a> {
     pub arm: Arm<'a>,
     /// How often there was something to twist, for each scenario of the plan.
     pub acts: Vec<u64>,
+    /// The scenarios that must tell it from the oracle, by id; where empty, some one of all must. Of programs with a
+    /// known fault.
+    pub fails: Vec<String>,
+}
+
+impl Cast<'_> {
+    /// Whether it is run on a scenario.
+    fn concerns(&self, scenario: &PlannedScenario) -> bool {
+        self.fails.is_empty() || self.fails.contains(&scenario.id)
+    }
+
+    /// How many trajectories of a scenario satisfied, and how many were decided.
+    fn counts(&self, scenario: &PlannedScenario) -> (u64, u64) {
+        let decided: Vec<bool> = self.arm.of(scenario).into_iter().filter_map(satisfied).collect();
+        (decided.iter().filter(|satisfied| **satisfied).count() as u64, decided.len() as u64)
+    }
+
+    /// By how much a scenario pulls it down beside the oracle; none where one of both was never decided.
+    fn apart(&self, oracle: &Cast<'_>, scenario: &PlannedScenario) -> Option<f64> {
+        let share = |(held, decided): (u64, u64)| (decided > 0).then(|| as_float(held) / as_float(decided));
+        Some(share(oracle.counts(scenario))? - share(self.counts(scenario))?)
+    }
 }
 
 /// Judges scenarios by what all parts came to. The first is the oracle's.
 pub fn admit(casts: &[Cast<'_>]) -> Option<Admission> {
-    let oracle = casts.first()?.arm.plan;
+    let first = casts.first()?;
+    let oracle = first.arm.plan;
     let scenarios = oracle.scenarios.iter().enumerate();
     let scenarios: Vec<Admitted> = scenarios.map(|(at, scenario)| admitted(at, scenario, casts)).collect();
+    let defective: Vec<Told> =
+        casts.iter().filter(|cast| cast.part == Part::Defective).map(|cast| told(first, cast)).collect();
+    let rulings = scenarios.iter().map(|scenario| scenario.ruling).chain(defective.iter().map(|told| told.ruling));
     Some(Admission {
         schema: AdmissionSchema::V1,
-        ruling: scenarios.iter().map(|scenario| scenario.ruling).max().unwrap_or(Ruling::Open),
+        ruling: rulings.max().unwrap_or(Ruling::Open),
         version: oracle.version.clone(),
         seed: oracle.seed,
         oracle: oracle.target.clone(),
         scenarios,
+        defective,
     })
 }
 
+/// Whether a program with a fault is told: by each scenario that is to, or by any.
+fn told(oracle: &Cast<'_>, cast: &Cast<'_>) -> Told {
+    let scenarios = oracle.arm.plan.scenarios.iter().filter(|scenario| cast.concerns(scenario));
+    let tells = |scenario: &&PlannedScenario| cast.apart(oracle, scenario).is_some_and(|apart| apart > APART);
+    let (by, not_by): (Vec<&PlannedScenario>, Vec<&PlannedScenario>) = scenarios.partition(tells);
+    let ids = |of: Vec<&PlannedScenario>| of.into_iter().map(|scenario| scenario.id.clone()).collect::<Vec<String>>();
+    let is_told = !by.is_empty() && (cast.fails.is_empty() || not_by.is_empty());
+    Told {
+        name: cast.name.clone(),
+        by: ids(by),
+        not_by: if cast.fails.is_empty() { Vec::new() } else { ids(not_by) },
+        ruling: if is_told { Ruling::Admitted } else { Ruling::Refused },
+    }
+}
+
 fn admitted(at: usize, scenario: &PlannedScenario, casts: &[Cast<'_>]) -> Admitted {
-    let targets: Vec<Score> = casts.iter().map(|cast| score(at, scenario, cast)).collect();
+    let concerned = casts.iter().filter(|cast| cast.concerns(scenario));
+    let targets: Vec<Score> = concerned.map(|cast| score(at, scenario, cast)).collect();
     Admitted {
         id: scenario.id.clone(),
         file: scenario.file.clone(),
@@ -190,8 +252,7 @@ fn admitted(at: usize, scenario: &PlannedScenario, casts: &[Cast<'_>]) -> Admitt
 
 fn score(at: usize, scenario: &PlannedScenario, cast: &Cast<'_>) -> Score {
     let records = cast.arm.of(scenario);
-    let held = records.iter().filter(|record| satisfied(record) == Some(true)).count() as u64;
-    let decided = records.iter().filter(|record| satisfied(record).is_some()).count() as u64;
+    let (held, decided) = cast.counts(scenario);
     let (score, acts) = (as_float(held) / as_float(decided.max(1)), cast.acts.get(at).copied().unwrap_or_default());
     let reason = || records.iter().flat_map(|record| &record.reasons).next().cloned().unwrap_or_default();
     let (ruling, why) = match cast.part {
@@ -201,6 +262,8 @@ fn score(at: usize, scenario: &PlannedScenario, cast: &Cast<'_>) -> Score {
         Part::Oracle if decided == 0 => (Ruling::Open, format!("nothing was decided: {}", reason())),
         Part::Oracle if score >= ORACLE_MIN => (Ruling::Admitted, String::new()),
         Part::Oracle => (Ruling::Refused, format!("must reach {ORACLE_MIN}: {}", failing(&records))),
+        // Whether anything tells it is said of the whole pack: no story is about all faults.
+        Part::Defective => (Ruling::Admitted, String::new()),
         _ if held > 0 => (Ruling::Refused, "must score 0".to_owned()),
         // Where rules did not fire a twisted course says nothing, but nothing either in favour of whoever twisted it.
         _ if decided == 0 => (Ruling::Open, format!("nothing was decided: {}", reason())),

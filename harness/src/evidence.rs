@@ -38,6 +38,9 @@ pub struct Record {
     /// What was seen of that which must be seen now and then: see [`crate::plan::PlannedScenario::sometimes`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<String>,
+    /// What its target left behind, in words: processes and ports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaks: Vec<String>,
 }
 
 /// Checks with the places of their moments in the ledger, which results leave out.

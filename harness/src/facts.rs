@@ -96,6 +96,11 @@ impl Facts {
         self.port = port;
     }
 
+    /// The target's port; 0 where it has none.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The universe.
     pub fn universe(&self) -> &Arc<Universe> {
         &self.universe

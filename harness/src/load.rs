@@ -418,7 +418,7 @@ pub fn is_plan(path: &Path) -> bool {
     fs_err::read_to_string(path).is_ok_and(|text| text.lines().any(says))
 }
 
-fn all_yaml(dir: &Path, out: &mut Vec<PathBuf>) {
+pub(crate) fn all_yaml(dir: &Path, out: &mut Vec<PathBuf>) {
     let listed = fs_err::read_dir(dir).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     // What cannot be read is told where scenarios are looked for.
     let mut entries = listed.unwrap_or_default();

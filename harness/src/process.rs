@@ -99,6 +99,24 @@ impl Supervisor {
         if myself.exists() { Ok(Self(myself)) } else { std::env::current_exe().map(Self) }
     }
 
+    /// The `dtu` beside this program or above it, as tests of a workspace have it, or else in `PATH`.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn find() -> io::Result<Self> {
+        let here = std::env::current_exe()?;
+        let beside = here.ancestors().skip(1).take(2).map(|folder| folder.join("dtu")).find(|path| path.is_file());
+        let found = beside.or_else(|| find_program(Path::new("dtu")));
+        let absent = "there is no program `dtu` to supervise the target: neither beside the test's program nor in PATH; \
+                      hint: install it (`cargo install --path harness`), or run a task";
+        found.map(Self).ok_or_else(|| io::Error::other(absent))
+    }
+
+    /// None at all: for targets that are tasks.
+    pub fn none() -> Self {
+        Self(PathBuf::new())
+    }
+
     /// A `dtu` at a path (tests).
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
@@ -330,6 +348,11 @@ pub fn free_port() -> io::Result<u16> {
         }
     }
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr().map(|address| address.port())
+}
+
+/// Whether somebody listens on a port of the loopback interface.
+pub fn is_taken(port: u16) -> bool {
+    port > 0 && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err()
 }
 
 /// Finds a program as the system would: as it is where it has a slash, else in `PATH`. None where there is none.

@@ -34,8 +34,20 @@ pub struct Summary {
     /// What the gate says, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Decision>,
+    /// What targets left behind that were to end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaks: Vec<Leak>,
     /// The scenarios, sorted by id.
     pub scenarios: Vec<ScenarioResult>,
+}
+
+/// Something that targets left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Leak {
+    /// What, in words.
+    pub what: String,
+    /// In how many trajectories.
+    pub trajectories: u64,
 }
 
 /// The one known version of `result.json`.
@@ -197,6 +209,7 @@ impl Summary {
             satisfaction,
             difference: None,
             gate: None,
+            leaks: leaks(records),
             scenarios,
         }
     }
@@ -227,6 +240,14 @@ impl Summary {
             Verdict::Pass
         }
     }
+}
+
+fn leaks(records: &BTreeMap<Key, Record>) -> Vec<Leak> {
+    let mut found: BTreeMap<&str, u64> = BTreeMap::new();
+    for what in records.values().flat_map(|record| &record.leaks) {
+        *found.entry(what).or_default() += 1;
+    }
+    found.into_iter().map(|(what, trajectories)| Leak { what: what.to_owned(), trajectories }).collect()
 }
 
 /// To four digits, so that machines whose last digits differ give equal bytes.

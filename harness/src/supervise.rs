@@ -72,6 +72,14 @@ pub struct Leaked {
     pub command: String,
 }
 
+impl Leaked {
+    /// What its program is called.
+    pub fn name(&self) -> &str {
+        let program = self.command.split_whitespace().next().unwrap_or_default();
+        program.rsplit('/').next().unwrap_or(program)
+    }
+}
+
 /// Runs a target under supervision and writes down how it ended. `arguments` come after [`COMMAND`]. Gives back the
 /// exit code of the supervisor: 0 where it did its work, however the target ended.
 pub fn main(arguments: impl Iterator<Item = OsString>) -> u8 {

@@ -126,6 +126,19 @@ pub enum Sign {
     Delivered(String),
 }
 
+impl Sign {
+    /// That it did not come, in words.
+    pub fn lacking(&self) -> String {
+        match self {
+            Self::Http(url) => format!("no GET of {url} was answered with 2xx"),
+            Self::Log(text) => format!("its output never held `{text}`"),
+            Self::Called(operation) => format!("it never called {operation} with success"),
+            Self::Socket(twin) => format!("it never had a socket of {twin} open"),
+            Self::Delivered(kind) => format!("it never accepted a delivery of {kind}"),
+        }
+    }
+}
+
 /// When the program is taken to be idle.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -1,5 +1,6 @@
 //! One trajectory: a universe, a target, the beats of a story, and what came of it.
 
+mod alive;
 mod target;
 mod time;
 
@@ -24,7 +25,7 @@ use serde_json::{Map, Value, json};
 use tokio::{sync::watch, time::Instant};
 
 pub use self::target::program_at;
-use self::target::unexpected_end;
+use self::{alive::Alive, target::unexpected_end};
 use crate::{
     bundle::{About, Manifest, RunDigests},
     check,
@@ -35,9 +36,10 @@ use crate::{
     load::{LoadedBeat, LoadedProperty, LoadedScenario, LoadedTarget},
     mischief::Mischief,
     plan::{self, Plan, Unit},
-    process::{Running, Supervisor, Written},
+    process::{Supervisor, Written, is_taken},
     scenario::{Beat, Require},
-    supervise::Exit,
+    supervise::{Exit, Leaked},
+    task::Program,
     verdict::{CheckResult, Outcome},
 };
 
@@ -56,6 +58,8 @@ pub struct Setup {
     pub plan: Option<Arc<Plan>>,
     /// How the target's calls are twisted; not at all where absent.
     pub mischief: Option<Arc<Mischief>>,
+    /// The target, where it is a task of this process and no command.
+    pub program: Option<Arc<dyn Program>>,
 }
 
 impl Setup {
@@ -68,6 +72,7 @@ impl Setup {
             faults,
             plan: None,
             mischief: None,
+            program: None,
         }
     }
 
@@ -158,9 +163,9 @@ pub async fn run(
     let unfired = if lies { Vec::new() } else { stage.unfired() };
     let seen = stage.seen();
     let gap = first_gap(&universe);
-    let (_, written) = stage.end().await;
+    let (leaks, written) = stage.end().await;
     let (outcome, reasons) = judge::outcome(&scenario.scenario, story, gap, unfired, &checks);
-    let record = Record { seen, ..record(unit, outcome, reasons, checks) };
+    let record = Record { seen, leaks, ..record(unit, outcome, reasons, checks) };
     let timings =
         json!({ "ready_ms": millis(stage.ready), "story_ms": millis(played), "whole_ms": millis(began.elapsed()) });
     let about = About::new(&scenario.digest, &setup.target, &setup.world_digest(&unit.key.scenario), &universe);
@@ -177,7 +182,16 @@ pub fn without_universe(unit: &Unit, why: String) -> Record {
 
 fn record(unit: &Unit, outcome: Outcome, reasons: Vec<String>, checks: Vec<CheckResult>) -> Record {
     let label = unit.variant.label.clone();
-    Record { key: unit.key.clone(), label, seed: unit.seed, outcome, reasons, checks, seen: Vec::new() }
+    Record {
+        key: unit.key.clone(),
+        label,
+        seed: unit.seed,
+        outcome,
+        reasons,
+        checks,
+        seen: Vec::new(),
+        leaks: Vec::new(),
+    }
 }
 
 fn millis(span: Duration) -> u64 {
@@ -193,7 +207,7 @@ struct Stage<'a> {
     folder: PathBuf,
     /// Dropped last of all: while it lives, the twins answer.
     listeners: Vec<Listening>,
-    running: Option<Running>,
+    running: Option<Alive>,
     /// How the process ends that is to live; none while none is to.
     lives: watch::Sender<Option<watch::Receiver<Option<Exit>>>>,
     /// How many processes were launched.
@@ -204,6 +218,8 @@ struct Stage<'a> {
     rotated: BTreeMap<String, String>,
     /// What processes before the present one wrote.
     written: Written,
+    /// What they left behind.
+    leaks: Vec<String>,
     /// The `eventually` checks, once the last beat is over.
     watch: Option<check::Watch>,
     /// The rules that must fire.
@@ -233,6 +249,7 @@ impl<'a> Stage<'a> {
             began_at: 0,
             rotated: BTreeMap::new(),
             written: Written { kept: 0, dropped: 0 },
+            leaks: Vec::new(),
             watch: None,
             required: Vec::new(),
             ready: Duration::ZERO,
@@ -312,7 +329,8 @@ impl<'a> Stage<'a> {
         let began = Instant::now();
         let patience = or(self.setup.target.target.ready.timeout, READY);
         if tokio::time::timeout(patience, self.ready()).await.is_err() {
-            return Err(Stop::Unsatisfied(format!("the target was not ready within {}", shown(patience))));
+            let why = format!("the target was not ready within {}: {}", shown(patience), self.lacking());
+            return Err(Stop::Unsatisfied(why));
         }
         self.ready = began.elapsed();
         is_ready.store(true, Ordering::SeqCst);
@@ -413,14 +431,28 @@ impl<'a> Stage<'a> {
         self.required.iter().filter(|id| !fired(id)).cloned().collect()
     }
 
-    async fn end(&mut self) -> (Exit, Written) {
-        let (exit, written) = match self.running.take() {
-            Some(running) => running.stop().await,
-            None => (Exit::default(), Written { kept: 0, dropped: 0 }),
-        };
+    /// Ends the target: what it and those before it left behind, and how much they wrote.
+    async fn end(&mut self) -> (Vec<String>, Written) {
+        if let Some(running) = self.running.take() {
+            let ended = running.stop().await;
+            self.note_end(ended);
+        }
+        if self.launched > 0 && is_taken(self.facts.port()) {
+            self.leaks.push("something still listens on its port".to_owned());
+        }
         self.listeners.clear();
-        let before = self.written;
-        (exit, Written { kept: before.kept + written.kept, dropped: before.dropped + written.dropped })
+        (std::mem::take(&mut self.leaks), self.written)
+    }
+
+    /// Notes how a process or task of the target ended.
+    fn note_end(&mut self, (exit, written): (Exit, Written)) {
+        self.written.kept += written.kept;
+        self.written.dropped += written.dropped;
+        // Numbers and arguments are other ones each time, and equal runs say the same.
+        let left = |leaked: &Leaked| format!("a process was left: {}", leaked.name());
+        self.leaks.extend(exit.leaked.iter().map(left));
+        self.leaks.sort();
+        self.leaks.dedup();
     }
 }
 

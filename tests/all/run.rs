@@ -110,7 +110,7 @@ fn a_killed_run_goes_on_and_runs_nothing_twice() {
     let second = dtu_run(folder.path(), &more).output().expect("runs");
     assert_eq!(second.status.code(), Some(0), "{}", String::from_utf8_lossy(&second.stderr));
     let after = stamps(&done);
-    assert_eq!(after.len(), 16, "all trajectories have a record");
+    assert_eq!(after.len(), 24, "all trajectories have a record");
     for (path, stamp) in kept {
         assert!(after.contains(&(path.clone(), stamp)), "{path} was not run again");
     }

@@ -57,7 +57,16 @@ fn records(trajectories: &[&str]) -> BTreeMap<Key, Record> {
         };
         (
             key.clone(),
-            Record { key, label: String::new(), seed: n, outcome, reasons: Vec::new(), checks, seen: Vec::new() },
+            Record {
+                key,
+                label: String::new(),
+                seed: n,
+                outcome,
+                reasons: Vec::new(),
+                checks,
+                seen: Vec::new(),
+                leaks: Vec::new(),
+            },
         )
     };
     (1..).zip(trajectories).map(record).collect()
@@ -69,7 +78,7 @@ fn admitted(parts: &[(Part, &[&str], u64)]) -> Admission {
     let mut casts = Vec::new();
     for ((part, _, acts), records) in parts.iter().zip(&all) {
         let arm = Arm { plan: &plan, records };
-        casts.push(Cast { part: *part, name: part.name().to_owned(), arm, acts: vec![*acts] });
+        casts.push(Cast { part: *part, name: part.name().to_owned(), arm, acts: vec![*acts], fails: Vec::new() });
     }
     admit(&casts).expect("has an oracle")
 }
@@ -113,4 +122,44 @@ fn a_check_that_nobody_fails_is_inert() {
     assert!(worth(&[(Oracle, &["++"], 0), (Nop, &["-+"], 0)], "safe").0);
     assert!(!worth(&[(Oracle, &["++"], 0), (ScorchedEarth, &["+-"], 0)], "safe").0);
     assert_eq!(worth(&[(Oracle, &["++"], 0)], "safe").3, NoOp::Unseen);
+}
+
+#[test]
+fn a_defective_program_is_told_from_the_oracle() {
+    use Part::{Defective, Oracle};
+    let by_ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<String>>();
+    let check = |oracle: &[&str], made: &[&str], ruling: Ruling, by: &[&str]| {
+        let found = admitted(&[(Oracle, oracle, 0), (Defective, made, 0)]);
+        let told = &found.defective[0];
+        assert_eq!(
+            (told.ruling, found.ruling, told.by.as_slice()),
+            (ruling, ruling, by_ids(by).as_slice()),
+            "{made:?}"
+        );
+    };
+    check(&["++", "++"], &["-+", "+-"], Ruling::Admitted, &["s"]);
+    check(&["++", "++", "++"], &["++", "--", "--"], Ruling::Admitted, &["s"]);
+    // Half is not more than half.
+    check(&["++", "++"], &["++", "--"], Ruling::Refused, &[]);
+    check(&["++", "++"], &["++", "++"], Ruling::Refused, &[]);
+    // What was never decided tells nothing.
+    check(&["++"], &["v"], Ruling::Refused, &[]);
+}
+
+#[test]
+fn each_scenario_that_is_to_tell_a_program_must() {
+    let (mut plan, good, bad) = (plan(), records(&["++"]), records(&["--"]));
+    plan.scenarios.push(PlannedScenario { id: "other".to_owned(), ..plan.scenarios[0].clone() });
+    let cast = |part: Part, records, fails: &[&str]| {
+        let fails = fails.iter().map(|id| (*id).to_owned()).collect();
+        Cast { part, name: "bad".to_owned(), arm: Arm { plan: &plan, records }, acts: Vec::new(), fails }
+    };
+    let found = admit(&[cast(Part::Oracle, &good, &[]), cast(Part::Defective, &bad, &["s"])]).expect("has an oracle");
+    assert_eq!((found.defective[0].ruling, found.scenarios[1].targets.len()), (Ruling::Admitted, 1));
+    let wanted = cast(Part::Defective, &bad, &["s", "other"]);
+    let found = admit(&[cast(Part::Oracle, &good, &[]), wanted]).expect("has an oracle");
+    assert_eq!(
+        (found.defective[0].ruling, found.defective[0].not_by.as_slice()),
+        (Ruling::Refused, ["other".to_owned()].as_slice())
+    );
 }

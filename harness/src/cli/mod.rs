@@ -21,6 +21,7 @@ mod report;
 mod rounds;
 mod run;
 mod scenario;
+mod trials;
 mod up;
 
 use std::{fmt, path::PathBuf, process::ExitCode};
@@ -30,7 +31,7 @@ use dtu_kernel::diagnostic::Diagnostic;
 use tracing_subscriber::EnvFilter;
 
 pub use self::out::Out;
-use crate::{evidence::FolderError, gates, lint, load, runner, schema, trajectory::Fatal};
+use crate::{evidence::FolderError, gates, lint, load, pack, runner, schema, trajectory::Fatal};
 
 /// Behavioural clones of services, and scenarios that say how well a program works with them.
 #[derive(Debug, Parser)]
@@ -245,7 +246,8 @@ fn lint_main(args: &LintArgs) -> Result<u8, Failure> {
     let plans = load::plans(&args.paths);
     let gates: Vec<&PathBuf> = args.paths.iter().filter(|path| gates::is_gates(path)).collect();
     let of_gates: Vec<Diagnostic> = gates.iter().filter_map(|file| gates::gates(file).err()).flatten().collect();
-    let is_other = |path: &&PathBuf| load::is_plan(path) || gates::is_gates(path);
+    let packs = pack::files(&args.paths);
+    let is_other = |path: &&PathBuf| load::is_plan(path) || gates::is_gates(path) || packs.contains(path);
     let paths: Vec<PathBuf> = args.paths.iter().filter(|path| !is_other(path)).cloned().collect();
     // Folders may hold plans alone.
     let has_plans = plans.as_ref().map_or(true, |plans| !plans.is_empty());
@@ -256,8 +258,14 @@ fn lint_main(args: &LintArgs) -> Result<u8, Failure> {
     };
     let ((mut scenarios, plans), target) = both(both(scenarios, plans), target)?;
     let twins = run::twins(&args.documents)?;
-    let worlds = runner::worlds(&scenarios, &run::sections(&twins))?;
+    let worlds = runner::worlds(&scenarios, &crate::prepare::sections(&twins))?;
     let mut problems = of_gates;
+    for file in &packs {
+        match pack::pack(file) {
+            Ok(pack) => problems.extend(pack.problems(&scenarios)),
+            Err(found) => problems.extend(found),
+        }
+    }
     for (scenario, found) in scenarios.iter_mut().zip(&worlds) {
         problems.extend(load::pick(scenario, &found.world).err().into_iter().flatten());
         problems.extend(lint::lint(scenario, &twins, &found.world));
@@ -268,11 +276,10 @@ fn lint_main(args: &LintArgs) -> Result<u8, Failure> {
         return Err(problems.into());
     }
     let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
-    let counts: Vec<String> = [(scenarios.len(), "scenario"), (plans.len(), "fault plan"), (gates.len(), "gate file")]
-        .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, what)| count(number, what))
-        .collect();
+    let kinds =
+        [(scenarios.len(), "scenario"), (plans.len(), "fault plan"), (gates.len(), "gate file"), (packs.len(), "pack")];
+    let counts: Vec<String> =
+        kinds.into_iter().filter(|(number, _)| *number > 0).map(|(number, what)| count(number, what)).collect();
     Out::stdout().write(&format!("{}: no problems\n", counts.join(", ")))?;
     Ok(0)
 }

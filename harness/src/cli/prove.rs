@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -12,19 +11,18 @@ use dtu_kernel::diagnostic::Diagnostic;
 use owo_colors::{OwoColorize as _, Style};
 
 use super::{
-    Failure, Out,
-    documents::Documents,
-    out,
-    prepare::{self, Ask, Loaded},
-    run,
+    Failure, Out, out,
+    prepare::{self, Ask},
+    trials::Trials,
 };
 use crate::{
     evidence::{Folder, KeepEvidence, Record, pretty},
     load,
     pairing::Arm,
     plan::{self, EnvVar, Key, Plan, Unit, Wishes},
+    prepare::Prepared,
     prove::{self, Question, Receipt, Verdict},
-    runner::{self, Run},
+    runner::Run,
 };
 
 const EXIT_CODES: &str = "\
@@ -52,29 +50,17 @@ pub(super) struct Args {
     /// Scenarios that must not get worse, besides the variants that were fine: files, and folders of them.
     #[arg(long, value_name = "PATH")]
     elsewhere: Vec<PathBuf>,
-    /// Trajectories for each variant on each build; more are run where the fault shows seldom.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
-    seeds: u64,
-    /// The seed of both runs.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    trials: Trials,
     /// Sets a variable of the older build's environment; may be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     before_env: Vec<EnvVar>,
     /// Sets a variable of the newer build's environment; may be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     after_env: Vec<EnvVar>,
-    /// Trajectories at a time; as many as there are processors where absent.
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
     /// The folder for the receipt and both runs; a folder below `.dtu/proofs` where absent.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Prints the receipt as one JSON document.
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    documents: Documents,
     /// Leaves out the fault rules of all scenarios.
     #[arg(long)]
     no_faults: bool,
@@ -114,7 +100,7 @@ pub(super) fn main(args: &Args) -> Result<u8, Failure> {
         fs_err::write(root.join("receipt.json"), pretty(&serde_json::json!(receipt)))?;
     }
     let mut out = Out::stdout();
-    if args.json {
+    if args.trials.json {
         out.write_bytes(&pretty(&serde_json::json!(receipt)))?;
     } else {
         out.write(&render(&receipt, root.as_deref()))?;
@@ -122,31 +108,33 @@ pub(super) fn main(args: &Args) -> Result<u8, Failure> {
     Ok(receipt.verdict.code())
 }
 
+/// Trajectories for each variant on each build to begin with, where nothing is said.
+const SEEDS: u64 = 5;
 /// At least so many trajectories of a variant may be run to show what happens seldom.
 const MOST: u64 = 20;
 
 fn question(args: &Args) -> Result<Question, Failure> {
     let scenarios = load::scenarios(&args.paths)?;
     let to_prove = scenarios.into_iter().map(|loaded| loaded.scenario.id.value).collect();
-    Ok(Question { to_prove, seeds: args.seeds, most: (4 * args.seeds).max(MOST) })
+    let seeds = args.trials.seeds(SEEDS);
+    Ok(Question { to_prove, seeds, most: (4 * seeds).max(MOST) })
 }
 
 fn prepared(args: &Args, question: &Question) -> Result<(PathBuf, Side, Side), Failure> {
     let paths: Vec<PathBuf> = args.paths.iter().chain(&args.elsewhere).cloned().collect();
-    let documents = args.documents.files().map(plan::planned_document).collect();
     // Fresh pairs may go beyond the most: voids among them are made up for.
     let seeds = question.most.max(question.seeds + 30);
-    let wishes = Wishes { seeds, seed: args.seed, faults: !args.no_faults, documents, ..Wishes::default() };
+    let wishes = Wishes { faults: !args.no_faults, ..args.trials.wishes(seeds) };
     let load = |target: &Path, target_env: &[EnvVar]| {
-        prepare::load(&Ask { paths: &paths, target, target_env, documents: &args.documents }, &wishes)
+        prepare::load(&Ask { paths: &paths, target, target_env, documents: &args.trials.documents }, &wishes)
     };
     let (before, after) = (load(&args.before, &args.before_env)?, load(&args.after, &args.after_env)?);
     check_apart(args, &before, &after)?;
     let root = args.out.clone().unwrap_or_else(|| default_root(&before.plan, &after.plan));
-    let side = |loaded: Loaded, name: &str| -> Result<Side, Failure> {
+    let side = |loaded: Prepared, name: &str| -> Result<Side, Failure> {
         let folder = Folder::open(&root.join(name), &loaded.plan)?;
         let records = folder.records()?;
-        let (run, plan, units) = loaded.into_run(folder, KeepEvidence::All, 1)?;
+        let (run, plan, units) = prepare::into_run(loaded, folder, KeepEvidence::All, 1)?;
         Ok(Side { run, plan, units, records })
     };
     let (before, after) = (side(before, "before")?, side(after, "after")?);
@@ -161,8 +149,8 @@ fn default_root(before: &Plan, after: &Plan) -> PathBuf {
     Path::new(".dtu").join("proofs").join(format!("{}-{}", &before.digest[..12], &after.digest[..12]))
 }
 
-fn check_apart(args: &Args, before: &Loaded, after: &Loaded) -> Result<(), Failure> {
-    let build = |loaded: &Loaded| {
+fn check_apart(args: &Args, before: &Prepared, after: &Prepared) -> Result<(), Failure> {
+    let build = |loaded: &Prepared| {
         let target = &loaded.plan.target;
         (target.digest.clone(), target.program.clone(), target.env.clone())
     };
@@ -215,25 +203,12 @@ async fn round(
         let turns = if at % 2 == 0 { [a, b] } else { [b, a] };
         list.extend(turns.into_iter().flatten());
     }
-    let total = list.len();
-    let mut done = 0;
     let older = Arc::clone(&before.run);
     let tell = |run: &Arc<Run>, record: &Record| {
         let side = if Arc::ptr_eq(run, &older) { &mut before.records } else { &mut after.records };
         side.insert(record.key.clone(), record.clone());
-        done += 1;
-        if done == total || done % 10 == 0 {
-            out::say(&format!("{done}/{total}"));
-        }
-        true
     };
-    tokio::select! {
-        ended = runner::go_through(list, run::jobs(args.jobs), tell) => ended.map_err(Failure::from),
-        signal = run::interrupted() => {
-            let hint = format!("give `--out {}` to go on", root.display());
-            Err(Failure::Interrupted { signal, hint })
-        }
-    }
+    args.trials.go_through(list, format!("give `--out {}` to go on", root.display()), tell).await
 }
 
 fn render(receipt: &Receipt, root: Option<&Path>) -> String {

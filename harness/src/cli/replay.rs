@@ -21,6 +21,7 @@ use crate::{
     evidence::{Folder, KeepEvidence, pretty},
     facts::short,
     plan::{EnvVar, Wishes},
+    prepare::Prepared,
     replay::{self, Divergence, Replayed},
     verdict::Outcome,
 };
@@ -101,7 +102,7 @@ fn world(bundle: &Bundle, twins: &[Arc<dyn Host>]) -> Result<World, Failure> {
     } else {
         about.world.clone()
     };
-    Ok(World::find(&name, &run::sections(twins))?)
+    Ok(World::find(&name, &crate::prepare::sections(twins))?)
 }
 
 /// One more trajectory, and both side by side.
@@ -129,9 +130,9 @@ fn live(args: &Args, bundle: &Bundle, documents: &Documents) -> Result<Result<Re
     Ok(replay::live(bundle, &newer, &twins))
 }
 
-fn play(loaded: prepare::Loaded, root: &Path) -> Result<(), Failure> {
+fn play(loaded: Prepared, root: &Path) -> Result<(), Failure> {
     let folder = Folder::fresh(root, &loaded.plan)?;
-    let (run, plan, units) = loaded.into_run(folder, KeepEvidence::All, 1)?;
+    let (run, plan, units) = prepare::into_run(loaded, folder, KeepEvidence::All, 1)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(run::run_all(&run, &plan, &units, &mut BTreeMap::new(), root));
     runtime.shutdown_background();

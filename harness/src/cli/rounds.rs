@@ -74,7 +74,7 @@ impl<'a> Older<'a> {
         // What a baseline lacks is run into the run's own folder: the baseline itself never changes by itself.
         let folder = Folder::open(&self.root.join("baseline"), &loaded.plan)?;
         let more = folder.records()?;
-        let (run, plan, units) = loaded.into_run(folder, KeepEvidence::Failed, 1)?;
+        let (run, plan, units) = prepare::into_run(loaded, folder, KeepEvidence::Failed, 1)?;
         let baseline = self.baseline.get_or_insert_with(|| Baseline { plan, records: BTreeMap::new() });
         baseline.records.extend(more);
         self.build = Some((run, units));

@@ -2,12 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use dtu_kernel::{host::Host, world::SERVICES};
+use dtu_kernel::host::Host;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
@@ -17,13 +16,14 @@ use super::{
     out,
     prepare::{self, Ask},
     rounds::{Older, Rounds},
+    trials::Trials,
 };
 use crate::{
     evidence::{Folder, KeepEvidence, Record},
     gate::Decision,
     gates::Gates,
     pairing::Arm,
-    plan::{self, EnvVar, Key, Plan, Shard, Unit, Wishes},
+    plan::{EnvVar, Key, Plan, Shard, Unit, Wishes},
     process::rest,
     progress::Progress,
     report::{self, Report},
@@ -40,18 +40,11 @@ pub(super) struct Args {
     /// The target file.
     #[arg(long, value_name = "FILE")]
     target: PathBuf,
-    /// Trajectories for each variant of a scenario. With gates that have a budget, the budget says it.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
-    seeds: u64,
+    #[command(flatten)]
+    trials: Trials,
     /// Sets a variable of the target's environment; may be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     target_env: Vec<EnvVar>,
-    /// The seed of the run, from which all others are made.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
-    /// Trajectories at a time; as many as there are processors where absent.
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
     /// Only the k-th of n equal parts of the run, the same on every machine.
     #[arg(long, value_name = "K/N", conflicts_with_all = ["only", "gates"])]
     shard: Option<Shard>,
@@ -67,11 +60,6 @@ pub(super) struct Args {
     /// A folder below `.dtu/runs`, emptied first, where absent.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Prints the result as one JSON document.
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    documents: Documents,
     /// Leaves out the fault rules of all scenarios.
     #[arg(long)]
     no_faults: bool,
@@ -82,37 +70,25 @@ pub(super) struct Args {
 
 impl Args {
     fn ask(&self) -> Ask<'_> {
-        Ask { paths: &self.paths, target: &self.target, target_env: &self.target_env, documents: &self.documents }
+        let documents = &self.trials.documents;
+        Ask { paths: &self.paths, target: &self.target, target_env: &self.target_env, documents }
     }
 
     fn wishes(&self, gates: Option<&Gates>) -> Wishes {
-        let seeds = gates.and_then(Gates::seeds_max).unwrap_or(self.seeds);
-        let only = self.only.clone();
-        let documents = self.documents.files().map(plan::planned_document).collect();
-        Wishes { seeds, seed: self.seed, shard: self.shard, only, faults: !self.no_faults, documents }
-    }
-
-    fn jobs(&self) -> usize {
-        jobs(self.jobs)
+        // A budget says how many may be run.
+        let seeds = gates.and_then(Gates::seeds_max).unwrap_or(self.trials.seeds(SEEDS));
+        Wishes { shard: self.shard, only: self.only.clone(), faults: !self.no_faults, ..self.trials.wishes(seeds) }
     }
 }
 
-/// How many trajectories run at a time.
-pub(super) fn jobs(asked: Option<NonZeroUsize>) -> usize {
-    asked.or(std::thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get)
-}
+/// Trajectories for each variant, where nothing is said.
+const SEEDS: u64 = 5;
 
 /// All twins, and those of documents.
 pub(super) fn twins(documents: &Documents) -> Result<Arc<[Arc<dyn Host>]>, Failure> {
     let mut all = dtu_universe::all();
     all.extend(documents.twins()?);
     Ok(all.into())
-}
-
-/// The sections that a world file may have: of all services, and of documents' twins.
-pub(super) fn sections(twins: &[Arc<dyn Host>]) -> Vec<&'static str> {
-    let own = twins.iter().map(|twin| twin.name()).filter(|name| !SERVICES.contains(name));
-    SERVICES.into_iter().chain(own).collect()
 }
 
 pub(super) fn main(args: Args) -> Result<u8, Failure> {
@@ -134,7 +110,7 @@ async fn perform(args: &Args) -> Result<u8, Failure> {
     let (root, folder) = open(args, &loaded.plan)?;
     let mut records = folder.records()?;
     tell_kept(&records, &loaded.plan);
-    let (run, plan, units) = loaded.into_run(folder, args.keep, args.jobs())?;
+    let (run, plan, units) = prepare::into_run(loaded, folder, args.keep, args.trials.jobs())?;
     let mut older = Older::new(baseline, Ask { target_env: &[], ..args.ask() }, wishes, &root);
     if let Some(pair) = &args.pair {
         older.pair(pair)?;
@@ -153,7 +129,7 @@ async fn perform(args: &Args) -> Result<u8, Failure> {
     let summary = gate::summarise(Arm { plan: &plan, records: &records }, older.baseline(), decision);
     let report = Report { plan: &plan, summary: &summary, folder: &root };
     report::write(&run.folder, &report, &records)?;
-    print(&report, args.json)?;
+    print(&report, args.trials.json)?;
     Ok(gated.unwrap_or_else(|| code(summary.verdict())))
 }
 

@@ -84,7 +84,16 @@ pub(super) fn record(key: Key, letter: char) -> Record {
         moments: Vec::new(),
     };
     let checks = if letter == '!' { vec![check] } else { Vec::new() };
-    Record { label: String::new(), seed: key.n, outcome, reasons: Vec::new(), checks, key, seen: Vec::new() }
+    Record {
+        label: String::new(),
+        seed: key.n,
+        outcome,
+        reasons: Vec::new(),
+        checks,
+        key,
+        seen: Vec::new(),
+        leaks: Vec::new(),
+    }
 }
 
 pub(super) fn read(lines: &str) -> Gates {

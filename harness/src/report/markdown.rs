@@ -27,6 +27,9 @@ pub fn render(report: &Report<'_>) -> String {
     let _ = writeln!(text, ", {} void, {} undecided, seed {}.", s.void, s.undecided, report.summary.seed);
     let wide = interval(s.point, s.population.low, s.population.high);
     let _ = writeln!(text, "As a sample of all stories {wide}; {:.0} % decided.\n", s.coverage * 100.0);
+    for leak in &report.summary.leaks {
+        let _ = writeln!(text, "Left behind in {}: {}.\n", trajectories(leak.trajectories), escaped(&leak.what));
+    }
     if let Some(difference) = &report.summary.difference {
         let (pairs, better, worse) = (difference.pairs, difference.better, difference.worse);
         let _ = writeln!(

@@ -88,6 +88,7 @@ fn records() -> BTreeMap<Key, Record> {
                 reasons,
                 checks,
                 seen: Vec::new(),
+                leaks: Vec::new(),
             };
             records.insert(key, record);
         };

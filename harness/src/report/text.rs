@@ -86,6 +86,9 @@ fn write_satisfaction(text: &mut String, summary: &Summary) {
         "  as a sample of all stories: {wide}; {:.0} % of what was planned is decided",
         s.coverage * 100.0
     );
+    for leak in &summary.leaks {
+        let _ = writeln!(text, "  left behind in {}: {}", trajectories(leak.trajectories), leak.what);
+    }
     if summary.gate.is_none() && summary.verdict() == Verdict::Inconclusive {
         let _ = writeln!(text, "not enough was decided to say more");
     }

@@ -5,16 +5,17 @@ use std::{
     time::Duration,
 };
 
-use dtu_kernel::universe::Universe;
+use dtu_kernel::{environment::Environment, universe::Universe};
 use tokio::sync::watch;
 
-use super::{Fatal, GRACE, OUTPUT, READY, Stage, Stop, TICK, or, shown};
+use super::{Fatal, GRACE, OUTPUT, READY, Stage, Stop, TICK, alive::Alive, or, shown};
 use crate::{
     load::LoadedBeat,
     process::{Bounds, Launch, Running, free_port, rest},
     scenario::TargetAct,
     supervise::Exit,
     target::Sign,
+    task::{Place, Task},
 };
 
 impl Stage<'_> {
@@ -54,9 +55,15 @@ impl Stage<'_> {
     pub(super) async fn start(&mut self) -> Result<(), Stop> {
         self.began_at = self.universe.ledger().len();
         let launch = self.launch_plan()?;
-        let running = Running::launch(&self.setup.supervisor, launch).await;
+        let launched = match &self.setup.program {
+            Some(program) => {
+                let place = self.place(&launch)?;
+                Task::launch(&**program, place, &launch.evidence).map(Alive::Task)
+            }
+            None => Running::launch(&self.setup.supervisor, launch).await.map(Alive::Process),
+        };
         self.launched += 1;
-        let running = running.map_err(|error| Stop::Void(format!("no supervisor for the target: {error}")))?;
+        let running = launched.map_err(|error| Stop::Void(format!("no supervisor for the target: {error}")))?;
         self.lives.send_replace(Some(running.exits()));
         self.running = Some(running);
         Ok(())
@@ -93,6 +100,17 @@ impl Stage<'_> {
         })
     }
 
+    /// Where a task runs: it finds what clients of the services read, and what the target's file sets.
+    fn place(&self, launch: &Launch) -> Result<Place, Stop> {
+        let environment = Environment::of(&self.universe).map_err(|error| Stop::Void(error.to_string()))?;
+        let clients = environment.variables().iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let env = clients.chain(launch.env.iter().cloned()).collect();
+        let twins = self.universe.twins().iter().enumerate();
+        let twins =
+            twins.map(|(slot, twin)| (twin.name().to_owned(), self.universe.origin(slot).to_string())).collect();
+        Ok(Place::new(self.facts.port(), twins, env, environment, launch.output_max))
+    }
+
     /// Until the first sign of readiness; at once where there is none to wait for.
     pub(super) async fn ready(&mut self) {
         let signs = &self.setup.target.target.ready.any_of;
@@ -123,6 +141,12 @@ impl Stage<'_> {
         }
     }
 
+    /// The signs that did not come.
+    pub(super) fn lacking(&self) -> String {
+        let signs = self.setup.target.target.ready.any_of.iter();
+        signs.map(Sign::lacking).collect::<Vec<String>>().join(", and ")
+    }
+
     pub(super) fn connect(&mut self) -> Result<(), Stop> {
         let loaded = &self.setup.target;
         for (act, form) in loaded.target.connect.iter().zip(&loaded.connect) {
@@ -142,7 +166,11 @@ impl Stage<'_> {
             TargetAct::Kill => self.stop_target(true).await,
             TargetAct::Pause(span) => {
                 if let Some(running) = &mut self.running {
-                    running.hold(true).await;
+                    if !running.hold(true).await {
+                        return Err(Stop::Void(format!(
+                            "{name}: the target is a task, which cannot be made to stand still"
+                        )));
+                    }
                     rest(span.0).await;
                     running.hold(false).await;
                 }
@@ -168,9 +196,8 @@ impl Stage<'_> {
     pub(super) async fn stop_target(&mut self, at_once: bool) {
         self.lives.send_replace(None);
         if let Some(running) = self.running.take() {
-            let (_, written) = if at_once { running.kill().await } else { running.stop().await };
-            self.written.kept += written.kept;
-            self.written.dropped += written.dropped;
+            let ended = if at_once { running.kill().await } else { running.stop().await };
+            self.note_end(ended);
         }
     }
 
@@ -181,8 +208,9 @@ impl Stage<'_> {
         self.start().await?;
         let patience = or(self.setup.target.target.ready.timeout, READY);
         if tokio::time::timeout(patience, self.ready()).await.is_err() {
+            let why = self.lacking();
             return Err(Stop::Unsatisfied(format!(
-                "{name}: the target was not ready again within {}",
+                "{name}: the target was not ready again within {}: {why}",
                 shown(patience)
             )));
         }

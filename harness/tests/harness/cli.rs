@@ -309,3 +309,76 @@ fn people_are_told_where_no_universe_runs() {
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("TIME: `tomorrow` is not a time") && err.contains("hint: times are written as"), "{err}");
 }
+
+#[test]
+fn what_targets_leave_behind_is_told() {
+    let context = Context::new();
+    context.scenario("one", HOLDS_FOR_LENA);
+    // It does not hear that it is to end.
+    context.target(&format!("(trap '' TERM; exec sleep 300) & {WAITS}"), READY);
+    let (_, out, err) = context.dtu("run one.yaml --target target.yaml --seeds 2 --out out");
+    assert!(out.contains("left behind in 4 trajectories: a process was left: sleep"), "{out}{err}");
+    let result: Value = serde_json::from_str(&context.read("out/result.json")).expect("is JSON");
+    assert_eq!(result["leaks"], serde_json::json!([{ "what": "a process was left: sleep", "trajectories": 4 }]));
+    assert!(context.read("out/summary.md").contains("Left behind in 4 trajectories"));
+    context.target(WAITS, READY);
+    let (_, out, _) = context.dtu("run one.yaml --target target.yaml --seeds 1");
+    assert!(!out.contains("left behind"), "{out}");
+}
+
+#[test]
+fn who_shares_ports_takes_turns_and_others_run_side_by_side() {
+    let context = Context::new();
+    context.scenario("one", HOLDS_FOR_LENA);
+    let slow = context
+        .read("one.yaml")
+        .replace("beats: []", "beats: [{pause: 300ms}]")
+        .replace("'params.who == \"lena\"'", "'true'");
+    context.write("one.yaml", &slow);
+    // Two at a time get in each other's way.
+    let alone = "mkdir lock || exit 9; trap 'rmdir lock; exit 0' TERM; echo listening; while :; do sleep 0.02; done";
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr()).expect("is free").port();
+    context.target(alone, &format!("{READY}\nports: {{slack: {port}}}"));
+    let (code, out, err) = context.dtu("run one.yaml --target target.yaml --seeds 2 --jobs 4");
+    assert_eq!(code, 0, "{out}{err}");
+    context.target(alone, READY);
+    let (code, out, err) = context.dtu("run one.yaml --target target.yaml --seeds 2 --jobs 4");
+    assert_eq!((code, out.contains("the target ended with exit code 9")), (1, true), "{out}{err}");
+}
+
+#[test]
+fn a_build_that_fails_says_what_where_and_how() {
+    let context = Context::new();
+    context.scenario("one", HOLDS);
+    let check = |build: &str, told: &[&str]| {
+        context.target(WAITS, READY);
+        context.write("target.yaml", &format!("{}build: {build}\n", context.read("target.yaml")));
+        let (code, out, err) = context.dtu("run one.yaml --target target.yaml --seeds 1 --json");
+        assert_eq!((code, out.as_str()), (3, ""), "{err}");
+        for told in told {
+            assert!(err.contains(told), "`{told}` is not in\n{err}");
+        }
+    };
+    check(
+        "{command: [sh, -c, 'echo said before; echo broken >&2; exit 4']}",
+        &[
+            "error: target.yaml: the build failed: `sh -c echo said before",
+            "exit status: 4",
+            "broken",
+            "hint: it runs in .",
+        ],
+    );
+    check("{command: [./no-such-builder]}", &["the build failed: `./no-such-builder`: No such file"]);
+    check("{command: [sh, -c, 'exit 0'], cwd: nowhere}", &["the build failed", "hint: it runs in ./nowhere"]);
+    let command = "{command: [sh, -c, 'true']}";
+    context.target(WAITS, READY);
+    let text = context.read("target.yaml").replace("[sh, script.sh]", "[./made]");
+    context.write("target.yaml", &format!("{text}build: {command}\n"));
+    let (code, _, err) = context.dtu("run one.yaml --target target.yaml --seeds 1");
+    assert_eq!(
+        (code, err.contains("hint: the build went well, but it does not make this program")),
+        (3, true),
+        "{err}"
+    );
+    assert!(!context.path("started").exists(), "nothing was launched");
+}

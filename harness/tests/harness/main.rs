@@ -2,6 +2,10 @@
 
 mod cli;
 mod gate;
+#[path = "../../examples/library.rs"]
+mod library;
 mod process;
 mod proof;
+mod resume;
 mod support;
+mod tasks;

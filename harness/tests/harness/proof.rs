@@ -182,3 +182,59 @@ fn a_new_scenario_is_without_problems_and_is_explained() {
     let (code, _, err) = context.dtu("scenario new Help");
     assert_eq!((code, err.contains("this is no id of a scenario")), (2, true), "{err}");
 }
+
+#[test]
+fn what_a_fix_breaks_elsewhere_is_told() {
+    let script = "echo listening; test \"$WHICH\" = \"$BREAKS\" && exit 3; while :; do sleep 0.02; done";
+    let story = |which: &str| format!("params: {{which: {{one_of: [{which}]}}}}\n{PAUSES}");
+    let context = context(script, &story("one"));
+    context.write("two.yaml", &context.read("one.yaml").replace("test.one", "test.two").replace("[one]", "[two]"));
+    let target = context.read("target.yaml").replace("command:", "env: {WHICH: '${params.which}'}\ncommand:");
+    context.write("target.yaml", &target);
+    let prove = |elsewhere: &str, out: &str| {
+        let builds = "--before target.yaml --after target.yaml --before-env BREAKS=one --after-env BREAKS=two";
+        context.dtu(&format!("prove one.yaml {elsewhere} {builds} --seeds 5 --jobs 4 --out {out}"))
+    };
+    let (code, out, err) = prove("", "alone");
+    assert_eq!((code, out.contains("proven: the older build failed in 5 of 5")), (0, true), "{out}{err}");
+    let (code, out, err) = prove("--elsewhere two.yaml", "both");
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.contains("regressed elsewhere: test.two (which=two): the newer build failed in 20 of 20"), "{out}");
+    assert!(out.contains("test.two  (must not get worse)"), "{out}");
+    let receipt: Value = serde_json::from_str(&context.read("both/receipt.json")).expect("is JSON");
+    let elsewhere = &receipt["scenarios"][1];
+    assert_eq!((&elsewhere["to_prove"], &elsewhere["variants"][0]["regressed"]), (&false.into(), &true.into()));
+}
+
+#[test]
+fn a_pack_names_its_oracle_and_what_it_must_tell() {
+    let script = "echo listening; test -n \"$SLEEPS\" && exit 3; while :; do sleep 0.02; done";
+    let context = context(script, PAUSES);
+    context.write(
+        "pack.yaml",
+        "schema: dtu/pack/v1\nname: one\noracle: target.yaml\n\
+         defective:\n  ends: {env: {SLEEPS: '1'}, fails: [test.one]}\n  sound: {env: {OTHER: '1'}, fails: [test.one]}\n",
+    );
+    let (code, out, err) = context.dtu("lint .");
+    assert_eq!((code, out.as_str()), (0, "1 scenario, 1 pack: no problems\n"), "{err}");
+    let (_, out, err) = context.dtu("admit one.yaml --seeds 1 --jobs 6 --json");
+    let admission: Value = serde_json::from_str(&out).unwrap_or_else(|why| panic!("{why}: {out}{err}"));
+    let told: Vec<(&str, &str)> = admission["defective"]
+        .as_array()
+        .expect("is a list")
+        .iter()
+        .map(|told| (told["name"].as_str().expect("is text"), told["ruling"].as_str().expect("is text")))
+        .collect();
+    assert_eq!(told, [("ends", "admitted"), ("sound", "refused")], "{out}");
+    assert_eq!(admission["defective"][1]["not_by"], serde_json::json!(["test.one"]));
+    context.write("pack.yaml", &context.read("pack.yaml").replace("[test.one]", "[test.oen]"));
+    let (code, _, err) = context.dtu("lint .");
+    assert_eq!((code, err.contains("hint: did you mean `test.one`?")), (2, true), "{err}");
+    fs_err::remove_file(context.path("pack.yaml")).expect("is removed");
+    let (code, _, err) = context.dtu("admit one.yaml");
+    assert_eq!(
+        (code, err.contains("hint: name its target file with `--oracle`, or in a `pack.yaml`")),
+        (2, true),
+        "{err}"
+    );
+}

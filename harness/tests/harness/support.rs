@@ -97,9 +97,13 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     panic!("{what} did not come true");
 }
 
-#[expect(clippy::disallowed_methods, reason = "other processes are waited for, which have no condition to wait on")]
 fn pause() {
-    std::thread::sleep(Duration::from_millis(10));
+    pause_for(Duration::from_millis(10));
+}
+
+#[expect(clippy::disallowed_methods, reason = "other processes are waited for, which have no condition to wait on")]
+pub(crate) fn pause_for(span: Duration) {
+    std::thread::sleep(span);
 }
 
 pub(crate) fn lines(path: &Path) -> Vec<String> {
