@@ -22,6 +22,8 @@ pub mod plan;
 pub mod process;
 pub mod progress;
 pub mod prove;
+pub mod reads;
+pub mod redact;
 pub mod replay;
 pub mod report;
 pub mod runner;

@@ -57,7 +57,16 @@ fn records(trajectories: &[&str]) -> BTreeMap<Key, Record> {
         };
         (
             key.clone(),
-            Record { key, label: String::new(), seed: n, outcome, reasons: Vec::new(), checks, seen: Vec::new() },
+            Record {
+                key,
+                label: String::new(),
+                seed: n,
+                outcome,
+                reasons: Vec::new(),
+                checks,
+                seen: Vec::new(),
+                reruns: Vec::new(),
+            },
         )
     };
     (1..).zip(trajectories).map(record).collect()

@@ -14,7 +14,7 @@ use crate::{
     load::{self, LoadedScenario, LoadedTarget},
     mischief::Mischief,
     plan::{self, EnvVar, Plan, Unit, Wishes},
-    process::Supervisor,
+    process::{Supervisor, secret},
     runner::{self, FoundWorld, Run, Universes},
     trajectory::Setup,
 };
@@ -51,6 +51,7 @@ pub(super) fn load(ask: &Ask<'_>, wishes: &Wishes) -> Result<Loaded, Failure> {
     for var in ask.target_env {
         target.set_env(&var.name, &var.value);
     }
+    target.find_secrets(secret)?;
     let twins = run::twins(ask.documents)?;
     let worlds = runner::worlds(&scenarios, &run::sections(&twins))?;
     let mut problems = lint::lint_target(&target, &twins);

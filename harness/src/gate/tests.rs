@@ -78,7 +78,16 @@ fn record(key: Key, letter: char) -> Record {
         moments: Vec::new(),
     };
     let checks = if letter == '!' { vec![check] } else { Vec::new() };
-    Record { label: String::new(), seed: key.n, outcome, reasons: Vec::new(), checks, key, seen: Vec::new() }
+    Record {
+        label: String::new(),
+        seed: key.n,
+        outcome,
+        reasons: Vec::new(),
+        checks,
+        key,
+        seen: Vec::new(),
+        reruns: Vec::new(),
+    }
 }
 
 fn read(lines: &str) -> Gates {

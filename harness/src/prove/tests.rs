@@ -52,7 +52,10 @@ fn records(made: Made<'_>) -> BTreeMap<Key, Record> {
             };
             let reasons = if letter == 'x' { vec!["it ended before it was ready".to_owned()] } else { Vec::new() };
             let (label, checks) = (String::new(), Vec::new());
-            out.insert(key.clone(), Record { key, label, seed: n, outcome, reasons, checks, seen: Vec::new() });
+            out.insert(
+                key.clone(),
+                Record { key, label, seed: n, outcome, reasons, checks, seen: Vec::new(), reruns: Vec::new() },
+            );
         }
     }
     out

@@ -86,6 +86,7 @@ fn records() -> BTreeMap<Key, Record> {
                 reasons,
                 checks,
                 seen: Vec::new(),
+                reruns: Vec::new(),
             };
             records.insert(key, record);
         };

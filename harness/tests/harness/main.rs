@@ -4,4 +4,5 @@ mod cli;
 mod gate;
 mod process;
 mod proof;
+mod secrets;
 mod support;

@@ -136,7 +136,8 @@ async function unpack(at) {
   return JSON.parse(await new Response(stream).text());
 }
 
-const named = (entry) => entry.operation || entry.verb || (entry.delivery && entry.delivery.kind) || entry.rule || entry.action || entry.kind;
+const isAct = (entry) => entry.kind === 'act' || entry.kind === 'answer';
+const named = (entry) => (isAct(entry) ? `${entry.action} ${entry.name}${entry.kind === 'answer' ? ' answered' : ''}` : '') || entry.operation || entry.verb || (entry.delivery && entry.delivery.kind) || entry.rule || entry.action || entry.kind;
 const isError = (entry) => entry.kind !== 'fault' && (Boolean(entry.error) || entry.status >= 400 || entry.gap === true);
 const family = (entry) => (entry.kind === 'fault' ? 'fault' : isError(entry) ? 'error' : entry.principal.startsWith('actor') ? 'actor'
   : entry.principal === 'target' ? 'target' : 'system');
@@ -146,6 +147,10 @@ function ends(entry) {
   if (entry.kind === 'control') return ['harness', null];
   if (entry.kind === 'fault') return ['faults', entry.twin || null];
   if (entry.kind === 'delivery') return [entry.twin, 'target'];
+  if (isAct(entry)) {
+    const who = entry.principal === 'operator' ? 'harness' : entry.principal;
+    return entry.action === 'pick' ? [who, null] : entry.kind === 'act' ? [who, 'target'] : ['target', who];
+  }
   const principal = entry.principal.startsWith('fault') ? 'faults' : entry.principal === 'operator' ? 'harness' : entry.principal;
   return [principal, entry.twin || null];
 }
@@ -220,12 +225,12 @@ function changed(change) {
 
 function entryDetail(entry, cases) {
   const line = (message) => message && `${message.method || ''} ${message.target || message.status || ''}`.trim();
-  const pair = entry.request || entry.response;
+  const pair = (entry.request && entry.request.target) || entry.response;
   const plain = !pair && (entry.with || entry.effect || entry.detail);
   const asked = pair && el('div', {}, el('div', { class: 'dim' }, 'request ', el('code', {}, line(entry.request) || '')), el('pre', {}, body(entry.request)));
   const told = pair && el('div', {}, el('div', { class: 'dim' }, 'response ', el('code', {}, line(entry.response) || entry.error || 'none')), el('pre', {}, body(entry.response)));
   return [
-    el('h3', {}, `#${entry.seq} ${entry.principal} → ${entry.twin || 'universe'} ${named(entry)} `, entry.status && el('span', { class: 'dim' }, String(entry.status)),
+    el('h3', {}, `#${entry.seq} ${entry.principal} → ${isAct(entry) ? 'target' : entry.twin || 'universe'} ${named(entry)} `, entry.status && el('span', { class: 'dim' }, String(entry.status)),
       entry.error && el('span', { class: 'del' }, ` ${entry.error}`)),
     el('div', { class: 'dim' }, entry.at, entry.fault && ` · fault ${entry.fault}`, entry.cause !== undefined && ` · caused by #${entry.cause}`, entry.gap && ' · the twin does not serve this'),
     cases.map((one) => el('div', { class: 'del' }, `✗ ${one.name}${one.why && `: ${one.why}`}`)),
