@@ -12,7 +12,8 @@ use crate::{
     collateral,
     expr::{EvalError, Program},
     facts::{Facts, short},
-    load::{Budget, LoadedCheck, LoadedProperty, LoadedScenario},
+    load::{Budget, LoadedCheck, LoadedProperty, LoadedReads, LoadedScenario},
+    reads,
     scenario::Check,
     verdict::{CheckResult, Held, MOMENTS_MAX, Moment},
 };
@@ -118,6 +119,7 @@ pub fn evaluate_all(scenario: &LoadedScenario, facts: &mut Facts, watch: &Watch)
     let mut results: Vec<CheckResult> =
         (0..scenario.checks.len()).filter_map(|at| evaluate(scenario, at, facts, watch)).collect();
     results.push(collateral::evaluate(scenario, facts));
+    results.extend(reads::evaluate(scenario, facts));
     results
 }
 
@@ -157,6 +159,7 @@ fn find(at: usize, that: &LoadedProperty, facts: &mut Facts, watch: &Watch) -> R
         LoadedProperty::Never { of, by } => count(of, by.as_deref(), 0, Some(0), facts),
         LoadedProperty::Always(that) => always(that, facts),
         LoadedProperty::LeadsTo { of, to, within, key } => leads_to(of, to, *within, key.as_ref(), facts),
+        LoadedProperty::Reads(rules) => read(rules, facts),
         LoadedProperty::Budget(budget) => spent(budget, facts),
         LoadedProperty::Order(steps) => order(steps, facts),
         LoadedProperty::OnlyAfter { of, after } => only_after(of, after, facts),
@@ -243,6 +246,15 @@ fn leads_to(
     let subject = subject(of, None, facts, &open)?;
     let answered = format!("nothing that fits `{}` within {}", to.shown(), span_words(within));
     Ok(Finding::no(format!("{subject}: {} and {answered}", entries_fit(open.len())), moments(facts, &open)?))
+}
+
+fn read(rules: &LoadedReads, facts: &mut Facts) -> Result<Finding, EvalError> {
+    let breach = reads::find(rules, facts)?;
+    if breach.is_empty() {
+        return Ok(Finding::yes(Vec::new()));
+    }
+    let why = format!("{} read what it may not: {}", rules.by, breach.words());
+    Ok(Finding::no(why, moments(facts, &breach.calls())?))
 }
 
 /// Whether the target's calls stay within their bounds.

@@ -9,13 +9,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dtu_kernel::{diagnostic::Diagnostic, universe::Universe};
+use dtu_kernel::{diagnostic::Diagnostic, tape::Note, universe::Universe, veil};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
     bundle::{FaultLine, Manifest},
     plan::{Key, Plan},
+    redact::Redactor,
     verdict::{CheckResult, Outcome},
 };
 
@@ -41,6 +42,9 @@ pub struct Record {
     /// What its target left behind, in words: processes and ports.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaks: Vec<String>,
+    /// Why attempts came to nothing by the harness's own fault, and were made again with the same seed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reruns: Vec<String>,
 }
 
 /// Checks with the places of their moments in the ledger, which results leave out.
@@ -272,19 +276,29 @@ pub struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
-    /// Writes it into the trajectory's folder.
+    /// Writes it into the trajectory's folder, without the secrets that are known.
     ///
     /// # Errors
     /// Where the disk refuses.
-    pub fn write(&self, folder: &Path, universe: &Universe) -> io::Result<()> {
-        fs_err::write(folder.join("manifest.json"), pretty(&json!(self.manifest)))?;
-        fs_err::write(folder.join("checks.json"), pretty(&checks_json(&self.record.checks)))?;
-        fs_err::write(folder.join("diff.json"), pretty(&json!(universe.diff(0)?)))?;
-        fs_err::write(folder.join("timings.json"), pretty(&self.timings))?;
-        write_lines(&folder.join("tape.ndjson"), universe.notes())?;
-        write_lines(&folder.join("faults.ndjson"), fault_lines(universe))?;
-        write_ledger(&folder.join("ledger.ndjson"), universe)
+    pub fn write(&self, folder: &Path, universe: &Universe, redactor: &Redactor) -> io::Result<()> {
+        let document = |name: &str, value: &Value| fs_err::write(folder.join(name), redactor.hidden(pretty(value)));
+        document("manifest.json", &json!(self.manifest))?;
+        document("checks.json", &checks_json(&self.record.checks))?;
+        document("diff.json", &json!(universe.diff(0)?))?;
+        document("timings.json", &self.timings)?;
+        write_lines(&folder.join("tape.ndjson"), notes(universe, redactor), redactor)?;
+        write_lines(&folder.join("faults.ndjson"), fault_lines(universe), redactor)?;
+        write_ledger(&folder.join("ledger.ndjson"), universe, redactor)
     }
+}
+
+/// What the ledger does not say, also without the secrets in bodies that are written in base64.
+fn notes(universe: &Universe, redactor: &Redactor) -> Vec<Note> {
+    let mut notes = universe.notes();
+    for note in &mut notes {
+        veil::replace_note(note, &|text| redactor.hide(text));
+    }
+    notes
 }
 
 fn fault_lines(universe: &Universe) -> impl Iterator<Item = FaultLine> {
@@ -293,22 +307,23 @@ fn fault_lines(universe: &Universe) -> impl Iterator<Item = FaultLine> {
     universe.faults().into_iter().map(line)
 }
 
-fn write_lines<T: Serialize>(file: &Path, rows: impl IntoIterator<Item = T>) -> io::Result<()> {
+fn write_lines<T: Serialize>(file: &Path, rows: impl IntoIterator<Item = T>, redactor: &Redactor) -> io::Result<()> {
     let mut out = BufWriter::new(fs_err::File::create(file)?);
     for row in rows {
-        serde_json::to_writer(&mut out, &row)?;
-        out.write_all(b"\n")?;
+        write_line(&mut out, &row, redactor)?;
     }
     out.flush()
 }
 
-fn write_ledger(file: &Path, universe: &Universe) -> io::Result<()> {
+fn write_ledger(file: &Path, universe: &Universe, redactor: &Redactor) -> io::Result<()> {
     let mut out = BufWriter::new(fs_err::File::create(file)?);
-    for_each_entry(universe, |entry| {
-        serde_json::to_writer(&mut out, entry)?;
-        out.write_all(b"\n")
-    })?;
+    for_each_entry(universe, |entry| write_line(&mut out, entry, redactor))?;
     out.flush()
+}
+
+fn write_line(out: &mut impl io::Write, row: &impl Serialize, redactor: &Redactor) -> io::Result<()> {
+    out.write_all(&redactor.hidden(serde_json::to_vec(row)?))?;
+    out.write_all(b"\n")
 }
 
 /// Goes through a universe's ledger, oldest entry first.
@@ -333,7 +348,8 @@ fn place(key: &Key) -> String {
     format!("{}/{}-{}", file_name(&key.scenario), file_name(&key.variant), key.n)
 }
 
-fn file_name(id: &str) -> String {
+/// An id as the name of a file.
+pub(crate) fn file_name(id: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if id.chars().all(plain) && !id.starts_with('.') && !id.is_empty() && id.len() <= 100 {
         return id.to_owned();

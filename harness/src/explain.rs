@@ -4,10 +4,11 @@ use std::{fmt::Write as _, time::Duration};
 
 use dtu_kernel::time::Span;
 use serde_json::Value;
+use serde_saphyr::Spanned;
 
 use crate::{
-    load::{LoadedProperty, LoadedScenario},
-    scenario::{Beat, Check, FaultPlan, Param, Require, Role, TargetAct},
+    load::{LoadedProperty, LoadedScenario, ReadRule},
+    scenario::{Beat, Check, FaultPlan, Generated, Param, Require, Role, TargetAct, Times, all_beats},
     variant,
 };
 
@@ -28,9 +29,7 @@ pub fn explain(loaded: &LoadedScenario) -> String {
     if s.beats.is_empty() {
         let _ = writeln!(text, "  nobody does anything: the target is started, and left alone");
     }
-    for (at, beat) in s.beats.iter().enumerate() {
-        let _ = writeln!(text, "  {}. {}", at + 1, beat_words(&beat.value));
-    }
+    write_beats(&mut text, &s.beats, "", 1);
     write_checks(&mut text, loaded);
     write_collateral(&mut text, loaded);
     write_nothing(&mut text, loaded);
@@ -55,6 +54,9 @@ fn write_variants(text: &mut String, loaded: &LoadedScenario) {
         }
     }
     for (name, param) in &s.params {
+        if let Param::Generated(kind) = &param.value {
+            let _ = writeln!(text, "  `{name}` is made up for each trajectory: {}", generated_words(kind));
+        }
         if let Param::AnyOf(values) = &param.value {
             let shown: Vec<String> = values.iter().take(VALUES_MAX).map(ToString::to_string).collect();
             let more = if values.len() > VALUES_MAX { ", …" } else { "" };
@@ -63,9 +65,42 @@ fn write_variants(text: &mut String, loaded: &LoadedScenario) {
     }
 }
 
+fn generated_words(kind: &Generated) -> String {
+    match kind {
+        Generated::Name => "a person's name".to_owned(),
+        Generated::Email => "a mail address".to_owned(),
+        Generated::Word => "a word".to_owned(),
+        Generated::Slug => "words with dashes".to_owned(),
+        Generated::Sentence => "a sentence".to_owned(),
+        Generated::Uuid => "a UUID".to_owned(),
+        Generated::Date => "a date".to_owned(),
+        Generated::Pattern(pattern) => format!("`{pattern}`, filled"),
+    }
+}
+
+/// Beats by number, those within others further to the right.
+fn write_beats(text: &mut String, beats: &[Spanned<Beat>], path: &str, depth: usize) {
+    for (at, beat) in beats.iter().enumerate() {
+        let (margin, number, beat) = ("  ".repeat(depth), format!("{path}{}", at + 1), &beat.value);
+        let _ = writeln!(text, "{margin}{number}. {}", beat_words(beat));
+        for (at, branch) in beat.parallel.iter().flatten().enumerate() {
+            write_beats(text, branch, &format!("{number}.{}.", at + 1), depth + 1);
+        }
+        if let Some(repeat) = &beat.repeat {
+            write_beats(text, &repeat.beats, &format!("{number}."), depth + 1);
+        }
+        for (at, choice) in beat.pick.iter().flatten().enumerate() {
+            let name = choice.name.as_ref().map_or_else(|| format!("course {}", at + 1), |name| format!("`{name}`"));
+            let nothing = if choice.beats.is_empty() { ": nothing" } else { "" };
+            let _ = writeln!(text, "{margin}  {name}, weight {}{nothing}", choice.weight);
+            write_beats(text, &choice.beats, &format!("{number}.{}.", at + 1), depth + 2);
+        }
+    }
+}
+
 fn write_people(text: &mut String, loaded: &LoadedScenario) {
     let mut people: Vec<&str> = Vec::new();
-    for actor in loaded.scenario.beats.iter().filter_map(|beat| beat.value.actor.as_ref()) {
+    for actor in all_beats(&loaded.scenario.beats).into_iter().filter_map(|beat| beat.value.actor.as_ref()) {
         if !people.contains(&actor.value.as_str()) {
             people.push(&actor.value);
         }
@@ -106,9 +141,20 @@ fn members(value: &Value) -> String {
 
 fn beat_words(beat: &Beat) -> String {
     let mut words = Vec::new();
+    if let Some(at) = &beat.at {
+        words.push(format!("not before {}", at.value));
+    }
+    if let Some(after) = &beat.after {
+        let (id, by) = after.value.parts();
+        let by = if by.0.is_zero() { String::new() } else { format!("{} ", shown(by)) };
+        words.push(format!("{by}after `{id}`"));
+    }
     if let Some(when) = &beat.when {
         let patience = beat.timeout.map_or_else(|| "15s".to_owned(), shown);
         words.push(format!("once {} (within {patience})", one_line(&when.value)));
+    }
+    if let Some(span) = beat.jitter {
+        words.push(format!("up to {} pass, as the seed says", shown(span)));
     }
     if let Some(span) = beat.advance {
         words.push(format!("the clock moves on by {}", shown(span)));
@@ -124,8 +170,46 @@ fn beat_words(beat: &Beat) -> String {
         let may = if beat.optional { ", if that is still possible" } else { "" };
         words.push(format!("{} does {} {}{may}", actor.value, verb.value, with.join(" ")));
     }
+    words.extend(surface_words(beat));
+    words.extend(within_words(beat));
     let name = beat.id.as_ref().map_or_else(String::new, |id| format!("[{id}] "));
     format!("{name}{}", words.join(", then "))
+}
+
+/// What is done at the target's own surface.
+fn surface_words(beat: &Beat) -> Option<String> {
+    let who = beat.actor.as_ref().map_or("somebody", |actor| &actor.value);
+    let may = if beat.optional { ", whatever comes of it" } else { "" };
+    if let Some(http) = &beat.http {
+        let wanted =
+            http.expect.as_ref().map_or_else(String::new, |expect| format!(", which answers {}", expect.status.value));
+        return Some(format!("{who} asks the target {} {}{wanted}{may}", http.method.as_str(), http.url.value));
+    }
+    let cli = beat.cli.as_ref()?;
+    let words: Vec<&str> = cli.args.iter().map(|arg| arg.value.as_str()).collect();
+    let args = if words.is_empty() { String::new() } else { format!(" {}", words.join(" ")) };
+    let wanted = cli.expect.map_or_else(String::new, |expect| format!(", which ends with exit code {}", expect.code));
+    Some(format!("{who} runs the target's command `{}`{args}{wanted}{may}", cli.run.value))
+}
+
+/// What happens to the beats within a beat.
+fn within_words(beat: &Beat) -> Option<String> {
+    if beat.parallel.is_some() {
+        return Some("side by side, in an order that the seed draws:".to_owned());
+    }
+    if beat.pick.is_some() {
+        return Some("one of these, as the seed says:".to_owned());
+    }
+    let repeat = beat.repeat.as_ref()?;
+    let times = match &repeat.times {
+        Times::Fixed(times) => times.to_string(),
+        Times::Of(source) => one_line(source),
+    };
+    let every = repeat.every.map_or_else(String::new, |every| format!(", {} apart", shown(every)));
+    Some(match &repeat.until {
+        Some(until) => format!("again and again{every}, at most {times} times, until {}:", one_line(&until.value)),
+        None => format!("{times} times{every}:"),
+    })
 }
 
 fn target_words(act: &TargetAct) -> String {
@@ -190,10 +274,28 @@ fn property(that: &LoadedProperty) -> String {
             format!("{} is answered within {} by {}", of.shown(), shown(*within), to.shown())
         }
         LoadedProperty::Budget(_) => "calls stay within a budget".to_owned(),
+        LoadedProperty::Reads(rules) => {
+            let deny = rules.deny.iter().map(|rule| format!("never {}", reading(rule)));
+            let allow = rules
+                .allow
+                .as_ref()
+                .map(|allow| format!("only {}", allow.iter().map(reading).collect::<Vec<_>>().join(", ")));
+            format!("{} reads {}", rules.by, deny.chain(allow).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 
+fn reading(rule: &ReadRule) -> String {
+    let only = rule.only.as_ref().map_or_else(String::new, |only| format!(" where {}", only.shown()));
+    format!("{}{only}", rule.view)
+}
+
 fn write_collateral(text: &mut String, loaded: &LoadedScenario) {
+    if let Some(reads) = &loaded.reads {
+        let words: Vec<String> = reads.iter().map(reading).collect();
+        let words = if words.is_empty() { "nothing at all".to_owned() } else { words.join(", ") };
+        let _ = writeln!(text, "  guard  nothing else read: the target may be shown {words}");
+    }
     let allowed = &loaded.scenario.collateral.allow;
     if allowed.is_empty() {
         let _ = writeln!(text, "  guard  nothing else changed: the target may change nothing at all");
@@ -218,7 +320,7 @@ fn write_nothing(text: &mut String, loaded: &LoadedScenario) {
             Some(false) => {}
         }
     }
-    let waits = loaded.scenario.beats.iter().any(|beat| beat.value.when.is_some());
+    let waits = waits_for_the_target(loaded);
     let _ = writeln!(text, "\na program that does nothing");
     for name in &sure {
         let _ = writeln!(text, "  fails `{name}`");
@@ -236,6 +338,21 @@ fn write_nothing(text: &mut String, loaded: &LoadedScenario) {
     let _ = writeln!(text, "  (`dtu admit` shows what really comes of it)");
 }
 
+/// Whether a program that does nothing satisfies: no check asks for anything, and no beat waits for it or asks it.
+pub fn nothing_satisfies(loaded: &LoadedScenario) -> bool {
+    let mut checks = loaded.scenario.checks.iter().zip(&loaded.checks);
+    !waits_for_the_target(loaded)
+        && checks.all(|(check, that)| catches_nothing(&check.value, &that.that) == Some(false))
+}
+
+/// Whether a beat waits for something, or needs an answer of the target.
+fn waits_for_the_target(loaded: &LoadedScenario) -> bool {
+    let asks = |beat: &Beat| (beat.http.is_some() || beat.cli.is_some()) && !beat.optional;
+    let until = |beat: &Beat| beat.repeat.as_ref().is_some_and(|repeat| repeat.until.is_some());
+    let beats = all_beats(&loaded.scenario.beats);
+    beats.iter().any(|beat| beat.value.when.is_some() || asks(&beat.value) || until(&beat.value))
+}
+
 /// Whether a program that does nothing fails a check; none where the world decides.
 fn catches_nothing(check: &Check, that: &LoadedProperty) -> Option<bool> {
     if !matches!(check.role, Role::Must | Role::Guard) {
@@ -247,6 +364,7 @@ fn catches_nothing(check: &Check, that: &LoadedProperty) -> Option<bool> {
         | LoadedProperty::Never { .. }
         | LoadedProperty::OnlyAfter { .. }
         | LoadedProperty::AtMostOncePer { .. }
+        | LoadedProperty::Reads(_)
         | LoadedProperty::Budget(_) => Some(false),
         LoadedProperty::Count { .. }
         | LoadedProperty::Order(_)
@@ -298,6 +416,26 @@ checks:
 collateral: {allow: [{table: shelf.items, where: \"c.key == 'cup'\"}]}",
         );
         insta::assert_snapshot!("a_scenario_in_words", super::explain(&scenario));
+    }
+
+    #[test]
+    fn stories_within_stories_are_told_in_words() {
+        let scenario = scenario_with(
+            "
+params: {title: {generated: sentence}, code: {generated: {pattern: 'INC-##'}}, n: {one_of: [2]}}
+beats:
+  - {id: report, at: 10m, as: lena, http: {method: POST, url: /incidents, body: {json: {t: '${params.title}'}}, expect: {status: 201}}}
+  - parallel:
+      - - {as: omar, do: shelf.user.take, with: {item: cup}}
+      - - {after: {beat: report, by: 5m}, jitter: 30s, cli: {run: escalate, args: ['${params.code}'], expect: {code: 0}}, optional: true}
+  - {repeat: {times: 10, every: 30s, until: acts.look.json.done, beats: [{id: look, http: {url: '/incidents/${round}'}}]}}
+  - {repeat: {times: params.n, beats: [{pause: 1s}]}}
+  - {after: report, pick: [{name: resolved, weight: 3, beats: [{target: restart}]}, {}]}
+checks:
+  - {name: private, role: guard, that: {reads: {deny: [{view: shelf.items, where: r.owner == 'rob'}]}}}
+collateral: {reads: [{view: 'shelf.*'}]}",
+        );
+        insta::assert_snapshot!("a_story_of_stories_in_words", super::explain(&scenario));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use serde_saphyr::{Location, Spanned};
 
 pub(crate) use self::value::{Object, Owned, from_json};
 pub use self::{
-    mentions::Mention,
+    mentions::{ItemMember, Mention},
     template::{Form, Template},
 };
 
@@ -28,12 +28,15 @@ pub use self::{
 pub enum Scope {
     /// `params` only: it is asked before anything runs.
     Params,
-    /// `params`, `people`, `now`, `port`, `env`, `twins`, and the twins' views.
+    /// `params`, `people`, `now`, `port`, `env`, `twins`, `target`, what came of `acts`, the `round` of a repetition, and
+    /// the twins' views.
     State,
     /// As [`Scope::State`], and the ledger entry `e`.
     Entry,
     /// As [`Scope::State`], and the change `c`.
     Change,
+    /// As [`Scope::State`], and the row `r` of a view.
+    Row,
     /// `params`, `port`, `env`, `twins`.
     Target,
     /// `people` only: it is asked of the world before anything is planned.
@@ -47,15 +50,16 @@ impl Scope {
             Self::Params => &["params"],
             Self::World => &["people"],
             Self::Target => &["params", "port", "env", "twins"],
-            Self::State => &["params", "people", "now", "port", "env", "twins"],
-            Self::Entry => &["e", "params", "people", "now", "port", "env", "twins"],
-            Self::Change => &["c", "params", "people", "now", "port", "env", "twins"],
+            Self::State => &["params", "people", "now", "port", "env", "twins", "acts", "target", "round"],
+            Self::Entry => &["e", "params", "people", "now", "port", "env", "twins", "acts", "target", "round"],
+            Self::Change => &["c", "params", "people", "now", "port", "env", "twins", "acts", "target", "round"],
+            Self::Row => &["r", "params", "people", "now", "port", "env", "twins", "acts", "target", "round"],
         }
     }
 
     /// Whether the twins' views are there.
     pub const fn has_twins(self) -> bool {
-        matches!(self, Self::State | Self::Entry | Self::Change)
+        matches!(self, Self::State | Self::Entry | Self::Change | Self::Row)
     }
 }
 
@@ -95,6 +99,9 @@ pub const ENTRY_MEMBERS: [&str; 30] = [
 
 /// The members of a change `c`.
 pub const CHANGE_MEMBERS: [&str; 5] = ["after", "before", "key", "table", "twin"];
+
+/// The members of `target`.
+pub const TARGET_MEMBERS: [&str; 2] = ["port", "url"];
 
 /// Why an expression has no value: a sentence without a period at the end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -228,6 +235,7 @@ struct Compiled {
     scope: Scope,
     program: Option<cel::Program>,
     mentions: BTreeSet<Mention>,
+    items: BTreeSet<ItemMember>,
 }
 
 impl std::fmt::Debug for Program {
@@ -265,6 +273,11 @@ impl Program {
     /// What it names.
     pub fn mentions(&self) -> &BTreeSet<Mention> {
         &self.0.mentions
+    }
+
+    /// The members that it takes of the items of lists.
+    pub fn items(&self) -> &BTreeSet<ItemMember> {
+        &self.0.items
     }
 
     /// Whether it holds for these parameters: for expressions of [`Scope::Params`], before there is a universe.
@@ -311,13 +324,20 @@ pub(crate) struct Compiler<'a> {
     text: &'a str,
     /// The scenario's parameters; none where the file does not declare them.
     params: Option<Vec<&'a str>>,
+    /// The scenario's beats by id, with what there is to read of their acts.
+    acts: Vec<(&'a str, &'static [&'static str])>,
     /// What is wrong so far.
     pub(crate) problems: Vec<Diagnostic>,
 }
 
 impl<'a> Compiler<'a> {
     pub(crate) fn new(file: &'a str, text: &'a str, params: Option<Vec<&'a str>>) -> Self {
-        Self { file, text, params, problems: Vec::new() }
+        Self { file, text, params, acts: Vec::new(), problems: Vec::new() }
+    }
+
+    /// The same that knows beats by id, with the members of what comes of their acts.
+    pub(crate) fn with_acts(self, acts: Vec<(&'a str, &'static [&'static str])>) -> Self {
+        Self { acts, ..self }
     }
 
     pub(crate) fn problem(&mut self, place: Place, message: impl Into<String>, hint: &str) {
@@ -349,23 +369,27 @@ impl<'a> Compiler<'a> {
             self.check(scope, mention, place);
         }
         let source = source.to_owned();
-        Program(Arc::new(Compiled { source, place, scope, program, mentions: found.mentions }))
+        Program(Arc::new(Compiled { source, place, scope, program, mentions: found.mentions, items: found.items }))
     }
 
     /// Tells of a name that cannot be right whatever the twins are.
     fn check(&mut self, scope: Scope, mention: &Mention, place: Place) {
         let root = mention.root.as_str();
         if !scope.variables().contains(&root) {
-            if scope.has_twins() && !matches!(root, "e" | "c") {
+            if scope.has_twins() && !matches!(root, "e" | "c" | "r") {
                 return; // It may be a twin: only those who know the twins can tell.
             }
             let problem = place.problem(self.file, format!("there is no variable `{root}` here"));
             return self.problems.push(problem.suggest(root, scope.variables().iter().copied()));
         }
         let Some(member) = mention.member.as_deref() else { return };
+        if root == "acts" {
+            return self.check_act(member, mention.inner.as_deref(), place);
+        }
         let known = match root {
             "e" => ENTRY_MEMBERS.to_vec(),
             "c" => CHANGE_MEMBERS.to_vec(),
+            "target" => TARGET_MEMBERS.to_vec(),
             "params" => match &self.params {
                 Some(params) => params.clone(),
                 None => return,
@@ -376,9 +400,27 @@ impl<'a> Compiler<'a> {
             let message = match root {
                 "e" => format!("a ledger entry has no `{member}`"),
                 "c" => format!("a change has no `{member}`"),
+                "target" => format!("the target has no `{member}`"),
                 _ => format!("the scenario has no parameter `{member}`"),
             };
             self.problems.push(place.problem(self.file, message).suggest(member, known));
+        }
+    }
+
+    /// Tells of what no act leaves behind.
+    fn check_act(&mut self, id: &str, member: Option<&str>, place: Place) {
+        let Some((_, members)) = self.acts.iter().find(|(known, _)| *known == id) else {
+            let problem = place.problem(self.file, format!("no beat has the id `{id}`"));
+            let known: Vec<&str> = self.acts.iter().map(|(known, _)| *known).collect();
+            return self.problems.push(problem.suggest(id, known));
+        };
+        if members.is_empty() {
+            let hint = "`do`, `http`, `cli`, `pick` and `repeat` leave something behind";
+            return self.problem(place, format!("there is nothing to read of the beat `{id}`"), hint);
+        }
+        if let Some(member) = member.filter(|member| !members.contains(member)) {
+            let problem = place.problem(self.file, format!("what comes of the beat `{id}` has no `{member}`"));
+            self.problems.push(problem.suggest(member, members.iter().copied()));
         }
     }
 

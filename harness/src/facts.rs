@@ -35,6 +35,12 @@ pub struct Facts {
     universe: Arc<Universe>,
     params: Map<String, Value>,
     port: u16,
+    /// Where the target answers; empty before it has a port.
+    target: String,
+    /// What came of the beats that have an id.
+    acts: Map<String, Value>,
+    /// The number of the present round, where something is repeated.
+    round: Option<u64>,
     people: Object,
     environment: Option<Environment>,
     /// Rendered views by twin and name. A twin's are thrown away when an entry changes it.
@@ -81,6 +87,9 @@ impl Facts {
             universe,
             params,
             port: 0,
+            target: String::new(),
+            acts: Map::new(),
+            round: None,
             people,
             environment: None,
             views: BTreeMap::new(),
@@ -93,7 +102,28 @@ impl Facts {
 
     /// Says which port the target was given.
     pub fn set_port(&mut self, port: u16) {
+        self.set_target(port, format!("http://127.0.0.1:{port}"));
+    }
+
+    /// Says where the target answers: its port, and its URL without a slash at the end.
+    pub fn set_target(&mut self, port: u16, url: String) {
         self.port = port;
+        self.target = url;
+    }
+
+    /// Where the target answers, without a slash at the end.
+    pub fn target_url(&self) -> &str {
+        &self.target
+    }
+
+    /// Says what came of a beat.
+    pub fn set_act(&mut self, id: &str, outcome: Value) {
+        self.acts.insert(id.to_owned(), outcome);
+    }
+
+    /// Says which round it is.
+    pub fn set_round(&mut self, round: Option<u64>) {
+        self.round = round;
     }
 
     /// The target's port; 0 where it has none.
@@ -210,6 +240,37 @@ impl Facts {
         program.truth(&context).map_err(why)
     }
 
+    /// Whether an expression over `r` holds for a row of a view.
+    ///
+    /// # Errors
+    /// Why it has no value, and for a row of which view.
+    pub fn fits_row(&mut self, program: &Program, view: &str, row: &Value) -> Result<bool, EvalError> {
+        let mut context = self.bind(program)?;
+        context.add_variable_as_val("r", from_json(row));
+        program.truth(&context).map_err(|why| EvalError(format!("{why} (for a row of `{view}`)")))
+    }
+
+    /// All rows of a twin's view that were there at some time since the story began, each in all its versions.
+    ///
+    /// # Errors
+    /// Where no state was kept.
+    pub fn rows(&self, twin: &str, view: &str) -> Result<Vec<Value>, EvalError> {
+        let kept = self.universe.history_len();
+        if kept == 0 {
+            return Err(EvalError("no earlier state was kept".to_owned()));
+        }
+        let (mut seen, mut out) = (BTreeSet::new(), Vec::new());
+        for at in (0..kept).filter(|at| *at == 0 || self.universe.is_new_then(*at, twin)) {
+            let rows = self.universe.view_then(at, twin, view).unwrap_or_default();
+            for row in rows.as_array().into_iter().flatten() {
+                if seen.insert(row.to_string()) {
+                    out.push(row.clone());
+                }
+            }
+        }
+        Ok(out)
+    }
+
     /// The net changes of all rows since the universe began.
     ///
     /// # Errors
@@ -279,6 +340,9 @@ impl Facts {
             "people" => Some(Box::new(self.people.clone())),
             "now" => Some(from_json(&json!(self.now().iso_micros()))),
             "port" => Some(from_json(&json!(self.port))),
+            "target" => Some(from_json(&json!({ "port": self.port, "url": self.target }))),
+            "acts" => Some(Box::new(Object::from_json(&self.acts))),
+            "round" => self.round.map(|round| from_json(&json!(round))),
             "env" => self.env().map(|env| from_json(&env)),
             "twins" => Some(from_json(&self.origins())),
             _ => self.twin(root, mentions),

@@ -89,7 +89,10 @@ pub fn outcome(
 /// changed: a gap may have led the target astray.
 fn is_forbidden_act(scenario: &Scenario, check: &CheckResult) -> bool {
     let forbids = |property: &Property| match property {
-        Property::Never { .. } | Property::AtMostOncePer { .. } | Property::OnlyAfter { .. } => true,
+        Property::Never { .. }
+        | Property::AtMostOncePer { .. }
+        | Property::OnlyAfter { .. }
+        | Property::Reads { .. } => true,
         Property::Count { min, max, .. } => max.is_some() && min.is_none(),
         Property::Finally(_)
         | Property::Eventually { .. }

@@ -48,6 +48,8 @@ pub mod prepare;
 pub mod process;
 pub mod progress;
 pub mod prove;
+pub mod reads;
+pub mod redact;
 pub mod replay;
 pub mod report;
 pub mod runner;

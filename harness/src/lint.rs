@@ -1,6 +1,11 @@
 //! Problems in scenarios that reading alone does not show: names that no twin and no world knows, checks that cannot
 //! fail, and the like.
 
+mod arguments;
+mod fields;
+mod secrets;
+mod story;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use dtu_kernel::{
@@ -14,10 +19,11 @@ use dtu_kernel::{
 use serde_json::{Map, Value};
 
 use crate::{
+    explain,
     expr::{Place, Program, Template},
     facts::variable_of,
-    load::{LoadedPlan, LoadedProperty, LoadedScenario, LoadedTarget},
-    scenario::{Param, Property, Role},
+    load::{LoadedBeat, LoadedPlan, LoadedProperty, LoadedScenario, LoadedTarget, beat},
+    scenario::{Param, Property, Reading, Role, all_beats},
     target::Sign,
 };
 
@@ -29,11 +35,15 @@ pub fn lint(scenario: &LoadedScenario, twins: &[Arc<dyn Host>], world: &World) -
     lint.params(scenario);
     lint.faults(scenario);
     lint.beats(scenario, world);
+    lint.story(scenario);
     lint.checks(scenario, world);
     lint.collateral(scenario);
+    lint.secrets(Some(world));
     for program in programs(scenario) {
         lint.names(program, world);
     }
+    lint.fields(&programs(scenario), world);
+    lint.nothing(scenario);
     lint.done()
 }
 
@@ -57,6 +67,7 @@ pub fn lint_target(target: &LoadedTarget, twins: &[Arc<dyn Host>]) -> Vec<Diagno
             Sign::Http(_) | Sign::Log(_) => {}
         }
     }
+    lint.secrets(None);
     lint.done()
 }
 
@@ -83,18 +94,35 @@ pub fn lint_together(target: &LoadedTarget, scenario: &LoadedScenario, world: &W
         let place = Place::from(act.verb.referenced);
         lint.person(&act.actor, place, world);
     }
-    lint.done()
+    let mut problems = lint.done();
+    problems.extend(lint_commands(target, scenario));
+    problems
+}
+
+/// Commands that a scenario runs and the target has not.
+fn lint_commands(target: &LoadedTarget, scenario: &LoadedScenario) -> Vec<Diagnostic> {
+    let commands = all_beats(&scenario.scenario.beats).into_iter().filter_map(|beat| beat.value.cli.as_ref());
+    let unknown = commands.filter(|cli| !target.commands.contains_key(&cli.run.value));
+    let problem = |cli: &crate::scenario::Cli| {
+        let name = &cli.run.value;
+        let problem = Diagnostic::on(
+            &scenario.path,
+            &cli.run,
+            format!("the target `{}` has no command `{name}`", target.target.name),
+        );
+        if target.commands.is_empty() {
+            problem.hint(format!("name it under `commands` in {}", target.path))
+        } else {
+            problem.suggest(name, target.commands.keys().map(String::as_str))
+        }
+    };
+    unknown.map(problem).collect()
 }
 
 /// All expressions of a scenario.
 fn programs(scenario: &LoadedScenario) -> Vec<&Program> {
     let mut out: Vec<&Program> = scenario.faults.iter().flatten().collect();
-    for beat in &scenario.beats {
-        out.extend(&beat.when);
-        out.extend(beat.actor.iter().flat_map(Template::programs));
-        out.extend(beat.with.programs());
-        out.extend(beat.rotate.values().flat_map(Template::programs));
-    }
+    out.extend(beat::all(&scenario.beats).into_iter().flat_map(LoadedBeat::programs));
     for check in &scenario.checks {
         out.extend(&check.when);
         match &check.that {
@@ -103,6 +131,9 @@ fn programs(scenario: &LoadedScenario) -> Vec<&Program> {
             }
             LoadedProperty::LeadsTo { of, to, key, .. } => out.extend([of, to].into_iter().chain(key)),
             LoadedProperty::Budget(_) => {}
+            LoadedProperty::Reads(rules) => {
+                out.extend(rules.deny.iter().chain(rules.allow.iter().flatten()).filter_map(|rule| rule.only.as_ref()));
+            }
             LoadedProperty::Count { of, .. } | LoadedProperty::Never { of, .. } => out.push(of),
             LoadedProperty::Order(steps) => out.extend(steps),
             LoadedProperty::OnlyAfter { of, after } => out.extend([of, after]),
@@ -111,12 +142,14 @@ fn programs(scenario: &LoadedScenario) -> Vec<&Program> {
     }
     out.extend(&scenario.sometimes);
     out.extend(scenario.allow.iter().flatten());
+    out.extend(scenario.reads.iter().flatten().filter_map(|rule| rule.only.as_ref()));
     out
 }
 
 /// All expressions of a target.
 fn target_programs(target: &LoadedTarget) -> Vec<&Program> {
     let texts = target.command.iter().chain(target.env.values()).chain(target.ready.iter().flatten());
+    let texts = texts.chain(target.commands.values().flatten());
     texts.flat_map(Template::programs).chain(target.connect.iter().flat_map(|form| form.programs())).collect()
 }
 
@@ -215,7 +248,8 @@ impl<'a> Lint<'a> {
 
     fn beats(&mut self, scenario: &LoadedScenario, world: &World) {
         let mut ids = BTreeSet::new();
-        for (beat, loaded) in scenario.scenario.beats.iter().zip(&scenario.beats) {
+        let beats = all_beats(&scenario.scenario.beats);
+        for (beat, loaded) in beats.into_iter().zip(beat::all(&scenario.beats)) {
             let place = Place::from(beat.referenced);
             if let Some(id) = beat.value.id.as_deref().filter(|id| !ids.insert(id.to_owned())) {
                 self.problems.push(self.at(place, format!("two beats have the id `{id}`")));
@@ -256,6 +290,7 @@ impl<'a> Lint<'a> {
         for name in required.filter(|name| !with.contains_key(*name)) {
             self.problems.push(self.at(place, format!("`{verb}` needs `{name}`")).hint("add it under `with`"));
         }
+        self.arguments(verb, &schema, with, place);
     }
 
     fn checks(&mut self, scenario: &LoadedScenario, world: &World) {
@@ -279,6 +314,16 @@ impl<'a> Lint<'a> {
         }
     }
 
+    /// A scenario that asks for nothing; told only where nothing else is wrong with it, which may well be the reason.
+    fn nothing(&mut self, scenario: &LoadedScenario) {
+        if self.problems.is_empty() && explain::nothing_satisfies(scenario) {
+            let problem = self.at(scenario.scenario.id.referenced.into(), "a program that does nothing satisfies");
+            let hint =
+                "add a check of role `must` that asks for something to be done: `eventually`, or a `count` with `min`";
+            self.problems.push(problem.hint(hint));
+        }
+    }
+
     fn property(&mut self, property: &Property, place: Place, world: &World) {
         match property {
             Property::Count { min: None | Some(0), max: None, .. } => {
@@ -288,13 +333,23 @@ impl<'a> Lint<'a> {
             Property::Count { min: Some(min), max: Some(max), .. } if min > max => {
                 self.problems.push(self.at(place, format!("no count is at least {min} and at most {max}")));
             }
+            Property::Reads { deny, allow: None, .. } if deny.is_empty() => {
+                let problem = self.at(place, "anything may be read");
+                self.problems.push(problem.hint("give `deny`, `allow` or both"));
+            }
             Property::Order(steps) if steps.len() < 2 => {
                 self.problems.push(self.at(place, "an order needs two entries at least"));
             }
             _ => {}
         }
-        if let Property::Count { by: Some(by), .. } | Property::Never { by: Some(by), .. } = property {
+        if let Property::Count { by: Some(by), .. }
+        | Property::Never { by: Some(by), .. }
+        | Property::Reads { by: Some(by), .. } = property
+        {
             self.principal(by, place, world);
+        }
+        if let Property::Reads { deny, allow, .. } = property {
+            deny.iter().chain(allow.iter().flatten()).for_each(|reading| self.reading(reading));
         }
     }
 
@@ -312,6 +367,7 @@ impl<'a> Lint<'a> {
     }
 
     fn collateral(&mut self, scenario: &LoadedScenario) {
+        scenario.scenario.collateral.reads.iter().flatten().for_each(|reading| self.reading(reading));
         for allow in &scenario.scenario.collateral.allow {
             let place = Place::from(allow.table.referenced);
             match allow.table.value.split_once('.') {
@@ -321,6 +377,24 @@ impl<'a> Lint<'a> {
                     self.problems.push(problem.hint("tables are written as `twin.table`, all of a twin as `twin.*`"));
                 }
             }
+        }
+    }
+
+    /// The view that a rule for reading names.
+    fn reading(&mut self, reading: &Reading) {
+        let place = Place::from(reading.view.referenced);
+        let Some((twin, view)) = reading.view.value.split_once('.').filter(|(_, view)| !view.is_empty()) else {
+            let problem = self.at(place, format!("`{}` is not a view", reading.view.value));
+            return self.problems.push(problem.hint("views are written as `twin.view`, all of a twin as `twin.*`"));
+        };
+        if !self.knows_twin(twin, place) || view == "*" {
+            return;
+        }
+        let host = self.twins.iter().filter(|host| host.name() == twin);
+        let known: Vec<&str> = host.flat_map(|host| host.views()).map(|(name, _)| name).collect();
+        if !known.contains(&view) {
+            let problem = self.at(place, format!("the {twin} twin has no view `{view}`"));
+            self.problems.push(problem.suggest(view, known));
         }
     }
 
@@ -398,6 +472,9 @@ fn names_of(actor: &Template, scenario: &LoadedScenario) -> Vec<String> {
     let member = |value: &Value| members.iter().try_fold(value.clone(), |value, name| value.get(*name).cloned());
     values.iter().filter_map(|value| member(value)?.as_str().map(str::to_owned)).collect()
 }
+
+#[cfg(test)]
+mod stories;
 
 #[cfg(test)]
 mod tests {

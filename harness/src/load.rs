@@ -1,7 +1,9 @@
 //! Reads scenario and target files. All problems of all files are told at once.
 
+pub mod beat;
+
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -11,10 +13,11 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+pub use self::beat::{LoadedAct, LoadedBeat};
 use crate::{
     expr::{Compiler, Form, Place, Program, Scope, Template},
     facts,
-    scenario::{Beat, Check, Param, Property, Scenario, TargetAct},
+    scenario::{Check, Generated, Param, Property, Reading, Scenario},
     target::{Sign, Target},
 };
 
@@ -41,19 +44,35 @@ pub struct LoadedScenario {
     pub sometimes: Vec<Program>,
     /// The `where` of each change that the scenario allows.
     pub allow: Vec<Option<Program>>,
+    /// What the target may read; anything where absent.
+    pub reads: Option<Vec<ReadRule>>,
 }
 
-/// A beat's expressions.
+/// Who may read what.
 #[derive(Debug, Clone)]
-pub struct LoadedBeat {
-    /// What the beat waits for.
-    pub when: Option<Program>,
-    /// Who acts.
-    pub actor: Option<Template>,
-    /// The verb's arguments: always an object.
-    pub with: Form,
-    /// The variables of the target's environment that change.
-    pub rotate: IndexMap<String, Template>,
+pub struct LoadedReads {
+    /// Who.
+    pub by: String,
+    /// What must not be read.
+    pub deny: Vec<ReadRule>,
+    /// What may be read; anything where absent.
+    pub allow: Option<Vec<ReadRule>>,
+}
+
+/// Objects that are read: [`Reading`], compiled.
+#[derive(Debug, Clone)]
+pub struct ReadRule {
+    /// Twin and view.
+    pub view: String,
+    /// Only rows for which this holds.
+    pub only: Option<Program>,
+}
+
+impl ReadRule {
+    /// Whether it is about a twin's view.
+    pub fn covers(&self, twin: &str, view: &str) -> bool {
+        self.view.split_once('.').is_some_and(|(of, named)| of == twin && (named == "*" || named == view))
+    }
 }
 
 /// A check's expressions.
@@ -117,6 +136,8 @@ pub enum LoadedProperty {
         /// What an answer has in common with what it answers.
         key: Option<Program>,
     },
+    /// [`Property::Reads`].
+    Reads(LoadedReads),
     /// [`Property::Budget`].
     Budget(Budget),
     /// Among entries that fit, at most one for each key.
@@ -162,11 +183,42 @@ pub struct LoadedTarget {
     pub connect: Vec<Form>,
     /// The URL of each sign of `ready` that is one; none for other signs.
     pub ready: Vec<Option<Template>>,
+    /// Its commands: program and arguments by name.
+    pub commands: IndexMap<String, Vec<Template>>,
+    /// The values of its secret variables, once they are known: they come from outside the file.
+    pub secrets: BTreeMap<String, String>,
 }
 
 impl LoadedTarget {
+    /// Whether the value of a variable is nobody's business.
+    pub fn is_secret(&self, name: &str) -> bool {
+        self.target.secrets.iter().any(|secret| secret.value == name)
+    }
+
+    /// Takes the values of secret variables that are not known yet from where `find` looks.
+    ///
+    /// # Errors
+    /// Variables that have no value there.
+    pub fn find_secrets(&mut self, find: impl Fn(&str) -> Option<String>) -> Result<(), Vec<Diagnostic>> {
+        let mut problems = Vec::new();
+        for name in &self.target.secrets {
+            let known = self.secrets.get(&name.value).cloned();
+            if let Some(value) = known.or_else(|| find(&name.value)) {
+                self.secrets.insert(name.value.clone(), value);
+                continue;
+            }
+            let problem = Diagnostic::on(&self.path, name, format!("the secret `{}` has no value", name.value));
+            problems.push(problem.hint("set it in the environment of `dtu`, or give `--target-env`"));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
     /// Sets a variable of its environment to a plain text.
     pub fn set_env(&mut self, name: &str, value: &str) {
+        if self.is_secret(name) {
+            self.secrets.insert(name.to_owned(), value.to_owned());
+            return;
+        }
         self.env.insert(name.to_owned(), Template::plain(value));
     }
 }
@@ -187,14 +239,14 @@ pub fn scenario(path: &Path) -> Result<LoadedScenario, Vec<Diagnostic>> {
 pub fn scenario_from(file: String, text: String) -> Result<LoadedScenario, Vec<Diagnostic>> {
     let scenario: Scenario = parse(&file, &text)?;
     let params = scenario.params.keys().map(String::as_str).collect();
-    let mut compiler = Compiler::new(&file, &text, Some(params));
+    let mut compiler = Compiler::new(&file, &text, Some(params)).with_acts(beat::readable(&scenario.beats));
     check_params(&scenario, &mut compiler);
     let picks = picks(&scenario, &mut compiler);
     let when = |when: &Option<Spanned<String>>, compiler: &mut Compiler<'_>| {
         when.as_ref().map(|when| compiler.spanned(Scope::Params, when))
     };
     let faults = scenario.faults.iter().map(|fault| when(&fault.when, &mut compiler)).collect();
-    let beats = scenario.beats.iter().map(|beat| loaded_beat(beat, &mut compiler)).collect();
+    let beats = beat::load(&scenario.beats, "", &mut compiler);
     let checks = scenario.checks.iter().map(|check| LoadedCheck {
         when: when(&check.value.when, &mut compiler),
         that: loaded_property(&check.value, &mut compiler),
@@ -204,10 +256,11 @@ pub fn scenario_from(file: String, text: String) -> Result<LoadedScenario, Vec<D
         only.as_ref().map(|only| compiler.spanned(Scope::Change, only))
     };
     let allow = scenario.collateral.allow.iter().map(|allow| only(&allow.only, &mut compiler)).collect();
+    let reads = scenario.collateral.reads.as_ref().map(|reads| read_rules(reads, &mut compiler));
     let sometimes = scenario.sometimes.iter().map(|seen| compiler.spanned(Scope::Entry, &seen.of)).collect();
     finish(compiler)?;
     let digest = digest(&text);
-    Ok(LoadedScenario { path: file, text, digest, scenario, picks, faults, beats, checks, sometimes, allow })
+    Ok(LoadedScenario { path: file, text, digest, scenario, picks, faults, beats, checks, sometimes, allow, reads })
 }
 
 fn check_params(scenario: &Scenario, compiler: &mut Compiler<'_>) {
@@ -215,8 +268,15 @@ fn check_params(scenario: &Scenario, compiler: &mut Compiler<'_>) {
         let is_empty = match &param.value {
             Param::OneOf(values) | Param::AnyOf(values) => values.is_empty(),
             Param::Int { min, max } => min > max,
-            Param::From(_) => false,
+            Param::From(_) | Param::Generated(_) => false,
         };
+        if let Param::Generated(Generated::Pattern(pattern)) = &param.value
+            && !pattern.contains(['#', '?', '*'])
+        {
+            let message = format!("the pattern `{pattern}` is the same for ever");
+            let hint = "`#` stands for a digit, `?` for a small letter, `*` for either: `INC-####`";
+            compiler.problem(param.referenced.into(), message, hint);
+        }
         if is_empty {
             compiler.problem(
                 param.referenced.into(),
@@ -230,7 +290,7 @@ fn check_params(scenario: &Scenario, compiler: &mut Compiler<'_>) {
 fn picks(scenario: &Scenario, compiler: &mut Compiler<'_>) -> Vec<(String, Program)> {
     let pick = |(name, param): (&String, &Spanned<Param>)| match &param.value {
         Param::From(list) => Some((name.clone(), compiler.spanned(Scope::World, list))),
-        Param::OneOf(_) | Param::AnyOf(_) | Param::Int { .. } => None,
+        Param::OneOf(_) | Param::AnyOf(_) | Param::Int { .. } | Param::Generated(_) => None,
     };
     scenario.params.iter().filter_map(pick).collect()
 }
@@ -257,46 +317,6 @@ pub fn pick(loaded: &mut LoadedScenario, world: &World) -> Result<(), Vec<Diagno
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-fn loaded_beat(beat: &Spanned<Beat>, compiler: &mut Compiler<'_>) -> LoadedBeat {
-    let place = Place::from(beat.referenced);
-    let beat = &beat.value;
-    match (&beat.actor, &beat.verb) {
-        (None, Some(_)) => compiler.problem(place, "nobody does this", "say who acts with `as`"),
-        (Some(_), None) => compiler.problem(place, "nothing is done here", "say what the person does with `do`"),
-        (None, None) if is_idle(beat) => {
-            compiler.problem(
-                place,
-                "this beat does nothing",
-                "a beat has `when`, `as` and `do`, `advance`, `pause` or `target`",
-            );
-        }
-        _ => {}
-    }
-    if beat.verb.is_none() && !beat.with.is_empty() {
-        compiler.problem(place, "`with` has no verb to go with", "say what the person does with `do`");
-    }
-    let none = IndexMap::new();
-    let rotate = match &beat.target {
-        Some(TargetAct::Rotate(variables)) => variables,
-        _ => &none,
-    };
-    LoadedBeat {
-        when: beat.when.as_ref().map(|when| compiler.spanned(Scope::State, when)),
-        actor: beat.actor.as_ref().map(|actor| compiler.template(Scope::State, &actor.value, actor.referenced.into())),
-        with: compiler.form(Scope::State, &Value::Object(beat.with.clone()), place),
-        rotate: rotate.iter().map(|(name, value)| (name.clone(), value_of(value, compiler))).collect(),
-    }
-}
-
-/// Whether nothing happens in a beat, and nothing is waited for.
-fn is_idle(beat: &Beat) -> bool {
-    beat.when.is_none() && beat.advance.is_none() && beat.pause.is_none() && beat.target.is_none()
-}
-
-fn value_of(value: &Spanned<String>, compiler: &mut Compiler<'_>) -> Template {
-    compiler.template(Scope::State, &value.value, value.referenced.into())
-}
-
 fn loaded_property(check: &Check, compiler: &mut Compiler<'_>) -> LoadedProperty {
     match &check.that {
         Property::Finally(that) => LoadedProperty::Finally(compiler.spanned(Scope::State, that)),
@@ -317,6 +337,11 @@ fn loaded_property(check: &Check, compiler: &mut Compiler<'_>) -> LoadedProperty
             within: *within,
             key: key.as_ref().map(|key| compiler.spanned(Scope::Entry, key)),
         },
+        Property::Reads { by, deny, allow } => LoadedProperty::Reads(LoadedReads {
+            by: by.clone().unwrap_or_else(|| "target".to_owned()),
+            deny: read_rules(deny, compiler),
+            allow: allow.as_ref().map(|allow| read_rules(allow, compiler)),
+        }),
         Property::Budget { twin, calls, errors, per } => {
             LoadedProperty::Budget(Budget { twin: twin.clone(), calls: *calls, errors: *errors, per: *per })
         }
@@ -332,6 +357,14 @@ fn loaded_property(check: &Check, compiler: &mut Compiler<'_>) -> LoadedProperty
             key: compiler.spanned(Scope::Entry, key),
         },
     }
+}
+
+fn read_rules(rules: &[Reading], compiler: &mut Compiler<'_>) -> Vec<ReadRule> {
+    let rule = |rule: &Reading| ReadRule {
+        view: rule.view.value.clone(),
+        only: rule.only.as_ref().map(|only| compiler.spanned(Scope::Row, only)),
+    };
+    rules.iter().map(rule).collect()
 }
 
 impl LoadedScenario {
@@ -515,13 +548,33 @@ pub fn target_from(file: String, text: String) -> Result<LoadedTarget, Vec<Diagn
         Sign::Log(_) | Sign::Called(_) | Sign::Socket(_) | Sign::Delivered(_) => None,
     });
     let ready = ready.collect();
+    let mut commands = IndexMap::new();
+    for (name, parts) in &target.commands {
+        if parts.is_empty() {
+            let place = compiler.find(name, Place::default());
+            compiler.problem(place, format!("the command `{name}` is empty"), "give the program and its arguments");
+        }
+        commands.insert(name.clone(), parts.iter().map(|part| filled(part, &mut compiler)).collect());
+    }
     finish(compiler)?;
     let dir = match Path::new(&file).parent() {
         Some(dir) if dir != Path::new("") => dir.to_owned(),
         _ => PathBuf::from("."),
     };
     let digest = digest(&text);
-    Ok(LoadedTarget { path: file, dir, text, digest, target, command, env, connect, ready })
+    Ok(LoadedTarget {
+        path: file,
+        dir,
+        text,
+        digest,
+        target,
+        command,
+        env,
+        connect,
+        ready,
+        commands,
+        secrets: BTreeMap::new(),
+    })
 }
 
 /// A target is a command, or a program that runs already and can be brought back to its beginning.
@@ -684,7 +737,8 @@ mod tests {
         let mut facts = facts(json!({ "who": "lena", "n": 2 }));
         let beat = &loaded.beats[0];
         assert_eq!(beat.actor.as_ref().map(|actor| actor.fill_text(&mut facts)), Some(Ok("lena".to_owned())));
-        let with = Value::Object(beat.with.fill_object(&mut facts).expect("is filled"));
+        let LoadedAct::Do { with, .. } = &beat.act else { panic!("somebody acts: {beat:?}") };
+        let with = Value::Object(with.fill_object(&mut facts).expect("is filled"));
         let wanted = json!({ "a": 2, "b": "is 3, ${x}", "c": ["rob@tiny.example", 4], "d": "yes", "e": "" });
         assert_eq!(with, wanted);
     }

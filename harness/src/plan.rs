@@ -375,7 +375,7 @@ pub fn planned_target(target: &LoadedTarget, env: &[EnvVar]) -> PlannedTarget {
         file: target.path.clone(),
         digest: target.digest.clone(),
         program: hasher.finalize().to_hex().to_string(),
-        env: env.iter().map(ToString::to_string).collect(),
+        env: env.iter().filter(|var| !target.is_secret(&var.name)).map(ToString::to_string).collect(),
     }
 }
 

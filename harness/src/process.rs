@@ -23,7 +23,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::supervise::{self, Exit};
+use crate::{
+    redact::Redactor,
+    supervise::{self, Exit},
+};
 
 /// Waits in the machine's time: a program under test lives there.
 #[expect(clippy::disallowed_methods, reason = "targets run in the machine's time, and so does waiting for them")]
@@ -52,6 +55,10 @@ pub struct Launch {
     pub bounds: Bounds,
     /// Texts in the output that are signs of being ready.
     pub signs: Vec<String>,
+    /// What it reads on standard input; nothing where absent.
+    pub stdin: Option<String>,
+    /// What is hidden in its output.
+    pub redactor: Arc<Redactor>,
 }
 
 /// What a target may use of the machine, its children included. It is killed where it uses more.
@@ -82,6 +89,11 @@ impl Bounds {
 pub fn inherited() -> Vec<(&'static str, OsString)> {
     let names = ["PATH", "HOME", "TMPDIR", "LANG"];
     names.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))).collect()
+}
+
+/// A real secret, by the name of the variable that the target file declares.
+pub fn secret(name: &str) -> Option<String> {
+    std::env::var_os(name)?.into_string().ok()
 }
 
 /// The program that supervises targets: `dtu` itself.
@@ -176,18 +188,23 @@ impl Running {
     pub async fn launch(supervisor: &Supervisor, launch: Launch) -> io::Result<Self> {
         let folder = std::path::absolute(&launch.evidence)?;
         fs_err::create_dir_all(&folder)?;
+        if let Some(stdin) = &launch.stdin {
+            fs_err::write(folder.join(supervise::STDIN), stdin)?;
+        }
         let mut child = command(supervisor, &launch, &folder).spawn()?;
         let output = Arc::new(Output { max: launch.output_max, kept: AtomicU64::new(0), dropped: AtomicU64::new(0) });
         let texts = launch.signs.into_iter().map(|text| (text, AtomicBool::new(false))).collect();
         let signs = Arc::new(Signs { texts, seen: Notify::new() });
+        let redactor = launch.redactor;
+        let kept = || Kept { output: Arc::clone(&output), signs: Arc::clone(&signs), redactor: Arc::clone(&redactor) };
         let mut pumps = Vec::new();
         if let Some(stdout) = child.stdout.take() {
             let file = File::create(folder.join("stdout")).await?;
-            pumps.push(tokio::spawn(pump(stdout, file, Arc::clone(&output), Arc::clone(&signs))));
+            pumps.push(tokio::spawn(pump(stdout, file, kept())));
         }
         if let Some(stderr) = child.stderr.take() {
             let file = File::create(folder.join("stderr")).await?;
-            pumps.push(tokio::spawn(pump(stderr, file, Arc::clone(&output), Arc::clone(&signs))));
+            pumps.push(tokio::spawn(pump(stderr, file, kept())));
         }
         let pipe = child.stdin.take();
         let (sender, exit) = watch::channel(None);
@@ -288,25 +305,29 @@ async fn report_exit(mut child: Child, file: PathBuf, sender: watch::Sender<Opti
     sender.send_replace(Some(read.unwrap_or_default()));
 }
 
-/// Moves output into its file, as far as it may be kept, and looks for signs in all of it.
-async fn pump(
-    mut from: impl AsyncRead + Unpin,
-    mut file: File,
+/// What becomes of output.
+struct Kept {
     output: Arc<Output>,
     signs: Arc<Signs>,
-) -> io::Result<()> {
+    redactor: Arc<Redactor>,
+}
+
+/// Moves output into its file, as far as it may be kept and without secrets, and looks for signs in all of it.
+async fn pump(mut from: impl AsyncRead + Unpin, mut file: File, kept: Kept) -> io::Result<()> {
+    let Kept { output, signs, redactor } = kept;
     let longest = signs.texts.iter().map(|(text, _)| text.len()).max().unwrap_or(0);
     let mut chunk = vec![0; 64 * 1024];
-    let mut window: Vec<u8> = Vec::new();
+    let (mut window, mut held): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
     loop {
         let read = from.read(&mut chunk).await?;
+        let granted = usize::try_from(output.take(read as u64)).unwrap_or(read);
+        let shown = redactor.flow(&mut held, &chunk[..granted], read == 0);
+        if !shown.is_empty() {
+            file.write_all(&shown).await?;
+            file.flush().await?;
+        }
         if read == 0 {
             return file.flush().await;
-        }
-        let granted = usize::try_from(output.take(read as u64)).unwrap_or(read);
-        if granted > 0 {
-            file.write_all(&chunk[..granted]).await?;
-            file.flush().await?;
         }
         if longest > 0 {
             window.extend_from_slice(&chunk[..read]);

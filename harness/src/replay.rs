@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::{
     bundle::Bundle,
     facts::{self, Entry},
+    redact::Reveal,
     verdict::{Moment, Outcome},
 };
 
@@ -81,11 +82,17 @@ pub enum Failure {
 }
 
 /// Puts recorded requests back into twins that begin as the recorded ones did. Must not be called where a runtime is
-/// at work: nothing may happen by itself.
+/// at work: nothing may happen by itself. `texts` are those of the files that the trajectory was made of: secrets that
+/// the bundle does not hold may be in them.
 ///
 /// # Errors
 /// [`Failure`].
-pub fn recorded(bundle: &Bundle, twins: &Arc<[Arc<dyn Host>]>, world: World) -> Result<Replayed, Failure> {
+pub fn recorded(
+    bundle: &Bundle,
+    twins: &Arc<[Arc<dyn Host>]>,
+    world: World,
+    texts: &[String],
+) -> Result<Replayed, Failure> {
     let manifest = &bundle.manifest;
     let recording = bundle.recording()?;
     let (_, start) = bundle.time(&recording.entries);
@@ -101,7 +108,8 @@ pub fn recorded(bundle: &Bundle, twins: &Arc<[Arc<dyn Host>]>, world: World) -> 
         }
     }
     let ledger = recording.entries.clone();
-    let difference = replay::replay(&universe, recording)?;
+    let mut reveal = Reveal::new(&universe, texts.iter().map(String::as_str).chain([universe.world().text()]));
+    let difference = replay::replay_veiled(&universe, recording, &mut reveal)?;
     let entries = facts::numbered(twins, ledger);
     let difference = difference.map(|difference| divergence(&entries, difference));
     Ok(replayed(bundle, &entries, difference))

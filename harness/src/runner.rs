@@ -159,6 +159,9 @@ fn time(loaded: &LoadedScenario) -> Result<Time, Diagnostic> {
     Ok(Time { mode, start })
 }
 
+/// How often a trajectory that the machine spoilt is done again.
+const RERUNS_MAX: usize = 2;
+
 /// A run: all that its trajectories need.
 #[derive(Debug)]
 pub struct Run {
@@ -194,19 +197,32 @@ impl Run {
         go_through(list, self.jobs, |_, record| tell(record)).await
     }
 
-    /// One trajectory, to its record.
+    /// One trajectory, to its record. What the machine spoilt is done again, with the same seed; what the target did, never.
     async fn one(&self, unit: &Unit) -> Result<Record, Fatal> {
         let disk = |error: std::io::Error| Fatal(error.to_string());
-        let evidence: PathBuf = self.folder.evidence(&unit.key).map_err(disk)?;
-        let record = match (self.universes.universe(unit), self.scenarios.get(unit.scenario)) {
-            (Ok(universe), Some(scenario)) => trajectory::run(&self.setup, scenario, unit, universe, &evidence).await?,
-            (Err(why), _) => trajectory::without_universe(unit, why),
-            (_, None) => trajectory::without_universe(unit, "the scenario is not part of the plan".to_owned()),
+        let mut reruns = Vec::new();
+        let record = loop {
+            let record = self.attempt(unit).await?;
+            if record.outcome != Outcome::Void || record.reruns.is_empty() || reruns.len() >= RERUNS_MAX {
+                break Record { reruns, ..record };
+            }
+            reruns.extend(record.reruns);
         };
         if self.keep == KeepEvidence::Failed && record.outcome == Outcome::Satisfied {
             self.folder.forget(&unit.key).map_err(disk)?;
         }
         self.folder.finish(&record).map_err(disk)?;
+        Ok(record)
+    }
+
+    /// One attempt at a trajectory, in a universe and a folder of its own.
+    async fn attempt(&self, unit: &Unit) -> Result<Record, Fatal> {
+        let evidence: PathBuf = self.folder.evidence(&unit.key).map_err(|error| Fatal(error.to_string()))?;
+        let record = match (self.universes.universe(unit), self.scenarios.get(unit.scenario)) {
+            (Ok(universe), Some(scenario)) => trajectory::run(&self.setup, scenario, unit, universe, &evidence).await?,
+            (Err(why), _) => trajectory::without_universe(unit, why),
+            (_, None) => trajectory::without_universe(unit, "the scenario is not part of the plan".to_owned()),
+        };
         Ok(record)
     }
 }

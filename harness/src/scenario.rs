@@ -2,6 +2,8 @@
 //!
 //! These types are the format. Expressions are CEL; texts may hold `${...}` with CEL inside.
 
+mod act;
+
 use dtu_kernel::{fault, time::Span};
 use std::collections::BTreeMap;
 
@@ -10,6 +12,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_saphyr::Spanned;
+
+pub use self::act::{
+    After, At, Body, Choice, Cli, ExpectAnswer, ExpectExit, Generated, Http, Later, Method, Repeat, Status, Times,
+};
 
 /// One user story with its variants, faults and checks.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -101,6 +107,8 @@ pub enum Param {
         /// The largest.
         max: i64,
     },
+    /// A value made up for each trajectory by its seed.
+    Generated(Generated),
 }
 
 /// How time runs in the universe.
@@ -145,9 +153,19 @@ pub enum Require {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Beat {
-    /// A name by which checks and reports refer to the beat.
+    /// A name by which other beats, checks and reports refer to the beat. What came of its act is `acts.ID` from then
+    /// on: of `http` its `status`, `headers`, `body`, `json` and `error`; of `cli` its `code`, `stdout`, `stderr`, `json`
+    /// and `error`; of `do` its `result` and `error`; of `pick` what was `chosen`; of `repeat` its `rounds`.
     #[serde(default)]
     pub id: Option<String>,
+    /// Not before this time. A beat that comes late is played at once.
+    #[serde(default)]
+    #[schemars(with = "Option<At>")]
+    pub at: Option<Spanned<At>>,
+    /// Not before another beat is over.
+    #[serde(default)]
+    #[schemars(with = "Option<After>")]
+    pub after: Option<Spanned<After>>,
     /// Waits until this holds (CEL).
     #[serde(default)]
     #[schemars(with = "Option<String>")]
@@ -156,6 +174,9 @@ pub struct Beat {
     /// trajectory unsatisfied: the target did not do its part.
     #[serde(default)]
     pub timeout: Option<Span>,
+    /// Waits a drawn time up to this (universe time), so that not all trajectories have the same rhythm.
+    #[serde(default)]
+    pub jitter: Option<Span>,
     /// Who acts: a person's key or mail address.
     #[serde(default, rename = "as")]
     #[schemars(with = "Option<String>")]
@@ -167,7 +188,7 @@ pub struct Beat {
     /// The verb's arguments.
     #[serde(default)]
     pub with: serde_json::Map<String, Value>,
-    /// A refusal of the act (the button is gone) is no failure.
+    /// A refusal of the act (the button is gone, nobody answers, another answer than expected) is no failure.
     #[serde(default)]
     pub optional: bool,
     /// Moves the universe's clock on by so much, through all that is due on the way.
@@ -179,6 +200,42 @@ pub struct Beat {
     /// What happens to the target's process.
     #[serde(default)]
     pub target: Option<TargetAct>,
+    /// A request to the target.
+    #[serde(default)]
+    pub http: Option<Http>,
+    /// A command of the target.
+    #[serde(default)]
+    pub cli: Option<Cli>,
+    /// Lists of beats that are played side by side: whenever several could go on, the seed says which does. The beat is
+    /// over when all are.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<Vec<Beat>>>")]
+    pub parallel: Option<Vec<Vec<Spanned<Beat>>>>,
+    /// Beats that are played several times.
+    #[serde(default)]
+    pub repeat: Option<Repeat>,
+    /// One of these courses is taken: which, the seed says by their weights.
+    #[serde(default)]
+    pub pick: Option<Vec<Choice>>,
+}
+
+impl Beat {
+    /// The lists of beats within it.
+    pub fn lists(&self) -> Vec<&[Spanned<Self>]> {
+        let branches = self.parallel.iter().flatten().map(Vec::as_slice);
+        let rounds = self.repeat.iter().map(|repeat| repeat.beats.as_slice());
+        let courses = self.pick.iter().flatten().map(|choice| choice.beats.as_slice());
+        branches.chain(rounds).chain(courses).collect()
+    }
+}
+
+/// All beats of a list and those within them, each before what is within it.
+pub fn all_beats(beats: &[Spanned<Beat>]) -> Vec<&Spanned<Beat>> {
+    let within = |beat| {
+        let beat: &Spanned<Beat> = beat;
+        std::iter::once(beat).chain(beat.value.lists().into_iter().flat_map(all_beats)).collect::<Vec<_>>()
+    };
+    beats.iter().flat_map(within).collect()
 }
 
 /// What happens to the target's process.
@@ -195,6 +252,19 @@ pub enum TargetAct {
     Pause(Span),
     /// It is ended in order and started again with these variables changed; values may hold `${...}`.
     Rotate(#[schemars(with = "BTreeMap<String, String>")] IndexMap<String, Spanned<String>>),
+}
+
+impl TargetAct {
+    /// What the ledger calls it.
+    pub const fn action(&self) -> &'static str {
+        match self {
+            Self::Kill => "target.kill",
+            Self::Start => "target.start",
+            Self::Restart => "target.restart",
+            Self::Pause(_) => "target.pause",
+            Self::Rotate(_) => "target.rotate",
+        }
+    }
 }
 
 /// Something that must hold.
@@ -298,6 +368,18 @@ pub enum Property {
         #[schemars(with = "Option<String>")]
         key: Option<Spanned<String>>,
     },
+    /// What may be read: which objects a principal may be shown in answers to its calls.
+    Reads {
+        /// Who: `target` where absent; `actor`, `actor:lena`.
+        #[serde(default)]
+        by: Option<String>,
+        /// What must not be read.
+        #[serde(default)]
+        deny: Vec<Reading>,
+        /// What may be read: anything else that a view shows must not be. Anything may be where absent.
+        #[serde(default)]
+        allow: Option<Vec<Reading>>,
+    },
     /// How often the target may call.
     Budget {
         /// Only calls to this twin.
@@ -341,6 +423,21 @@ pub struct Sometimes {
 pub struct Collateral {
     /// The changes allowed.
     pub allow: Vec<Allow>,
+    /// What the target may read: anything else that it is shown is a failure. It may read anything where absent.
+    pub reads: Option<Vec<Reading>>,
+}
+
+/// Objects that are read.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reading {
+    /// Twin and view: `okta.users`; all views of a twin: `okta.*`.
+    #[schemars(with = "String")]
+    pub view: Spanned<String>,
+    /// Only objects for which this holds at some time of the story (CEL over the view's row `r`); all where absent.
+    #[serde(default, rename = "where")]
+    #[schemars(with = "Option<String>")]
+    pub only: Option<Spanned<String>>,
 }
 
 /// Changes that the target may make.

@@ -4,8 +4,12 @@
 //! group: a harness that dies by SIGKILL leaves nothing behind. It also looks for processes that outlive the target.
 
 use std::{
-    collections::BTreeMap, ffi::OsString, io::Read as _, os::unix::process::ExitStatusExt, path::Path,
-    process::ExitStatus,
+    collections::BTreeMap,
+    ffi::OsString,
+    io::Read as _,
+    os::unix::process::ExitStatusExt,
+    path::Path,
+    process::{ExitStatus, Stdio},
 };
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessGroup};
@@ -20,6 +24,8 @@ use crate::process::{Bounds, rest};
 
 /// The hidden subcommand: `dtu __supervise EXIT-FILE GRACE-MS CPU-MS:BYTES PROGRAM ARGUMENT...`.
 pub const COMMAND: &str = "__supervise";
+/// The file beside `EXIT-FILE` that the target reads on standard input, where it is there.
+pub const STDIN: &str = "stdin";
 /// What the harness writes into the pipe to have the target end by itself.
 pub const STOP: u8 = b't';
 /// What it writes to have the target stand still.
@@ -89,12 +95,17 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> u8 {
     let Some(grace) = grace.to_str().and_then(|text| text.parse().ok()).map(Duration::from_millis) else { return 2 };
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return 3 };
     let exit = runtime.block_on(async {
-        match Supervisor::start(program, rest, grace, bounds) {
+        match Supervisor::start(program, rest, stdin(Path::new(file)), grace, bounds) {
             Ok(supervisor) => supervisor.run().await,
             Err(error) => Exit { refused: error.to_string(), ..Exit::default() },
         }
     });
     u8::from(write(Path::new(file), &exit).is_err()) * 3
+}
+
+/// What the target reads.
+fn stdin(file: &Path) -> Stdio {
+    fs_err::File::open(file.with_file_name(STDIN)).map_or_else(|_| Stdio::null(), |file| file.into_file().into())
 }
 
 fn write(file: &Path, exit: &Exit) -> std::io::Result<()> {
@@ -116,9 +127,15 @@ struct Supervisor {
 }
 
 impl Supervisor {
-    fn start(program: &OsString, arguments: &[OsString], grace: Duration, bounds: Bounds) -> std::io::Result<Self> {
+    fn start(
+        program: &OsString,
+        arguments: &[OsString],
+        stdin: Stdio,
+        grace: Duration,
+        bounds: Bounds,
+    ) -> std::io::Result<Self> {
         let mut command = CommandWrap::with_new(program, |command| {
-            command.args(arguments).stdin(std::process::Stdio::null());
+            command.args(arguments).stdin(stdin);
         });
         let child = command.wrap(ProcessGroup::leader()).spawn()?;
         let group = child.id().unwrap_or_default();

@@ -41,6 +41,16 @@ pub struct Target {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub env: IndexMap<String, Spanned<String>>,
+    /// Commands by name that scenarios run beside the program (`cli`): program and arguments, as in `command`. They have
+    /// its environment and its folder.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Vec<String>>")]
+    pub commands: IndexMap<String, Vec<Spanned<String>>>,
+    /// Variables whose values are nobody's business: they are taken from the environment of `dtu` itself (or from
+    /// `--target-env`), and never written to disk.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub secrets: Vec<Spanned<String>>,
     /// Acts of administrators that connect the program with the services, once it is ready (request URLs).
     #[serde(default)]
     pub connect: Vec<Connect>,

@@ -1,6 +1,8 @@
 //! One trajectory: a universe, a target, the beats of a story, and what came of it.
 
+mod acts;
 mod alive;
+mod player;
 mod target;
 mod time;
 
@@ -8,7 +10,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -20,6 +22,7 @@ use dtu_kernel::{
     serve::{Listening, Routes, listen},
     time::Span,
     universe::Universe,
+    world::World,
 };
 use serde_json::{Map, Value, json};
 use tokio::{sync::watch, time::Instant};
@@ -30,14 +33,15 @@ use crate::{
     bundle::{About, Manifest, RunDigests},
     check,
     evidence::{Evidence, Record, for_each_entry},
-    expr::EvalError,
+    expr::{EvalError, Form},
     facts::Facts,
     judge::{self, Gap, Story},
-    load::{LoadedBeat, LoadedProperty, LoadedScenario, LoadedTarget},
+    load::{LoadedBeat, LoadedCheck, LoadedProperty, LoadedScenario, LoadedTarget},
     mischief::Mischief,
     plan::{self, Plan, Unit},
     process::{Supervisor, Written, is_taken},
-    scenario::{Beat, Require},
+    redact::{self, Redactor},
+    scenario::Require,
     supervise::{Exit, Leaked},
     task::Program,
     verdict::{CheckResult, Outcome},
@@ -60,6 +64,8 @@ pub struct Setup {
     pub mischief: Option<Arc<Mischief>>,
     /// The target, where it is a task of this process and no command.
     pub program: Option<Arc<dyn Program>>,
+    /// The secrets of worlds, by file: each is looked through once.
+    pub worlds: Mutex<BTreeMap<String, Arc<Vec<String>>>>,
 }
 
 impl Setup {
@@ -73,7 +79,15 @@ impl Setup {
             plan: None,
             mischief: None,
             program: None,
+            worlds: Mutex::default(),
         }
+    }
+
+    /// The secrets of a world's file, which is looked through once.
+    fn secrets_of(&self, world: &World) -> Arc<Vec<String>> {
+        let mut worlds = self.worlds.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_world = || Arc::new(redact::of_world(world.text()));
+        Arc::clone(worlds.entry(world.file.clone()).or_insert_with(of_world))
     }
 
     /// The same for trajectories of a run.
@@ -104,6 +118,8 @@ enum Stop {
     Unsatisfied(String),
     /// The harness, a twin or the scenario failed.
     Void(String),
+    /// The machine failed the harness: the same may come out well another time.
+    Broken(String),
     /// The run cannot go on.
     Fatal(Fatal),
 }
@@ -131,7 +147,8 @@ fn or(span: Option<Span>, default: Duration) -> Duration {
     span.map_or(default, |span| span.0)
 }
 
-/// Runs a trajectory in its universe. Evidence goes to `folder`.
+/// Runs a trajectory in its universe. Evidence goes to `folder`. Where the machine failed the harness (no port, no
+/// process), the record says why under `reruns`: it may be tried again.
 ///
 /// # Errors
 /// [`Fatal`]: the run cannot go on.
@@ -152,9 +169,13 @@ pub async fn run(
     if let Some((mischief, puppet)) = &puppet {
         mischief.end(puppet, &universe, &unit.key);
     }
+    let reruns = match &stopped {
+        Err(Stop::Broken(why)) => vec![why.clone()],
+        _ => Vec::new(),
+    };
     let (story, checks) = match stopped {
         Err(Stop::Fatal(fatal)) => return Err(fatal),
-        Err(Stop::Void(why)) => (Story::Broken(why), Vec::new()),
+        Err(Stop::Void(why) | Stop::Broken(why)) => (Story::Broken(why), Vec::new()),
         Err(Stop::Unsatisfied(why)) => (Story::Failed(why), stage.evaluate()),
         Ok(()) => (Story::Told, stage.evaluate()),
     };
@@ -164,14 +185,16 @@ pub async fn run(
     let seen = stage.seen();
     let gap = first_gap(&universe);
     let (leaks, written) = stage.end().await;
+    let redactor = stage.redactor().map_err(|error| Fatal(error.to_string()))?;
     let (outcome, reasons) = judge::outcome(&scenario.scenario, story, gap, unfired, &checks);
-    let record = Record { seen, leaks, ..record(unit, outcome, reasons, checks) };
+    let record = redactor.record(Record { seen, leaks, reruns, ..record(unit, outcome, reasons, checks) });
     let timings =
         json!({ "ready_ms": millis(stage.ready), "story_ms": millis(played), "whole_ms": millis(began.elapsed()) });
     let about = About::new(&scenario.digest, &setup.target, &setup.world_digest(&unit.key.scenario), &universe);
     let manifest = Manifest::new(&record, setup.run_digests(&unit.key.scenario), params, about, written);
     let evidence = Evidence { record: &record, manifest, timings };
-    evidence.write(folder, &universe).map_err(|error| Fatal(error.to_string()))?;
+    let written = evidence.write(folder, &universe, &redactor).and_then(|()| stage.clean(&redactor));
+    written.map_err(|error| Fatal(error.to_string()))?;
     Ok(record)
 }
 
@@ -191,6 +214,7 @@ fn record(unit: &Unit, outcome: Outcome, reasons: Vec<String>, checks: Vec<Check
         checks,
         seen: Vec::new(),
         leaks: Vec::new(),
+        reruns: Vec::new(),
     }
 }
 
@@ -226,6 +250,8 @@ struct Stage<'a> {
     required: Vec<String>,
     /// How long the target took to be ready.
     ready: Duration,
+    /// What is hidden in the output of the target's programs while they write it.
+    redactor: Arc<Redactor>,
 }
 
 impl<'a> Stage<'a> {
@@ -236,8 +262,10 @@ impl<'a> Stage<'a> {
         params: Map<String, Value>,
         folder: &Path,
     ) -> Self {
+        let redactor = Redactor::new(universe, &setup.target.secrets);
         Self {
             setup,
+            redactor: Arc::new(redactor),
             scenario,
             universe: Arc::clone(universe),
             facts: Facts::new(Arc::clone(universe), params),
@@ -272,7 +300,7 @@ impl<'a> Stage<'a> {
         for (slot, routes) in self.setup.routes.iter().enumerate() {
             let port = self.setup.target.target.ports.get(self.universe.twins()[slot].name());
             let listening = listen(&self.universe, slot, routes.clone(), port.copied().unwrap_or(0));
-            let broken = |error| Stop::Void(format!("no port for a twin: {error}"));
+            let broken = |error| Stop::Broken(format!("no port for a twin: {error}"));
             self.listeners.push(listening.map_err(broken)?);
         }
         Ok(())
@@ -335,54 +363,30 @@ impl<'a> Stage<'a> {
         self.ready = began.elapsed();
         is_ready.store(true, Ordering::SeqCst);
         self.connect()?;
-        let scenario = self.scenario;
         // Costs what each write replaces, so only where a check looks at every state.
-        if scenario.checks.iter().any(|check| matches!(check.that, LoadedProperty::Always(_))) {
+        let looks = |check: &LoadedCheck| matches!(check.that, LoadedProperty::Always(_) | LoadedProperty::Reads(_));
+        if self.scenario.checks.iter().any(looks) || self.scenario.reads.is_some() {
             self.universe.keep_history();
         }
-        for (at, (beat, loaded)) in scenario.scenario.beats.iter().zip(&scenario.beats).enumerate() {
-            self.beat(&beat.value, loaded, &beat_name(&beat.value, at)).await?;
-        }
-        Ok(())
+        self.play().await
     }
 
-    async fn beat(&mut self, beat: &Beat, loaded: &LoadedBeat, name: &str) -> Result<(), Stop> {
-        if let Some(when) = &loaded.when {
-            let patience = or(beat.timeout, BEAT_PATIENCE);
-            let deadline = self.universe.now().after(patience);
-            if !self.wait(deadline, |facts, _| facts.holds(when)).await? {
-                let why = format!(
-                    "{name} never became possible: within {}, `{}` did not hold",
-                    shown(patience),
-                    when.source()
-                );
-                return Err(Stop::Unsatisfied(why));
-            }
-        }
-        if let Some(span) = beat.advance {
-            self.advance(span.0).await;
-        }
-        if let Some(span) = beat.pause {
-            self.pause(span.0).await;
-        }
-        if let Some(act) = &beat.target {
-            self.act_on_target(act, loaded, name).await?;
-        }
-        match &beat.verb {
-            Some(verb) => self.act(beat, loaded, &verb.value, name),
-            None => Ok(()),
-        }
-    }
-
-    fn act(&mut self, beat: &Beat, loaded: &LoadedBeat, verb: &str, name: &str) -> Result<(), Stop> {
-        let actor = match &loaded.actor {
+    /// A person's act in a twin.
+    fn act(&mut self, beat: &LoadedBeat, verb: &str, with: &Form) -> Result<(), Stop> {
+        let actor = match &beat.actor {
             Some(actor) => actor.fill_text(&mut self.facts)?,
             None => String::new(),
         };
-        let with = loaded.with.fill_object(&mut self.facts)?;
-        match self.universe.perform(verb, &actor, with) {
+        let with = with.fill_object(&mut self.facts)?;
+        let done = self.universe.perform(verb, &actor, with);
+        let outcome = match &done {
+            Ok(result) => json!({ "result": result, "error": "" }),
+            Err(why) => json!({ "result": null, "error": why.to_string() }),
+        };
+        self.leave(beat, outcome);
+        match done {
             Err(why) if !beat.optional => {
-                Err(Stop::Unsatisfied(format!("{name}: {verb} was refused to {actor}: {why}")))
+                Err(Stop::Unsatisfied(format!("{}: {verb} was refused to {actor}: {why}", beat.shown())))
             }
             _ => Ok(()),
         }
@@ -431,6 +435,20 @@ impl<'a> Stage<'a> {
         self.required.iter().filter(|id| !fired(id)).cloned().collect()
     }
 
+    /// Knows all secrets that came up.
+    fn redactor(&self) -> std::io::Result<Redactor> {
+        let mut redactor = self.redactor.as_ref().clone();
+        redactor.read_world(&self.setup.secrets_of(self.universe.world()));
+        redactor.read_all(&self.universe)?;
+        Ok(redactor)
+    }
+
+    /// Hides secrets in what the target's programs wrote.
+    fn clean(&self, redactor: &Redactor) -> std::io::Result<()> {
+        let programs = (0..self.launched.max(1)).map(|nth| self.evidence_of(nth));
+        programs.chain([self.folder.join("cli")]).try_for_each(|folder| redactor.clean(&folder))
+    }
+
     /// Ends the target: what it and those before it left behind, and how much they wrote.
     async fn end(&mut self) -> (Vec<String>, Written) {
         if let Some(running) = self.running.take() {
@@ -465,7 +483,7 @@ fn ended_early(exit: &Exit, was_ready: bool) -> Stop {
         _ if !exit.exceeded.is_empty() => format!("the target used more {} than it may, and was killed", exit.exceeded),
         (Some(code), _) => format!("the target ended with exit code {code}"),
         (None, Some(signal)) => format!("signal {signal} ended the target"),
-        (None, None) => return Stop::Void("the supervisor of the target was lost".to_owned()),
+        (None, None) => return Stop::Broken("the supervisor of the target was lost".to_owned()),
     };
     let when = if was_ready { "before its trajectory was over" } else { "before it was ready" };
     Stop::Unsatisfied(format!("{how} {when}"))
@@ -483,10 +501,6 @@ fn first_gap(universe: &Universe) -> Option<Gap> {
     // Entries that cannot be read back are told where the evidence is written.
     let _ = for_each_entry(universe, look);
     gap
-}
-
-fn beat_name(beat: &Beat, at: usize) -> String {
-    beat.id.as_ref().map_or_else(|| format!("beat {}", at + 1), |id| format!("beat `{id}`"))
 }
 
 /// A span as people write it.

@@ -1,5 +1,7 @@
 //! Variants of scenarios, and the seeds of their trajectories.
 
+mod generated;
+
 use dtu_kernel::seed::{SeedTree, Site};
 use serde_json::{Map, Value};
 
@@ -71,6 +73,9 @@ impl Variant {
             Param::Int { min, max } => {
                 let span = max.abs_diff(*min).saturating_add(1);
                 Some(min.saturating_add_unsigned(below(name, span)).into())
+            }
+            Param::Generated(kind) => {
+                Some(generated::value(kind, &mut seeds.draw(Site::named("params").child(name), 0)))
             }
             Param::From(_) => None,
         };

@@ -138,6 +138,58 @@ fn stamps(folder: &Path) -> Vec<(String, std::time::SystemTime)> {
 }
 
 #[test]
+fn bundles_hold_no_credential_and_replay_all_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = dtu_run(folder.path(), &["--seeds", "1", "--json", "--out", "out"]).output().expect("runs");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    // What of the world gives access, as its file has it.
+    let world = fs_err::read_to_string(root().join("fixtures/worlds/acme.yaml")).expect("is there");
+    let names = ["_token: \"", "_secret: \"", "value: \""];
+    let secrets: Vec<&str> = names
+        .iter()
+        .flat_map(|name| world.split(name).skip(1))
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|secret| secret.len() >= 8)
+        .collect();
+    assert!(secrets.len() >= 8, "{secrets:?}");
+    let bundles = bundles(&folder.path().join("out/evidence"));
+    assert!(!bundles.is_empty());
+    let mut hidden = 0;
+    for bundle in &bundles {
+        for file in files(bundle).into_iter().chain(files(&folder.path().join("out/done"))) {
+            let text = String::from_utf8_lossy(&fs_err::read(&file).expect("reads")).into_owned();
+            for secret in secrets.iter().filter(|secret| text.contains(**secret)) {
+                panic!("{} holds {secret}", file.display());
+            }
+            hidden += text.matches("Dtu-Redacted-").count();
+        }
+        let mut replay = Command::new(program("dtu"));
+        let replayed = replay.arg("replay").arg(bundle).current_dir(folder.path()).output().expect("runs");
+        let told = String::from_utf8_lossy(&replayed.stdout).into_owned() + &String::from_utf8_lossy(&replayed.stderr);
+        assert_eq!(replayed.status.code(), Some(0), "{}: {told}", bundle.display());
+        assert!(told.contains("all came out again, byte by byte"), "{told}");
+    }
+    assert!(hidden > bundles.len() * 4, "credentials were there to hide: {hidden}");
+    let page = fs_err::read_to_string(folder.path().join("out/report.html")).expect("is there");
+    assert!(secrets.iter().all(|secret| !page.contains(secret)));
+}
+
+/// The folders of trajectories below that of a run's evidence.
+fn bundles(folder: &Path) -> Vec<std::path::PathBuf> {
+    files(folder)
+        .into_iter()
+        .filter(|file| file.ends_with("manifest.json"))
+        .filter_map(|file| Some(file.parent()?.to_owned()))
+        .collect()
+}
+
+/// All files below a folder.
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs_err::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
 fn bad_input_is_told_with_its_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, from: &str, change: (&str, &str)| {

@@ -66,6 +66,7 @@ fn records(trajectories: &[&str]) -> BTreeMap<Key, Record> {
                 checks,
                 seen: Vec::new(),
                 leaks: Vec::new(),
+                reruns: Vec::new(),
             },
         )
     };

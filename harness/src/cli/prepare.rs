@@ -11,7 +11,7 @@ use crate::{
     load,
     plan::{EnvVar, Plan, Unit, Wishes},
     prepare::{self, Checked, Prepared},
-    process::Supervisor,
+    process::{Supervisor, secret},
     runner::Run,
 };
 
@@ -48,6 +48,7 @@ fn check(ask: &Ask<'_>, wishes: &Wishes) -> Result<Checked, Failure> {
     for var in ask.target_env {
         target.set_env(&var.name, &var.value);
     }
+    target.find_secrets(secret)?;
     Ok(prepare::check(scenarios, target, run::twins(ask.documents)?, wishes.seed)?)
 }
 

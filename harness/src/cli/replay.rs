@@ -91,7 +91,16 @@ fn recorded(bundle: &Bundle, documents: &Documents) -> Result<Replayed, replay::
     if begun != env!("CARGO_PKG_VERSION") {
         super::out::say(&format!("warning: this was recorded by version {begun}; answers may well be others by now"));
     }
-    replay::recorded(bundle, &twins, world)
+    replay::recorded(bundle, &twins, world, &texts(bundle))
+}
+
+/// The texts of the files that the trajectory was made of, as far as they are there.
+fn texts(bundle: &Bundle) -> Vec<String> {
+    let manifest = &bundle.manifest;
+    let files =
+        [(&manifest.run.scenario, &manifest.about.scenario), (&manifest.run.target.file, &manifest.about.target)];
+    let texts = files.into_iter().filter_map(|(file, digest)| bundle.input(file, digest).ok());
+    texts.filter_map(|file| fs_err::read_to_string(file).ok()).chain(manifest.run.target.env.clone()).collect()
 }
 
 fn world(bundle: &Bundle, twins: &[Arc<dyn Host>]) -> Result<World, Failure> {

@@ -78,6 +78,8 @@ impl Entry {
             Some("request" | "delivery") => status_words(&self.json),
             Some("affordance") => refusal_words(&self.json),
             Some("fault") => short(&self.json["effect"]),
+            Some("act") => act_words(&self.json),
+            Some("answer") => answer_words(&self.json),
             _ => String::new(),
         };
         let args = self.json["args"].as_object().map(args_words).unwrap_or_default();
@@ -93,6 +95,23 @@ fn status_words(entry: &Value) -> String {
         Some(status) => status.to_string(),
     };
     if error.is_empty() { format!("-> {status}") } else { format!("-> {status} {error}") }
+}
+
+/// What an act of the scenario is about.
+fn act_words(entry: &Value) -> String {
+    match (entry["request"]["target"].as_str(), entry["result"]["chosen"].as_str()) {
+        (_, Some(chosen)) => format!("-> {chosen}"),
+        (None | Some(""), None) => String::new(),
+        (Some(_), None) => short(&entry["request"]["target"]),
+    }
+}
+
+/// How an act of the scenario came out.
+fn answer_words(entry: &Value) -> String {
+    match entry["result"]["code"].as_i64() {
+        Some(code) if entry["error"] == "" => format!("-> exit code {code}"),
+        _ => status_words(entry),
+    }
 }
 
 fn refusal_words(entry: &Value) -> String {
@@ -129,6 +148,8 @@ fn what(entry: &Value) -> String {
         "fault" => text(&entry["rule"]),
         "timer" => text(&entry["name"]),
         "control" => text(&entry["action"]),
+        "act" => format!("{} {}", text(&entry["action"]), text(&entry["name"])),
+        "answer" => format!("{} {} answered", text(&entry["action"]), text(&entry["name"])),
         kind => kind.to_owned(),
     }
 }
@@ -141,7 +162,7 @@ fn complete(raw: Value, path: &str) -> Value {
     }
     let args = match out["kind"].as_str().unwrap_or_default() {
         "request" => request_args(&out["request"], path),
-        "delivery" => body_args(&out["request"]),
+        "delivery" | "act" => body_args(&out["request"]),
         "affordance" => out["with"].as_object().cloned().unwrap_or_default(),
         _ => Map::new(),
     };

@@ -93,6 +93,7 @@ pub(super) fn record(key: Key, letter: char) -> Record {
         key,
         seen: Vec::new(),
         leaks: Vec::new(),
+        reruns: Vec::new(),
     }
 }
 

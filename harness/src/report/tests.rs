@@ -89,6 +89,7 @@ fn records() -> BTreeMap<Key, Record> {
                 checks,
                 seen: Vec::new(),
                 leaks: Vec::new(),
+                reruns: Vec::new(),
             };
             records.insert(key, record);
         };

@@ -2,14 +2,17 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use dtu_kernel::{environment::Environment, universe::Universe};
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{Fatal, GRACE, OUTPUT, READY, Stage, Stop, TICK, alive::Alive, or, shown};
 use crate::{
+    expr::Template,
     load::LoadedBeat,
     process::{Bounds, Launch, Running, free_port, rest},
     scenario::TargetAct,
@@ -23,7 +26,7 @@ impl Stage<'_> {
         if let Some(url) = &self.setup.target.target.url {
             return self.begin_anew(&url.value).await;
         }
-        let port = free_port().map_err(|error| Stop::Void(format!("no port for the target: {error}")))?;
+        let port = free_port().map_err(|error| Stop::Broken(format!("no port for the target: {error}")))?;
         self.facts.set_port(port);
         self.start().await
     }
@@ -31,7 +34,7 @@ impl Stage<'_> {
     /// Brings a program that runs already back to its beginning.
     pub(super) async fn begin_anew(&mut self, url: &str) -> Result<(), Stop> {
         let port = url::Url::parse(url).ok().and_then(|url| url.port_or_known_default());
-        self.facts.set_port(port.unwrap_or(0));
+        self.facts.set_target(port.unwrap_or(0), url.trim_end_matches('/').to_owned());
         let Some(reset) = &self.setup.target.target.reset else { return Ok(()) };
         let client = reqwest::Client::builder().no_proxy().timeout(READY).build();
         let client = client.map_err(|error| Stop::Void(error.to_string()))?;
@@ -46,7 +49,12 @@ impl Stage<'_> {
 
     /// Where the output of the process goes that is started next.
     pub(super) fn evidence(&self) -> PathBuf {
-        match self.launched {
+        self.evidence_of(self.launched)
+    }
+
+    /// The same for the process after so many others.
+    pub(super) fn evidence_of(&self, before: u64) -> PathBuf {
+        match before {
             0 => self.folder.join("target"),
             before => self.folder.join(format!("target-{}", before + 1)),
         }
@@ -63,40 +71,51 @@ impl Stage<'_> {
             None => Running::launch(&self.setup.supervisor, launch).await.map(Alive::Process),
         };
         self.launched += 1;
-        let running = launched.map_err(|error| Stop::Void(format!("no supervisor for the target: {error}")))?;
+        let running = launched.map_err(|error| Stop::Broken(format!("no supervisor for the target: {error}")))?;
         self.lives.send_replace(Some(running.exits()));
         self.running = Some(running);
         Ok(())
     }
 
     pub(super) fn launch_plan(&mut self) -> Result<Launch, Stop> {
+        let setup = self.setup;
+        let loaded = &setup.target;
+        let signs = loaded.target.ready.any_of.iter().filter_map(|sign| match sign {
+            Sign::Log(text) => Some(text.clone()),
+            Sign::Http(_) | Sign::Called(_) | Sign::Socket(_) | Sign::Delivered(_) => None,
+        });
+        let signs = signs.collect();
+        Ok(Launch { evidence: self.evidence(), signs, ..self.launch_of(&loaded.command)? })
+    }
+
+    /// A program of the target's with the target's environment, for evidence and signs to be put in.
+    pub(super) fn launch_of(&mut self, command: &[Template]) -> Result<Launch, Stop> {
         let loaded = &self.setup.target;
-        let mut command = Vec::new();
-        for part in &loaded.command {
-            command.push(part.fill_text(&mut self.facts)?);
+        let mut filled = Vec::new();
+        for part in command {
+            filled.push(part.fill_text(&mut self.facts)?);
         }
         let mut env = Vec::new();
         for (name, value) in &loaded.env {
             env.push((name.clone(), value.fill_text(&mut self.facts)?));
         }
+        env.extend(loaded.secrets.clone());
         env.retain(|(name, _)| !self.rotated.contains_key(name));
         env.extend(self.rotated.clone());
-        let mut command = command.into_iter();
+        let mut command = filled.into_iter();
         let program = command.next().unwrap_or_default();
-        let signs = loaded.target.ready.any_of.iter().filter_map(|sign| match sign {
-            Sign::Log(text) => Some(text.clone()),
-            Sign::Http(_) | Sign::Called(_) | Sign::Socket(_) | Sign::Delivered(_) => None,
-        });
         Ok(Launch {
             program: program_at(&loaded.dir, &program).into(),
             arguments: command.collect(),
             env,
             dir: if loaded.dir.as_os_str().is_empty() { PathBuf::from(".") } else { loaded.dir.clone() },
-            evidence: self.evidence(),
+            evidence: PathBuf::new(),
             output_max: loaded.target.limits.output.unwrap_or(OUTPUT),
             grace: or(loaded.target.stop.grace, GRACE),
             bounds: Bounds { cpu: loaded.target.limits.cpu.map(|span| span.0), memory: loaded.target.limits.memory },
-            signs: signs.collect(),
+            signs: Vec::new(),
+            stdin: None,
+            redactor: Arc::clone(&self.redactor),
         })
     }
 
@@ -158,10 +177,12 @@ impl Stage<'_> {
         Ok(())
     }
 
-    pub(super) async fn act_on_target(&mut self, act: &TargetAct, loaded: &LoadedBeat, name: &str) -> Result<(), Stop> {
+    pub(super) async fn act_on_target(&mut self, act: &TargetAct, beat: &LoadedBeat) -> Result<(), Stop> {
+        let name = &beat.shown();
         if self.setup.target.target.url.is_some() {
             return Err(Stop::Void(format!("{name}: the target runs by itself: nobody here can end or start it")));
         }
+        self.note(beat, None, act.action(), Value::Null);
         match act {
             TargetAct::Kill => self.stop_target(true).await,
             TargetAct::Pause(span) => {
@@ -181,7 +202,7 @@ impl Stage<'_> {
                 self.start_again(name).await?;
             }
             TargetAct::Rotate(_) => {
-                for (variable, value) in &loaded.rotate {
+                for (variable, value) in &beat.rotate {
                     let value = value.fill_text(&mut self.facts)?;
                     self.rotated.insert(variable.clone(), value);
                 }

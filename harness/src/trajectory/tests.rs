@@ -1,5 +1,7 @@
 //! Trajectories of small scripts on the test's twin. The supervisor is the `dtu` beside this test program.
 
+mod beats;
+
 use std::{path::PathBuf, sync::Arc};
 
 use dtu_kernel::clock::ClockMode;

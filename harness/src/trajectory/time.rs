@@ -67,14 +67,6 @@ impl Stage<'_> {
         }
     }
 
-    pub(super) async fn pause(&self, span: Duration) {
-        match self.universe.clock_mode() {
-            ClockMode::Real => rest(span).await,
-            ClockMode::Scaled(factor) => rest(span / factor).await,
-            ClockMode::Stepped => self.advance(span).await,
-        }
-    }
-
     pub(super) fn idle(&self) -> Duration {
         or(self.setup.target.target.quiesce.idle, IDLE)
     }

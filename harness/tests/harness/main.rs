@@ -7,5 +7,6 @@ mod library;
 mod process;
 mod proof;
 mod resume;
+mod secrets;
 mod support;
 mod tasks;

@@ -1,6 +1,6 @@
 //! Targets that behave badly.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use dtu::{
     process::{Launch, Running, Supervisor, find_program},
@@ -19,6 +19,8 @@ fn script(folder: &Path, script: &str) -> Launch {
         output_max: 1_000,
         grace: Duration::from_millis(300),
         bounds: dtu::process::Bounds::default(),
+        stdin: None,
+        redactor: Arc::default(),
         signs: vec!["ready to go".to_owned()],
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! A twin implements [`twin::Twin`]; [`host::host`] makes it a [`host::Host`] that [`universe::Universe`] can hold.
 
+pub mod act;
 pub mod args;
 pub mod clock;
 pub mod control;
@@ -35,6 +36,7 @@ pub mod time;
 pub mod twin;
 pub mod tx;
 pub mod universe;
+pub mod veil;
 mod windows;
 pub mod wire;
 pub mod world;

@@ -16,6 +16,7 @@ use smol_str::SmolStr;
 use tokio::sync::mpsc;
 
 use crate::{
+    act::Act,
     delivery::Outcome,
     fault::Rule,
     host::{Called, Waiting},
@@ -27,6 +28,7 @@ use crate::{
     time::Timestamp,
     twin::Reason,
     universe::Universe,
+    veil::{self, Plain, Veil},
     wire::Request,
 };
 
@@ -69,8 +71,20 @@ pub struct Recording {
 /// # Errors
 /// [`Unable`]: the recording is not whole, or holds what cannot be done again.
 pub fn replay(universe: &Arc<Universe>, recording: Recording) -> Result<Option<Difference>, Unable> {
+    replay_veiled(universe, recording, &mut Plain)
+}
+
+/// The same with a recording in which secrets are hidden.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_veiled(
+    universe: &Arc<Universe>,
+    recording: Recording,
+    veil: &mut dyn Veil,
+) -> Result<Option<Difference>, Unable> {
     universe.record();
-    let mut replay = Replay::new(universe, recording);
+    let mut replay = Replay::new(universe, recording, veil);
     // How the universe itself began is the caller's business.
     let mut compared = universe.ledger().len();
     while compared < replay.entries.len() as u64 || !replay.jobs.is_empty() {
@@ -89,6 +103,7 @@ pub fn replay(universe: &Arc<Universe>, recording: Recording) -> Result<Option<D
 
 struct Replay<'a> {
     universe: &'a Arc<Universe>,
+    veil: &'a mut dyn Veil,
     entries: Vec<Value>,
     rules: BTreeMap<SmolStr, Rule>,
     jobs: VecDeque<(u64, u64, Timestamp)>,
@@ -106,9 +121,10 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    fn new(universe: &'a Arc<Universe>, recording: Recording) -> Self {
+    fn new(universe: &'a Arc<Universe>, recording: Recording, veil: &'a mut dyn Veil) -> Self {
         let mut replay = Self {
             universe,
+            veil,
             entries: recording.entries,
             rules: recording.rules.into_iter().map(|rule| (rule.id.clone(), rule)).collect(),
             jobs: VecDeque::new(),
@@ -150,7 +166,8 @@ impl<'a> Replay<'a> {
             self.job(id)?;
             return Ok(true);
         }
-        let Some(entry) = self.driver(at).cloned() else { return Ok(false) };
+        let Some(mut entry) = self.driver(at).cloned() else { return Ok(false) };
+        veil::replace(&mut entry, &|text| self.veil.show(text));
         let when = serde_json::from_value(entry["at"].clone()).map_err(|_| self.unable("it has no time"))?;
         self.set_clock(when);
         match entry["kind"].as_str().unwrap_or_default() {
@@ -165,6 +182,10 @@ impl<'a> Replay<'a> {
             "fault" => self.refuse(&entry),
             "clock" => self.move_clock(&entry),
             "control" => self.control(&entry),
+            "act" | "answer" => {
+                self.universe.note_act(&Act::of_entry(&entry));
+                Ok(true)
+            }
             _ => Ok(false),
         }
     }
@@ -215,6 +236,7 @@ impl<'a> Replay<'a> {
         }
         let seq = entry["seq"].as_u64().unwrap_or_default();
         let note = self.calls.get(&seq).cloned().ok_or_else(|| self.unable("there are no notes of this call"))?;
+        let note = self.shown(note);
         let (slot, mut request) = (self.slot(entry)?, request(entry, &note));
         self.universe.number_requests_from(note.nr);
         let twin = Arc::clone(&self.universe.twins()[slot]);
@@ -237,6 +259,16 @@ impl<'a> Replay<'a> {
             twin.unserved(self.universe, request, reason);
         }
         Ok(true)
+    }
+
+    /// A note with its secrets.
+    fn shown(&self, call: CallNote) -> CallNote {
+        let mut note = Note::Call(Box::new(call.clone()));
+        veil::replace_note(&mut note, &|text| self.veil.show(text));
+        match note {
+            Note::Call(shown) => *shown,
+            Note::Job { .. } | Note::Receipt { .. } => call,
+        }
     }
 
     fn deliver(&mut self, entry: &Value) -> Result<bool, Unable> {
@@ -265,7 +297,12 @@ impl<'a> Replay<'a> {
         let text = || Bytes::from(entry["response"]["body"].as_str().unwrap_or_default().to_owned());
         let status = entry["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or_default();
         let body = body.as_deref().map_or_else(text, decoded);
-        Ok(Outcome::Answered { status, headers: header_map(headers), body })
+        let mut headers = headers.clone();
+        for (_, value) in &mut headers {
+            veil::replace_text(value, &|text| self.veil.show(text));
+        }
+        let body = self.veil.show(&body).map_or(body, Bytes::from);
+        Ok(Outcome::Answered { status, headers: header_map(&headers), body })
     }
 
     fn act(&self, entry: &Value) {
@@ -332,11 +369,34 @@ impl<'a> Replay<'a> {
         Err(self.unable(format!("`{action}` cannot be done again")))
     }
 
+    /// Learns of secrets from what is new, entry by entry.
+    fn learn(&mut self, from: u64, replayed: &[Value], notes: &[Note]) {
+        let start = usize::try_from(from).unwrap_or(usize::MAX);
+        for (recorded, new) in self.entries.iter().skip(start).zip(replayed) {
+            veil::learn(self.veil, recorded, new);
+        }
+        for (seq, new) in answers(notes) {
+            for ((_, recorded), (_, new)) in
+                self.calls.get(&seq).into_iter().flat_map(|call| &call.answer_headers).zip(&new.answer_headers)
+            {
+                self.veil.learn(recorded, new);
+            }
+        }
+    }
+
     /// The first difference among the entries of these positions.
     fn compare(&mut self, from: u64, to: u64) -> Option<Difference> {
-        let replayed = self.universe.ledger().page(from, usize::try_from(to - from).ok()?).unwrap_or_default();
-        let notes = self.universe.notes_from(self.noted);
+        let mut replayed = self.universe.ledger().page(from, usize::try_from(to - from).ok()?).unwrap_or_default();
+        let mut notes = self.universe.notes_from(self.noted);
         self.noted += notes.len();
+        self.learn(from, &replayed, &notes);
+        let hide = |text: &[u8]| self.veil.hide(text);
+        for entry in &mut replayed {
+            veil::replace(entry, &hide);
+        }
+        for note in &mut notes {
+            veil::replace_note(note, &hide);
+        }
         let (answers, from_place) = (answers(&notes), usize::try_from(from).ok()?);
         for (seq, (at, new)) in (from..).zip((from_place..).zip(&replayed)) {
             let recorded = self.entries.get(at).unwrap_or(&Value::Null);

@@ -150,7 +150,12 @@ fn unless_text(body: &Bytes) -> Option<String> {
     std::str::from_utf8(body).is_err().then(|| BASE64.encode(body))
 }
 
+/// A body as notes hold it.
+pub(crate) fn encoded(body: &[u8]) -> String {
+    BASE64.encode(body)
+}
+
 /// A noted body.
-pub(crate) fn decoded(body: &str) -> Bytes {
+pub fn decoded(body: &str) -> Bytes {
     BASE64.decode(body).unwrap_or_default().into()
 }

@@ -153,6 +153,11 @@ pub struct World {
 }
 
 impl World {
+    /// The text of its file.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Finds a world by the name of one that is part of the program, else by path. `sections` are the twins' names.
     ///
     /// # Errors

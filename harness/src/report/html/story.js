@@ -14,7 +14,8 @@ async function unpack(at) {
   return JSON.parse(await new Response(stream).text());
 }
 
-const named = (entry) => entry.operation || entry.verb || (entry.delivery && entry.delivery.kind) || entry.rule || entry.action || entry.kind;
+const isAct = (entry) => entry.kind === 'act' || entry.kind === 'answer';
+const named = (entry) => (isAct(entry) ? `${entry.action} ${entry.name}${entry.kind === 'answer' ? ' answered' : ''}` : '') || entry.operation || entry.verb || (entry.delivery && entry.delivery.kind) || entry.rule || entry.action || entry.kind;
 const isError = (entry) => entry.kind !== 'fault' && (Boolean(entry.error) || entry.status >= 400 || entry.gap === true);
 const family = (entry) => (entry.kind === 'fault' ? 'fault' : isError(entry) ? 'error' : entry.principal.startsWith('actor') ? 'actor'
   : entry.principal === 'target' ? 'target' : 'system');
@@ -32,6 +33,10 @@ function ends(entry) {
   if (entry.kind === 'control') return ['harness', null];
   if (entry.kind === 'fault') return ['faults', entry.twin || null];
   if (entry.kind === 'delivery') return [entry.twin, 'target'];
+  if (isAct(entry)) {
+    const who = entry.principal === 'operator' ? 'harness' : entry.principal;
+    return entry.action === 'pick' ? [who, null] : entry.kind === 'act' ? [who, 'target'] : ['target', who];
+  }
   const principal = entry.principal.startsWith('fault') ? 'faults' : entry.principal === 'operator' ? 'harness' : entry.principal;
   return [principal, entry.twin || null];
 }
@@ -130,12 +135,12 @@ function failed(check) {
 
 function entryDetail(entry, cases) {
   const line = (message) => message && `${message.method || ''} ${message.target || message.status || ''}`.trim();
-  const pair = entry.request || entry.response;
+  const pair = (entry.request && entry.request.target) || entry.response;
   const plain = !pair && (entry.with || entry.effect || entry.detail);
   const side = (kind, message, otherwise) => el('div', { class: kind }, el('span', { class: 'dim' }, `${kind} `), el('code', {}, line(message) || otherwise), body(message) ? el('pre', {}, body(message)) : el('div', { class: 'none' }, 'no body'));
   const changes = entry.changes || [];
   return [
-    el('h3', {}, el('span', { class: 'dim' }, `#${entry.seq} `), `${entry.principal} → ${entry.twin || 'universe'} ${named(entry)} `, entry.status && el('span', { class: isError(entry) ? 'del' : 'dim' }, String(entry.status)),
+    el('h3', {}, el('span', { class: 'dim' }, `#${entry.seq} `), `${entry.principal} → ${isAct(entry) ? 'target' : entry.twin || 'universe'} ${named(entry)} `, entry.status && el('span', { class: isError(entry) ? 'del' : 'dim' }, String(entry.status)),
       entry.error && el('span', { class: 'del' }, ` ${entry.error}`)),
     el('div', { class: 'dim' }, entry.at, entry.fault && ` · struck by the fault ${entry.fault}`, entry.cause !== undefined && ` · caused by #${entry.cause}`, entry.gap && ' · the twin does not serve this'),
     cases.map(failed),

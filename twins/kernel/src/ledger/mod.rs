@@ -147,6 +147,17 @@ pub enum Event {
         /// Where it stands.
         to: Timestamp,
     },
+    /// A scenario did something besides what people do in the twins: a request to the target, a command of it, a choice.
+    Act {
+        /// Whether this tells how an earlier act came out, which is the entry's cause.
+        is_answer: bool,
+        /// What: `http`, `cli`, `pick`, `target.kill`.
+        action: SmolStr,
+        /// The beat's name.
+        name: SmolStr,
+        /// More about it, under the names that calls have: `request`, `response`, `status`, `error`, `with`, `result`.
+        more: serde_json::Map<String, Value>,
+    },
     /// Something was done to the universe as a whole.
     Control {
         /// What: `created`, `forked`, `snapshot`, `restored`, `reset`, `faults`.
@@ -306,12 +317,21 @@ impl Event {
                 out["from"] = json!(from);
                 out["to"] = json!(to);
             }
+            Self::Act { .. } => self.write_act_json(out),
             Self::Control { action, detail } => {
                 out["kind"] = json!("control");
                 out["action"] = json!(action);
                 out["detail"] = detail.clone();
             }
         }
+    }
+
+    fn write_act_json(&self, out: &mut Value) {
+        let (Self::Act { is_answer, action, name, more }, Value::Object(out)) = (self, out) else { return };
+        out.insert("kind".to_owned(), json!(if *is_answer { "answer" } else { "act" }));
+        out.insert("action".to_owned(), json!(action));
+        out.insert("name".to_owned(), json!(name));
+        out.extend(more.clone());
     }
 
     fn write_socket_json(&self, out: &mut Value) {
@@ -551,7 +571,8 @@ impl Event {
 fn put_bodies(entry: &mut Value, request: &[u8], response: &[u8]) {
     for (side, body) in [("request", request), ("response", response)] {
         if let Some(Value::Object(side)) = entry.get_mut(side) {
-            side.insert("body".to_owned(), text(body));
+            // Acts bring their bodies with them.
+            side.entry("body").or_insert_with(|| text(body));
         }
     }
 }
