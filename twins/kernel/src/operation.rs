@@ -269,6 +269,14 @@ impl<T: Twin> Operation<T> {
         self
     }
 
+    /// A row whose writes are remembered and shown by later reads, and whose rules are not known whole: it counts as
+    /// storing rather than behaving.
+    #[must_use]
+    pub fn stores(mut self) -> Self {
+        self.info.depth = Depth::Is(Level::Stores);
+        self
+    }
+
     /// The limit that counts its calls.
     #[must_use]
     pub const fn limit(mut self, key: &'static str) -> Self {

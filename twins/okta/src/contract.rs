@@ -159,7 +159,7 @@ impl Backed for Okta {
 }
 
 /// Whether a text may be one of Okta's ids.
-fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 

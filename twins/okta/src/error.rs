@@ -129,6 +129,15 @@ pub enum Error {
         /// Why.
         causes: Vec<String>,
     },
+    /// A refusal by its code, whose summary says something of its own.
+    Worded {
+        /// The code.
+        code: &'static str,
+        /// The summary.
+        summary: String,
+        /// Why.
+        causes: Vec<String>,
+    },
     /// The service's own failure.
     Failure {
         /// The HTTP status.
@@ -292,6 +301,10 @@ impl Error {
             Self::Log { code, summary, causes } => (400, SmolStr::new_static(code), summary.clone(), causes.clone()),
             Self::RateLimited { .. } | Self::TooManyAtOnce => known("E0000047"),
             Self::Coded { code, causes } => with(code, causes.clone()),
+            Self::Worded { code, summary, causes } => {
+                let (status, code, ..) = known(code);
+                (status, code, summary.clone(), causes.clone())
+            }
             Self::OAuth(refused) => {
                 (refused.status(), SmolStr::new_static(refused.error), refused.description.to_string(), Vec::new())
             }
@@ -436,6 +449,8 @@ const CODES: &[(&str, u16, &str)] = &[
         "Cannot modify/disable this authenticator because it is enabled in one or more policies. To continue, disable the \
          authenticator in these policies.",
     ),
+    ("E0000149", 406, "The HTTP request is not acceptable"),
+    ("E0000157", 409, "Another authenticator with the same key is already active."),
     (
         "E0000166",
         403,
@@ -444,6 +459,7 @@ const CODES: &[(&str, u16, &str)] = &[
     ("E0000182", 409, "A default email template customization already exists."),
     ("E0000183", 409, "An email template customization for that language already exists."),
     ("E0000185", 409, "The isDefault parameter of the default email template customization can't be set to false."),
+    ("E0000195", 409, "Api validation failed due to conflict: "),
     ("E0000197", 409, "Email domain already exists."),
     ("E0000200", 409, "A default brand cannot be deleted"),
     ("E0000201", 409, "A brand associated with a domain cannot be deleted"),
@@ -451,6 +467,8 @@ const CODES: &[(&str, u16, &str)] = &[
     ("E0000217", 400, "Invalid status. Can't validate email domain with current status."),
     ("E0000226", 400, "You must have an active telephony inline hook to activate and use the Phone authenticator."),
     ("E0000231", 412, "ETag value doesn't match."),
+    ("E0000236", 502, "There are no connected agents"),
+    ("E0000237", 504, "Timed out waiting for agent"),
     ("E0000239", 423, "Policy priorities are being reconciled. Please try again later."),
     ("E0000242", 400, "ETag value is not valid."),
     ("E0000249", 409, "Group rules are still being set up."),

@@ -23,7 +23,7 @@ use crate::model::{
     log::{self, Party},
     mapping,
 };
-use crate::provisioning;
+use crate::{provisioning, ssf};
 
 /// A delivery of log events.
 pub const EVENTS: &str = "event_hook";
@@ -59,6 +59,7 @@ pub fn announce(act: &mut Act<'_, '_>) {
     mapping::notice(act);
     group_rule::notice(act);
     provisioning::follow(act);
+    ssf::follow(act);
     let logged = act.logged();
     let hooks: Vec<_> = act.state.hooks.iter().filter(|hook| hook.active && hook.verified).cloned().collect();
     for hook in hooks {

@@ -131,6 +131,7 @@ fn body(operation: &OperationInfo, request: &Request) -> Result<Option<Value>, E
     }
     match request.media_type().as_str() {
         "application/json" => {}
+        "application/merge-patch+json" if request.method == Method::PATCH => {}
         "" => return Err(Error::NoMediaType),
         _ => return Err(Error::MediaType),
     }

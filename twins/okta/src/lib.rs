@@ -2,15 +2,18 @@
 //!
 //! What it offers is the table in [`Okta::operations`]; everything else hangs off it.
 
+pub mod agents;
 pub mod affordances;
 mod affordances_factors;
 pub mod affordances_people;
 pub mod api;
 pub mod authn;
 pub mod contract;
+pub mod devices;
 pub mod error;
 pub mod events;
 pub mod expression;
+pub mod identity_sources;
 pub mod inline_hooks;
 pub mod input;
 mod lexing;
@@ -27,6 +30,7 @@ mod render;
 mod resources;
 pub mod saml;
 pub mod search;
+pub mod ssf;
 pub mod views;
 mod world;
 mod world_apps;
@@ -165,6 +169,13 @@ impl Twin for Okta {
             api::group_rules::operations(),
             api::group_owners::operations(),
             inline_hooks::execute::operations(),
+            api::identity_sources::operations(),
+            api::my_account::operations(),
+            api::device_users::operations(),
+            api::agent_pools::operations(),
+            api::directories::operations(),
+            api::preregistration::operations(),
+            api::ssf::operations(),
         ];
         backing::rows(self, own.into_iter().flatten().collect())
     }
@@ -175,6 +186,7 @@ impl Twin for Okta {
         all.extend(affordances_people::affordances());
         all.extend(inline_hooks::registration::affordances());
         all.extend(inline_hooks::import::affordances());
+        all.extend(agents::affordances());
         all
     }
 
@@ -201,6 +213,12 @@ impl Twin for Okta {
     fn authenticate(&self, state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
         if oauth::serves(scene.operation) || scene.operation.limit == authn::LIMIT && input.token.is_none() {
             return Ok(oauth::nobody(state, scene));
+        }
+        if ssf::serves(scene.operation) {
+            return ssf::caller(state, scene);
+        }
+        if api::my_account::serves(scene.operation) {
+            return api::my_account::caller(state, scene);
         }
         if let Some(caller) = authn::cookie::caller(state, scene, input) {
             return caller;
@@ -265,6 +283,7 @@ impl Twin for Okta {
         match kind {
             inline_hooks::INLINE => Some(inline_hooks::PATIENCE),
             events::VERIFICATION => Some(events::PATIENCE),
+            ssf::KEYS => Some(ssf::WAIT),
             _ => None,
         }
     }
@@ -281,6 +300,7 @@ impl Twin for Okta {
         match delivery.kind.as_str() {
             provisioning::calls::SCIM => provisioning::calls::prepare(state, delivery),
             inline_hooks::INLINE => inline_hooks::prepare(state, delivery),
+            ssf::SET | ssf::KEYS | ssf::ABOUT => ssf::prepare(state, delivery),
             _ => events::prepare(state, delivery),
         }
     }
@@ -289,6 +309,7 @@ impl Twin for Okta {
         match delivery.kind.as_str() {
             provisioning::calls::SCIM => provisioning::calls::delivered(state, tx, delivery, outcome),
             inline_hooks::INLINE => inline_hooks::delivered(state, tx, delivery, outcome),
+            ssf::SET | ssf::KEYS | ssf::ABOUT => ssf::delivered(state, tx, delivery, outcome),
             _ => events::delivered(state, tx, delivery, outcome),
         }
     }
@@ -322,6 +343,8 @@ impl Twin for Okta {
     fn on_timer(&self, state: &mut State, tx: &mut Tx<'_>, name: &str, data: &Value) {
         match name {
             model::group_rule::TIMER => return model::group_rule::due(state, tx, data),
+            agents::TIMER => return agents::due(state, tx, data),
+            identity_sources::TIMER => return identity_sources::due(state, tx, data),
             model::schema::SWEEP => return model::schema::sweep_due(state, tx, data),
             _ => {}
         }

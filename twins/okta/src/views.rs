@@ -129,7 +129,7 @@ fn members(state: &State, group: &Group) -> Vec<SmolStr> {
     let login = |user: &User| SmolStr::new(user.login());
     let mut logins: Vec<SmolStr> = match group.r#type {
         GroupType::BuiltIn => state.users.living_after("").map(|user| login(user)).collect(),
-        GroupType::OktaGroup => {
+        GroupType::OktaGroup | GroupType::AppGroup => {
             let members = state.members.of_group(&group.id, "").filter_map(|id| state.users.get(id));
             members.map(|user| login(user)).collect()
         }
@@ -144,7 +144,7 @@ fn groups(state: &State) -> Value {
 }
 
 fn memberships(state: &State) -> Value {
-    let own = by_name(state).into_iter().filter(|group| group.r#type == GroupType::OktaGroup);
+    let own = by_name(state).into_iter().filter(|group| group.r#type != GroupType::BuiltIn);
     let rows = |group: &Group| {
         let row = |user: SmolStr| json!({ "group": group.name, "user": user });
         members(state, group).into_iter().map(row).collect::<Vec<_>>()

@@ -179,6 +179,7 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
         transactions: authn::transaction::table(),
         inline_calls: crate::inline_hooks::table(),
         registrations: dtu_kernel::table::Table::new(crate::inline_hooks::registration::TABLE),
+        sources: crate::model::identity_source::Sources::default(),
         imports: dtu_kernel::table::Table::new(crate::inline_hooks::import::TABLE),
         factors: Factors::default(),
         sign_on: SignOn {
@@ -383,6 +384,7 @@ fn add_group(state: &mut State, tx: &mut Tx<'_>, id: SmolStr, kind: GroupType, n
         r#type: kind,
         name: name.into(),
         description,
+        source: None,
         custom: schema::Custom::default(),
         created: at,
         last_updated: at,

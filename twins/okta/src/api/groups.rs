@@ -47,10 +47,18 @@ pub struct GroupBody {
     object_class: [&'static str; 1],
     r#type: &'static str,
     profile: ProfileBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<SourceBody>,
     #[serde(rename = "_embedded", skip_serializing_if = "Option::is_none")]
     embedded: Option<Value>,
     #[serde(rename = "_links")]
     links: Map<String, Value>,
+}
+
+/// The app that a group was brought in from.
+#[derive(Debug, Serialize, JsonSchema)]
+struct SourceBody {
+    id: SmolStr,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -87,6 +95,7 @@ impl GroupBody {
             object_class: ["okta:user_group"],
             r#type: group.r#type.text(),
             profile: ProfileBody::new(group),
+            source: group.source.clone().map(|id| SourceBody { id }),
             embedded: None,
             links,
         }
@@ -96,7 +105,7 @@ impl GroupBody {
         let own = format!("{origin}/api/v1/groups/{}", group.id);
         let users = match group.r#type {
             GroupType::BuiltIn => state.users.living(),
-            GroupType::OktaGroup => state.members.size(&group.id),
+            GroupType::OktaGroup | GroupType::AppGroup => state.members.size(&group.id),
         };
         let links = Links::new().to("users", format!("{own}/users")).to("apps", format!("{own}/apps"));
         self.embedded = Some(json!({ "stats": {
@@ -347,7 +356,7 @@ pub fn list_members(cx: &Read<'_, Okta>, args: ListMembers) -> Result<Typed<Vec<
     }
     let mut members: Vec<&Arc<User>> = match group.r#type {
         GroupType::BuiltIn => state.users.living_after(&after).take(limit + 1).collect(),
-        GroupType::OktaGroup => {
+        GroupType::OktaGroup | GroupType::AppGroup => {
             let ids = state.members.of_group(&group.id, &after).take(limit + 1);
             ids.filter_map(|id| state.users.get(id)).collect()
         }

@@ -1,5 +1,6 @@
 //! The operations: parse, call the model, render. One file a resource.
 
+pub mod agent_pools;
 mod app_body;
 pub mod app_connections;
 pub mod app_credentials;
@@ -14,6 +15,8 @@ pub mod authorization_servers;
 pub mod branding;
 pub mod credentials;
 mod credentials_body;
+pub mod device_users;
+pub mod directories;
 pub mod event_hooks;
 pub(crate) mod factor_body;
 pub mod factors;
@@ -22,19 +25,23 @@ pub mod group_owners;
 pub mod group_rules;
 pub mod groups;
 pub mod iam;
+pub mod identity_sources;
 pub mod idp_keys;
 pub mod lifecycle;
 pub mod linked_objects;
 mod listing;
 pub mod logs;
+pub mod my_account;
 pub mod oauth_clients;
 pub mod org_settings;
 mod org_shape;
 pub mod policies;
+pub mod preregistration;
 pub(crate) mod profiles;
 pub mod roles;
 pub mod schema;
 pub mod sessions;
+pub mod ssf;
 pub mod tokens;
 pub mod user_body;
 pub mod user_types;
@@ -127,8 +134,8 @@ pub(crate) fn act<R>(
 }
 
 /// Operations whose bodies are forms with a file.
-pub(crate) const UPLOADS: [&str; 4] =
-    [app_logo::UPLOAD, "uploadBrandThemeLogo", "uploadBrandThemeFavicon", "uploadBrandThemeBackgroundImage"];
+pub(crate) const UPLOADS: [&str; 5] =
+    [crate::ssf::PUBLISH, app_logo::UPLOAD, "uploadBrandThemeLogo", "uploadBrandThemeFavicon", "uploadBrandThemeBackgroundImage"];
 
 /// The person whom a path names: `me`, an id, a login, or a login's unambiguous first part.
 fn find_user(state: &State, caller: &Caller, name: &str) -> Result<Arc<User>, Error> {

@@ -142,6 +142,18 @@ fn base(schema: &Schema, rules: Rules) -> Value {
     json!({ "id": "#base", "type": "object", "properties": properties, "required": required })
 }
 
+/// All attributes of a type's people by name, with what the schema says of each.
+pub(crate) fn properties(state: &State, of: &str) -> Map<String, Value> {
+    let Some(schema) = state.schemas.get(of) else { return Map::new() };
+    let mut all = Map::new();
+    for mut part in [base(schema, PEOPLE), custom(schema)] {
+        if let Some(Value::Object(own)) = part.get_mut("properties").map(Value::take) {
+            all.extend(own);
+        }
+    }
+    all
+}
+
 fn link(rel: &str, href: &str) -> Value {
     json!({ "rel": rel, "href": href, "method": "GET" })
 }

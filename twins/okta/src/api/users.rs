@@ -339,7 +339,7 @@ fn groups(state: &State, ids: &[String]) -> Result<Vec<Arc<Group>>, Error> {
     let find = |id: &String| state.groups.get(id).cloned().ok_or_else(|| Error::not_found(id, "UserGroup"));
     let mut groups = ids.iter().map(find).collect::<Result<Vec<_>, _>>()?;
     // Everybody is in Everyone already.
-    groups.retain(|group| group.r#type == GroupType::OktaGroup);
+    groups.retain(|group| group.r#type != GroupType::BuiltIn);
     Ok(groups)
 }
 

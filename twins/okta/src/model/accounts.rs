@@ -178,6 +178,14 @@ pub fn choose_password(act: &mut Act<'_, '_>, user: &User, password: &NewPasswor
     Ok(row)
 }
 
+/// Takes a person's password away; they sign in by other means from then on.
+pub fn drop_password(act: &mut Act<'_, '_>, user: &User) {
+    let row = User { has_password: false, password_changed: None, last_updated: act.now(), ..user.clone() };
+    let row = act.state.users.put(&mut act.tx.changes, row);
+    act.state.passwords.remove(&mut act.tx.changes, &row.id);
+    act.log(&ACCOUNT_PASSWORD, vec![Party::user(&row)]);
+}
+
 /// Gives a person a recovery question with its answer.
 pub fn choose_question(act: &mut Act<'_, '_>, user: &User, question: SmolStr, answer: &str) -> Arc<User> {
     let row = User { question: Some(question), last_updated: act.now(), ..user.clone() };
@@ -313,8 +321,10 @@ fn leave_all(act: &mut Act<'_, '_>, user: &User) {
     let groups: Vec<Arc<Group>> =
         act.state.members.of_user(&user.id).filter_map(|id| act.state.groups.get(id).cloned()).collect();
     for group in groups {
-        // Memberships are of administrators' groups only, which never refuse.
-        let _ = group::remove_member(act, &group, user);
+        // What apps bring is not the administrators' to take away, and ends all the same.
+        if group::remove_member(act, &group, user).is_err() {
+            group::leave(act, &group, user, Vec::new());
+        }
     }
     assignment::drop_user(act, user);
     role::drop_holder(act, &user.id);

@@ -471,7 +471,7 @@ pub fn assign_group(
 fn members(state: &State, group: &Group) -> Vec<Arc<User>> {
     match group.r#type {
         GroupType::BuiltIn => state.users.living_after("").cloned().collect(),
-        GroupType::OktaGroup => {
+        GroupType::OktaGroup | GroupType::AppGroup => {
             state.members.of_group(&group.id, "").filter_map(|id| state.users.get(id)).cloned().collect()
         }
     }

@@ -422,6 +422,15 @@ impl Grants {
         }
     }
 
+    /// Revokes all of a person's tokens but those of one sign-in.
+    pub fn revoke_user_but(&mut self, changes: &mut Changes, user: &SmolStr, family: &SmolStr) {
+        let ids = Self::second(&self.by_user, user);
+        let others = ids.iter().filter(|id| self.tokens.get(*id).is_some_and(|token| token.family != *family));
+        for id in others.cloned().collect::<Vec<_>>() {
+            self.revoke(changes, &id);
+        }
+    }
+
     /// Revokes all refresh tokens of a holder, and the access tokens that came with them.
     pub fn revoke_held(&mut self, changes: &mut Changes, holder: Holder<'_>) {
         let key = holder.key();

@@ -36,6 +36,8 @@ pub enum GroupType {
     BuiltIn,
     /// Made by administrators.
     OktaGroup,
+    /// Brought in from an app, which alone changes it.
+    AppGroup,
 }
 
 impl GroupType {
@@ -44,6 +46,7 @@ impl GroupType {
         match self {
             Self::BuiltIn => "BUILT_IN",
             Self::OktaGroup => "OKTA_GROUP",
+            Self::AppGroup => "APP_GROUP",
         }
     }
 }
@@ -59,6 +62,9 @@ pub struct Group {
     pub name: SmolStr,
     /// What it is for; none where nobody said.
     pub description: Option<SmolStr>,
+    /// The app that it was brought in from; none of other groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SmolStr>,
     /// The values of custom attributes.
     #[serde(skip_serializing_if = "Custom::is_empty")]
     pub custom: Custom,
@@ -83,7 +89,7 @@ pub enum GroupField {
     LastUpdated,
     /// `lastMembershipUpdated`.
     LastMembershipUpdated,
-    /// `source.id`: only imported groups have one, and there are none.
+    /// `source.id`: only imported groups have one.
     Source,
     /// `profile.name`.
     Name,
@@ -102,7 +108,7 @@ impl Fields<GroupField> for Group {
             GroupField::Created => test(&time(self.created)),
             GroupField::LastUpdated => test(&time(self.last_updated)),
             GroupField::LastMembershipUpdated => test(&time(self.last_membership_updated)),
-            GroupField::Source => false,
+            GroupField::Source => self.source.as_deref().is_some_and(test),
             GroupField::Name => test(&self.name),
             GroupField::Description => self.description.as_deref().is_some_and(test),
             GroupField::Custom(number) => {
@@ -133,11 +139,11 @@ impl Groups {
         self.table.get(&SmolStr::new(id))
     }
 
-    /// A group by name, in any case.
+    /// A group of the org's own by name, in any case. Names of groups that apps bring are no one's.
     pub fn by_name(&self, name: &str) -> Option<&Arc<Group>> {
         let key = SmolStr::from(name.to_lowercase());
-        let entry = self.values.equal(GroupField::Name, &key, &SmolStr::default()).next()?;
-        self.table.get(&entry.2)
+        let same = self.values.equal(GroupField::Name, &key, &SmolStr::default());
+        same.filter_map(|entry| self.table.get(&entry.2)).find(|group| group.r#type != GroupType::AppGroup)
     }
 
     /// Groups whose names start with `prefix`, by name.
@@ -194,6 +200,7 @@ fn entries(group: &Group) -> Vec<(GroupField, SmolStr, SmolStr)> {
         entry(GroupField::LastMembershipUpdated, time(group.last_membership_updated)),
         entry(GroupField::Name, group.name.to_lowercase().into()),
     ];
+    entries.extend(group.source.iter().map(|source| entry(GroupField::Source, source.clone())));
     entries.extend(group.custom.entries(&group.id, GroupField::Custom));
     entries
 }
@@ -228,7 +235,7 @@ impl Corpus for Groups {
 
     fn indexed(field: GroupField) -> bool {
         use GroupField as F;
-        matches!(field, F::Type | F::LastUpdated | F::LastMembershipUpdated | F::Name | F::Custom(_))
+        matches!(field, F::Type | F::Source | F::LastUpdated | F::LastMembershipUpdated | F::Name | F::Custom(_))
     }
 
     fn equal_key(field: GroupField, value: &SmolStr) -> Option<(GroupField, SmolStr)> {
@@ -351,15 +358,7 @@ const DESCRIPTION_MAX: usize = 1_024;
 
 impl GroupProfile {
     fn check(&self, act: &Act<'_, '_>, own: Option<&SmolStr>) -> Result<(), Error> {
-        if self.name.trim().is_empty() {
-            return Err(Error::fields(&[("name", "The field cannot be left blank")]));
-        }
-        if self.name.chars().count() > NAME_MAX {
-            return Err(Error::fields(&[("name", "The field is too long")]));
-        }
-        if self.description.as_ref().is_some_and(|text| text.chars().count() > DESCRIPTION_MAX) {
-            return Err(Error::fields(&[("description", "The field is too long")]));
-        }
+        self.check_form()?;
         let problems = schema::group_problems(act.state, &self.custom, own);
         if !problems.is_empty() {
             return Err(Error::problems(&problems));
@@ -369,6 +368,19 @@ impl GroupProfile {
             _ => Ok(()),
         }
     }
+
+    fn check_form(&self) -> Result<(), Error> {
+        if self.name.trim().is_empty() {
+            return Err(Error::fields(&[("name", "The field cannot be left blank")]));
+        }
+        if self.name.chars().count() > NAME_MAX {
+            return Err(Error::fields(&[("name", "The field is too long")]));
+        }
+        if self.description.as_ref().is_some_and(|text| text.chars().count() > DESCRIPTION_MAX) {
+            return Err(Error::fields(&[("description", "The field is too long")]));
+        }
+        Ok(())
+    }
 }
 
 /// Makes a group.
@@ -377,20 +389,48 @@ impl GroupProfile {
 /// A profile that is not allowed, or a name that is taken.
 pub fn create(act: &mut Act<'_, '_>, profile: GroupProfile) -> Result<Arc<Group>, Error> {
     profile.check(act, None)?;
+    let group = put_new(act, profile, None);
+    act.log(&GROUP_CREATE, vec![Party::group(&group)]);
+    Ok(group)
+}
+
+fn put_new(act: &mut Act<'_, '_>, profile: GroupProfile, source: Option<SmolStr>) -> Arc<Group> {
     let now = act.now();
     let group = Group {
         id: act.tx.id(&GROUP_ID),
-        r#type: GroupType::OktaGroup,
+        r#type: if source.is_some() { GroupType::AppGroup } else { GroupType::OktaGroup },
         name: profile.name,
         description: profile.description,
+        source,
         custom: profile.custom,
         created: now,
         last_updated: now,
         last_membership_updated: now,
     };
-    let group = act.state.groups.put(&mut act.tx.changes, group);
-    act.log(&GROUP_CREATE, vec![Party::group(&group)]);
-    Ok(group)
+    act.state.groups.put(&mut act.tx.changes, group)
+}
+
+/// Makes a group that an app brings. Other apps may bring one of the same name.
+///
+/// # Errors
+/// A profile that is not allowed.
+pub fn bring(act: &mut Act<'_, '_>, profile: GroupProfile, source: &SmolStr) -> Result<Arc<Group>, Error> {
+    profile.check_form()?;
+    Ok(put_new(act, profile, Some(source.clone())))
+}
+
+/// Gives a group that an app brought the profile that it has there now.
+///
+/// # Errors
+/// A profile that is not allowed.
+pub fn bring_again(act: &mut Act<'_, '_>, group: &Group, profile: GroupProfile) -> Result<Arc<Group>, Error> {
+    profile.check_form()?;
+    if group.name == profile.name && group.description == profile.description {
+        return Ok(Arc::new(group.clone()));
+    }
+    let GroupProfile { name, description, .. } = profile;
+    let row = Group { name, description, last_updated: act.now(), ..Group::clone(group) };
+    Ok(act.state.groups.put(&mut act.tx.changes, row))
 }
 
 /// Gives a group another profile.
@@ -413,6 +453,13 @@ pub fn replace(act: &mut Act<'_, '_>, group: &Group, profile: GroupProfile) -> R
 /// A group that is not the administrators' to change.
 pub fn delete(act: &mut Act<'_, '_>, group: &Group) -> Result<(), Error> {
     own(group)?;
+    end(act, group);
+    act.log(&GROUP_DELETE, vec![Party::group(group)]);
+    Ok(())
+}
+
+/// A group goes, with all that hangs on it. The caller writes the log.
+pub(crate) fn end(act: &mut Act<'_, '_>, group: &Group) {
     assignment::drop_group(act, group);
     role::drop_holder(act, &group.id);
     role::drop_target(act, &group.id);
@@ -424,8 +471,6 @@ pub fn delete(act: &mut Act<'_, '_>, group: &Group) -> Result<(), Error> {
     act.state.groups.remove(&mut act.tx.changes, &group.id);
     group_rule::group_gone(act, &group.id);
     group_owner::drop_all(act, &group.id);
-    act.log(&GROUP_DELETE, vec![Party::group(group)]);
-    Ok(())
 }
 
 /// Puts a person into a group; nothing happens where they are in it already.
@@ -442,7 +487,7 @@ pub fn add_member(act: &mut Act<'_, '_>, group: &Group, user: &User) -> Result<(
 }
 
 /// Puts a person into a group, because of what the log shows besides.
-pub(super) fn join(act: &mut Act<'_, '_>, group: &Group, user: &User, because: Vec<Party>) {
+pub(crate) fn join(act: &mut Act<'_, '_>, group: &Group, user: &User, because: Vec<Party>) {
     let now = act.now();
     if act.state.members.insert(&mut act.tx.changes, &group.id, &user.id, now) {
         act.state.groups.touch(&mut act.tx.changes, &group.id, now);
@@ -464,7 +509,7 @@ pub fn remove_member(act: &mut Act<'_, '_>, group: &Group, user: &User) -> Resul
 }
 
 /// Takes a person out of a group, because of what the log shows besides.
-pub(super) fn leave(act: &mut Act<'_, '_>, group: &Group, user: &User, because: Vec<Party>) {
+pub(crate) fn leave(act: &mut Act<'_, '_>, group: &Group, user: &User, because: Vec<Party>) {
     if act.state.members.remove(&mut act.tx.changes, &group.id, &user.id) {
         let now = act.now();
         act.state.groups.touch(&mut act.tx.changes, &group.id, now);

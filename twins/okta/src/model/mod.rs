@@ -21,6 +21,7 @@ pub mod group_rule;
 pub mod hook;
 pub mod hook_filter;
 pub mod iam;
+pub mod identity_source;
 pub mod imported;
 pub mod linked;
 pub mod log;
@@ -179,6 +180,8 @@ pub struct State {
     pub inline_calls: grant::Passing<crate::inline_hooks::Waiting>,
     /// Who has registered, or wanted to.
     pub registrations: dtu_kernel::table::Table<SmolStr, crate::inline_hooks::registration::Registration>,
+    /// What custom identity sources have told.
+    pub sources: identity_source::Sources,
     /// Imports of people from apps.
     pub imports: dtu_kernel::table::Table<SmolStr, crate::inline_hooks::import::Import>,
     /// Second factors, and what was asked for them.

@@ -63,6 +63,16 @@ pub fn token(state: &State, scene: &Scene<'_>) -> Result<Arc<Token>, OAuthError>
 /// # Errors
 /// A token that is not believed, of another server than the org's own, or without the operation's scope.
 pub fn caller(state: &State, scene: &Scene<'_>) -> Result<Caller, Error> {
+    let caller = believed(state, scene)?;
+    // What a client may do itself, or the person that it acts for, comes on top of the token's scopes.
+    if permission::allows(state, &caller, scene) { Ok(caller) } else { Err(Error::Forbidden) }
+}
+
+/// The same, whatever roles the caller has.
+///
+/// # Errors
+/// A token that is not believed, of another server than the org's own, or without the operation's scope.
+pub fn believed(state: &State, scene: &Scene<'_>) -> Result<Caller, Error> {
     let token = token(state, scene).map_err(|refused| unbelieved(scene.request, refused))?;
     if !token.server.is_empty() {
         return Err(unbelieved(scene.request, error::TOKEN_ISSUER));
@@ -76,15 +86,13 @@ pub fn caller(state: &State, scene: &Scene<'_>) -> Result<Caller, Error> {
     if let Some(id) = &token.user {
         state.users.get(id).filter(|user| user.status == Status::Active).ok_or(Error::InvalidToken)?;
     }
-    let caller = Caller {
+    Ok(Caller {
         user: token.user.clone().unwrap_or_default(),
         token: token.id.clone(),
         name: client.name.clone(),
         client: Some(client.id.clone()),
         share: state.share(&client.id),
-    };
-    // What a client may do itself, or the person that it acts for, comes on top of the token's scopes.
-    if permission::allows(state, &caller, scene) { Ok(caller) } else { Err(Error::Forbidden) }
+    })
 }
 
 /// The scopes that an operation needs, by its public document; none where it cannot be called with an access token.

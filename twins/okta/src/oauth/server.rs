@@ -115,8 +115,8 @@ impl Issuer {
     pub fn grantable(&self, state: &State, wanted: &Wanted<'_>, named: &[&str]) -> Result<Vec<SmolStr>, OAuthError> {
         let named = self.named_or_default(named)?;
         let own = self.scopes();
-        let (org, other): (Vec<_>, Vec<_>) =
-            named.into_iter().partition(|scope| self.is_org() && scope.starts_with("okta."));
+        let of_org = |scope: &str| ["okta.", "ssf."].iter().any(|start| scope.starts_with(start));
+        let (org, other): (Vec<_>, Vec<_>) = named.into_iter().partition(|scope| self.is_org() && of_org(scope));
         if other.iter().any(|scope| !own.contains(scope)) {
             return Err(error::SCOPE);
         }

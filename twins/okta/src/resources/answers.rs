@@ -22,7 +22,6 @@ const TOLD: &[(&str, Told)] = &[
     ("deactivateLogStream", Told::Nothing),
     ("deleteGroupRule", Told::Empty),
     ("assignRoleToGroup", Told::Status(StatusCode::CREATED)),
-    ("createIdentitySourceSession", Told::Status(StatusCode::CREATED)),
 ];
 
 /// An operation's answer as Okta gives it.
@@ -79,15 +78,10 @@ pub(crate) fn is_switched_off(operation: &str) -> bool {
 /// What Okta refuses whatever the public document says.
 ///
 /// # Errors
-/// Settings of a pool of agents: no agent connects to the twin, so that there is no pool. A list of limits without the
-/// kind of principals. Both are recorded.
+/// A list of limits without the kind of principals: recorded.
 pub(crate) fn check(scene: &Scene<'_>) -> Result<(), Refused> {
     let request = scene.request;
     match scene.operation.id {
-        "getAgentPoolsUpdateSettings" | "updateAgentPoolsUpdateSettings" => {
-            let id = request.path.split('/').nth(4).unwrap_or_default();
-            Err(super::resource::missing(id, "AppInstance"))
-        }
         "listPrincipalRateLimitEntities" => {
             let filter = request.query_pairs().find(|(name, _)| name == "filter").map(|(_, value)| value.into_owned());
             if filter.is_some_and(|filter| filter.contains("principalType")) {

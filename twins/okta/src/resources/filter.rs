@@ -26,8 +26,6 @@ pub(super) fn read(collection: &str, name: &SmolStr, value: &Value) -> Result<Op
             })?;
             Ok(Some(Box::new(move |members| fits(&expression, members))))
         }
-        // There are no pools of agents, so that no page is too long.
-        "limitPerPoolType" => Ok(Some(Box::new(|_| true))),
         "q" | "query" => {
             let wanted = text.to_lowercase();
             Ok(Some(Box::new(move |members| begins(members, &wanted))))

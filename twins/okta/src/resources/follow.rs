@@ -13,6 +13,7 @@ use super::{
     references::PROVIDERS,
 };
 use crate::{
+    devices::{self, DEVICES},
     limits::{SHARE, WHOLE},
     model::{
         Act,
@@ -20,6 +21,7 @@ use crate::{
         log::Party,
     },
     policy::POLICIES,
+    ssf,
     zone::ZONES,
 };
 
@@ -139,6 +141,15 @@ static TOLD: &[Told] = &[
         ..NOTHING
     },
     Told {
+        collection: "/api/v1/security-events-providers",
+        kind: "SecurityEventsProvider",
+        made: Some(&types::SIGNALS_PROVIDER_CREATE),
+        written: Some(&types::SIGNALS_PROVIDER_UPDATE),
+        removed: Some(&types::SIGNALS_PROVIDER_DELETE),
+        activated: Some(&types::SIGNALS_PROVIDER_ACTIVATE),
+        deactivated: Some(&types::SIGNALS_PROVIDER_DEACTIVATE),
+    },
+    Told {
         collection: "/api/v1/threats/configuration",
         kind: "ThreatInsight",
         written: Some(&types::THREAT_UPDATE),
@@ -154,6 +165,12 @@ pub(crate) fn follow(act: &mut Act<'_, '_>, done: &Done, body: &Value) {
     {
         let targets = targets(act, told.kind, done);
         act.log(event, targets);
+    }
+    if done.collection == ssf::PROVIDERS {
+        ssf::provider_changed(act, done);
+    }
+    if done.collection == DEVICES {
+        devices::follow(act, done);
     }
     if done.collection == "/api/v1/principal-rate-limits" {
         share(act, done);

@@ -114,12 +114,15 @@ pub(super) const ROWS: &[Resource] = &[
         ..BASE
     },
     Resource {
-        collection: "/api/v1/identity-sources/{}/sessions",
-        rule: |_, subject, deed, members| {
-            if matches!(deed, Deed::Create) {
-                let source = subject.place.split('/').nth(4).unwrap_or_default();
-                let set = [("identitySourceId", source), ("status", "CREATED"), ("importType", "INCREMENTAL")];
-                members.extend(set.map(|(name, value)| (name.to_owned(), value.into())));
+        collection: "/api/v1/security-events-providers",
+        prefix: |_| "sse",
+        new: || json!({ "status": "ACTIVE" }),
+        style: Some(Style::Hints),
+        links: super::resource::LIFECYCLE,
+        unique: &["name"],
+        rule: |_, _, deed, members| {
+            if let Deed::Write(old) = deed {
+                keep(old, members, &["status"]);
             }
             Ok(())
         },

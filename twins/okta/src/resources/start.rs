@@ -178,6 +178,21 @@ impl Desk<'_, '_> {
         self.add(&policy::rules_of(&id), policy_kinds::default_rule(kind));
     }
 
+    /// What tells Okta of devices: offered from the start, in use once somebody activates it.
+    fn device_integrations(&mut self) {
+        let all = [
+            ("com.crowdstrike.zta", "CrowdStrike", "MACOS"),
+            ("com.crowdstrike.zta", "CrowdStrike", "WINDOWS"),
+            ("com.okta.windowssecuritycenter", "Windows Security Center", "WINDOWS"),
+            ("com.okta.device.osquery", "OSQuery", "MACOS"),
+            ("com.android.zero.trust", "Android Device Trust", "ANDROID"),
+        ];
+        for (name, title, platform) in all {
+            let one = json!({ "name": name, "displayName": title, "platform": platform, "status": "DEACTIVATED" });
+            self.add("/api/v1/device-integrations", one);
+        }
+    }
+
     fn rest(&mut self) {
         for (name, usage) in [("BlockedIpZone", "BLOCKLIST"), ("LegacyIpZone", "POLICY")] {
             let zone = json!({ "type": "IP", "name": name, "status": "ACTIVE", "usage": usage, "system": true });
@@ -190,6 +205,7 @@ impl Desk<'_, '_> {
         });
         self.add("/api/v1/templates/sms", sms);
         self.behaviors();
+        self.device_integrations();
         self.mappings(&type_id);
     }
 
@@ -262,7 +278,7 @@ fn methods(key: &str) -> Vec<Value> {
 fn times(collection: &str) -> &'static [&'static str] {
     match collection {
         "/api/v1/principal-rate-limits" => &["createdDate", "lastUpdate"],
-        "/api/v1/brands" | "/api/v1/brands/{}/themes" | "/api/v1/domains" | "/api/v1/mappings" => &[],
+        "/api/v1/device-integrations" | "/api/v1/brands" | "/api/v1/brands/{}/themes" | "/api/v1/domains" | "/api/v1/mappings" => &[],
         _ => &["created", "lastUpdated"],
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dtu_kernel::ids::BASE64_URL;
+use dtu_kernel::{ids::BASE64_URL, time::Timestamp};
 use smol_str::SmolStr;
 
 use super::{
@@ -95,6 +95,27 @@ pub(super) fn send(act: &mut Act<'_, '_>, user: &User, row: &mut Factor, how: &D
     act.state.factors.send(&mut act.tx.changes, message);
     act.log(event(kind), vec![Party::user(user)]);
     Ok(())
+}
+
+/// Sends a code to a mail address that is nobody's factor; `about` is what it is for, by which the message is found.
+/// When the code ends.
+pub fn mail(act: &mut Act<'_, '_>, user: &User, to: &SmolStr, about: &SmolStr, life: Duration) -> Timestamp {
+    let code = SmolStr::from(act.tx.draw(SITE.child("factor code")).text(b"0123456789", digits(Kind::Email)));
+    let (now, expires) = (act.tx.now, act.tx.now.after(life));
+    let message = Message {
+        user: user.id.clone(),
+        factor: about.clone(),
+        kind: Kind::Email,
+        to: to.clone(),
+        code,
+        template: None,
+        language: None,
+        sent: now,
+        expires,
+    };
+    act.state.factors.send(&mut act.tx.changes, message);
+    act.log(event(Kind::Email), vec![Party::user(user)]);
+    expires
 }
 
 /// A nonce for a browser.

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::json;
 use smol_str::SmolStr;
 
 use super::{
@@ -9,6 +10,7 @@ use super::{
     under, verify, webauthn,
 };
 use crate::{
+    devices,
     error::Error,
     model::{
         Act, SITE, State,
@@ -39,6 +41,8 @@ pub struct Enrolment {
     pub shared_secret: Option<SmolStr>,
     /// Whether it is in use at once.
     pub activate: bool,
+    /// Whether no code is sent at once.
+    pub silent: bool,
     /// Whether another phone takes the place of a known one.
     pub update_phone: bool,
     /// How the code is sent.
@@ -57,6 +61,7 @@ impl Enrolment {
             email: None,
             shared_secret: None,
             activate: false,
+            silent: false,
             update_phone: false,
             how: Delivery::default(),
         }
@@ -125,7 +130,7 @@ pub fn enroll(act: &mut Act<'_, '_>, user: &User, new: &Enrolment) -> Result<Arc
     let profile = profile(user, new)?;
     let pending = make_room(act, user, new, &profile)?;
     let mut row = Factor { secret: secret(act, new)?, ..fresh(act, user, new, profile, pending.as_deref()) };
-    if row.status == Status::PendingActivation {
+    if row.status == Status::PendingActivation && !new.silent {
         start(act, user, &mut row, &new.how)?;
     }
     let row = act.state.factors.put(&mut act.tx.changes, row);
@@ -335,8 +340,13 @@ pub fn pair(act: &mut Act<'_, '_>, user: &User, factor: &Factor, device: Device)
         return Err(Error::invalid("factorActivateRequest", "Factor does not wait for a device."));
     }
     let credential = SmolStr::new(user.login());
+    let known = json!({
+        "displayName": device.name, "platform": device.platform, "osVersion": device.version, "registered": true,
+        "secureHardwarePresent": true,
+    });
     let row = Factor { profile: Profile::Verify { credential, device }, ..factor.clone() };
     let row = into_use(act, user, row);
+    devices::enrol(act, user, Some(&row), known);
     let codes = act.state.factors.of_kind(&user.id, Kind::Totp).cloned();
     if codes.as_ref().is_none_or(|codes| !codes.is_active()) {
         let new = Enrolment::of(Kind::Totp);

@@ -25,7 +25,7 @@ use serde::Serialize;
 use smol_str::SmolStr;
 
 pub use self::{
-    challenge::{Delivery, Issued, challenge, resend},
+    challenge::{Delivery, Issued, challenge, mail, resend},
     enrol::{Enrolment, activate, enroll, enrollable, forget, reset_all, unenroll},
     kind::Kind,
     verify::{Proof, Verdict, holds, verify},
