@@ -54,7 +54,17 @@ fn records(made: Made<'_>) -> BTreeMap<Key, Record> {
             let (label, checks) = (String::new(), Vec::new());
             out.insert(
                 key.clone(),
-                Record { key, label, seed: n, outcome, reasons, checks, seen: Vec::new(), leaks: Vec::new(), reruns: Vec::new() },
+                Record {
+                    key,
+                    label,
+                    seed: n,
+                    outcome,
+                    reasons,
+                    checks,
+                    seen: Vec::new(),
+                    leaks: Vec::new(),
+                    reruns: Vec::new(),
+                },
             );
         }
     }

@@ -2,10 +2,10 @@
 //!
 //! What it offers is the table in [`Okta::operations`]; everything else hangs off it.
 
-pub mod agents;
 pub mod affordances;
 mod affordances_factors;
 pub mod affordances_people;
+pub mod agents;
 pub mod api;
 pub mod authn;
 pub mod contract;

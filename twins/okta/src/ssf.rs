@@ -27,9 +27,7 @@ use crate::{
     events,
     model::{
         Act, Acting, SITE, State,
-        event_type::{
-            ACCOUNT_PASSWORD, FACTOR_ACTIVATE, FACTOR_DEACTIVATE, SESSION_CLEAR, SIGNALS_RECEIVED,
-        },
+        event_type::{ACCOUNT_PASSWORD, FACTOR_ACTIVATE, FACTOR_DEACTIVATE, SESSION_CLEAR, SIGNALS_RECEIVED},
         log::{Entry, Outcome as Logged, Party},
     },
     oauth::{self, bearer, jwt::Unverified, server::Issuer},
@@ -118,7 +116,8 @@ pub fn verify(act: &mut Act<'_, '_>, stream: &SmolStr, state: Option<&str>) {
 
 /// What an entry of the log is as an event of a stream.
 fn event(entry: &Entry, issuer: &str) -> Option<(String, Value)> {
-    let user = entry.targets.iter().find(|target| target.kind == "User").filter(|_| entry.outcome == Logged::SUCCESS)?;
+    let user =
+        entry.targets.iter().find(|target| target.kind == "User").filter(|_| entry.outcome == Logged::SUCCESS)?;
     let admin = entry.actor.id != user.id;
     let mut body = json!({
         "event_timestamp": entry.published.as_secs() * 1_000,
@@ -252,7 +251,8 @@ pub fn receive(act: &mut Act<'_, '_>, token: &str, origin: &str) -> Result<(), R
     let found = providers.find(|(_, provider)| of(provider) && text(provider, "status") == "ACTIVE");
     let found = found.map(|(id, provider)| (id.clone(), provider["settings"]["jwks_url"].clone()));
     drop(providers);
-    let (id, url) = found.ok_or_else(|| ("invalid_issuer", "The issuer is not one of an active provider.".to_owned()))?;
+    let (id, url) =
+        found.ok_or_else(|| ("invalid_issuer", "The issuer is not one of an active provider.".to_owned()))?;
     if read.claim("aud").map(|aud| aud.trim_end_matches('/')) != Some(origin) {
         return Err(("invalid_audience", "The audience is not this org.".to_owned()));
     }

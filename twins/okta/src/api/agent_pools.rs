@@ -41,24 +41,42 @@ pub fn operations() -> Vec<Operation<Okta>> {
         Operation::read("getAgentPoolsUpdateInstance", GET, ONE, get),
         Operation::write("updateAgentPoolsUpdate", POST, ONE, update),
         Operation::write("deleteAgentPoolsUpdate", DELETE, ONE, delete),
-        Operation::write("activateAgentPoolsUpdate", POST, "/api/v1/agentPools/{poolId}/updates/{updateId}/activate", |cx, args| {
-            step(cx, &args, Step::Activate)
-        }),
-        Operation::write("deactivateAgentPoolsUpdate", POST, "/api/v1/agentPools/{poolId}/updates/{updateId}/deactivate", |cx, args| {
-            step(cx, &args, Step::Deactivate)
-        }),
-        Operation::write("pauseAgentPoolsUpdate", POST, "/api/v1/agentPools/{poolId}/updates/{updateId}/pause", |cx, args| {
-            step(cx, &args, Step::Pause)
-        }),
-        Operation::write("resumeAgentPoolsUpdate", POST, "/api/v1/agentPools/{poolId}/updates/{updateId}/resume", |cx, args| {
-            step(cx, &args, Step::Resume)
-        }),
-        Operation::write("retryAgentPoolsUpdate", POST, "/api/v1/agentPools/{poolId}/updates/{updateId}/retry", |cx, args| {
-            step(cx, &args, Step::Retry)
-        }),
-        Operation::write("stopAgentPoolsUpdate", POST, "/api/v1/agentPools/{poolId}/updates/{updateId}/stop", |cx, args| {
-            step(cx, &args, Step::Stop)
-        }),
+        Operation::write(
+            "activateAgentPoolsUpdate",
+            POST,
+            "/api/v1/agentPools/{poolId}/updates/{updateId}/activate",
+            |cx, args| step(cx, &args, Step::Activate),
+        ),
+        Operation::write(
+            "deactivateAgentPoolsUpdate",
+            POST,
+            "/api/v1/agentPools/{poolId}/updates/{updateId}/deactivate",
+            |cx, args| step(cx, &args, Step::Deactivate),
+        ),
+        Operation::write(
+            "pauseAgentPoolsUpdate",
+            POST,
+            "/api/v1/agentPools/{poolId}/updates/{updateId}/pause",
+            |cx, args| step(cx, &args, Step::Pause),
+        ),
+        Operation::write(
+            "resumeAgentPoolsUpdate",
+            POST,
+            "/api/v1/agentPools/{poolId}/updates/{updateId}/resume",
+            |cx, args| step(cx, &args, Step::Resume),
+        ),
+        Operation::write(
+            "retryAgentPoolsUpdate",
+            POST,
+            "/api/v1/agentPools/{poolId}/updates/{updateId}/retry",
+            |cx, args| step(cx, &args, Step::Retry),
+        ),
+        Operation::write(
+            "stopAgentPoolsUpdate",
+            POST,
+            "/api/v1/agentPools/{poolId}/updates/{updateId}/stop",
+            |cx, args| step(cx, &args, Step::Stop),
+        ),
     ];
     rows.into_iter().map(|row| row.stores().limit("other")).collect()
 }
@@ -188,8 +206,11 @@ fn read(state: &State, pool: &str, body: &Map<String, Value>) -> Result<Members,
     if named.len() < agents.map_or(0, Vec::len) {
         return Err(Error::invalid("agentList", "errors in the field: agentList"));
     }
-    let mut update: Members =
-        body.iter().filter(|(name, _)| MEMBERS.contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut update: Members = body
+        .iter()
+        .filter(|(name, _)| MEMBERS.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     update.insert("agents".to_owned(), json!(named));
     Ok(update)
 }

@@ -44,7 +44,8 @@ pub fn operations() -> Vec<Operation<Okta>> {
     const ROOT: &str = "/webauthn-registration/api/v1/initiate-fulfillment-request";
     const ALL: &str = "/webauthn-registration/api/v1/users/{userId}/enrollments";
     const ONE: &str = "/webauthn-registration/api/v1/users/{userId}/enrollments/{authenticatorEnrollmentId}";
-    const ERROR: &str = "/webauthn-registration/api/v1/users/{userId}/enrollments/{authenticatorEnrollmentId}/mark-error";
+    const ERROR: &str =
+        "/webauthn-registration/api/v1/users/{userId}/enrollments/{authenticatorEnrollmentId}/mark-error";
     let rows = vec![
         Operation::write("generateFulfillmentRequest", POST, ROOT, initiate),
         Operation::write("enrollPreregistrationEnrollment", POST, "/webauthn-registration/api/v1/enroll", enroll),

@@ -42,7 +42,8 @@ const COMMANDS_MAX: usize = 10;
 /// The longest command, in characters.
 const COMMAND_MAX: usize = 31;
 /// The commands that Slack itself has, or the best known of them.
-const BUILT_IN: &[&str] = &["archive", "dnd", "invite", "join", "leave", "me", "msg", "mute", "remind", "search", "who"];
+const BUILT_IN: &[&str] =
+    &["archive", "dnd", "invite", "join", "leave", "me", "msg", "mute", "remind", "search", "who"];
 /// The most items above a channel.
 const ITEMS_MAX: usize = 5;
 /// The longest title of a session and name of an agent, in characters.
@@ -111,7 +112,10 @@ fn view_rows() -> Vec<Row> {
             Row::read("agents.conversations.listViews", ANY, "/api/agents.conversations.listViews", list_views),
             &["channel_not_found", "method_not_supported_for_channel_type", "not_in_channel"],
         ),
-        row(Row::read("agents.conversations.getCanvas", ANY, "/api/agents.conversations.getCanvas", get_canvas), CANVAS),
+        row(
+            Row::read("agents.conversations.getCanvas", ANY, "/api/agents.conversations.getCanvas", get_canvas),
+            CANVAS,
+        ),
         row(
             Row::write(
                 "agents.conversations.setCanvasContent",

@@ -21,8 +21,7 @@ use crate::{
         apps::{Token, TokenKind},
         channels::{self, Channel, Kind},
         people::{Role, SLACKBOT, User},
-        restrictions,
-        upkeep,
+        restrictions, upkeep,
     },
     shapes::{self, ChannelView, ConversationBody, Occasion},
 };

@@ -103,8 +103,7 @@ pub(crate) fn is_barred(state: &State, talkers: &[SmolStr]) -> bool {
     state.enterprise.barriers.iter().any(|(_, barrier)| {
         talkers.iter().any(|one| {
             let others = || talkers.iter().filter(|other| *other != one);
-            is_in(one, &barrier.primary)
-                && others().any(|other| barrier.from.iter().any(|group| is_in(other, group)))
+            is_in(one, &barrier.primary) && others().any(|other| barrier.from.iter().any(|group| is_in(other, group)))
         })
     })
 }

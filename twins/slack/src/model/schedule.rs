@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    restrictions::{self, Posting},
     REMINDER, SCHEDULED, State, channels,
     messages::{self, Draft, Extra},
     people::{Role, SLACKBOT, User},
+    restrictions::{self, Posting},
     time,
     when::{Recurrence, When},
 };

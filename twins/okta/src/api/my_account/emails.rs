@@ -314,11 +314,8 @@ fn verify(cx: &mut Write<'_, '_, Okta>, args: Answered) -> Result<Typed<()>, Err
 fn prove(act: &mut Act<'_, '_>, user: &User, args: &Answered, challenge: Map<String, Value>) -> Result<(), Error> {
     let waiting = act.state.objects.member(&place(user), &args.id).cloned().unwrap_or_default();
     let secondary = text_of(&waiting, "role") == "SECONDARY";
-    let (attribute, event) = if secondary {
-        (Attribute::SECOND_EMAIL, &SECONDARY_EMAIL)
-    } else {
-        (Attribute::EMAIL, &PRIMARY_EMAIL)
-    };
+    let (attribute, event) =
+        if secondary { (Attribute::SECOND_EMAIL, &SECONDARY_EMAIL) } else { (Attribute::EMAIL, &PRIMARY_EMAIL) };
     let mut profile = user.profile.clone();
     profile.set(attribute, text_of(&waiting, "email"));
     let user = accounts::update(act, user, profile, Credentials::default(), None)?;

@@ -38,7 +38,8 @@ pub(super) fn operations() -> Vec<Operation<Okta>> {
     ]
 }
 
-const ISSUE: &str = "This operation couldn't be completed as requested due to an issue with the specified authenticator.";
+const ISSUE: &str =
+    "This operation couldn't be completed as requested due to an issue with the specified authenticator.";
 
 fn phones(state: &State, user: &User) -> Vec<Arc<Factor>> {
     let own = state.factors.of_user(&user.id).into_iter();
