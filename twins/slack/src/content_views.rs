@@ -38,7 +38,11 @@ pub(crate) fn all() -> Vec<View<Slack>> {
             about: "Threads with assistants, what is suggested and going on.",
             render: assistants,
         },
-        View { name: "code_channels", about: "Channels of agents, with their views and commands.", render: code_channels },
+        View {
+            name: "code_channels",
+            about: "Channels of agents, with their views and commands.",
+            render: code_channels,
+        },
         View { name: "agent_sessions", about: "Sessions of agents and where they stand.", render: agent_sessions },
         View { name: "skills", about: "Slackbot's skills, and whether they are in the catalogue.", render: all_skills },
         View { name: "workflows", about: "Workflows of apps, and who may change them.", render: workflows },
@@ -154,9 +158,7 @@ fn details(state: &State) -> Value {
 
 fn code_channels(state: &State) -> Value {
     let row = |(id, row): (&SmolStr, &Arc<CodeChannel>)| {
-        let shown = |(key, view): (&SmolStr, &Arc<AgentView>)| {
-            json!({ "key": key, "type": view.kind.as_str(), "label": view.label, "content": *view.content })
-        };
+        let shown = |(key, view): (&SmolStr, &Arc<AgentView>)| json!({ "key": key, "type": view.kind.as_str(), "label": view.label, "content": *view.content });
         let commands: Map<String, Value> = row
             .commands
             .iter()
@@ -220,8 +222,6 @@ fn workflows(state: &State) -> Value {
 }
 
 fn connection_requests(state: &State) -> Value {
-    let row = |((app, user), provider): (&(SmolStr, SmolStr), &Arc<Value>)| {
-        json!({ "app": app_key(state, app), "user": state.label(user), "provider": **provider })
-    };
+    let row = |((app, user), provider): (&(SmolStr, SmolStr), &Arc<Value>)| json!({ "app": app_key(state, app), "user": state.label(user), "provider": **provider });
     state.content.connection_requests.iter().map(row).collect()
 }

@@ -19,6 +19,7 @@ use crate::{
         marks::Reaction,
         messages::{About, Message, Subtype},
         people::{Role, SLACKBOT, User},
+        restrictions,
         time::ts_text,
     },
     text::{self, RichText},
@@ -259,6 +260,31 @@ impl NoteBody {
     }
 }
 
+/// What administrators leave to whom the channel is told; each where it is so.
+///
+/// <https://docs.slack.dev/reference/objects/conversation-object>
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub(crate) struct RuledBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_read_only: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_thread_only: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_non_threadable: Option<bool>,
+}
+
+impl RuledBody {
+    fn new(state: &State, channel: &Channel, viewer: &SmolStr) -> Self {
+        let (posts, threads) = restrictions::rights(state, channel, viewer);
+        let flag = |holds: bool| holds.then_some(true);
+        Self {
+            is_read_only: flag(!posts && !threads),
+            is_thread_only: flag(!posts && threads),
+            is_non_threadable: flag(posts && !threads),
+        }
+    }
+}
+
 /// What only channels and group messages have.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "the flags are Slack's")]
@@ -290,6 +316,8 @@ pub(crate) struct ChannelBody {
     pending_connected_team_ids: [(); 0],
     #[serde(skip_serializing_if = "Option::is_none")]
     is_member: Option<bool>,
+    #[serde(flatten)]
+    ruled: RuledBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_read: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -457,6 +485,7 @@ pub(crate) fn conversation(state: &State, channel: &Channel, view: ChannelView<'
         shared_team_ids: std::iter::once(team).chain(connect::connected(state, &channel.id)).cloned().collect(),
         pending_connected_team_ids: [],
         is_member,
+        ruled: RuledBody::new(state, channel, view.viewer),
         last_read: shows_read.then(|| last_read(state, channel, view.viewer)),
         is_open: is_group.then(|| state.is_open(&channel.id, view.viewer)),
         topic: NoteBody::new(&channel.topic),

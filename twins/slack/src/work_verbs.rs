@@ -120,7 +120,12 @@ struct DeclareMcpServer {
     url: SmolStr,
 }
 
-fn declare_mcp_server(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: DeclareMcpServer) -> Result<Value, Refusal> {
+fn declare_mcp_server(
+    state: &mut State,
+    tx: &mut Tx<'_>,
+    actor: &str,
+    with: DeclareMcpServer,
+) -> Result<Value, Refusal> {
     let app = find_app(state, actor, &with.app)?;
     if with.name.is_empty() || !with.url.starts_with("https://") {
         return Err(Refusal::new("a server has a name and an address over https"));

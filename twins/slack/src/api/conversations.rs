@@ -20,8 +20,7 @@ use crate::{
         apps::{Token, TokenKind},
         channels::{self, Channel, Kind},
         people::{Role, SLACKBOT},
-        restrictions,
-        upkeep,
+        restrictions, upkeep,
     },
     shapes::{self, ChannelView, ConversationBody, Occasion},
 };

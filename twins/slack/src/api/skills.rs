@@ -242,13 +242,7 @@ fn create(cx: &mut Write<'_, '_, Slack>, args: Create) -> Result<Typed<Value>, E
     told(cx.state, token, &id)
 }
 
-fn of_text(
-    state: &mut State,
-    tx: &mut Tx<'_>,
-    token: &Token,
-    title: &str,
-    markdown: &str,
-) -> Result<SmolStr, Error> {
+fn of_text(state: &mut State, tx: &mut Tx<'_>, token: &Token, title: &str, markdown: &str) -> Result<SmolStr, Error> {
     let made = canvases::create(state, tx, token, (Some(title), markdown), None);
     made.map_err(|detail| Error::Detailed(Code::CanvasCreationFailed, detail))
 }

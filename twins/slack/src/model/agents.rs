@@ -195,12 +195,7 @@ pub(crate) fn free_name(state: &State, words: &str) -> SmolStr {
 ///
 /// # Errors
 /// A name that makes no channel.
-pub(crate) fn create(
-    state: &mut State,
-    tx: &mut Tx<'_>,
-    token: &Token,
-    new: NewCodeChannel,
-) -> Result<SmolStr, Code> {
+pub(crate) fn create(state: &mut State, tx: &mut Tx<'_>, token: &Token, new: NewCodeChannel) -> Result<SmolStr, Code> {
     let name = free_name(state, &new.name);
     let kind = if new.private { Kind::Private } else { Kind::Public };
     let id = channels::create(state, tx, &token.user, &name, kind)?;

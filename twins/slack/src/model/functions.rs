@@ -13,10 +13,10 @@ use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    SITE, State,
+    SITE, State, activities,
     apps::{App, Token, TokenKind},
     schedule::stamp,
-    activities, workflows,
+    workflows,
 };
 use crate::{error::Code, events};
 

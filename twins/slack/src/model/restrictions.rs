@@ -63,9 +63,7 @@ pub(crate) fn check(state: &State, channel: &Channel, user: &SmolStr, said: Post
     let Some(rules) = state.enterprise.rules.get(&channel.id).filter(|rules| !rules.prefs.is_empty()) else {
         return Ok(());
     };
-    let Some(user) = state.users.get(user) else { return Ok(()) };
-    let may = |name: &str| rules.prefs.get(name).is_none_or(|preference| is_named(state, preference, user));
-    match (may("who_can_post"), may("can_thread")) {
+    match rights(state, channel, user) {
         (false, false) => return Err(Code::RestrictedActionReadOnlyChannel),
         (false, true) if !said.reply || said.broadcast => return Err(Code::RestrictedActionThreadOnlyChannel),
         (true, false) if said.reply => return Err(Code::RestrictedActionNonThreadableChannel),
@@ -78,14 +76,21 @@ pub(crate) fn check(state: &State, channel: &Channel, user: &SmolStr, said: Post
     if everybody { Err(Code::RestrictedAction) } else { Ok(()) }
 }
 
+/// Whether administrators let somebody post in a channel, and reply in its threads.
+pub(crate) fn rights(state: &State, channel: &Channel, user: &SmolStr) -> (bool, bool) {
+    let rules = state.enterprise.rules.get(&channel.id);
+    let Some((rules, user)) = rules.zip(state.users.get(user)) else { return (true, true) };
+    let may = |name: &str| rules.prefs.get(name).is_none_or(|preference| is_named(state, preference, user));
+    (may("who_can_post"), may("can_thread"))
+}
+
 /// Whether a barrier stands between two of those who talk. An organization has few barriers, people are in few groups.
 pub(crate) fn is_barred(state: &State, talkers: &[SmolStr]) -> bool {
     let is_in = |user: &SmolStr, group: &SmolStr| state.index.groups_of.contains(&(user.clone(), group.clone()));
     state.enterprise.barriers.iter().any(|(_, barrier)| {
         talkers.iter().any(|one| {
             let others = || talkers.iter().filter(|other| *other != one);
-            is_in(one, &barrier.primary)
-                && others().any(|other| barrier.from.iter().any(|group| is_in(other, group)))
+            is_in(one, &barrier.primary) && others().any(|other| barrier.from.iter().any(|group| is_in(other, group)))
         })
     })
 }

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    restrictions::{self, Posting},
     REMINDER, SCHEDULED, State, channels,
     messages::{self, Draft, Extra},
     people::{Role, SLACKBOT, User},
+    restrictions::{self, Posting},
     time,
 };
 use crate::error::Code;

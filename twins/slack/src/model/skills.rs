@@ -78,8 +78,7 @@ pub(crate) fn forget(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr) {
         return;
     }
     let rows = state.content.library.range((id.clone(), SmolStr::default())..);
-    let keys: Vec<(SmolStr, SmolStr)> =
-        rows.map(|(key, _)| key).take_while(|key| key.0 == *id).cloned().collect();
+    let keys: Vec<(SmolStr, SmolStr)> = rows.map(|(key, _)| key).take_while(|key| key.0 == *id).cloned().collect();
     for key in keys {
         state.content.library.remove(&mut tx.changes, &key);
     }

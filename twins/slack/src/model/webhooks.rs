@@ -13,10 +13,10 @@ use serde_json::{Map, Value};
 use smol_str::{SmolStr, format_smolstr};
 
 use super::{
-    restrictions::{self, Posting},
     BOT, SITE, State,
     interactivity::Said,
     messages::{self, Subtype},
+    restrictions::{self, Posting},
 };
 use crate::{
     blocks::ATTACHMENTS_MAX,

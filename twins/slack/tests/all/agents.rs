@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::desk::{DANA, Desk, TESTER};
+use crate::desk::{BOT, DANA, Desk};
 
 /// The tester's bot with what agents need, by a token of its own.
 fn agent(desk: &Desk) -> String {
@@ -77,7 +77,7 @@ fn an_agent_makes_a_channel_for_a_session_once() {
             (json!({ "name": "x", "team_id": "T0NONE" }), "team_not_found"),
         ],
     );
-    bad(&desk, TESTER, "conversations.create", &[(json!({ "name": "x" }), "missing_scope")]);
+    bad(&desk, BOT, "conversations.create", &[(json!({ "name": "x" }), "missing_scope")]);
 }
 
 #[test]
@@ -139,7 +139,10 @@ fn views_of_a_code_channel_are_set_again_under_their_key() {
             (set(json!({ "view_key": "x", "content": "x".repeat(1_000_001) })), "content_too_large"),
             (set(json!({ "view_key": "x", "type": "block_kit", "blocks": [{ "type": "none" }] })), "invalid_blocks"),
             (set(json!({ "view_key": "x", "type": "canvas", "canvas_id": "F0" })), "canvas_not_found"),
-            (set(json!({ "view_key": "x", "content": "x", "csp": { "connect_domains": ["http://a.b"] } })), "invalid_arguments"),
+            (
+                set(json!({ "view_key": "x", "content": "x", "csp": { "connect_domains": ["http://a.b"] } })),
+                "invalid_arguments",
+            ),
         ],
     );
     let gone = json!({ "channel_id": channel, "view_key": "b" });
@@ -254,7 +257,8 @@ fn sessions_have_a_status_and_a_title() {
     assert_eq!(info["channel"]["name"], "fast-page");
     // Elsewhere sessions are of threads.
     let ts = desk.post(&token, "channel={#general}&text=hello");
-    let thread = json!({ "channel_id": "{#general}", "thread_ts": ts, "status": "suspended", "initiator_user_id": "{@dana}" });
+    let thread =
+        json!({ "channel_id": "{#general}", "thread_ts": ts, "status": "suspended", "initiator_user_id": "{@dana}" });
     assert_eq!(good(&desk, &token, "sessions.setStatus", thread)["status"], "suspended");
     bad(
         &desk,

@@ -31,13 +31,27 @@ fn skills_are_made_changed_and_deleted_by_their_owner() {
     let id = skill(&desk, "display_name=Daily&instructions=# Purpose&category=productivity&description=Mornings");
     let info = |token: &str| desk.call(token, "slackbot.skills.info", &format!("skill_id={id}"));
     let told = info(CLERK)["skill"].clone();
-    assert_eq!((&told["instructions"], &told["access"], &told["type"]), (&json!("# Purpose"), &json!("owner"), &json!("canvas")));
+    assert_eq!(
+        (&told["instructions"], &told["access"], &told["type"]),
+        (&json!("# Purpose"), &json!("owner"), &json!("canvas"))
+    );
     // What others may not see is not there for them.
     assert_eq!(info(OWNER)["error"], "skill_not_found");
-    assert_eq!(desk.error(CLERK, "slackbot.skills.delete", "skill_id=builtin:x"), "method_not_supported_for_skill_type");
-    good(&desk, CLERK, "slackbot.skills.update", &format!("skill_id={id}&display_name=Weekly&instructions=# Other&category="));
+    assert_eq!(
+        desk.error(CLERK, "slackbot.skills.delete", "skill_id=builtin:x"),
+        "method_not_supported_for_skill_type"
+    );
+    good(
+        &desk,
+        CLERK,
+        "slackbot.skills.update",
+        &format!("skill_id={id}&display_name=Weekly&instructions=# Other&category="),
+    );
     let told = info(CLERK)["skill"].clone();
-    assert_eq!((&told["display_name"], &told["instructions"], &told["category"]), (&json!("Weekly"), &json!("# Other"), &Value::Null));
+    assert_eq!(
+        (&told["display_name"], &told["instructions"], &told["category"]),
+        (&json!("Weekly"), &json!("# Other"), &Value::Null)
+    );
     desk.refuses(
         CLERK,
         "slackbot.skills.create",
@@ -76,11 +90,15 @@ fn everybody_has_a_library_of_their_own() {
 #[test]
 fn administrators_publish_skills_and_turn_them_on() {
     let desk = enterprise();
-    let (first, second) = (skill(&desk, "display_name=A&instructions=a"), skill(&desk, "display_name=B&instructions=b"));
+    let (first, second) =
+        (skill(&desk, "display_name=A&instructions=a"), skill(&desk, "display_name=B&instructions=b"));
     let told = desk.admin("slackbot.skills.publish", &format!("skill_ids={first},{first},F0NONE"));
     assert_eq!(told["failed_skills"], json!([{ "skill_id": "F0NONE", "error": "skill_not_found" }]));
     assert_eq!(ids(&desk, OWNER, "filter=catalog"), [json!(first)]);
-    desk.denies("slackbot.skills.publish", &[("skill_ids=F0NONE", "failed_for_some_skills"), ("", "invalid_arguments")]);
+    desk.denies(
+        "slackbot.skills.publish",
+        &[("skill_ids=F0NONE", "failed_for_some_skills"), ("", "invalid_arguments")],
+    );
     let group = idp_group(&desk, "Night shift", &["henrik"]);
     let set = format!("skill_id={first}&permission_type=named_entities&usergroup_ids={group}");
     assert_eq!(desk.admin("slackbot.skills.setAutoEnabled", &set)["usergroup_ids"], json!([group]));
@@ -120,12 +138,16 @@ fn who_may_use_an_mcp_server_is_set_by_administrators() {
     let app = desk.state().find_app("steward").unwrap().id.clone();
     let declare = |url: &str| json!({ "app": "steward", "name": "Tickets", "url": url });
     assert!(desk.try_act("slack.admin.declare_mcp_server", "henrik", declare("http://a.example")).is_err());
-    let server = desk.act("slack.admin.declare_mcp_server", "henrik", declare("https://a.example/mcp"))["server"].clone();
+    let server =
+        desk.act("slack.admin.declare_mcp_server", "henrik", declare("https://a.example/mcp"))["server"].clone();
     let server = server.as_str().unwrap();
     let again = desk.act("slack.admin.declare_mcp_server", "henrik", declare("https://b.example/mcp"));
     assert_eq!(again["server"], server);
     let listed = desk.admin("apps.mcp.servers.list", "");
-    assert_eq!((&listed["servers"][0]["app_id"], &listed["servers"][0]["url"]), (&json!(app), &json!("https://b.example/mcp")));
+    assert_eq!(
+        (&listed["servers"][0]["app_id"], &listed["servers"][0]["url"]),
+        (&json!(app), &json!("https://b.example/mcp"))
+    );
     let told = desk.admin("apps.mcp.servers.permissions.list", &format!("app_id={app}"))["servers"][0].clone();
     assert_eq!((&told["permission_type"], &told["is_inherited"]), (&json!("everyone"), &json!(true)));
     let one = format!("app_id={app}&server_id={server}&permission_type=");
@@ -183,9 +205,16 @@ fn workflows_are_found_shared_and_unpublished() {
     assert_eq!((&one["total_found"], &one["workflows"][0]["trigger_ids"]), (&json!(1), &json!([])));
     desk.admin("workflows.collaborators.add", &format!("workflow_ids={leave}&collaborator_ids={{@omar}}"));
     assert_eq!(titles("collaborator_ids={@omar}"), ["Ask for leave"]);
-    let wrong = desk.call(OWNER, "admin.workflows.collaborators.add", &format!("workflow_ids={leave},Wf0&collaborator_ids=U0NONE"));
+    let wrong = desk.call(
+        OWNER,
+        "admin.workflows.collaborators.add",
+        &format!("workflow_ids={leave},Wf0&collaborator_ids=U0NONE"),
+    );
     assert_eq!((&wrong["error"], wrong["errors"].as_array().unwrap().len()), (&json!("error_adding_collaborators"), 2));
-    desk.admin("workflows.collaborators.remove", &format!("workflow_ids={leave}&collaborator_ids={{@omar}},{{@henrik}}"));
+    desk.admin(
+        "workflows.collaborators.remove",
+        &format!("workflow_ids={leave}&collaborator_ids={{@omar}},{{@henrik}}"),
+    );
     assert_eq!(titles("no_collaborators=true"), ["Ask for leave"]);
     desk.denies(
         "workflows.collaborators.remove",
@@ -200,7 +229,13 @@ fn workflows_are_found_shared_and_unpublished() {
         "workflows.permissions.lookup",
         &[(&format!("workflow_ids={order}&max_workflow_triggers=0"), "invalid_arguments"), ("", "invalid_arguments")],
     );
-    let run = || desk.try_act("slack.user.run_function", "lena", json!({ "app": "steward", "callback_id": "order", "inputs": { "what": "soup" } }));
+    let run = || {
+        desk.try_act(
+            "slack.user.run_function",
+            "lena",
+            json!({ "app": "steward", "callback_id": "order", "inputs": { "what": "soup" } }),
+        )
+    };
     assert!(run().is_ok());
     desk.admin("workflows.unpublish", &format!("workflow_ids={order}"));
     assert!(run().is_err());
@@ -217,7 +252,12 @@ fn what_functions_did_is_told_in_logs() {
     let run = json!({ "app": "steward", "callback_id": "order", "inputs": { "what": "soup" } });
     let execution = desk.act("slack.user.run_function", "lena", run)["function_execution_id"].clone();
     let (steward, all) = (crate::office::BOT, "apps.activities.list");
-    good(&desk, steward, "functions.completeError", &format!("function_execution_id={}&error=closed", execution.as_str().unwrap()));
+    good(
+        &desk,
+        steward,
+        "functions.completeError",
+        &format!("function_execution_id={}&error=closed", execution.as_str().unwrap()),
+    );
     let events = |args: &str| -> Vec<Value> {
         desk.admin(all, args)["activities"].as_array().unwrap().iter().map(|row| row["event_type"].clone()).collect()
     };

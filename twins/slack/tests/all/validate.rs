@@ -12,19 +12,28 @@ fn blocks_messages_and_views_are_validated_without_being_sent() {
         match wanted {
             None => assert_eq!(answer["ok"], true, "{name} {value}: {answer}"),
             Some((code, pointer)) => {
-                assert_eq!((&answer["error"], &answer["errors"][0]["pointer"]), (&json!(code), &json!(pointer)), "{answer}");
+                assert_eq!(
+                    (&answer["error"], &answer["errors"][0]["pointer"]),
+                    (&json!(code), &json!(pointer)),
+                    "{answer}"
+                );
                 assert_eq!(answer["errors"][0]["code"], "failed_constraint");
             }
         }
     };
     let section = |kind: &str| json!({ "type": "section", "text": { "type": kind, "text": "x" } });
-    let modal = |blocks: Value| json!({ "type": "modal", "title": { "type": "plain_text", "text": "T" }, "blocks": blocks });
+    let modal =
+        |blocks: Value| json!({ "type": "modal", "title": { "type": "plain_text", "text": "T" }, "blocks": blocks });
     check("blocks", json!([section("mrkdwn")]), None);
     check("blocks", json!(json!([section("mrkdwn")]).to_string()), None);
     check("blocks", json!([section("invalid")]), Some(("invalid_blocks", "/0/text/type")));
     check("message", json!({ "text": "x", "blocks": [section("mrkdwn")] }), None);
     check("message", json!({ "blocks": [section("no")] }), Some(("invalid_message", "/blocks/0/text/type")));
-    check("message", json!({ "attachments": [{ "blocks": [{}] }] }), Some(("invalid_message", "/attachments/0/blocks/0")));
+    check(
+        "message",
+        json!({ "attachments": [{ "blocks": [{}] }] }),
+        Some(("invalid_message", "/attachments/0/blocks/0")),
+    );
     check("view", modal(json!([section("mrkdwn")])), None);
     check("view", modal(json!([section("no")])), Some(("invalid_view", "/blocks/0/text/type")));
     check("view", json!({ "type": "window" }), Some(("invalid_view", "/type")));
@@ -35,7 +44,11 @@ fn blocks_messages_and_views_are_validated_without_being_sent() {
     desk.refuses(
         TESTER,
         "blocks.validate",
-        &[("blocks=[]&message={}", "invalid_arguments"), ("blocks=x", "invalid_arguments"), ("view=[]", "invalid_arguments")],
+        &[
+            ("blocks=[]&message={}", "invalid_arguments"),
+            ("blocks=x", "invalid_arguments"),
+            ("view=[]", "invalid_arguments"),
+        ],
     );
 }
 
@@ -45,7 +58,8 @@ fn canvases_are_told_whole_to_those_who_may_read_them() {
     let content = json!({ "type": "markdown", "markdown": "# Lunch\n\nSoup & bread" });
     let made = desk.call_json(TESTER, "canvases.create", &json!({ "title": "Menu", "document_content": content }));
     let id = made["canvas_id"].as_str().unwrap();
-    let get = |more: &str| desk.call(TESTER, "canvases.getContent", &format!("canvas_id={id}{more}"))["content"].clone();
+    let get =
+        |more: &str| desk.call(TESTER, "canvases.getContent", &format!("canvas_id={id}{more}"))["content"].clone();
     assert_eq!(get(""), "# Lunch\n\nSoup & bread");
     assert!(get("&content_type=html").as_str().unwrap().contains(">Soup &amp; bread</p>"));
     desk.refuses(

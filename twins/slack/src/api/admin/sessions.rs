@@ -261,9 +261,12 @@ fn export_versions(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
     let since = fields.number("date_sessions_started")?.unwrap_or(now - HALF_A_YEAR);
     let ends = fields.number("date_end_of_support")?;
     if since > now || ends.is_some_and(|at| at < 0) {
-        return Err(Error::Arguments(vec!["must be a date of the past [json-pointer:/date_sessions_started]".to_owned()]));
+        return Err(Error::Arguments(vec![
+            "must be a date of the past [json-pointer:/date_sessions_started]".to_owned(),
+        ]));
     }
-    let until = ends.map_or_else(|| "all announced ends of support".to_owned(), |at| format!("ends of support until {at}"));
+    let until =
+        ends.map_or_else(|| "all announced ends of support".to_owned(), |at| format!("ends of support until {at}"));
     let text = format!("No members use unsupported software: sessions since {since}, {until}.");
     let talkers = [SmolStr::from(SLACKBOT), cx.by.clone()];
     let channel = channels::open_direct(cx.state, cx.tx, &talkers);

@@ -75,7 +75,9 @@ fn list(cx: &Asked<'_>, fields: &Fields) -> Told {
     let category = fields.word("category", CATEGORIES)?;
     let creators = fields.list("creator_ids");
     if creators.len() > NAMED_MAX {
-        return Err(Error::Arguments(vec![format!("no more than {NAMED_MAX} items allowed [json-pointer:/creator_ids]")]));
+        return Err(Error::Arguments(vec![format!(
+            "no more than {NAMED_MAX} items allowed [json-pointer:/creator_ids]"
+        )]));
     }
     for user in &creators {
         cx.state.admin_user(user)?;
