@@ -78,8 +78,7 @@ impl Stage {
     /// The same with the calls of another file.
     fn planned(facts: &Facts, universe: Arc<Universe>, plan: &str) -> Self {
         let host = universe.twins().iter().find(|host| host.name() == facts.twin).cloned();
-        let mut stage =
-            Self { twin: facts.twin, host: host.expect("is a twin"), universe, plan: Plan::read(plan) };
+        let mut stage = Self { twin: facts.twin, host: host.expect("is a twin"), universe, plan: Plan::read(plan) };
         stage.plan.expand(&stage.universe, stage.twin);
         for step in stage.plan.take_setup() {
             stage.take(&step);
