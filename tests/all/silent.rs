@@ -6,6 +6,7 @@
 //! answer or the state, or be refused. Values that the schema does not allow prove nothing, but must break nothing
 //! either. What stays silent is listed with its reason in `tests/silent/<twin>.txt`, which may only shrink.
 
+mod org;
 pub(crate) mod plan;
 mod values;
 
@@ -71,9 +72,13 @@ impl Stage {
 
     /// The same in a universe that the caller has made.
     pub(crate) fn in_universe(facts: &Facts, universe: Arc<Universe>) -> Self {
+        Self::planned(facts, universe, facts.twin)
+    }
+
+    /// The same with the calls of another file.
+    fn planned(facts: &Facts, universe: Arc<Universe>, plan: &str) -> Self {
         let host = universe.twins().iter().find(|host| host.name() == facts.twin).cloned();
-        let mut stage =
-            Self { twin: facts.twin, host: host.expect("is a twin"), universe, plan: Plan::read(facts.twin) };
+        let mut stage = Self { twin: facts.twin, host: host.expect("is a twin"), universe, plan: Plan::read(plan) };
         stage.plan.expand(&stage.universe, stage.twin);
         for step in stage.plan.take_setup() {
             stage.take(&step);
@@ -291,25 +296,29 @@ fn hold(twin: &str, found: &[String]) -> Vec<String> {
 
 fn check(twin: &str) {
     let facts = facts::of(twin).expect("is a twin");
-    let stage = Stage::new(facts);
+    check_all(facts, &Stage::new(facts), twin, |_| true);
+}
+
+/// Walks the operations that are to be walked, and holds what is silent against a list.
+fn check_all(facts: &Facts, stage: &Stage, list: &str, is_walked: impl Fn(&str) -> bool) {
     let coverage = coverage::of(facts);
     let contract = (facts.contract)();
     let (mut quiet, mut problems) = (Vec::new(), Vec::new());
-    let behaves = |row: &&Row| row.level == Level::Behaves;
+    let behaves = |row: &&Row| row.level == Level::Behaves && is_walked(&row.id);
     for row in coverage.documented().filter(behaves) {
         let (document, operation) = contract
             .operations()
             .find(|(document, operation)| operation.id == row.id && row.document.as_ref() == Some(&document.name))
             .expect("rows come from the contract");
-        match silent(&stage, row, document, operation) {
+        match silent(stage, row, document, operation) {
             Ok(mut found) => quiet.append(&mut found),
             Err(problem) => problems.push(problem),
         }
     }
     let known: Vec<&str> = coverage.documented().filter(behaves).map(|row| row.id.as_str()).collect();
     let strange = stage.plan.calls.keys().filter(|name| !known.contains(&name.as_str()));
-    problems.extend(strange.map(|name| format!("tests/silent/{twin}.yaml: `{name}` has no rules of its own")));
-    problems.extend(hold(twin, &quiet));
+    problems.extend(strange.map(|name| format!("tests/silent/{list}.yaml: `{name}` has no rules of its own")));
+    problems.extend(hold(list, &quiet));
     assert!(problems.is_empty(), "\n{}", problems.join("\n"));
 }
 
@@ -321,6 +330,14 @@ async fn okta_acts_on_its_documented_inputs() {
 #[tokio::test]
 async fn slack_acts_on_its_documented_inputs() {
     check("slack");
+}
+
+/// What administrators of an organization do works in an organization alone.
+#[tokio::test]
+async fn slack_acts_on_the_documented_inputs_of_administrators() {
+    let facts = facts::of("slack").expect("is a twin");
+    let stage = Stage::planned(facts, org::universe(), "slack-org");
+    check_all(facts, &stage, "slack-org", |id| id.starts_with("admin."));
 }
 
 #[tokio::test]

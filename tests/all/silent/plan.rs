@@ -156,9 +156,12 @@ impl Plan {
     pub(crate) fn learn(&mut self, step: &Step, body: &Value) {
         for (name, pointer) in &step.save {
             let (pointer, part) = pointer.split_once('#').unwrap_or((pointer, ""));
-            let value = body.pointer(pointer).and_then(Value::as_str);
-            let value = value.unwrap_or_else(|| panic!("{}{}: no text at {pointer} of {body}", step.call, step.act));
-            let value = if part == "last" { value.rsplit('/').next().unwrap_or(value) } else { value };
+            let value = match body.pointer(pointer) {
+                Some(Value::String(text)) => text.clone(),
+                Some(Value::Number(number)) => number.to_string(),
+                _ => panic!("{}{}: no text at {pointer} of {body}", step.call, step.act),
+            };
+            let value = if part == "last" { value.rsplit('/').next().unwrap_or(&value) } else { &value };
             self.names.insert(name.clone(), value.to_owned());
         }
     }

@@ -30,7 +30,6 @@ use crate::{
     },
     socket_mode,
     text::{self, Reading},
-    workspace_verbs,
 };
 
 /// How many messages a person scrolls back through to find a button.

@@ -14,7 +14,6 @@ use smol_str::SmolStr;
 use crate::{
     Slack,
     affordances::{find_app, find_to_write},
-    error::Code,
     model::{
         State, Workspace, apps,
         channels::Channel,

@@ -8,9 +8,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use dtu_kernel::{
     operation::Typed,
     twin::{Read, Write},
+    wire::Request,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
@@ -634,9 +635,11 @@ fn set_canvas(cx: &mut Write<'_, '_, Slack>, args: SetCanvas) -> Result<Typed<Va
     Ok(Typed::ok(&json!({ "canvas_id": id, "sections_changed_count": changed })))
 }
 
-/// A member that is there, `null` included.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
+/// The members of a JSON body that are `null`: elsewhere that is as if they were not there.
+fn cleared(request: &Request) -> Vec<String> {
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let members = body.as_object().into_iter().flatten();
+    members.filter(|(_, value)| value.is_null()).map(|(name, _)| name.clone()).collect()
 }
 
 /// Arguments of `agents.sessions.setStatus`.
@@ -647,31 +650,22 @@ pub(crate) struct SetStatus {
     thread_ts: Option<String>,
     title: Option<SmolStr>,
     initiator_user_id: Option<SmolStr>,
-    #[serde(default, deserialize_with = "given")]
-    icon_emoji: Option<Value>,
-    #[serde(default, deserialize_with = "given")]
-    icon_url: Option<Value>,
-    #[serde(default, deserialize_with = "given")]
-    username: Option<Value>,
+    icon_emoji: Option<SmolStr>,
+    icon_url: Option<SmolStr>,
+    username: Option<SmolStr>,
 }
 
 impl SetStatus {
     /// What the agent is to go by: what is `null` or empty is cleared.
-    fn look(&self, token: &Token) -> Result<BTreeMap<SmolStr, Option<SmolStr>>, Error> {
-        let all = [("icon_emoji", &self.icon_emoji), ("icon_url", &self.icon_url), ("username", &self.username)];
-        let mut look = BTreeMap::new();
-        for (name, value) in all {
-            let value = match value {
-                None => continue,
-                Some(Value::Null) => None,
-                Some(Value::String(text)) if text.chars().count() > TITLE_MAX && name == "username" => {
-                    return Err(invalid(&format!("must be less than {} characters", TITLE_MAX + 1), name));
-                }
-                Some(Value::String(text)) => Some(SmolStr::new(text)).filter(|text| !text.is_empty()),
-                Some(_) => return Err(invalid("must be a string", name)),
-            };
-            look.insert(SmolStr::new_static(name), value);
+    fn look(&self, token: &Token, cleared: &[String]) -> Result<BTreeMap<SmolStr, Option<SmolStr>>, Error> {
+        if self.username.as_ref().is_some_and(|name| name.chars().count() > TITLE_MAX) {
+            return Err(invalid(&format!("must be less than {} characters", TITLE_MAX + 1), "username"));
         }
+        let all = [("icon_emoji", &self.icon_emoji), ("icon_url", &self.icon_url), ("username", &self.username)];
+        let named = all.into_iter().filter(|(name, value)| value.is_some() || cleared.iter().any(|null| null == name));
+        let look: BTreeMap<SmolStr, Option<SmolStr>> = named
+            .map(|(name, value)| (SmolStr::new_static(name), value.clone().filter(|text| !text.is_empty())))
+            .collect();
         if !look.is_empty() {
             need_scope(token, &["chat:write.customize"])?;
         }
@@ -701,7 +695,7 @@ fn set_status(cx: &mut Write<'_, '_, Slack>, args: SetStatus) -> Result<Typed<Va
     let token = agent(cx.caller)?;
     let channel = own_channel(cx.state, token, &args.channel_id)?;
     let key = session_key(cx.state, &channel, args.thread_ts.as_deref())?;
-    let look = args.look(token)?;
+    let look = args.look(token, &cleared(cx.scene.request))?;
     let before = cx.state.content.agents.sessions.get(&key).map(|row| Session::clone(row));
     let title = args.title.unwrap_or_default();
     if title.chars().count() > TITLE_MAX {

@@ -4,7 +4,7 @@ use dtu_kernel::{operation::Typed, twin::Write};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::format_smolstr;
 
 use crate::{
     ANY, Row, Slack,

@@ -48,8 +48,8 @@ const BUILT_IN: &str = "builtin:";
 
 /// The methods.
 pub(crate) fn operations() -> Vec<Row> {
-    let writes = |row: Row, errors| row.limit(TIER_2).scopes(WRITE).errors(errors);
     const OF_OTHERS: &[&str] = &["method_not_supported_for_skill_type", "restricted_action", "skill_not_found"];
+    let writes = |row: Row, errors| row.limit(TIER_2).scopes(WRITE).errors(errors);
     vec![
         writes(
             Row::write("slackbot.skills.create", ANY, "/api/slackbot.skills.create", create),

@@ -286,7 +286,8 @@ mod tests {
     #[test]
     fn names_of_channels_are_made_of_words() {
         let text = |text: &str| SmolStr::new(text);
-        let state = State::new(Workspace { id: text("T0"), name: text("A"), domain: text("a") });
+        let state =
+            State::new(Workspace { id: text("T0"), name: text("A"), domain: text("a"), email_domain: text("") });
         let check = |words: &str, wanted: &str| assert_eq!(free_name(&state, words), wanted, "{words}");
         check("Help me debug!", "help-me-debug");
         check("  two  words ", "two-words");

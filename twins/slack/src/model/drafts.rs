@@ -9,11 +9,7 @@ use serde_json::{Map, Value, json};
 use smol_str::{SmolStr, format_smolstr};
 
 use super::{SITE, State, apps::App, people::User, schedule::stamp};
-use crate::{
-    announce,
-    error::Code,
-    events::{listeners, send},
-};
+use crate::{announce, error::Code, events::send, listeners::listeners};
 
 /// Where a draft is, for apps.
 pub(crate) const COMPOSER: &str = "COMPOSER";

@@ -4,17 +4,15 @@
 use dtu_kernel::{time::Timestamp, tx::Tx};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
 use super::{
     State,
-    channels::Channel,
     messages::Message,
     org::{self, Org},
     people::User,
 };
-use crate::{error::Code, workspace_events};
+use crate::workspace_events;
 
 /// Who may do something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

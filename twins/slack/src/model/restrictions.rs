@@ -59,15 +59,20 @@ fn is_named(state: &State, preference: &Value, user: &User) -> bool {
 /// # Errors
 /// The code of the rule that forbids it.
 pub(crate) fn check(state: &State, channel: &Channel, user: &SmolStr, said: Posting<'_>) -> Result<(), Code> {
+    if state.is_suspended(&channel.id) {
+        return Err(Code::EkmAccessDenied);
+    }
     if !channel.kind.is_channel() {
         return if is_barred(state, &channel.talkers) { Err(Code::RestrictedActionReadOnlyChannel) } else { Ok(()) };
+    }
+    let at_top = !said.reply || said.broadcast;
+    if channel.general && at_top && !state.may(user, |row| row.posts_in_general) {
+        return Err(Code::RestrictedAction);
     }
     let Some(rules) = state.enterprise.rules.get(&channel.id).filter(|rules| !rules.prefs.is_empty()) else {
         return Ok(());
     };
-    let Some(user) = state.users.get(user) else { return Ok(()) };
-    let may = |name: &str| rules.prefs.get(name).is_none_or(|preference| is_named(state, preference, user));
-    match (may("who_can_post"), may("can_thread")) {
+    match rights(state, &channel.id, user) {
         (false, false) => return Err(Code::RestrictedActionReadOnlyChannel),
         (false, true) if at_top => return Err(Code::RestrictedActionThreadOnlyChannel),
         (true, false) if said.reply => return Err(Code::RestrictedActionNonThreadableChannel),
@@ -95,6 +100,14 @@ pub(crate) fn prefer(state: &mut State, tx: &mut Tx<'_>, channel: &SmolStr, by: 
     if tells {
         upkeep::show_permissions(state, tx, channel, by);
     }
+}
+
+/// Whether administrators let somebody post in a channel, and reply in its threads.
+pub(crate) fn rights(state: &State, channel: &SmolStr, user: &SmolStr) -> (bool, bool) {
+    let rules = state.enterprise.rules.get(channel);
+    let Some((rules, user)) = rules.zip(state.users.get(user)) else { return (true, true) };
+    let may = |name: &str| rules.prefs.get(name).is_none_or(|preference| is_named(state, preference, user));
+    (may("who_can_post"), may("can_thread"))
 }
 
 /// Whether a barrier stands between two of those who talk. An organization has few barriers, people are in few groups.

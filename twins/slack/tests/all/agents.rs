@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::desk::{DANA, Desk, TESTER};
+use crate::desk::{BOT, DANA, Desk};
 
 /// The tester's bot with what agents need, by a token of its own.
 fn agent(desk: &Desk) -> String {
@@ -77,7 +77,7 @@ fn an_agent_makes_a_channel_for_a_session_once() {
             (json!({ "name": "x", "team_id": "T0NONE" }), "team_not_found"),
         ],
     );
-    bad(&desk, TESTER, "conversations.create", &[(json!({ "name": "x" }), "missing_scope")]);
+    bad(&desk, BOT, "conversations.create", &[(json!({ "name": "x" }), "missing_scope")]);
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn app(key: &str, user: &str) -> String {
     let scopes: Vec<String> = areas.iter().flat_map(|area| [format!("{area}:read"), format!("{area}:write")]).collect();
     format!(
         "    - key: {key}\n      name: {key}\n      bot: {key}\n      scopes: [channels:read]\n      \
-         user_scopes: [{}, admin, admin.conversations:manage_objects, skills:read, skills:write, auditlogs:read, channels:read, channels:write, groups:read, chat:write, users:read, files:read, files:write, emoji:read, usergroups:read, im:write]\n      \
+         user_scopes: [{}, admin, admin.conversations:manage_objects, skills:read, skills:write, auditlogs:read, channels:read, channels:write, groups:read, chat:write, users:read, files:read, files:write, emoji:read, usergroups:read, im:write, mpim:write]\n      \
          installed_by: {user}\n      user: {user}\n      bot_token: xoxb-dtu-acme-{key}-not-a-real-token\n      \
          user_token: xoxp-dtu-acme-{key}-not-a-real-token\n      signing_secret: dtu0acme0{key}\n",
         scopes.join(", ")

@@ -13,7 +13,6 @@ use crate::{
     error::{Code, Error},
     model::{
         State,
-        audit::{self, Entity},
         channels::{self, Channel, Kind},
         org::Record,
         upkeep,
@@ -69,7 +68,6 @@ fn record(fields: &Fields, name: &str) -> Result<Record, Error> {
 fn put(cx: &mut Doing<'_, '_>, channel: &SmolStr, record: Record) {
     cx.state.enterprise.index.channel_of.insert(record.clone(), channel.clone());
     cx.state.enterprise.records.put(&mut cx.tx.changes, channel.clone(), record);
-    audit::log(cx.state, cx.tx, &cx.by, "record_channel_linked", &Entity::channel(channel));
 }
 
 /// `admin.conversations.createForObjects`: a public channel that goes by the record's id. Who works on a record is not
@@ -126,6 +124,5 @@ fn unlink(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
     if let Some(record) = cx.state.enterprise.records.remove(&mut cx.tx.changes, &row.id) {
         cx.state.enterprise.index.channel_of.remove(&*record);
     }
-    audit::log(cx.state, cx.tx, &cx.by, "record_channel_unlinked", &Entity::channel(&row.id));
     Ok(done())
 }

@@ -11,7 +11,6 @@ use crate::{
     model::{
         State,
         activities::{Activity, LEVELS},
-        audit::{self, Entity},
         functions::{Function, Parameter},
         workflows::Workflow,
     },
@@ -229,7 +228,6 @@ fn unpublish(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
         cx.state.content.workflows.update(&mut cx.tx.changes, &id, |row| {
             (row.published, row.updated, row.updated_by) = (false, now, by.clone());
         });
-        audit::log(cx.state, cx.tx, &by, "workflow_unpublished", &Entity { kind: "workflow", id });
     }
     Ok(done())
 }
