@@ -27,6 +27,7 @@ mod render;
 mod resources;
 pub mod saml;
 pub mod search;
+mod simulation;
 pub mod views;
 mod world;
 mod world_apps;
@@ -124,8 +125,9 @@ impl Twin for Okta {
         "Okta"
     }
 
+    /// Background pictures may have 2 MB, and stand in forms.
     fn body_max(&self) -> usize {
-        1 << 20
+        (2 << 20) + (64 << 10)
     }
 
     fn operations(&self) -> Vec<Operation<Self>> {
@@ -146,6 +148,7 @@ impl Twin for Okta {
             api::iam::operations(),
             api::org_settings::operations(),
             api::widgets::operations(),
+            api::of_the_org(),
             api::branding::operations(),
             oauth::operations(),
             api::authorization_servers::operations(),

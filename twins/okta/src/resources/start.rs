@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::{branding::of_brand, find, id_shape, policy_kinds};
 use crate::{
-    api::stamp,
+    api::{features, stamp},
     model::{State, mapping},
     policy::{self, POLICIES},
 };
@@ -191,6 +191,9 @@ impl Desk<'_, '_> {
         self.add("/api/v1/templates/sms", sms);
         self.behaviors();
         self.mappings(&type_id);
+        for feature in &features::SEEDS {
+            self.add("/api/v1/features", feature.members());
+        }
     }
 
     /// Profiles of people and of the app by which they enrol Okta Verify, either way.
@@ -262,7 +265,9 @@ fn methods(key: &str) -> Vec<Value> {
 fn times(collection: &str) -> &'static [&'static str] {
     match collection {
         "/api/v1/principal-rate-limits" => &["createdDate", "lastUpdate"],
-        "/api/v1/brands" | "/api/v1/brands/{}/themes" | "/api/v1/domains" | "/api/v1/mappings" => &[],
+        "/api/v1/brands" | "/api/v1/brands/{}/themes" | "/api/v1/domains" | "/api/v1/features" | "/api/v1/mappings" => {
+            &[]
+        }
         _ => &["created", "lastUpdated"],
     }
 }
