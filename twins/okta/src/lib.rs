@@ -30,6 +30,7 @@ mod render;
 mod resources;
 pub mod saml;
 pub mod search;
+mod simulation;
 pub mod ssf;
 pub mod views;
 mod world;
@@ -128,8 +129,9 @@ impl Twin for Okta {
         "Okta"
     }
 
+    /// Background pictures may have 2 MB, and stand in forms.
     fn body_max(&self) -> usize {
-        1 << 20
+        (2 << 20) + (64 << 10)
     }
 
     fn operations(&self) -> Vec<Operation<Self>> {
@@ -150,6 +152,7 @@ impl Twin for Okta {
             api::iam::operations(),
             api::org_settings::operations(),
             api::widgets::operations(),
+            api::of_the_org(),
             api::branding::operations(),
             oauth::operations(),
             api::authorization_servers::operations(),

@@ -274,7 +274,7 @@ fn split(found: Option<(&SmolStr, &Members)>, part: &str) -> (SmolStr, Value) {
     (id.clone(), members.get(part.trim_start_matches('/')).cloned().unwrap_or_default())
 }
 
-fn is_active(one: &Members) -> bool {
+pub(crate) fn is_active(one: &Members) -> bool {
     text(one, "status") != "INACTIVE"
 }
 

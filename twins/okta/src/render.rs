@@ -27,6 +27,7 @@ const EMPTY_OBJECT: [&str; 2] = ["activateApplication", "deactivateApplication"]
 /// An answer or refusal with Okta's headers.
 pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Error>) -> Reply {
     let is_gap = matches!(result, Err(Error::Unsupported));
+    let is_off = matches!(result, Err(Error::FeatureOff | Error::Coded { code: "E0000015", .. }));
     // A limit of nothing at all is how Okta tells its concurrency limit from the others
     // (developer.okta.com/docs/reference/rl2-concurrency/).
     let quota = match result {
@@ -58,7 +59,7 @@ pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Erro
     let remaining = if resets.is_some() { 0 } else { quota.remaining };
     let reset = resets.unwrap_or(quota.reset);
     // Reading what an org has not is refused before it is counted: recorded.
-    if scene.request.method == http::Method::GET && answers::is_switched_off(scene.operation.id) {
+    if scene.request.method == http::Method::GET && is_off && answers::is_uncounted(scene.operation.id) {
         return reply;
     }
     reply.headers.insert(LIMIT, HeaderValue::from(quota.limit));

@@ -14,6 +14,7 @@ use smol_str::SmolStr;
 
 use super::{
     Links, act,
+    app_credentials::KeyBody,
     apps::{Which, find},
     no_content,
 };
@@ -21,6 +22,7 @@ use crate::{
     Okta,
     error::Error,
     model::{
+        State,
         app::App,
         event_type::APP_UPDATE,
         log::Party,
@@ -34,6 +36,8 @@ pub fn operations() -> Vec<Operation<Okta>> {
     const ONE: &str = "/api/v1/apps/{appId}/connections/default";
     const ON: &str = "/api/v1/apps/{appId}/connections/default/lifecycle/activate";
     const OFF: &str = "/api/v1/apps/{appId}/connections/default/lifecycle/deactivate";
+    const KEYS: &str = "/api/v1/apps/{appId}/connections/default/jwks";
+    const CALLBACK: &str = "/api/v1/apps/{appName}/{appId}/oauth2/callback";
     const GET: &[Method] = &[Method::GET];
     const POST: &[Method] = &[Method::POST];
     vec![
@@ -41,6 +45,8 @@ pub fn operations() -> Vec<Operation<Okta>> {
         Operation::write("updateDefaultProvisioningConnectionForApplication", POST, ONE, update).limit("apps"),
         Operation::write("activateDefaultProvisioningConnectionForApplication", POST, ON, activate).limit("apps"),
         Operation::write("deactivateDefaultProvisioningConnectionForApplication", POST, OFF, deactivate).limit("apps"),
+        Operation::read("getUserProvisioningConnectionJWKS", GET, KEYS, keys).limit("apps"),
+        Operation::write("verifyProvisioningConnectionForApplication", POST, CALLBACK, verify).limit("apps"),
     ]
 }
 
@@ -174,4 +180,50 @@ pub fn activate(cx: &mut Write<'_, '_, Okta>, args: Which) -> Result<Typed<()>, 
 /// `deactivateDefaultProvisioningConnectionForApplication`.
 pub fn deactivate(cx: &mut Write<'_, '_, Okta>, args: Which) -> Result<Typed<()>, Error> {
     switch(cx, &args, false)
+}
+
+/// The connection of an app that can be provisioned.
+///
+/// # Errors
+/// An app that cannot.
+fn connection(state: &State, app: &App) -> Result<Connection, Error> {
+    settings::of(state, app).ok_or_else(|| Error::not_found(&app.id, "UserProvisioningConnection"))
+}
+
+/// `getUserProvisioningConnectionJWKS`: the key with which Okta signs for the app. That it is that one is inferred.
+fn keys(cx: &Read<'_, Okta>, args: Which) -> Result<Typed<Value>, Error> {
+    let app = find(cx.state, &args.app_id)?;
+    connection(cx.state, &app)?;
+    let own = app.keys.iter().find(|key| key.kid == app.kid).unwrap_or(&cx.state.apps.key);
+    Ok(Typed::ok(&json!({ "jwks": { "keys": [KeyBody::new(own)] } })))
+}
+
+/// Apps of Okta's catalogue that people consent to the connection of.
+const CONSENTED: [&str; 4] = ["office365", "google", "zoomus", "slack"];
+
+/// Arguments of `verifyProvisioningConnectionForApplication`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Callback {
+    app_name: String,
+    app_id: String,
+    code: Option<String>,
+    state: Option<String>,
+}
+
+/// `verifyProvisioningConnectionForApplication`: the last step of a consent, after which the connection is used. The
+/// app's own authorization server is not asked whether the code is its own: no call leaves the twin for it.
+fn verify(cx: &mut Write<'_, '_, Okta>, args: Callback) -> Result<Typed<()>, Error> {
+    let app = find(cx.state, &args.app_id)?;
+    if !CONSENTED.contains(&args.app_name.as_str()) || app.name != args.app_name {
+        return Err(Error::not_found(&args.app_name, "App"));
+    }
+    let before = connection(cx.state, &app)?;
+    if [&args.code, &args.state].into_iter().any(|one| one.as_deref().is_none_or(str::is_empty)) {
+        return Err(Error::MissingParameter);
+    }
+    if !before.enabled {
+        write(cx, &app, Connection { enabled: true, ..before })?;
+    }
+    Ok(no_content())
 }

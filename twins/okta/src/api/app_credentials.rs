@@ -3,14 +3,20 @@
 //! See developer.okta.com/docs/api/openapi/okta-management/management/tag/ApplicationSSOCredentialKey/ and
 //! developer.okta.com/docs/api/openapi/okta-management/management/tag/ApplicationSSOPublicKeys/.
 
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use dtu_kernel::{
     operation::Typed,
+    time::Timestamp,
     twin::{Read, Write},
 };
 use http::{StatusCode, header::LOCATION};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 use smol_str::SmolStr;
 
 use super::{
@@ -28,6 +34,7 @@ use crate::{
         app_client,
         app_keys::{self, Csr, SigningKey},
         app_secrets::{self, Secret},
+        certificate,
         client::AuthMethod,
     },
 };
@@ -51,6 +58,24 @@ pub struct KeyBody {
 }
 
 impl KeyBody {
+    /// A key whose certificate somebody else has signed.
+    pub(super) fn published(kid: &str, certificate: &[u8], created: Timestamp, expires: Timestamp) -> Option<Self> {
+        let (modulus, _) = certificate::rsa_key(certificate)?;
+        let first = modulus.iter().position(|byte| *byte != 0)?;
+        Some(Self {
+            kty: "RSA",
+            created: stamp(created),
+            last_updated: stamp(created),
+            expires_at: stamp(expires),
+            kid: kid.into(),
+            r#use: "sig",
+            x5c: [STANDARD.encode(certificate)],
+            thumbprint: URL_SAFE_NO_PAD.encode(Sha256::digest(certificate)),
+            e: "AQAB",
+            n: URL_SAFE_NO_PAD.encode(&modulus[first..]),
+        })
+    }
+
     pub(super) fn new(key: &SigningKey) -> Self {
         Self {
             kty: "RSA",

@@ -242,3 +242,22 @@ pub fn revoke_csr(cx: &mut Write<'_, '_, Okta>, args: WhichCsr) -> Result<Typed<
         Ok(no_content())
     })
 }
+
+/// Whether a provider has a request.
+///
+/// # Errors
+/// A provider or a request that there is not.
+pub(super) fn check_csr(state: &State, idp: &str, csr: &str) -> Result<(), Error> {
+    find_csr(state, &WhichCsr { idp_id: idp.into(), idp_csr_id: csr.into() }).map(drop)
+}
+
+/// Keeps a key that was made of a request, which is gone with it.
+pub(super) fn keep_published(cx: &mut Write<'_, '_, Okta>, idp: &str, csr: &str, key: &KeyBody) -> Result<(), Error> {
+    let Ok(Value::Object(members)) = serde_json::to_value(key) else { return Err(Error::Malformed) };
+    act(cx, |act| {
+        act.state.objects.forget(&mut act.tx.changes, &csrs_of(idp), csr);
+        act.state.objects.keep(&mut act.tx.changes, &keys_of(idp), csr, members);
+        log(act, &IDP_KEY_CREATE, idp);
+        Ok(())
+    })
+}

@@ -1,5 +1,6 @@
 //! The operations: parse, call the model, render. One file a resource.
 
+mod aerial;
 pub mod agent_pools;
 mod app_body;
 pub mod app_connections;
@@ -13,45 +14,59 @@ pub mod apps;
 pub mod authenticator_enrollments;
 pub mod authorization_servers;
 pub mod branding;
+mod child_orgs;
 pub mod credentials;
 mod credentials_body;
 pub mod device_users;
 pub mod directories;
+pub mod disaster;
 pub mod event_hooks;
 pub(crate) mod factor_body;
 pub mod factors;
+pub mod features;
+pub mod governance;
 pub mod grants;
 pub mod group_owners;
 pub mod group_rules;
 pub mod groups;
+pub mod hook_keys;
 pub mod iam;
 pub mod identity_sources;
 pub mod idp_keys;
+mod interclient;
 pub mod lifecycle;
 pub mod linked_objects;
 mod listing;
+pub mod log_stream_schemas;
 pub mod logs;
+mod messaging;
 pub mod my_account;
 pub mod oauth_clients;
 pub mod org_settings;
 mod org_shape;
+mod passkeys;
 pub mod policies;
 pub mod preregistration;
 pub(crate) mod profiles;
+mod publishing;
 pub mod roles;
 pub mod schema;
 pub mod sessions;
+mod simulation;
 pub mod ssf;
+mod subscriptions;
 pub mod tokens;
 pub mod user_body;
+mod user_idps;
 pub mod user_types;
 pub mod users;
+pub mod well_known;
 pub mod widgets;
 
 use std::sync::Arc;
 
 use dtu_kernel::{
-    operation::Typed,
+    operation::{Operation, Typed},
     time::Timestamp,
     twin::{Read, Scene, Write},
     wire::Answer,
@@ -74,6 +89,28 @@ use crate::{
         user::User,
     },
 };
+
+/// What administrators set up beside people, groups and apps.
+pub(crate) fn of_the_org() -> Vec<Operation<Okta>> {
+    let all = [
+        aerial::operations(),
+        child_orgs::operations(),
+        disaster::operations(),
+        features::operations(),
+        governance::operations(),
+        hook_keys::operations(),
+        interclient::operations(),
+        log_stream_schemas::operations(),
+        messaging::operations(),
+        passkeys::operations(),
+        publishing::operations(),
+        simulation::operations(),
+        subscriptions::operations(),
+        user_idps::operations(),
+        well_known::operations(),
+    ];
+    all.into_iter().flatten().collect()
+}
 
 /// An empty object.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -133,13 +170,16 @@ pub(crate) fn act<R>(
     Ok(result)
 }
 
-/// Operations whose bodies are forms with a file.
-pub(crate) const UPLOADS: [&str; 5] = [
+/// Operations whose bodies are no JSON objects: forms with a file, certificates, simulations.
+pub(crate) const UPLOADS: [&str; 8] = [
     crate::ssf::PUBLISH,
     app_logo::UPLOAD,
     "uploadBrandThemeLogo",
     "uploadBrandThemeFavicon",
     "uploadBrandThemeBackgroundImage",
+    publishing::PUBLISH[0],
+    publishing::PUBLISH[1],
+    simulation::SIMULATE,
 ];
 
 /// The person whom a path names: `me`, an id, a login, or a login's unambiguous first part.

@@ -9,14 +9,15 @@ use dtu_kernel::{
 };
 use http::Method;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use super::{Links, act, stamp, tokens::Nothing};
+use super::{Links, act, no_content, stamp, tokens::Nothing};
 use crate::{
     Okta,
     error::Error,
+    input::object,
     model::{
         State,
         org_settings::{self as org, Contact, Settings},
@@ -26,6 +27,9 @@ use crate::{
 const GET: &[Method] = &[Method::GET];
 const POST: &[Method] = &[Method::POST];
 const PUT: &[Method] = &[Method::PUT];
+
+/// What people may do with Okta Personal.
+const PERSONAL: &str = "/okta-personal-settings/api/v1/edit-feature";
 
 /// All rows.
 pub(crate) fn operations() -> Vec<Operation<Okta>> {
@@ -57,6 +61,7 @@ pub(crate) fn operations() -> Vec<Operation<Okta>> {
         Operation::read("listOrgContactTypes", GET, "/api/v1/org/contacts", list_contacts),
         Operation::read("getOrgContactUser", GET, CONTACT, get_contact),
         Operation::write("replaceOrgContactUser", PUT, CONTACT, replace_contact),
+        Operation::write("replaceOktaPersonalAdminSettings", PUT, PERSONAL, replace_personal),
     ];
     rows.into_iter().map(|row| row.limit("other")).collect()
 }
@@ -206,4 +211,27 @@ fn replace_contact(cx: &mut Write<'_, '_, Okta>, args: Replace) -> Shown {
         Ok(())
     })?;
     Ok(contact(&user.id, &cx.scene.request.origin))
+}
+
+/// Arguments of `replaceOktaPersonalAdminSettings`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct ReplacePersonal {
+    #[serde(deserialize_with = "object")]
+    body: Personal,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+struct Personal {
+    enable_enduser_entry_points: bool,
+    enable_export_apps: bool,
+}
+
+/// `replaceOktaPersonalAdminSettings`: nothing shows them, but the state of the org.
+fn replace_personal(cx: &mut Write<'_, '_, Okta>, args: ReplacePersonal) -> Result<Typed<()>, Error> {
+    let members = json!(args.body).as_object().cloned().unwrap_or_default();
+    act(cx, |act| {
+        act.state.objects.keep_one(&mut act.tx.changes, PERSONAL, members);
+        Ok(no_content())
+    })
 }

@@ -53,6 +53,9 @@ pub struct Csr {
     pub csr: String,
     /// The modulus of its key, in base64url.
     pub n: String,
+    /// The key itself.
+    #[serde(skip)]
+    pub key: RsaKey,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -101,8 +104,8 @@ pub fn draw_at(tx: &mut dtu_kernel::tx::Tx<'_>, now: Timestamp, subject: &[(u8, 
     }
 }
 
-/// RFC 7638.
-fn kid(modulus: &[u8]) -> SmolStr {
+/// The id of a key by its modulus (RFC 7638).
+pub fn kid(modulus: &[u8]) -> SmolStr {
     let text = format!(r#"{{"e":"AQAB","kty":"RSA","n":"{}"}}"#, URL_SAFE_NO_PAD.encode(modulus));
     URL_SAFE_NO_PAD.encode(Sha256::digest(text)).into()
 }
@@ -173,7 +176,7 @@ pub fn draw_request(act: &mut Act<'_, '_>, body: &Map<String, Value>) -> Csr {
     let names = body.get("subjectAltNames").and_then(|names| names.get("dnsNames")).and_then(Value::as_array);
     let names: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();
     let der = der::request(&said.collect::<Vec<_>>(), &names, key);
-    Csr { id: kid(&modulus), created: act.now(), csr: STANDARD.encode(der), n: URL_SAFE_NO_PAD.encode(&modulus) }
+    Csr { id: kid(&modulus), created: act.now(), csr: STANDARD.encode(der), n: URL_SAFE_NO_PAD.encode(&modulus), key }
 }
 
 /// A request of an app.
@@ -194,6 +197,25 @@ pub fn revoke(act: &mut Act<'_, '_>, app: &App, id: &str) -> Result<(), Error> {
     row.csrs.retain(|csr| csr.id != id);
     app::touch(act, row);
     Ok(())
+}
+
+/// Makes a key of an app of a request and the certificate that somebody has signed for it.
+pub fn publish(act: &mut Act<'_, '_>, app: &App, csr: &Csr, certificate: &[u8], expires: Timestamp) -> SigningKey {
+    let key = SigningKey {
+        kid: csr.id.clone(),
+        created: act.now(),
+        expires,
+        n: csr.n.clone(),
+        certificate: STANDARD.encode(certificate),
+        thumbprint: URL_SAFE_NO_PAD.encode(Sha256::digest(certificate)),
+        key: csr.key,
+    };
+    let mut row = app.clone();
+    row.csrs.retain(|other| other.id != csr.id);
+    row.keys.retain(|other| other.kid != key.kid);
+    row.keys.push(key.clone());
+    app::touch(act, row);
+    key
 }
 
 /// As much of DER as certificates need (ITU-T X.690, RFC 5280, RFC 2986).

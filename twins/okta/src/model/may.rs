@@ -190,6 +190,9 @@ const PATHS: &[(&str, Area)] = &[
     ("logs", Area::Logs),
     ("logStreams", Area::Reserved),
     ("org/privacy/oktaSupport", Area::Reserved),
+    ("org/privacy/aerial", Area::Reserved),
+    ("orgs", Area::Reserved),
+    ("dr", Area::Reserved),
     ("features", Area::Reserved),
     ("api-tokens", Area::Reserved),
     ("policies", Area::Policies),
@@ -682,6 +685,8 @@ mod tests {
         check("GET", "/oauth2/v1/clients/{clientId}/roles", Area::Admins);
         check("GET", "/api/v1/org/privacy/oktaSupport", Area::Reserved);
         check("GET", "/api/v1/org", Area::Settings);
+        check("POST", "/api/v1/orgs", Area::Reserved);
+        check("GET", "/api/v1/dr/status", Area::Reserved);
         check("GET", "/api/v1/apps/{appId}/users/{userId}", Area::AppUsers);
         check("GET", "/api/v1/principal-rate-limits", Area::Limits);
         check("GET", "/attack-protection/api/v1/user-lockout-settings", Area::Settings);

@@ -6,6 +6,7 @@
 pub mod authorize;
 pub mod bearer;
 pub mod client_auth;
+mod cors;
 pub mod device;
 pub mod discovery;
 pub mod dpop;
@@ -63,7 +64,7 @@ pub fn nobody(state: &State, scene: &Scene<'_>) -> Caller {
 
 /// The operations of all authorization servers.
 pub fn operations() -> Vec<Operation<Okta>> {
-    [tokens(), sign_in(), documents(), pages()].into_iter().flatten().collect()
+    [tokens(), cors::operations(), sign_in(), documents(), pages()].into_iter().flatten().collect()
 }
 
 fn tokens() -> Vec<Operation<Okta>> {

@@ -64,16 +64,20 @@ const SWITCHED_OFF: &[&str] = &[
     "getDevicePostureCheck",
     "replaceDevicePostureCheck",
     "deleteDevicePostureCheck",
-    "getAllWellKnownURIs",
-    "getRootBrandWellKnownURI",
-    "getBrandWellKnownURI",
-    "replaceBrandWellKnownURI",
 ];
 
 /// Whether an operation is of a feature that the org has not.
 pub(crate) fn is_switched_off(operation: &str) -> bool {
     SWITCHED_OFF.contains(&operation)
 }
+
+/// Whether Okta does not count a read that it refuses since the org has not the feature: recorded. It counts others.
+pub(crate) fn is_uncounted(operation: &str) -> bool {
+    is_switched_off(operation) || WELL_KNOWN.contains(&operation)
+}
+
+/// Reads of a feature that an org can switch on.
+const WELL_KNOWN: &[&str] = &["getAllWellKnownURIs", "getRootBrandWellKnownURI", "getBrandWellKnownURI"];
 
 /// What Okta refuses whatever the public document says.
 ///

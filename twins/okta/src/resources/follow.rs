@@ -140,6 +140,48 @@ static TOLD: &[Told] = &[
         removed: Some(&types::BRAND_DELETE),
         ..NOTHING
     },
+    Told { collection: "/api/v1/brands/{}/themes", kind: "Theme", written: Some(&types::THEME_UPDATE), ..NOTHING },
+    Told {
+        collection: "/api/v1/brands/{}/templates/email/{}/customizations",
+        kind: "EmailTemplate",
+        made: Some(&types::TEMPLATE_CREATE),
+        written: Some(&types::TEMPLATE_UPDATE),
+        removed: Some(&types::TEMPLATE_DELETE),
+        ..NOTHING
+    },
+    Told {
+        collection: "/api/v1/brands/{}/templates/email/{}/settings",
+        kind: "EmailTemplate",
+        made: Some(&types::TEMPLATE_SETTINGS),
+        written: Some(&types::TEMPLATE_SETTINGS),
+        ..NOTHING
+    },
+    Told {
+        collection: "/api/v1/domains",
+        kind: "CustomDomain",
+        made: Some(&types::DOMAIN_INITIATE),
+        written: Some(&types::DOMAIN_UPDATE),
+        removed: Some(&types::DOMAIN_DELETE),
+        activated: Some(&types::DOMAIN_VERIFY),
+        ..NOTHING
+    },
+    Told {
+        collection: "/api/v1/email-domains",
+        kind: "EmailDomain",
+        made: Some(&types::MAIL_DOMAIN_CREATE),
+        written: Some(&types::MAIL_DOMAIN_UPDATE),
+        removed: Some(&types::MAIL_DOMAIN_DELETE),
+        activated: Some(&types::MAIL_DOMAIN_VERIFY),
+        ..NOTHING
+    },
+    Told {
+        collection: "/api/v1/captchas",
+        kind: "Captcha",
+        made: Some(&types::CAPTCHA_CREATE),
+        written: Some(&types::CAPTCHA_UPDATE),
+        removed: Some(&types::CAPTCHA_DELETE),
+        ..NOTHING
+    },
     Told {
         collection: "/api/v1/security-events-providers",
         kind: "SecurityEventsProvider",
@@ -191,6 +233,8 @@ fn event_of(told: &Told, done: &Done) -> Event {
     match (&done.before, &done.after) {
         (None, _) => told.made,
         (_, None) => told.removed,
+        // What is proven by a verb has no status of that name.
+        (Some(_), Some(after)) if done.by_verb && after.contains_key("validationStatus") => told.activated,
         (Some(before), Some(after)) if done.by_verb && before.get("status") == after.get("status") => None,
         (Some(_), Some(after)) if done.by_verb => match after.get("status").and_then(Value::as_str) {
             Some("ACTIVE") => told.activated,

@@ -4,14 +4,8 @@ use serde_json::json;
 
 use super::{
     Deed, Refused,
-    resource::{BASE, Link, Resource, Style, is, link, missing},
+    resource::{BASE, Resource, Style, is, link, missing},
 };
-
-const SUBSCRIPTION: &[Link] = &[
-    link("self", "", ""),
-    link("subscribe", "/subscribe", "POST").when(|one| is(one, "status", "unsubscribed")),
-    link("unsubscribe", "/unsubscribe", "POST").when(|one| is(one, "status", "subscribed")),
-];
 
 pub(super) const ROWS: &[Resource] = &[
     Resource {
@@ -124,18 +118,10 @@ pub(super) const ROWS: &[Resource] = &[
         },
         ..BASE
     },
+    Resource { collection: "/api/v1/features", prefix: |_| "ftr", ..BASE },
     Resource {
-        collection: "/api/v1/roles/{}/subscriptions",
-        shown: || json!({ "channels": ["email"] }),
-        style: Some(Style::Hints),
-        links: SUBSCRIPTION,
-        ..BASE
-    },
-    Resource {
-        collection: "/api/v1/users/{}/subscriptions",
-        shown: || json!({ "channels": ["email"] }),
-        style: Some(Style::Hints),
-        links: SUBSCRIPTION,
+        collection: "/api/v1/telephony-providers",
+        new: || json!({ "isPrimaryProvider": false, "enabled": true }),
         ..BASE
     },
     Resource { collection: "/api/v1/agentPools", asks: &[("poolType", "type")], ..BASE },

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::{branding::of_brand, find, id_shape, policy_kinds};
 use crate::{
-    api::stamp,
+    api::{features, stamp},
     model::{State, mapping},
     policy::{self, POLICIES},
 };
@@ -207,6 +207,9 @@ impl Desk<'_, '_> {
         self.behaviors();
         self.device_integrations();
         self.mappings(&type_id);
+        for feature in &features::SEEDS {
+            self.add("/api/v1/features", feature.members());
+        }
     }
 
     /// Profiles of people and of the app by which they enrol Okta Verify, either way.
@@ -282,6 +285,7 @@ fn times(collection: &str) -> &'static [&'static str] {
         | "/api/v1/brands"
         | "/api/v1/brands/{}/themes"
         | "/api/v1/domains"
+        | "/api/v1/features"
         | "/api/v1/mappings" => &[],
         _ => &["created", "lastUpdated"],
     }

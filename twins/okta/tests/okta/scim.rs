@@ -175,8 +175,11 @@ const FIND: &str = "GET /Users?filter=userName%20eq%20%22lena.fischer%40acme.exa
 #[tokio::test(flavor = "multi_thread")]
 async fn who_gets_the_app_gets_an_account() {
     let stage = Stage::new(json!({})).await;
-    let id = stage.assign(LENA);
-    assert_eq!(stage.app_user(&id), ("STAGED".to_owned(), "SYNCING".to_owned(), Value::Null));
+    let id = stage.org.id(LENA);
+    // The answer itself: the app's server may have been called before anything else can be asked.
+    let got = stage.org.post(&stage.users_path(), &json!({ "id": id }));
+    let shown = (got.text("/status"), got.text("/syncState"), &got.body["externalId"]);
+    assert_eq!(shown, ("STAGED", "SYNCING", &Value::Null));
     let requests = stage.requests().await;
     let header = |request: &Request, name: &str| request.headers[name].to_str().expect("is text").to_owned();
     for request in &requests {

@@ -19,8 +19,8 @@ use crate::{
     Okta,
     api::{act, no_content},
     error::Error,
-    model::{State, profile::Attribute, user::User},
-    resources::shown_member,
+    model::{State, event_type::TEMPLATE_DELETE, profile::Attribute, user::User},
+    resources::{party, shown_member},
 };
 
 /// The operations of this file.
@@ -233,6 +233,7 @@ fn delete_all(cx: &mut Write<'_, '_, Okta>, args: Which) -> Result<Typed<()>, Er
     act(cx, |act| {
         for id in &ids {
             act.state.objects.forget(&mut act.tx.changes, &place, id);
+            act.log(&TEMPLATE_DELETE, vec![party("EmailTemplate", id, None)]);
         }
         Ok(())
     })?;

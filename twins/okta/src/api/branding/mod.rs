@@ -3,10 +3,12 @@
 //! Brands, themes, templates and customizations themselves are rows of [`crate::resources`].
 //! See developer.okta.com/docs/api/openapi/okta-management/management/tag/Brands/.
 
+mod certificates;
 mod domains;
 mod emails;
 mod pages;
 mod pictures;
+pub(crate) mod well_known;
 
 pub(crate) use self::emails::{customizations, usual_settings};
 use dtu_kernel::operation::Operation;
@@ -21,10 +23,15 @@ const BRANDS: &str = "/api/v1/brands";
 
 /// All rows.
 pub(crate) fn operations() -> Vec<Operation<Okta>> {
-    [pictures::operations(), emails::operations(), pages::operations(), domains::operations()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [
+        pictures::operations(),
+        emails::operations(),
+        pages::operations(),
+        domains::operations(),
+        certificates::operations(),
+        well_known::operations(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// What is kept at a place of a brand, where there is such a brand.

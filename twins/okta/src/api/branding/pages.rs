@@ -21,7 +21,14 @@ use crate::{
     api::{act, no_content, widgets},
     error::Error,
     input::object,
-    model::State,
+    model::{
+        Act, State,
+        event_type::{
+            ERROR_PAGE_DELETE, ERROR_PAGE_UPDATE, EventType, SIGN_IN_PAGE_DELETE, SIGN_IN_PAGE_UPDATE,
+            SIGN_OUT_PAGE_UPDATE,
+        },
+    },
+    resources::party,
 };
 
 /// The operations of this file.
@@ -189,7 +196,10 @@ fn delete(cx: &mut Write<'_, '_, Okta>, args: Which) -> Result<Typed<()>, Error>
     check(cx.state, &args.brand_id)?;
     let (place, name) = place(cx.scene.request);
     act(cx, |act| {
-        act.state.objects.forget(&mut act.tx.changes, &place, name);
+        if act.state.objects.forget(&mut act.tx.changes, &place, name) && name == "customized" {
+            let event = if is_sign_in(&place) { &SIGN_IN_PAGE_DELETE } else { &ERROR_PAGE_DELETE };
+            tell(act, event, &args.brand_id);
+        }
         Ok(())
     })?;
     Ok(no_content())
@@ -287,12 +297,31 @@ fn customized(known: &Members, sent: Members) -> Members {
 fn keep(cx: &mut Write<'_, '_, Okta>, page: Value) -> Result<Typed<Value>, Error> {
     let (place, name) = place(cx.scene.request);
     let path = format!("{place}/{name}");
+    let brand = cx.scene.request.path_param("brandId");
     act(cx, |act| {
         let members = page.as_object().cloned().unwrap_or_default();
         act.state.objects.keep_one(&mut act.tx.changes, &path, members);
+        // Nobody but their maker sees previews.
+        if name == "customized" {
+            tell(act, written(&place), brand);
+        }
         Ok(())
     })?;
     Ok(Typed::ok(&page))
+}
+
+/// What the log says of a page that is written.
+fn written(place: &str) -> &'static EventType {
+    match place.rsplit('/').next() {
+        Some("sign-in") => &SIGN_IN_PAGE_UPDATE,
+        Some("sign-out") => &SIGN_OUT_PAGE_UPDATE,
+        _ => &ERROR_PAGE_UPDATE,
+    }
+}
+
+fn tell(act: &mut Act<'_, '_>, event: &'static EventType, brand: &str) {
+    let target = party("Brand", brand, act.state.objects.member(BRANDS, brand));
+    act.log(event, vec![target]);
 }
 
 /// Where people land who sign out.

@@ -20,7 +20,8 @@ use crate::{
     Okta,
     api::{act, app_logo::file, no_content},
     error::Error,
-    model::shape,
+    model::{event_type::THEME_UPDATE, shape},
+    resources::party,
 };
 
 const PICTURE_ID: IdShape = shape("fs0", "theme pictures");
@@ -141,7 +142,9 @@ fn write(cx: &mut Write<'_, '_, Okta>, args: &Which, kind: &Kind, value: Value) 
     theme.insert(kind.member.to_owned(), value);
     let place = format!("{}/{}/themes", super::BRANDS, args.brand_id);
     act(cx, |act| {
+        let target = party("Theme", &args.theme_id, Some(&theme));
         act.state.objects.keep(&mut act.tx.changes, &place, &args.theme_id, theme);
+        act.log(&THEME_UPDATE, vec![target]);
         Ok(())
     })
 }
