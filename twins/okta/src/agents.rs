@@ -126,7 +126,8 @@ fn connect(state: &mut State, tx: &mut Tx<'_>, who: &str, with: Connect) -> Resu
 fn disconnect(state: &mut State, tx: &mut Tx<'_>, who: &str, with: Disconnect) -> Result<Value, Refusal> {
     administer(state, tx, who, |act| {
         let named = |pool: &Members| agents(pool).iter().any(|agent| agent["name"] == with.agent.as_str());
-        let found = act.state.objects.members(POOLS).find(|(_, pool)| named(pool)).map(|(id, pool)| (id.clone(), pool.clone()));
+        let found =
+            act.state.objects.members(POOLS).find(|(_, pool)| named(pool)).map(|(id, pool)| (id.clone(), pool.clone()));
         let (id, mut pool) = found.ok_or_else(|| Refusal::new(format!("there is no agent `{}`", with.agent)))?;
         if let Some(Value::Array(agents)) = pool.get_mut("agents") {
             for agent in agents.iter_mut().filter(|agent| agent["name"] == with.agent.as_str()) {
@@ -235,7 +236,8 @@ pub fn due(state: &mut State, tx: &mut Tx<'_>, data: &Value) {
     let mut act = Act::new(state, tx, Acting::system());
     let update = act.state.objects.member(&updates_of(pool), id).cloned();
     // One that was paused and resumed has another end.
-    let update = update.filter(|update| text(update, "status") == "InProgress" && update.get("begun") == data.get("begun"));
+    let update =
+        update.filter(|update| text(update, "status") == "InProgress" && update.get("begun") == data.get("begun"));
     let Some((update, mut row)) = update.zip(act.state.objects.member(POOLS, pool).cloned()) else { return };
     let wanted: Vec<&str> = agents(&update).iter().filter_map(|agent| agent["id"].as_str()).collect();
     let mut all = true;

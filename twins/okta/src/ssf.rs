@@ -10,6 +10,7 @@ use bytes::Bytes;
 use dtu_contract::generic::Done;
 use dtu_kernel::{
     delivery::{Delivery, Next, Outbound, Outcome},
+    ids::ALNUM,
     operation::OperationInfo,
     time::Timestamp,
     twin::Scene,
@@ -27,9 +28,7 @@ use crate::{
     events,
     model::{
         Act, Acting, SITE, State,
-        event_type::{
-            ACCOUNT_PASSWORD, FACTOR_ACTIVATE, FACTOR_DEACTIVATE, SESSION_CLEAR, SIGNALS_RECEIVED,
-        },
+        event_type::{ACCOUNT_PASSWORD, FACTOR_ACTIVATE, FACTOR_DEACTIVATE, SESSION_CLEAR, SIGNALS_RECEIVED},
         log::{Entry, Outcome as Logged, Party},
     },
     oauth::{self, bearer, jwt::Unverified, server::Issuer},
@@ -118,7 +117,8 @@ pub fn verify(act: &mut Act<'_, '_>, stream: &SmolStr, state: Option<&str>) {
 
 /// What an entry of the log is as an event of a stream.
 fn event(entry: &Entry, issuer: &str) -> Option<(String, Value)> {
-    let user = entry.targets.iter().find(|target| target.kind == "User").filter(|_| entry.outcome == Logged::SUCCESS)?;
+    let user =
+        entry.targets.iter().find(|target| target.kind == "User").filter(|_| entry.outcome == Logged::SUCCESS)?;
     let admin = entry.actor.id != user.id;
     let mut body = json!({
         "event_timestamp": entry.published.as_secs() * 1_000,
@@ -197,7 +197,9 @@ pub fn prepare(state: &State, delivery: &Delivery) -> Option<Outbound> {
 
 /// Takes in what came of an attempt. Tokens are sent once: whether Okta tries again its documents do not say.
 pub fn delivered(state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
-    let mut act = Act::new(state, tx, Acting::system());
+    let mut by = Acting::system();
+    by.transaction.id = tx.draw(SITE.child("security event jobs")).text(ALNUM, 20).into();
+    let mut act = Act::new(state, tx, by);
     let body: Option<Value> = match outcome {
         Outcome::Answered { status: 200, body, .. } => serde_json::from_slice(body).ok(),
         _ => None,
@@ -252,7 +254,8 @@ pub fn receive(act: &mut Act<'_, '_>, token: &str, origin: &str) -> Result<(), R
     let found = providers.find(|(_, provider)| of(provider) && text(provider, "status") == "ACTIVE");
     let found = found.map(|(id, provider)| (id.clone(), provider["settings"]["jwks_url"].clone()));
     drop(providers);
-    let (id, url) = found.ok_or_else(|| ("invalid_issuer", "The issuer is not one of an active provider.".to_owned()))?;
+    let (id, url) =
+        found.ok_or_else(|| ("invalid_issuer", "The issuer is not one of an active provider.".to_owned()))?;
     if read.claim("aud").map(|aud| aud.trim_end_matches('/')) != Some(origin) {
         return Err(("invalid_audience", "The audience is not this org.".to_owned()));
     }

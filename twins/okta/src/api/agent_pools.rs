@@ -41,24 +41,42 @@ pub fn operations() -> Vec<Operation<Okta>> {
         Operation::read("getAgentPoolsUpdateInstance", GET, ONE, get),
         Operation::write("updateAgentPoolsUpdate", POST, ONE, update),
         Operation::write("deleteAgentPoolsUpdate", DELETE, ONE, delete),
-        Operation::write("activateAgentPoolsUpdate", POST, "/api/v1/agentPools/{poolId}/updates/{updateId}/activate", |cx, args| {
-            step(cx, &args, Step::Activate)
-        }),
-        Operation::write("deactivateAgentPoolsUpdate", POST, "/api/v1/agentPools/{poolId}/updates/{updateId}/deactivate", |cx, args| {
-            step(cx, &args, Step::Deactivate)
-        }),
-        Operation::write("pauseAgentPoolsUpdate", POST, "/api/v1/agentPools/{poolId}/updates/{updateId}/pause", |cx, args| {
-            step(cx, &args, Step::Pause)
-        }),
-        Operation::write("resumeAgentPoolsUpdate", POST, "/api/v1/agentPools/{poolId}/updates/{updateId}/resume", |cx, args| {
-            step(cx, &args, Step::Resume)
-        }),
-        Operation::write("retryAgentPoolsUpdate", POST, "/api/v1/agentPools/{poolId}/updates/{updateId}/retry", |cx, args| {
-            step(cx, &args, Step::Retry)
-        }),
-        Operation::write("stopAgentPoolsUpdate", POST, "/api/v1/agentPools/{poolId}/updates/{updateId}/stop", |cx, args| {
-            step(cx, &args, Step::Stop)
-        }),
+        Operation::write(
+            "activateAgentPoolsUpdate",
+            POST,
+            "/api/v1/agentPools/{poolId}/updates/{updateId}/activate",
+            |cx, args| step(cx, &args, Step::Activate),
+        ),
+        Operation::write(
+            "deactivateAgentPoolsUpdate",
+            POST,
+            "/api/v1/agentPools/{poolId}/updates/{updateId}/deactivate",
+            |cx, args| step(cx, &args, Step::Deactivate),
+        ),
+        Operation::write(
+            "pauseAgentPoolsUpdate",
+            POST,
+            "/api/v1/agentPools/{poolId}/updates/{updateId}/pause",
+            |cx, args| step(cx, &args, Step::Pause),
+        ),
+        Operation::write(
+            "resumeAgentPoolsUpdate",
+            POST,
+            "/api/v1/agentPools/{poolId}/updates/{updateId}/resume",
+            |cx, args| step(cx, &args, Step::Resume),
+        ),
+        Operation::write(
+            "retryAgentPoolsUpdate",
+            POST,
+            "/api/v1/agentPools/{poolId}/updates/{updateId}/retry",
+            |cx, args| step(cx, &args, Step::Retry),
+        ),
+        Operation::write(
+            "stopAgentPoolsUpdate",
+            POST,
+            "/api/v1/agentPools/{poolId}/updates/{updateId}/stop",
+            |cx, args| step(cx, &args, Step::Stop),
+        ),
     ];
     rows.into_iter().map(|row| row.stores().limit("other")).collect()
 }
@@ -144,6 +162,7 @@ fn shown(update: &Members) -> Value {
 }
 
 /// A pool that there is not has no updates: recorded.
+#[expect(clippy::unnecessary_wraps, reason = "handlers can refuse")]
 fn list_updates(cx: &Read<'_, Okta>, args: ListUpdates) -> Result<Typed<Vec<Value>>, Error> {
     let all = cx.state.objects.members(&updates_of(&args.pool_id));
     let scheduled = |update: &Members| update.get("schedule").is_some_and(|schedule| !schedule.is_null());
@@ -188,8 +207,11 @@ fn read(state: &State, pool: &str, body: &Map<String, Value>) -> Result<Members,
     if named.len() < agents.map_or(0, Vec::len) {
         return Err(Error::invalid("agentList", "errors in the field: agentList"));
     }
-    let mut update: Members =
-        body.iter().filter(|(name, _)| MEMBERS.contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut update: Members = body
+        .iter()
+        .filter(|(name, _)| MEMBERS.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     update.insert("agents".to_owned(), json!(named));
     Ok(update)
 }
@@ -259,10 +281,9 @@ fn set_settings(cx: &mut Write<'_, '_, Okta>, args: Sent) -> Result<Typed<Value>
     if !TYPES.contains(&text(&args.body, "agentType")) {
         return Err(Error::invalid("agentType", "errors in the field: agentType"));
     }
-    if let Some(channel) = args.body.get("releaseChannel") {
-        if !matches!(channel.as_str(), Some("BETA" | "EA" | "GA" | "TEST")) {
-            return Err(Error::invalid("releaseChannel", "errors in the field: releaseChannel"));
-        }
+    let known = |channel: &Value| matches!(channel.as_str(), Some("BETA" | "EA" | "GA" | "TEST"));
+    if args.body.get("releaseChannel").is_some_and(|channel| !known(channel)) {
+        return Err(Error::invalid("releaseChannel", "errors in the field: releaseChannel"));
     }
     if args.body.get("continueOnError").is_some_and(|flag| !flag.is_boolean()) {
         return Err(Error::Malformed);

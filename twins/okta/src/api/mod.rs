@@ -22,6 +22,7 @@ pub(crate) mod factor_body;
 pub mod factors;
 pub mod grants;
 pub mod group_owners;
+pub mod group_push;
 pub mod group_rules;
 pub mod groups;
 pub mod iam;
@@ -134,8 +135,13 @@ pub(crate) fn act<R>(
 }
 
 /// Operations whose bodies are forms with a file.
-pub(crate) const UPLOADS: [&str; 5] =
-    [crate::ssf::PUBLISH, app_logo::UPLOAD, "uploadBrandThemeLogo", "uploadBrandThemeFavicon", "uploadBrandThemeBackgroundImage"];
+pub(crate) const UPLOADS: [&str; 5] = [
+    crate::ssf::PUBLISH,
+    app_logo::UPLOAD,
+    "uploadBrandThemeLogo",
+    "uploadBrandThemeFavicon",
+    "uploadBrandThemeBackgroundImage",
+];
 
 /// The person whom a path names: `me`, an id, a login, or a login's unambiguous first part.
 fn find_user(state: &State, caller: &Caller, name: &str) -> Result<Arc<User>, Error> {

@@ -1,8 +1,8 @@
 //! Security keys that are set up for people before they have them: ordered from a maker, enrolled, shipped, activated.
 //!
 //! Requests to the maker are encrypted to a key of the maker's, so that nobody else reads them: what stands for them
-//! here has their form and no content. See developer.okta.com/docs/api/openapi/okta-management/management/tag/
-//! WebAuthnPreregistration/.
+//! here has their form and no content.
+//! See developer.okta.com/docs/api/openapi/okta-management/management/tag/WebAuthnPreregistration/.
 
 use std::time::Duration;
 
@@ -44,7 +44,8 @@ pub fn operations() -> Vec<Operation<Okta>> {
     const ROOT: &str = "/webauthn-registration/api/v1/initiate-fulfillment-request";
     const ALL: &str = "/webauthn-registration/api/v1/users/{userId}/enrollments";
     const ONE: &str = "/webauthn-registration/api/v1/users/{userId}/enrollments/{authenticatorEnrollmentId}";
-    const ERROR: &str = "/webauthn-registration/api/v1/users/{userId}/enrollments/{authenticatorEnrollmentId}/mark-error";
+    const ERROR: &str =
+        "/webauthn-registration/api/v1/users/{userId}/enrollments/{authenticatorEnrollmentId}/mark-error";
     let rows = vec![
         Operation::write("generateFulfillmentRequest", POST, ROOT, initiate),
         Operation::write("enrollPreregistrationEnrollment", POST, "/webauthn-registration/api/v1/enroll", enroll),

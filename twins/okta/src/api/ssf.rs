@@ -114,7 +114,8 @@ fn wrong(field: &'static str) -> Error {
 
 /// What a body says of a stream, checked; `whole` where all must be there.
 fn read(body: &Map<String, Value>, whole: bool) -> Result<Members, Error> {
-    const OWN: [&str; 6] = ["aud", "events_delivered", "events_supported", "iss", "min_verification_interval", "stream_id"];
+    const OWN: [&str; 6] =
+        ["aud", "events_delivered", "events_supported", "iss", "min_verification_interval", "stream_id"];
     const SAID: [&str; 3] = ["delivery", "events_requested", "format"];
     if body.keys().any(|name| !OWN.contains(&name.as_str()) && !SAID.contains(&name.as_str())) {
         return Err(Error::Malformed);
@@ -124,7 +125,8 @@ fn read(body: &Map<String, Value>, whole: bool) -> Result<Members, Error> {
         None if whole => return Err(Error::fields(&[("events_requested", "The field cannot be left blank")])),
         None => {}
         Some(events) => {
-            let fits = |event: &Value| event.as_str().is_some_and(|event| event.contains(':') && event.len() <= EVENT_MAX);
+            let fits =
+                |event: &Value| event.as_str().is_some_and(|event| event.contains(':') && event.len() <= EVENT_MAX);
             let all = events.as_array().ok_or(Error::Malformed)?;
             if all.is_empty() || all.len() > EVENTS_MAX || !all.iter().all(fits) {
                 return Err(wrong("events_requested"));
@@ -249,6 +251,7 @@ fn publish(cx: &mut Write<'_, '_, Okta>, _: Nothing) -> Result<Typed<()>, Error>
     Ok(received.map_or_else(refusal, |()| Typed::from_answer(Answer::empty(StatusCode::ACCEPTED))))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "handlers can refuse")]
 fn published(cx: &Read<'_, Okta>) -> Result<Typed<()>, Error> {
     let outcome = ssf::outcome(cx.state, token(cx.scene));
     Ok(outcome.map_or_else(refusal, |()| Typed::from_answer(Answer::empty(StatusCode::ACCEPTED))))

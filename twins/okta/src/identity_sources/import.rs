@@ -156,8 +156,15 @@ fn make(act: &mut Act<'_, '_>, values: &Map<String, Value>) -> Result<Arc<User>,
     let import = SmolStr::new_static("IMPORT");
     let credentials =
         Credentials { provider: Some(Provider { r#type: import.clone(), name: import }), ..Credentials::default() };
-    let new =
-        NewUser { realm: None, profile, credentials, groups: Vec::new(), activate: true, federated: false, expire: false };
+    let new = NewUser {
+        realm: None,
+        profile,
+        credentials,
+        groups: Vec::new(),
+        activate: true,
+        federated: false,
+        expire: false,
+    };
     accounts::create(act, new)
 }
 
@@ -240,12 +247,7 @@ pub fn end_group(act: &mut Act<'_, '_>, source: &SmolStr, name: &str) -> Result<
     Ok(())
 }
 
-fn pair(
-    act: &Act<'_, '_>,
-    source: &str,
-    name: &str,
-    external: &str,
-) -> Result<(Arc<group::Group>, Arc<User>), Error> {
+fn pair(act: &Act<'_, '_>, source: &str, name: &str, external: &str) -> Result<(Arc<group::Group>, Arc<User>), Error> {
     let group = act.state.sources.group(source, name).and_then(|known| act.state.groups.get(&known.group));
     let person = act.state.sources.person(source, external).and_then(|known| act.state.users.get(&known.user));
     let missing = || Error::not_found(external, "IdentitySourceUser");

@@ -57,12 +57,11 @@ fn profile(
         };
         let name = SmolStr::new(name);
         match value {
-            Value::Null => {}
             Value::String(text) if text.chars().count() > *most => return Err(wrong(&name, "The field is too long")),
             Value::String(text) if name.to_lowercase().ends_with("email") && !is_email(text) => {
                 return Err(wrong(&name, "Does not match required pattern"));
             }
-            Value::String(_) => {}
+            Value::Null | Value::String(_) => {}
             _ => return Err(wrong(&name, "The field has an invalid value")),
         }
     }
@@ -106,7 +105,9 @@ fn of_users(body: &Map<String, Value>) -> Result<(), Error> {
 pub fn people(body: &Map<String, Value>) -> Result<Upload, Error> {
     of_users(body)?;
     let all = list(body, "profiles")?.iter().enumerate();
-    all.map(|(index, entry)| brought(entry, index, &PERSON, EXTERNAL_MAX[0])).collect::<Result<_, _>>().map(Upload::People)
+    all.map(|(index, entry)| brought(entry, index, &PERSON, EXTERNAL_MAX[0]))
+        .collect::<Result<_, _>>()
+        .map(Upload::People)
 }
 
 fn brought(entry: &Value, index: usize, known: &[(&'static str, usize)], most: usize) -> Result<Brought, Error> {
@@ -139,7 +140,9 @@ pub fn people_gone(body: &Map<String, Value>) -> Result<Upload, Error> {
 pub fn groups(body: &Map<String, Value>) -> Result<Upload, Error> {
     only(body, &["profiles"])?;
     let all = list(body, "profiles")?.iter().enumerate();
-    all.map(|(index, entry)| brought(entry, index, &GROUP, EXTERNAL_MAX[1])).collect::<Result<_, _>>().map(Upload::Groups)
+    all.map(|(index, entry)| brought(entry, index, &GROUP, EXTERNAL_MAX[1]))
+        .collect::<Result<_, _>>()
+        .map(Upload::Groups)
 }
 
 /// The body of `bulk-groups-delete`.

@@ -278,7 +278,11 @@ fn methods(key: &str) -> Vec<Value> {
 fn times(collection: &str) -> &'static [&'static str] {
     match collection {
         "/api/v1/principal-rate-limits" => &["createdDate", "lastUpdate"],
-        "/api/v1/device-integrations" | "/api/v1/brands" | "/api/v1/brands/{}/themes" | "/api/v1/domains" | "/api/v1/mappings" => &[],
+        "/api/v1/device-integrations"
+        | "/api/v1/brands"
+        | "/api/v1/brands/{}/themes"
+        | "/api/v1/domains"
+        | "/api/v1/mappings" => &[],
         _ => &["created", "lastUpdated"],
     }
 }

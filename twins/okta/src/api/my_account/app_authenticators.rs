@@ -2,7 +2,7 @@
 //! them with what its key has signed.
 //!
 //! The enrolment is the person's push factor, on a device that comes with it. Challenges and answers are those of the
-//! devices SDK (github.com/okta/okta-devices-swift, OktaBindJWT and OktaUserConsentValue).
+//! devices SDK (github.com/okta/okta-devices-swift, `OktaBindJWT` and `OktaUserConsentValue`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -341,9 +341,9 @@ fn refused(cause: &str) -> Error {
 fn approves(state: &State, answer: &Unverified<'_>, push: &str, origin: &str) -> Result<(Enrolled, bool), Error> {
     let found = find(state, answer.claim("iss").unwrap_or_default()).map_err(|_| refused("Unknown enrollment."))?;
     let keys = found.members.get("keys");
-    let signed = ["proofOfPossession", "userVerification"].into_iter().any(|name| {
-        keys.and_then(|keys| keys.get(name)).is_some_and(|key| answer.is_signed_by(key))
-    });
+    let signed = ["proofOfPossession", "userVerification"]
+        .into_iter()
+        .any(|name| keys.and_then(|keys| keys.get(name)).is_some_and(|key| answer.is_signed_by(key)));
     let prompt = state.factors.push(&found.factor.id, push).ok_or_else(|| refused("Unknown challenge."))?;
     let fits = answer.claim("tx") == Some(push)
         && answer.claim("nonce") == Some(&nonce(prompt))

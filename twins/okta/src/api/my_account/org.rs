@@ -29,7 +29,8 @@ const APPS: [(&str, &str, bool); 3] = [
 fn id(org: &str, name: &str) -> String {
     let hash = blake3::hash(format!("{org} {name}").as_bytes());
     let text = URL_SAFE_NO_PAD.encode(hash.as_bytes());
-    let drawn: String = text.chars().filter(char::is_ascii_alphanumeric).chain("0".repeat(14).chars()).take(14).collect();
+    let drawn: String =
+        text.chars().filter(char::is_ascii_alphanumeric).chain("0".repeat(14).chars()).take(14).collect();
     format!("0oa{drawn}5d7")
 }
 
@@ -37,9 +38,7 @@ fn list(cx: &Read<'_, Okta>, _: Nothing) -> Result<Typed<Vec<Value>>, Error> {
     let user = own(cx.state, cx.caller, cx.scene)?;
     let admin = role::is_admin(cx.state, &user);
     let shown = APPS.iter().filter(|(_, _, console)| admin || !console);
-    let row = |(name, title, _): &(&str, &str, bool)| {
-        json!({ "id": id(&cx.state.org, name), "name": name, "displayName": title })
-    };
+    let row = |(name, title, _): &(&str, &str, bool)| json!({ "id": id(&cx.state.org, name), "name": name, "displayName": title });
     Ok(Typed::ok(&shown.map(row).collect::<Vec<_>>()))
 }
 

@@ -78,7 +78,8 @@ fn get(cx: &Read<'_, Okta>, _: Nothing) -> Result<Typed<Value>, Error> {
 
 fn get_schema(cx: &Read<'_, Okta>, _: Nothing) -> Result<Typed<Value>, Error> {
     let user = own(cx.state, cx.caller, cx.scene)?;
-    let properties: Map<String, Value> = visible(cx.state, &user).into_iter().map(|(name, facts)| (name, told(&facts))).collect();
+    let properties: Map<String, Value> =
+        visible(cx.state, &user).into_iter().map(|(name, facts)| (name, told(&facts))).collect();
     let links = json!({ "self": address(cx.scene, "/profile/schema"), "user": address(cx.scene, "/profile") });
     Ok(Typed::ok(&json!({ "properties": properties, "_links": links })))
 }
