@@ -200,11 +200,9 @@ pub(crate) struct ReadCode {
 fn read_code(state: &mut State, tx: &mut Tx<'_>, who: &str, with: ReadCode) -> Result<Value, Refusal> {
     own(state, tx, who, |act, user| {
         // A code that was sent for something else than a factor is found by what it is for.
-        let sent = act.state.factors.messages(&user.id).into_iter().rev();
-        if let Some(message) = sent.clone().find(|message| message.factor == with.factor) {
-            if act.state.factors.get(&user.id, &with.factor).is_none() {
-                return Ok(json!({ "code": message.code }));
-            }
+        let sent = act.state.factors.messages(&user.id).into_iter().rev().find(|sent| sent.factor == with.factor);
+        if let Some(message) = sent.filter(|_| act.state.factors.get(&user.id, &with.factor).is_none()) {
+            return Ok(json!({ "code": message.code }));
         }
         let found = find(act, user, &with.factor)?;
         Ok(json!({ "code": current(act, &found)? }))

@@ -178,6 +178,7 @@ impl Twin for Okta {
             api::agent_pools::operations(),
             api::directories::operations(),
             api::preregistration::operations(),
+            api::group_push::operations(),
             api::ssf::operations(),
         ];
         backing::rows(self, own.into_iter().flatten().collect())
@@ -302,6 +303,7 @@ impl Twin for Okta {
     fn prepare(&self, state: &State, delivery: &Delivery, _: Timestamp) -> Option<Outbound> {
         match delivery.kind.as_str() {
             provisioning::calls::SCIM => provisioning::calls::prepare(state, delivery),
+            provisioning::groups::GROUP => provisioning::groups::prepare(state, delivery),
             inline_hooks::INLINE => inline_hooks::prepare(state, delivery),
             ssf::SET | ssf::KEYS | ssf::ABOUT => ssf::prepare(state, delivery),
             _ => events::prepare(state, delivery),
@@ -311,6 +313,7 @@ impl Twin for Okta {
     fn delivered(&self, state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
         match delivery.kind.as_str() {
             provisioning::calls::SCIM => provisioning::calls::delivered(state, tx, delivery, outcome),
+            provisioning::groups::GROUP => provisioning::groups::delivered(state, tx, delivery, outcome),
             inline_hooks::INLINE => inline_hooks::delivered(state, tx, delivery, outcome),
             ssf::SET | ssf::KEYS | ssf::ABOUT => ssf::delivered(state, tx, delivery, outcome),
             _ => events::delivered(state, tx, delivery, outcome),

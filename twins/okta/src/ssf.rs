@@ -10,6 +10,7 @@ use bytes::Bytes;
 use dtu_contract::generic::Done;
 use dtu_kernel::{
     delivery::{Delivery, Next, Outbound, Outcome},
+    ids::ALNUM,
     operation::OperationInfo,
     time::Timestamp,
     twin::Scene,
@@ -196,7 +197,9 @@ pub fn prepare(state: &State, delivery: &Delivery) -> Option<Outbound> {
 
 /// Takes in what came of an attempt. Tokens are sent once: whether Okta tries again its documents do not say.
 pub fn delivered(state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
-    let mut act = Act::new(state, tx, Acting::system());
+    let mut by = Acting::system();
+    by.transaction.id = tx.draw(SITE.child("security event jobs")).text(ALNUM, 20).into();
+    let mut act = Act::new(state, tx, by);
     let body: Option<Value> = match outcome {
         Outcome::Answered { status: 200, body, .. } => serde_json::from_slice(body).ok(),
         _ => None,

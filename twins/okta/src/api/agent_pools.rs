@@ -162,6 +162,7 @@ fn shown(update: &Members) -> Value {
 }
 
 /// A pool that there is not has no updates: recorded.
+#[expect(clippy::unnecessary_wraps, reason = "handlers can refuse")]
 fn list_updates(cx: &Read<'_, Okta>, args: ListUpdates) -> Result<Typed<Vec<Value>>, Error> {
     let all = cx.state.objects.members(&updates_of(&args.pool_id));
     let scheduled = |update: &Members| update.get("schedule").is_some_and(|schedule| !schedule.is_null());
@@ -280,10 +281,9 @@ fn set_settings(cx: &mut Write<'_, '_, Okta>, args: Sent) -> Result<Typed<Value>
     if !TYPES.contains(&text(&args.body, "agentType")) {
         return Err(Error::invalid("agentType", "errors in the field: agentType"));
     }
-    if let Some(channel) = args.body.get("releaseChannel") {
-        if !matches!(channel.as_str(), Some("BETA" | "EA" | "GA" | "TEST")) {
-            return Err(Error::invalid("releaseChannel", "errors in the field: releaseChannel"));
-        }
+    let known = |channel: &Value| matches!(channel.as_str(), Some("BETA" | "EA" | "GA" | "TEST"));
+    if args.body.get("releaseChannel").is_some_and(|channel| !known(channel)) {
+        return Err(Error::invalid("releaseChannel", "errors in the field: releaseChannel"));
     }
     if args.body.get("continueOnError").is_some_and(|flag| !flag.is_boolean()) {
         return Err(Error::Malformed);

@@ -26,8 +26,8 @@ use crate::{
 pub fn operations() -> Vec<Operation<Okta>> {
     const GET: &[Method] = &[Method::GET];
     vec![
-        Operation::read("listDeviceUsers", GET, "/api/v1/devices/{deviceId}/users", list_users).limit("other"),
-        Operation::read("listUserDevices", GET, "/api/v1/users/{userId}/devices", list_devices).limit("users"),
+        Operation::read("listDeviceUsers", GET, "/api/v1/devices/{deviceId}/users", list_users).stores().limit("other"),
+        Operation::read("listUserDevices", GET, "/api/v1/users/{userId}/devices", list_devices).stores().limit("users"),
     ]
 }
 

@@ -76,6 +76,7 @@ struct Ask {
 /// What an agent was asked.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the path's parameters have these names")]
 struct Which {
     app_instance_id: SmolStr,
     group_id: SmolStr,

@@ -32,6 +32,7 @@ use crate::{
         user::User,
     },
     paging::{self, Size},
+    provisioning::groups::pushes_of,
     query::{Dialect, Kind, Rule},
     search::{Ask, Cursor, Direction, Found, Order, Sight as _, search},
 };
@@ -111,7 +112,7 @@ impl GroupBody {
         self.embedded = Some(json!({ "stats": {
             "usersCount": users,
             "appsCount": state.assignments.apps_of_group(&group.id).count(),
-            "groupPushMappingsCount": 0,
+            "groupPushMappingsCount": state.objects.members(&pushes_of(&group.id)).count(),
             "hasAdminPrivilege": false,
             "_links": links.0,
         } }));

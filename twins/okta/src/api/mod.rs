@@ -27,6 +27,7 @@ pub mod features;
 pub mod governance;
 pub mod grants;
 pub mod group_owners;
+pub mod group_push;
 pub mod group_rules;
 pub mod groups;
 pub mod hook_keys;

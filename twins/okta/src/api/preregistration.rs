@@ -1,8 +1,8 @@
 //! Security keys that are set up for people before they have them: ordered from a maker, enrolled, shipped, activated.
 //!
 //! Requests to the maker are encrypted to a key of the maker's, so that nobody else reads them: what stands for them
-//! here has their form and no content. See developer.okta.com/docs/api/openapi/okta-management/management/tag/
-//! WebAuthnPreregistration/.
+//! here has their form and no content.
+//! See developer.okta.com/docs/api/openapi/okta-management/management/tag/WebAuthnPreregistration/.
 
 use std::time::Duration;
 

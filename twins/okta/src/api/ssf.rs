@@ -251,6 +251,7 @@ fn publish(cx: &mut Write<'_, '_, Okta>, _: Nothing) -> Result<Typed<()>, Error>
     Ok(received.map_or_else(refusal, |()| Typed::from_answer(Answer::empty(StatusCode::ACCEPTED))))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "handlers can refuse")]
 fn published(cx: &Read<'_, Okta>) -> Result<Typed<()>, Error> {
     let outcome = ssf::outcome(cx.state, token(cx.scene));
     Ok(outcome.map_or_else(refusal, |()| Typed::from_answer(Answer::empty(StatusCode::ACCEPTED))))

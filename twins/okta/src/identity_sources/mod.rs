@@ -15,12 +15,13 @@ use serde_json::{Value, json};
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
+    contract,
     error::Error,
     events,
     model::{
         Act, Acting, State,
         app::App,
-        event_type::{IMPORT_COMPLETE, IMPORT_START},
+        event_type::{IMPORT_COMPLETE, IMPORT_START, SOURCES_DELETE, SOURCES_UPSERT},
         identity_source::{IDLE, PEOPLE_MAX, SESSION_ID, Session, Status, Upload},
         log::Party,
     },
@@ -49,14 +50,11 @@ struct Due {
 /// # Errors
 /// What can be no app's id, or an app that is not active.
 pub fn find(state: &State, id: &str) -> Result<Option<Arc<App>>, Error> {
-    let missing = || Error::not_found(id, "AppInstance");
+    let may_be = id.starts_with("0oa") && contract::is_id(id);
     match state.apps.get(id) {
         Some(app) if app.active => Ok(Some(app.clone())),
-        Some(_) => Err(missing()),
-        None if id.len() == 20 && id.starts_with("0oa") && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-            Ok(None)
-        }
-        None => Err(missing()),
+        None if may_be => Ok(None),
+        _ => Err(Error::not_found(id, "AppInstance")),
     }
 }
 
@@ -111,6 +109,12 @@ pub fn upload(act: &mut Act<'_, '_>, session: &Session, upload: Upload) -> Resul
         }
         _ => true,
     };
+    let event = match &upload {
+        Upload::People(_) | Upload::Groups(_) | Upload::Members(_) => &SOURCES_UPSERT,
+        _ => &SOURCES_DELETE,
+    };
+    let source = party(act.state, &session.source);
+    act.log(event, vec![source]);
     if known {
         let mut row = Session { status: Status::InProgress, last_updated: act.now(), ..session.clone() };
         row.uploads.push(Arc::new(upload));

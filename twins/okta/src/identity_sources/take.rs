@@ -57,12 +57,11 @@ fn profile(
         };
         let name = SmolStr::new(name);
         match value {
-            Value::Null => {}
             Value::String(text) if text.chars().count() > *most => return Err(wrong(&name, "The field is too long")),
             Value::String(text) if name.to_lowercase().ends_with("email") && !is_email(text) => {
                 return Err(wrong(&name, "Does not match required pattern"));
             }
-            Value::String(_) => {}
+            Value::Null | Value::String(_) => {}
             _ => return Err(wrong(&name, "The field has an invalid value")),
         }
     }

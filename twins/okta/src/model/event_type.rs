@@ -194,6 +194,13 @@ event_types! {
     AUTHENTICATOR_DEACTIVATE = "security.authenticator.lifecycle.deactivate", "Deactivate authenticator", "", true;
     IMPORT_START = "system.import.start", "Import started", "", false;
     IMPORT_COMPLETE = "system.import.complete", "Import completed", "", true;
+    SOURCES_UPSERT = "system.identity_sources.bulk_upsert", "Bulk upsert of an identity source", "", false;
+    SOURCES_DELETE = "system.identity_sources.bulk_delete", "Bulk delete of an identity source", "", false;
+    GROUP_PUSH_ADD = "application.provision.group.add", "Add group to application", "", false;
+    GROUP_PUSH_UPDATED = "application.provision.group_push.updated", "Update group of application by push", "", false;
+    GROUP_PUSH_ACTIVATE = "application.provision.group_push.activate_mapping", "Activate group push mapping", "", false;
+    GROUP_PUSH_DEACTIVATE = "application.provision.group_push.deactivate_mapping", "Deactivate group push mapping", "", false;
+    GROUP_PUSH_DELETE = "application.provision.group_push.delete_appgroup", "Delete group of application by push", "", false;
     IMPORT_USER_CREATE = "system.import.user.create", "Create user by import", "app.generic.import.details.add_user", false;
     IMPORT_USER_UPDATE = "system.import.user.update", "Update user by import", "app.generic.import.details.update_user", false;
     IMPORT_USER_DELETE = "system.import.user.delete", "Delete user by import", "app.generic.import.details.delete_user", false;

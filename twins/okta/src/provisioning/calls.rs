@@ -37,9 +37,9 @@ const WAIT: Duration = Duration::from_secs(30);
 const AGAIN: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(60)];
 
 const MEDIA: &str = "application/scim+json; charset=utf-8";
-const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+pub(super) const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// What needs no escape in a query's value.
-const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(super) const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ fn call(
 }
 
 /// A person's name in an app.
-fn name(state: &State, app: &App, user: &str) -> String {
+pub(super) fn name(state: &State, app: &App, user: &str) -> String {
     let Some(user) = state.users.get(user) else { return String::new() };
     let found = assignment::find(state, app, user).and_then(|found| found.user_name);
     found.map_or_else(|| user.login().to_owned(), String::from)
@@ -130,7 +130,18 @@ fn profile(state: &State, app: &App, id: &str) -> Map<String, Value> {
 /// Builds an attempt; none where the app is gone.
 pub fn prepare(state: &State, delivery: &Delivery) -> Option<Outbound> {
     let call: Call = serde_json::from_value(delivery.payload.clone()).ok()?;
-    let connection = state.provisioning.connection(&call.app)?;
+    outbound(state, delivery, &call.app, (&call.method, &call.path), call.body.as_ref())
+}
+
+/// A call of an app's SCIM server, by method and path below its address.
+pub(super) fn outbound(
+    state: &State,
+    delivery: &Delivery,
+    app: &str,
+    (method, path): (&str, &str),
+    body: Option<&Value>,
+) -> Option<Outbound> {
+    let connection = state.provisioning.connection(app)?;
     let mut headers = HeaderMap::new();
     headers.insert(header::USER_AGENT, HeaderValue::from_static("Okta SCIM Client 1.0.0"));
     headers.insert(header::ACCEPT, HeaderValue::from_static(MEDIA));
@@ -144,13 +155,13 @@ pub fn prepare(state: &State, delivery: &Delivery) -> Option<Outbound> {
     if let Some(value) = credential.and_then(|value| HeaderValue::from_str(&value).ok()) {
         headers.insert(header::AUTHORIZATION, value);
     }
-    let body = call.body.as_ref().map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+    let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
     if !body.is_empty() {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA));
     }
     Some(Outbound {
-        method: call.method.parse().ok()?,
-        url: format!("{}{}", connection.base_url.as_ref()?, call.path),
+        method: method.parse().ok()?,
+        url: format!("{}{path}", connection.base_url.as_ref()?),
         headers,
         body,
         timeout: WAIT,
@@ -175,11 +186,10 @@ pub fn delivered(state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcom
     // An answer that comes twice, or too late, is to a call that nobody waits for.
     let account = account.filter(|account| account.running == Some(call.task) && account.call == call.number);
     let Some((mut account, app)) = account.zip(act.state.apps.get(&call.app).cloned()) else { return Next::Done };
-    let wait = usize::try_from(delivery.attempt).ok().and_then(|attempt| AGAIN.get(attempt.wrapping_sub(1)));
-    if let Some(after) = wait.filter(|_| is_worth_retrying(outcome)) {
-        return Next::Retry { after: *after, reason: "provisioning_failed" };
+    if let Some(again) = again(delivery, outcome) {
+        return again;
     }
-    match answer(&call, outcome) {
+    match read(outcome, call.step == Step::Find) {
         Ok(answer) => go_on(&mut act, &app, &mut account, &call, answer),
         Err(why) => failed(&mut act, &app, &mut account, call.task, &why),
     }
@@ -192,11 +202,18 @@ pub fn delivered(state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery, outcom
     Next::Done
 }
 
-/// The object that a server answers; empty where it answers none.
+/// When a call is tried again that may be answered otherwise then.
+pub(super) fn again(delivery: &Delivery, outcome: &Outcome) -> Option<Next> {
+    let wait = usize::try_from(delivery.attempt).ok().and_then(|attempt| AGAIN.get(attempt.wrapping_sub(1)));
+    let after = wait.filter(|_| is_worth_retrying(outcome))?;
+    Some(Next::Retry { after: *after, reason: "provisioning_failed" })
+}
+
+/// The object that a server answers; empty where it answers none, or has nothing of what is looked for.
 ///
 /// # Errors
 /// Why the call has failed, in words.
-fn answer(call: &Call, outcome: &Outcome) -> Result<Map<String, Value>, String> {
+pub(super) fn read(outcome: &Outcome, looks: bool) -> Result<Map<String, Value>, String> {
     let (status, body) = match outcome {
         Outcome::Answered { status, body, .. } => (*status, body),
         other => return Err(other.summary().err().unwrap_or_default().replace('_', " ")),
@@ -209,7 +226,7 @@ fn answer(call: &Call, outcome: &Outcome) -> Result<Map<String, Value>, String> 
     match status {
         200..300 => Ok(object.unwrap_or_default()),
         // To answer a search by 404 is another way to say that there is no such account.
-        404 if call.step == Step::Find => Ok(Map::new()),
+        404 if looks => Ok(Map::new()),
         _ => {
             let detail = object.as_ref().and_then(|object| object.get("detail")).and_then(Value::as_str);
             Err(format!("{status}{}", detail.map(|detail| format!(" {detail}")).unwrap_or_default()))
@@ -218,7 +235,7 @@ fn answer(call: &Call, outcome: &Outcome) -> Result<Map<String, Value>, String> 
 }
 
 /// The id of a resource, which servers may write as a number.
-fn id(resource: &Map<String, Value>) -> Option<SmolStr> {
+pub(super) fn id(resource: &Map<String, Value>) -> Option<SmolStr> {
     match resource.get("id")? {
         Value::String(id) if !id.is_empty() => Some(id.into()),
         Value::Number(id) => Some(id.to_string().into()),

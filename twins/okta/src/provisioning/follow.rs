@@ -1,13 +1,18 @@
 //! From what a write has done to people and apps, to what is to be done in apps.
 
+use std::collections::BTreeSet;
+
 use smol_str::SmolStr;
 
-use super::start;
+use super::{groups, start};
 use crate::model::{
     Act,
     app::App,
     assignment,
-    event_type::{ACCOUNT_PROFILE, APP_DELETE, APP_USER_ADD, APP_USER_REMOVE, APP_USER_UPDATE},
+    event_type::{
+        ACCOUNT_PROFILE, APP_DELETE, APP_USER_ADD, APP_USER_REMOVE, APP_USER_UPDATE, GROUP_PROFILE, MEMBER_ADD,
+        MEMBER_REMOVE,
+    },
     log::Entry,
     provisioning::{Account, Stage, Task},
 };
@@ -18,6 +23,8 @@ enum Meaning {
     Task(Task, SmolStr, SmolStr),
     /// A person's profile has changed.
     Profile(SmolStr),
+    /// A group's name or people have changed.
+    Group(SmolStr),
     /// An app is gone.
     Gone(SmolStr),
 }
@@ -32,6 +39,9 @@ fn meaning(entry: &Entry) -> Option<Meaning> {
         event if *event == APP_USER_REMOVE => Task::Deactivate,
         event if *event == APP_USER_UPDATE => Task::Update,
         event if *event == ACCOUNT_PROFILE => return target(entry, "User").map(Meaning::Profile),
+        event if *event == MEMBER_ADD || *event == MEMBER_REMOVE || *event == GROUP_PROFILE => {
+            return target(entry, "UserGroup").map(Meaning::Group);
+        }
         event if *event == APP_DELETE => return target(entry, "AppInstance").map(Meaning::Gone),
         _ => return None,
     };
@@ -45,8 +55,10 @@ pub fn follow(act: &mut Act<'_, '_>) {
     }
     let means: Vec<Meaning> =
         act.logged().filter_map(|seq| act.state.log.get(seq)).filter_map(|entry| meaning(entry)).collect();
+    let mut groups = BTreeSet::new();
     for meaning in means {
         match meaning {
+            Meaning::Group(group) => drop(groups.insert(group)),
             Meaning::Task(task, app, user) => queue(act, &app, &user, task),
             Meaning::Profile(user) => {
                 for app in act.state.provisioning.apps_of(&user) {
@@ -56,6 +68,7 @@ pub fn follow(act: &mut Act<'_, '_>) {
             Meaning::Gone(app) => act.state.provisioning.drop_app(&mut act.tx.changes, &app),
         }
     }
+    groups::follow(act, &groups);
 }
 
 /// The app, where Okta may do a task in it now.

@@ -6,6 +6,7 @@
 
 pub mod calls;
 mod follow;
+pub mod groups;
 pub mod settings;
 mod user;
 
@@ -68,6 +69,10 @@ fn done(act: &mut Act<'_, '_>, app: &App, account: &mut Account, task: Task, ext
         account.since = now;
     }
     tell(act, app, account, task, Outcome::SUCCESS);
+    act.state.provisioning.put(&mut act.tx.changes, account.clone());
+    if task != Task::Update {
+        groups::account_changed(act, &app.id, &account.user);
+    }
 }
 
 /// A task has failed: an administrator must look at it.

@@ -113,10 +113,13 @@ fn expand(house: &House<'_>, subject: &Subject<'_>, shown: &mut Members) {
             "firstName": user["profile"]["firstName"], "lastName": user["profile"]["lastName"],
             "email": user["profile"]["email"], "login": user["profile"]["login"],
         });
+        let mut short = json!({ "id": user["id"], "profile": profile });
+        if let Some(realm) = user.get("realmId") {
+            short["realmId"] = realm.clone();
+        }
         json!({
             "created": row["created"], "managementStatus": row["managementStatus"],
-            "screenLockType": row["screenLockType"],
-            "user": { "id": user["id"], "realmId": user["realmId"], "profile": profile },
+            "screenLockType": row["screenLockType"], "user": short,
         })
     };
     let rows: Vec<Value> = match house.query("expand").as_deref() {

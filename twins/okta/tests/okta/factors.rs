@@ -536,7 +536,7 @@ fn codes_are_the_same_in_equal_universes_and_others_with_another_seed() {
 }
 
 /// A security key that makes one credential.
-struct Key(p256::ecdsa::SigningKey);
+pub(crate) struct Key(pub(crate) p256::ecdsa::SigningKey);
 
 impl Key {
     fn client_data(kind: &str, challenge: &str) -> String {
@@ -549,7 +549,7 @@ impl Key {
         [&[7_u8; 32][..], &[1], &[0, 0, 0, 1]].concat()
     }
 
-    fn made(&self, challenge: &str) -> Value {
+    pub(crate) fn made(&self, challenge: &str) -> Value {
         let point = self.0.verifying_key().to_encoded_point(false);
         let bytes = |bytes: &[u8]| ciborium::Value::Bytes(bytes.to_vec());
         let int = |number: i64| ciborium::Value::Integer(number.into());

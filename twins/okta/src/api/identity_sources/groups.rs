@@ -73,6 +73,7 @@ struct Change {
 /// Somebody in a group.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the path's parameters have these names")]
 struct Membership {
     identity_source_id: SmolStr,
     group_or_external_id: SmolStr,

@@ -2,7 +2,7 @@
 //! them with what its key has signed.
 //!
 //! The enrolment is the person's push factor, on a device that comes with it. Challenges and answers are those of the
-//! devices SDK (github.com/okta/okta-devices-swift, OktaBindJWT and OktaUserConsentValue).
+//! devices SDK (github.com/okta/okta-devices-swift, `OktaBindJWT` and `OktaUserConsentValue`).
 
 use std::{sync::Arc, time::Duration};
 

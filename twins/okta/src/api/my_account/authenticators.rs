@@ -78,7 +78,7 @@ impl Enrolled<'_> {
     fn links(&self, of: Authenticator<'_>, id: &str, leaves: bool) -> Value {
         let own = format!("/authenticators/{}", of.id);
         let mut links = json!({
-            "self": link(self.scene, &format!("{own}/enrollments/{id}"), &["GET", "PATCH"]),
+            "self": link(self.scene, &format!("{own}/enrollments/{id}"), &["GET"]),
             "authenticator": link(self.scene, &own, &["GET"]),
         });
         let modify = match of.key {

@@ -9,7 +9,6 @@ use dtu_kernel::{
     operation::{Operation, Typed},
     time::Timestamp,
     twin::{Read, Scene, Write},
-    wire::Answer,
 };
 use http::StatusCode;
 use schemars::JsonSchema;
@@ -20,7 +19,7 @@ use smol_str::SmolStr;
 use super::{Body, Change, DELETE, GET, LIMIT, Nothing, POST, Sent, Which, flag, link, only, own, taken, text};
 use crate::{
     Okta,
-    api::{act, no_content, stamp},
+    api::{Empty, act, no_content, stamp},
     error::Error,
     input::object,
     model::{
@@ -294,7 +293,7 @@ fn poll(cx: &Read<'_, Okta>, args: WhichChallenge) -> Result<Typed<Value>, Error
     Ok(Typed::ok(&shown_challenge(cx.scene, &args.id, &args.challenge_id, members)))
 }
 
-fn verify(cx: &mut Write<'_, '_, Okta>, args: Answered) -> Result<Typed<()>, Error> {
+fn verify(cx: &mut Write<'_, '_, Okta>, args: Answered) -> Result<Typed<Empty>, Error> {
     let user = own(cx.state, cx.caller, cx.scene)?;
     only(&args.body, &["verificationCode"])?;
     let code = text(&args.body, "verificationCode")?.to_owned();
@@ -307,7 +306,7 @@ fn verify(cx: &mut Write<'_, '_, Okta>, args: Answered) -> Result<Typed<()>, Err
         return Err(Error::because("E0000068", "Your passcode doesn't match our records. Please try again."));
     }
     act(cx, |act| prove(act, &user, &args, members))?;
-    Ok(Typed::from_answer(Answer::empty(StatusCode::OK)))
+    Ok(Typed::ok(&Empty {}))
 }
 
 /// The address is proven, and takes its place in the profile.

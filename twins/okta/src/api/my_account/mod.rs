@@ -1,4 +1,4 @@
-//! What people do with their own accounts, by access tokens of theirs: MyAccount of the Identity Engine.
+//! What people do with their own accounts, by access tokens of theirs: `MyAccount` of the Identity Engine.
 //!
 //! See developer.okta.com/docs/api/openapi/okta-myaccount/guides/overview/. All but a few operations are asked for by
 //! version, in the `Accept` header.
@@ -58,6 +58,7 @@ pub fn operations() -> Vec<Operation<Okta>> {
     ]
     .into_iter()
     .flatten()
+    .map(Operation::stores)
     .collect()
 }
 

@@ -17,7 +17,7 @@ use crate::{
     error::Error,
     model::{
         State,
-        factor::{self, Delivery, Enrolment, Factor, Issued, Kind, Profile, Proof, Verdict, enrol},
+        factor::{self, Delivery, Enrolment, Factor, Kind, Profile, Proof, Verdict, enrol},
         user::User,
     },
 };
@@ -158,9 +158,12 @@ fn challenge(cx: &mut Write<'_, '_, Okta>, args: Change) -> Result<Typed<Value>,
         return Err(Error::invalid("Transaction", "Invalid transaction."));
     }
     let how = Delivery::default();
-    act(cx, |act| match factor.is_active() {
-        true => factor::challenge(act, &user, &factor, &how).map(|issued| drop::<Issued>(issued)),
-        false => factor::resend(act, &user, &factor, &how).map(drop),
+    act(cx, |act| {
+        if factor.is_active() {
+            factor::challenge(act, &user, &factor, &how).map(drop)
+        } else {
+            factor::resend(act, &user, &factor, &how).map(drop)
+        }
     })?;
     let verify = link(cx.scene, &format!("/phones/{}/verify", factor.id), &["GET"]);
     Ok(Typed::ok(&json!({ "_links": { "verify": verify } })))
@@ -175,9 +178,12 @@ fn verify(cx: &mut Write<'_, '_, Okta>, args: Change) -> Result<Typed<()>, Error
         let cause = "Failed to find a transaction. Either the challenge was answered or the factor id is invalid.";
         return Err(taken("transactionHandle", cause.to_owned()));
     }
-    let verdict = act(cx, |act| match factor.is_active() {
-        true => factor::verify(act, &user, &factor, &proof),
-        false => factor::activate(act, &user, &factor, &proof),
+    let verdict = act(cx, |act| {
+        if factor.is_active() {
+            factor::verify(act, &user, &factor, &proof)
+        } else {
+            factor::activate(act, &user, &factor, &proof)
+        }
     })?;
     match verdict {
         Verdict::Right(_) => Ok(no_content()),
