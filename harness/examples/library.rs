@@ -19,9 +19,11 @@ struct Command {
 }
 
 /// Whether the bot waits when Slack tells it to.
-#[derive(Clone, Copy)]
-pub enum Manner {
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Manner {
+    /// It tries again after that.
     Patient,
+    /// It goes on as if all were well.
     Hasty,
 }
 
@@ -82,7 +84,7 @@ collateral:
 "##;
 
 /// Runs the story: two people, two seeds each, twins of their own for every trajectory.
-pub async fn tell(manner: Manner) -> Result<Trajectories, Error> {
+pub(crate) async fn tell(manner: Manner) -> Result<Trajectories, Error> {
     let target = Target::task("bot", move |place| bot(place, manner))
         .env("SLACK_BOT_TOKEN", "xoxb-dtu-acme-accessbot-not-a-real-token")
         .connect(
@@ -98,7 +100,7 @@ pub async fn tell(manner: Manner) -> Result<Trajectories, Error> {
 }
 
 /// Without a story: a universe, whose people, clock and faults the test itself drives.
-pub async fn by_hand() -> Result<(), Error> {
+pub(crate) async fn by_hand() -> Result<(), Error> {
     let universe = Universe::begin("acme").seed(7).clock(ClockMode::Stepped).start().await?;
     let env = universe.env()?;
     let whoami = || async {

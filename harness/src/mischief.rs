@@ -81,6 +81,12 @@ impl Mischief {
         matches!(self.part, Part::Liar | Part::Injector)
     }
 
+    /// Whether rules that did not fire say nothing of the story: no call reaches the twins that they could strike. What
+    /// it is worth, checks say.
+    pub fn is_out_of_reach(&self) -> bool {
+        self.lies() || self.part == Part::Nop
+    }
+
     /// Begins to twist a universe.
     pub fn begin(&self, universe: &Universe) -> Arc<Puppet> {
         let puppet = Puppet {

@@ -37,7 +37,7 @@ pub struct Place {
     pub(crate) twins: BTreeMap<String, String>,
     pub(crate) env: BTreeMap<String, String>,
     /// Files that variables name are there as long as this is.
-    pub(crate) environment: Arc<Environment>,
+    _environment: Arc<Environment>,
     log: Arc<Log>,
 }
 
@@ -51,7 +51,7 @@ impl Place {
         output_max: u64,
     ) -> Self {
         let log = Log { text: Mutex::default(), said: Notify::new(), max: output_max, dropped: AtomicU64::new(0) };
-        Self { port, twins, env, environment: Arc::new(environment), log: Arc::new(log) }
+        Self { port, twins, env, _environment: Arc::new(environment), log: Arc::new(log) }
     }
 
     /// The port that nobody else has, for what it serves itself.

@@ -179,9 +179,8 @@ pub async fn run(
         Err(Stop::Unsatisfied(why)) => (Story::Failed(why), stage.evaluate()),
         Ok(()) => (Story::Told, stage.evaluate()),
     };
-    // A liar's calls do not reach the twins, so that no rule can strike them; what its story is worth, checks say.
-    let lies = setup.mischief.as_ref().is_some_and(|mischief| mischief.lies());
-    let unfired = if lies { Vec::new() } else { stage.unfired() };
+    let is_out_of_reach = setup.mischief.as_ref().is_some_and(|mischief| mischief.is_out_of_reach());
+    let unfired = if is_out_of_reach { Vec::new() } else { stage.unfired() };
     let seen = stage.seen();
     let gap = first_gap(&universe);
     let (leaks, written) = stage.end().await;

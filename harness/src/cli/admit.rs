@@ -200,8 +200,8 @@ fn defective_of(args: &Args, pack: &LoadedPack, oracle: &Path, root: &Path) -> R
 
 fn begin(mut prepared: Prepared, part: Part, name: String, root: &Path) -> Result<Play, Failure> {
     let mischief = Arc::new(Mischief::of(part));
-    let twists = matches!(part, Part::Liar | Part::ScorchedEarth | Part::Injector);
-    prepared.mischief = twists.then(|| Arc::clone(&mischief));
+    let is_made_of_the_oracle = !matches!(part, Part::Oracle | Part::Defective);
+    prepared.mischief = is_made_of_the_oracle.then(|| Arc::clone(&mischief));
     let folder = Folder::fresh(&root.join(part.name()), &prepared.plan)?;
     let (run, plan, units) = prepare::into_run(prepared, folder, KeepEvidence::All, 1)?;
     Ok(Play { part, name, fails: Vec::new(), mischief, run, plan, units, records: BTreeMap::new() })

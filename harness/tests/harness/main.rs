@@ -3,6 +3,7 @@
 mod cli;
 mod gate;
 #[path = "../../examples/library.rs"]
+#[expect(dead_code, reason = "the example is a program too, with a function that begins it")]
 mod library;
 mod process;
 mod proof;

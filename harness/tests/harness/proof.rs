@@ -186,7 +186,8 @@ fn a_new_scenario_is_without_problems_and_is_explained() {
 #[test]
 fn what_a_fix_breaks_elsewhere_is_told() {
     let script = "echo listening; test \"$WHICH\" = \"$BREAKS\" && exit 3; while :; do sleep 0.02; done";
-    let story = |which: &str| format!("params: {{which: {{one_of: [{which}]}}}}\n{PAUSES}");
+    let check = "checks: [{name: all is well, that: {finally: \"params.which != ''\"}}]";
+    let story = |which: &str| format!("params: {{which: {{one_of: [{which}]}}}}\nbeats: [{{pause: 1s}}]\n{check}");
     let context = context(script, &story("one"));
     context.write("two.yaml", &context.read("one.yaml").replace("test.one", "test.two").replace("[one]", "[two]"));
     let target = context.read("target.yaml").replace("command:", "env: {WHICH: '${params.which}'}\ncommand:");
