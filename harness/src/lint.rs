@@ -38,12 +38,26 @@ pub fn lint(scenario: &LoadedScenario, twins: &[Arc<dyn Host>], world: &World) -
     lint.story(scenario);
     lint.checks(scenario, world);
     lint.collateral(scenario);
-    lint.secrets(Some(world));
     for program in programs(scenario) {
         lint.names(program, world);
     }
     lint.fields(&programs(scenario), world);
+    lint.done()
+}
+
+/// What is unwise in a scenario that has no problems: it can be run all the same.
+pub fn advise(scenario: &LoadedScenario, world: &World) -> Vec<Diagnostic> {
+    let mut lint = Lint::new(&scenario.path, &scenario.text, &[]);
+    lint.course(scenario);
     lint.nothing(scenario);
+    lint.secrets(&[world]);
+    lint.done()
+}
+
+/// What is unwise in a target file that has no problems; `worlds` are those that it runs on.
+pub fn advise_target(target: &LoadedTarget, worlds: &[&World]) -> Vec<Diagnostic> {
+    let mut lint = Lint::new(&target.path, &target.text, &[]);
+    lint.secrets(worlds);
     lint.done()
 }
 
@@ -67,7 +81,6 @@ pub fn lint_target(target: &LoadedTarget, twins: &[Arc<dyn Host>]) -> Vec<Diagno
             Sign::Http(_) | Sign::Log(_) => {}
         }
     }
-    lint.secrets(None);
     lint.done()
 }
 
@@ -314,9 +327,9 @@ impl<'a> Lint<'a> {
         }
     }
 
-    /// A scenario that asks for nothing; told only where nothing else is wrong with it, which may well be the reason.
+    /// A scenario that asks for nothing.
     fn nothing(&mut self, scenario: &LoadedScenario) {
-        if self.problems.is_empty() && explain::nothing_satisfies(scenario) {
+        if explain::nothing_satisfies(scenario) {
             let problem = self.at(scenario.scenario.id.referenced.into(), "a program that does nothing satisfies");
             let hint =
                 "add a check of role `must` that asks for something to be done: `eventually`, or a `count` with `min`";

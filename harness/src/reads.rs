@@ -170,7 +170,9 @@ fn shown(facts: &mut Facts, by: &str, twin: &str) -> Result<BTreeMap<Identity, B
     let mut out: BTreeMap<Identity, BTreeSet<usize>> = BTreeMap::new();
     for (at, entry) in facts.entries()?.iter().enumerate() {
         if entry.twin == twin && entry.is_by(by) {
-            objects(answer(&entry.json), &mut |identity| drop(out.entry(identity).or_default().insert(at)));
+            objects(answer(&entry.json), &mut |identity| {
+                out.entry(identity).or_default().insert(at);
+            });
         }
     }
     Ok(out)

@@ -164,9 +164,9 @@ fn kind(entry: &Entry) -> Kind<'_> {
     (&entry.principal, &entry.twin, &entry.what, entry.nth)
 }
 
-/// What is compared: what people did, what the target called, and what was sent to it.
+/// What is compared: what people and the story did, what the target called, and what was sent to it.
 fn is_compared(entry: &Entry) -> bool {
-    matches!(entry.json["kind"].as_str(), Some("request" | "delivery" | "affordance" | "fault"))
+    matches!(entry.json["kind"].as_str(), Some("request" | "delivery" | "affordance" | "fault" | "act" | "answer"))
 }
 
 fn first_divergence(before: &[Entry], now: &[Entry]) -> Option<Divergence> {

@@ -27,7 +27,7 @@ mod up;
 use std::{fmt, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use dtu_kernel::diagnostic::Diagnostic;
+use dtu_kernel::{diagnostic::Diagnostic, world::World};
 use tracing_subscriber::EnvFilter;
 
 pub use self::out::Out;
@@ -268,8 +268,14 @@ fn lint_main(args: &LintArgs) -> Result<u8, Failure> {
     }
     for (scenario, found) in scenarios.iter_mut().zip(&worlds) {
         problems.extend(load::pick(scenario, &found.world).err().into_iter().flatten());
-        problems.extend(lint::lint(scenario, &twins, &found.world));
+        let found_here = lint::lint(scenario, &twins, &found.world);
+        // What is unwise is told where nothing is wrong, which may be the reason for it.
+        let advice = if found_here.is_empty() { lint::advise(scenario, &found.world) } else { Vec::new() };
+        problems.extend(found_here.into_iter().chain(advice));
+        problems.extend(target.iter().flat_map(|target| lint::lint_together(target, scenario, &found.world)));
     }
+    let used: Vec<&World> = worlds.iter().map(|found| found.world.as_ref()).collect();
+    problems.extend(target.iter().flat_map(|target| lint::advise_target(target, &used)));
     problems.extend(plans.iter().flat_map(|plan| lint::lint_plan(plan, &twins)));
     problems.extend(target.iter().flat_map(|target| lint::lint_target(target, &twins)));
     if !problems.is_empty() {

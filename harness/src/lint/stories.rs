@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use dtu_kernel::world::{SERVICES, World};
 
 use crate::{
-    lint::{lint, lint_together},
+    lint::{advise, lint, lint_together},
     load,
     testing::{scenario_with, twins, world},
 };
@@ -68,10 +68,14 @@ fn shown(lines: &str) -> String {
         if lines.contains("checks:") { "" } else { "checks: [{name: all is well, that: {finally: \"now != ''\"}}]\n" },
     );
     let problems = match load::scenario_from("s.yaml".to_owned(), text.clone()) {
-        Ok(loaded) => lint(&loaded, &twins(), &world()),
+        Ok(loaded) => {
+            let found = lint(&loaded, &twins(), &world());
+            if found.is_empty() { advise(&loaded, &world()) } else { found }
+        }
         Err(problems) => problems,
     };
-    problems.into_iter().map(|problem| format!("{}\n", problem.shown_in(&text))).collect()
+    let shown: Vec<String> = problems.into_iter().map(|problem| problem.shown_in(&text).to_string() + "\n").collect();
+    shown.concat()
 }
 
 #[test]

@@ -114,13 +114,19 @@ impl Lint<'_> {
     pub(super) fn story(&mut self, scenario: &LoadedScenario) {
         let order = Order::of(scenario);
         for (at, written) in all_beats(&scenario.scenario.beats).into_iter().enumerate() {
-            let place = Place::from(written.referenced);
             self.after(&order, at, &written.value);
-            self.condition(&order, at, place);
             self.reads(&order, at);
-            self.waits(scenario, &written.value, place);
         }
         self.rounds(scenario, &order);
+    }
+
+    /// What can be played, and hardly as it was meant.
+    pub(super) fn course(&mut self, scenario: &LoadedScenario) {
+        for (beat, written) in beat::all(&scenario.beats).into_iter().zip(all_beats(&scenario.scenario.beats)) {
+            let place = Place::from(written.referenced);
+            self.condition(beat, place);
+            self.waits(scenario, &written.value, place);
+        }
         self.times(scenario);
     }
 
@@ -146,8 +152,7 @@ impl Lint<'_> {
     }
 
     /// A condition that names nothing is the same for ever.
-    fn condition(&mut self, order: &Order<'_>, at: usize, place: Place) {
-        let beat = order.beats[at];
+    fn condition(&mut self, beat: &LoadedBeat, place: Place) {
         let Some(when) = beat.when.as_ref().filter(|when| when.mentions().is_empty()) else { return };
         let message = match when.holds_for(&Map::new()) {
             Ok(true) => "this always holds: there is nothing to wait for",
@@ -182,7 +187,7 @@ impl Lint<'_> {
         }
     }
 
-    /// Waits in the machine's own time.
+    /// Waits in the machine's own time, which make each trajectory slow.
     fn waits(&mut self, scenario: &LoadedScenario, beat: &Beat, place: Place) {
         let per_second = match scenario.scenario.time.mode.as_deref().map_or(Ok(ClockMode::Real), str::parse) {
             Ok(ClockMode::Real) => 1,

@@ -159,9 +159,8 @@ fn in_target(target: &str, take: Take<'_>) {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     in_pairs(query, take);
     // An incoming webhook of Slack: who knows its path may post.
-    let mut parts = path.rsplit('/');
-    if path.contains("/services/")
-        && let Some(secret) = parts.next()
+    if path.starts_with("/services/")
+        && let Some(secret) = path.rsplit('/').next()
     {
         take(secret);
     }

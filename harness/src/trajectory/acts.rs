@@ -1,6 +1,6 @@
 //! What a story does at the target's own surface: requests to it, and its commands.
 
-use std::{future::Future, path::Path, time::Duration};
+use std::{future::Future, path::Path, sync::LazyLock, time::Duration};
 
 use dtu_kernel::act::Act;
 use reqwest::{
@@ -26,6 +26,10 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How much of an answer, and of what a command writes, is read: what comes after is cut off.
 const READ_MAX: usize = 256 << 10;
+
+/// Asks targets. Each request has a connection of its own, so that none outlives the program that it went to.
+static CLIENT: LazyLock<Option<Client>> =
+    LazyLock::new(|| Client::builder().no_proxy().redirect(Policy::none()).pool_max_idle_per_host(0).build().ok());
 
 /// How an act came out.
 #[derive(Debug)]
@@ -131,7 +135,10 @@ impl Stage<'_> {
         let void = |why: &str| Stop::Void(format!("{}: {why}", beat.shown()));
         let url = reqwest::Url::parse(&url).map_err(|_| void(&format!("`{written}` is no URL")))?;
         let is_home = reqwest::Url::parse(&home).is_ok_and(|home| home.host() == url.host());
-        if !is_home {
+        // A twin is on this machine, too, and would take the request for one of the target's.
+        let is_twin =
+            |slot| reqwest::Url::parse(&self.universe.origin(slot)).is_ok_and(|twin| twin.origin() == url.origin());
+        if !is_home || (0..self.universe.twins().len()).any(is_twin) {
             return Err(void("this is not at the target, and nobody else is asked"));
         }
         let mut headers = HeaderMap::new();
@@ -222,8 +229,7 @@ struct Answer {
 
 /// Sends a request over a connection of its own, and reads the answer. Redirects are answers like others.
 async fn exchange(request: Request) -> Result<Answer, String> {
-    let client = Client::builder().no_proxy().redirect(Policy::none()).pool_max_idle_per_host(0).build();
-    let client = client.map_err(|error| error.to_string())?;
+    let client = CLIENT.as_ref().ok_or("no client can be made")?;
     let Request { method, url, headers, body } = request;
     let sent = client.request(method, url).headers(headers).body(body).send().await;
     let mut response = sent.map_err(|error| why(&error).to_owned())?;
