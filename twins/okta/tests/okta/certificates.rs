@@ -33,7 +33,7 @@ fn certificate(key: &[u8], from: &str, until: &str) -> Vec<u8> {
 /// What a value of DER holds, and what is behind it.
 fn open(der: &[u8]) -> (&[u8], &[u8]) {
     let (head, len) = match der[1] {
-        short @ 0..0x80 => (2, usize::from(short)),
+        short @ 0..=0x7f => (2, usize::from(short)),
         0x81 => (3, usize::from(der[2])),
         _ => (4, usize::from(der[2]) * 256 + usize::from(der[3])),
     };

@@ -36,7 +36,7 @@ mod schemas;
 mod scim;
 mod sessions;
 mod settings;
-mod simulation;
 mod signals;
+mod simulation;
 mod support;
 mod worlds;
