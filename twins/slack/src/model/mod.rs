@@ -23,6 +23,7 @@ pub mod functions;
 pub mod groups;
 pub mod health;
 pub mod interactivity;
+pub(crate) mod legacy;
 pub mod lists;
 pub mod logins;
 pub mod manifest;
