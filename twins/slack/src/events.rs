@@ -23,7 +23,7 @@ use crate::{
         EVENT, SITE, State,
         apps::{self, App, Verification},
         channels::{Channel, Kind},
-        connect, dialogs, health, interactivity,
+        connect, dialogs, health, interactivity, legacy,
         messages::{Message, Subtype},
         people::User,
         surfaces,
@@ -44,6 +44,8 @@ pub(crate) const URL_VERIFICATION: &str = "url_verification";
 pub(crate) const SLASH_COMMAND: &str = "slash_command";
 /// A person used a control.
 pub(crate) const BLOCK_ACTIONS: &str = "block_actions";
+/// A person pressed a button of an attachment.
+pub(crate) const INTERACTIVE_MESSAGE: &str = "interactive_message";
 /// A person submitted a modal.
 pub(crate) const VIEW_SUBMISSION: &str = "view_submission";
 /// A person closed a modal.
@@ -307,7 +309,7 @@ pub(crate) fn prepare(state: &State, delivery: &Delivery, now: Timestamp) -> Opt
         EVENT_CALLBACK => (app.listens().then_some(app.events_url.as_str())?, as_json(&payload["body"]), JSON),
         URL_VERIFICATION => (payload["url"].as_str()?, as_json(&payload["body"]), JSON),
         SLASH_COMMAND => (payload["url"].as_str()?, as_form(&payload["form"]), FORM),
-        BLOCK_ACTIONS | VIEW_SUBMISSION | VIEW_CLOSED | SHORTCUT | BLOCK_SUGGESTION | DIALOG => {
+        BLOCK_ACTIONS | INTERACTIVE_MESSAGE | VIEW_SUBMISSION | VIEW_CLOSED | SHORTCUT | BLOCK_SUGGESTION | DIALOG => {
             let form = json!([["payload", payload["body"].to_string()]]);
             let options_url = Some(&app.surfaces.options_url).filter(|url| !url.is_empty());
             let asks = options_url.filter(|_| delivery.kind == BLOCK_SUGGESTION);
@@ -378,6 +380,7 @@ pub(crate) fn delivered(state: &mut State, tx: &mut Tx<'_>, delivery: &Delivery,
         }
         URL_VERIFICATION => proved(state, tx, &delivery.payload, outcome),
         SLASH_COMMAND => interactivity::command_answered(state, tx, &delivery.payload, outcome),
+        INTERACTIVE_MESSAGE => legacy::answered(state, tx, &delivery.payload, outcome),
         VIEW_SUBMISSION => surfaces::submitted(state, tx, &delivery.payload, outcome),
         DIALOG => dialogs::answered(state, tx, &delivery.payload, outcome),
         BLOCK_SUGGESTION => surfaces::suggested(state, tx, &delivery.payload, outcome),

@@ -92,6 +92,11 @@ pub(crate) fn read_attachments(argument: Option<Value>, tx: &mut Tx<'_>) -> Resu
         if let Some(color) = members.get_mut("color") {
             complete_color(color);
         }
+        let actions = members.get_mut("actions").and_then(Value::as_array_mut).into_iter().flatten();
+        for (n, action) in actions.filter_map(Value::as_object_mut).enumerate() {
+            action.entry("id").or_insert(Value::from((n + 1).to_string()));
+            action.entry("style").or_insert(Value::from(""));
+        }
         members.insert("id".to_owned(), Value::from(at + 1));
         if !members.contains_key("fallback") {
             let text = members.get("text").or(members.get("title")).and_then(Value::as_str);
@@ -210,31 +215,54 @@ pub(crate) fn fallback_text(blocks: &Value) -> String {
 pub(crate) struct Button {
     pub(crate) block_id: String,
     pub(crate) element: Value,
+    /// The attachment whose own button it is, from 1 on; none where it is in a block.
+    pub(crate) attachment: Option<u64>,
+    /// What the app knows that attachment by.
+    pub(crate) callback_id: String,
 }
 
 impl Button {
+    /// What the app knows it by: its id, or the name of an attachment's button.
     pub(crate) fn action_id(&self) -> &str {
-        self.element["action_id"].as_str().unwrap_or_default()
+        let name = if self.attachment.is_some() { "name" } else { "action_id" };
+        self.element[name].as_str().unwrap_or_default()
     }
 
     pub(crate) fn label(&self) -> String {
-        unescape(self.element["text"]["text"].as_str().unwrap_or_default()).into_owned()
+        let text = &self.element["text"];
+        unescape(text.as_str().or_else(|| text["text"].as_str()).unwrap_or_default()).into_owned()
     }
 }
 
 /// The buttons of blocks, and of blocks inside attachments.
 pub(crate) fn buttons(blocks: Option<&Value>, attachments: Option<&Value>) -> Vec<Button> {
-    let inside = attachments.and_then(Value::as_array).into_iter().flatten().map(|attachment| &attachment["blocks"]);
-    let lists = blocks.into_iter().chain(inside);
-    lists.filter_map(Value::as_array).flatten().flat_map(buttons_of).collect()
+    let attachments = || attachments.and_then(Value::as_array).into_iter().flatten();
+    let lists = blocks.into_iter().chain(attachments().map(|attachment| &attachment["blocks"]));
+    let in_blocks = lists.filter_map(Value::as_array).flatten().flat_map(buttons_of);
+    in_blocks.chain(attachments().flat_map(buttons_of_attachment)).collect()
+}
+
+/// The buttons that an attachment has of its own, from before blocks.
+fn buttons_of_attachment(attachment: &Value) -> impl Iterator<Item = Button> {
+    let actions = attachment["actions"].as_array().into_iter().flatten();
+    let callback_id = attachment["callback_id"].as_str().unwrap_or_default();
+    actions.filter(|action| action["type"] == "button" && !action["name"].is_null()).map(move |action| Button {
+        block_id: String::new(),
+        element: action.clone(),
+        attachment: attachment["id"].as_u64(),
+        callback_id: callback_id.to_owned(),
+    })
 }
 
 fn buttons_of(block: &Value) -> impl Iterator<Item = Button> {
     let elements = block["elements"].as_array().into_iter().flatten().chain(block.get("accessory"));
     let block_id = block["block_id"].as_str().unwrap_or_default();
-    elements
-        .filter(|element| element["type"] == "button")
-        .map(move |element| Button { block_id: block_id.to_owned(), element: element.clone() })
+    elements.filter(|element| element["type"] == "button").map(move |element| Button {
+        block_id: block_id.to_owned(),
+        element: element.clone(),
+        attachment: None,
+        callback_id: String::new(),
+    })
 }
 
 /// The buttons of a message.

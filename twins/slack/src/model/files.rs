@@ -554,10 +554,8 @@ pub(crate) fn render(state: &State, file: &File) -> Value {
         "has_more_shares": false,
         "has_rich_preview": false,
         "file_access": "visible",
+        "media_display_type": "unknown",
     });
-    if file.mode == Mode::Hosted {
-        told["media_display_type"] = json!("unknown");
-    }
     if let Some(remote) = &file.remote {
         told["external_id"] = json!(remote.id);
         told["external_url"] = json!(remote.url);

@@ -18,6 +18,7 @@ use super::{
     SITE, State,
     apps::App,
     channels::{Channel, Kind},
+    legacy,
     messages::{self, Draft, Extra},
     people::User,
     time::{micros, parse_message_ts, ts_text},
@@ -120,7 +121,7 @@ pub(crate) fn make_trigger(state: &mut State, tx: &mut Tx<'_>, app: &SmolStr, us
 }
 
 /// The same in a conversation.
-fn make_trigger_in(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion) -> SmolStr {
+pub(crate) fn make_trigger_in(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion) -> SmolStr {
     let id = make_trigger(state, tx, &occasion.app.id, &occasion.user.id);
     state.triggers.update(&mut tx.changes, &id, |trigger| trigger.channel = occasion.channel.id.clone());
     id
@@ -213,7 +214,7 @@ pub(crate) fn command_answered(state: &mut State, tx: &mut Tx<'_>, payload: &Val
 }
 
 /// What an app says in its answer: a JSON message, or plain text. None where it says nothing.
-fn answer_body(headers: &http::HeaderMap, body: &[u8]) -> Option<Map<String, Value>> {
+pub(crate) fn answer_body(headers: &http::HeaderMap, body: &[u8]) -> Option<Map<String, Value>> {
     let said = std::str::from_utf8(body).ok()?.trim();
     if said.is_empty() {
         return None;
@@ -226,6 +227,13 @@ fn answer_body(headers: &http::HeaderMap, body: &[u8]) -> Option<Map<String, Val
         return shows.then_some(message);
     }
     Some([("text".to_owned(), Value::from(said))].into_iter().collect())
+}
+
+/// What an app says within the request that told it of something. An answer that cannot be shown is dropped.
+pub(crate) fn answer_within(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr, said: Map<String, Value>) {
+    if let Some(row) = state.response_urls.get(id).map(Arc::clone) {
+        let _ = respond(state, tx, id, &row, said);
+    }
 }
 
 /// An app posts to a `response_url`; `said` is none where the body is no message.
@@ -389,6 +397,9 @@ fn replace_original(state: &mut State, tx: &mut Tx<'_>, row: &ResponseUrl, said:
 
 /// A person has pressed a button.
 pub(crate) fn click(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion, on: Original, button: &Button) {
+    if button.attachment.is_some() {
+        return legacy::click(state, tx, occasion, on, button);
+    }
     let action = action(&button.element, &button.block_id, tx.now);
     act(state, tx, occasion, on, &action);
 }

@@ -26,6 +26,7 @@ pub mod groups;
 pub mod health;
 pub mod huddles;
 pub mod interactivity;
+pub(crate) mod legacy;
 pub mod lists;
 pub mod logins;
 pub mod manifest;

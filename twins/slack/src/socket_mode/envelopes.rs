@@ -11,8 +11,8 @@ use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
     events::{
-        APP_RATE_LIMITED, BLOCK_SUGGESTION, DIALOG, EVENT_CALLBACK, PATIENCE, SLASH_COMMAND, URL_VERIFICATION,
-        VIEW_SUBMISSION,
+        APP_RATE_LIMITED, BLOCK_SUGGESTION, DIALOG, EVENT_CALLBACK, INTERACTIVE_MESSAGE, PATIENCE, SLASH_COMMAND,
+        URL_VERIFICATION, VIEW_SUBMISSION,
     },
     model::{State, apps::App, health},
     text,
@@ -55,7 +55,8 @@ fn envelope(id: &SmolStr, delivery: &Delivery) -> Value {
         SLASH_COMMAND => ("slash_commands", Value::Object(members(&payload["form"]))),
         _ => ("interactive", payload["body"].clone()),
     };
-    let takes_payload = matches!(kind, SLASH_COMMAND | VIEW_SUBMISSION | BLOCK_SUGGESTION | DIALOG);
+    let takes_payload =
+        matches!(kind, SLASH_COMMAND | INTERACTIVE_MESSAGE | VIEW_SUBMISSION | BLOCK_SUGGESTION | DIALOG);
     let mut envelope = json!({
         "envelope_id": id,
         "payload": payload,

@@ -415,6 +415,35 @@ async fn a_click_is_told_in_full() {
 }
 
 /// Posts to a `response_url`; gives back status and body.
+#[tokio::test]
+async fn buttons_of_attachments_are_told_the_old_way() {
+    let (desk, server) = listening(&[], 200).await;
+    let answer = ResponseTemplate::new(200).set_body_json(json!({ "text": "Chosen" }));
+    Mock::given(method("POST")).and(path("/clicks")).respond_with(answer).mount(&server).await;
+    let action = |name: &str| json!({ "name": "game", "text": name, "type": "button", "value": name.to_lowercase() });
+    let attachment = json!({ "text": "Choose", "callback_id": "games", "actions": [action("Chess"), action("Go")] });
+    let posted = desk.call_json(
+        BOT,
+        "chat.postMessage",
+        &json!({ "channel": "{#general}", "text": "Play?", "attachments": [attachment] }),
+    );
+    assert_eq!(posted["message"]["attachments"][0]["actions"][1]["id"], "2");
+    desk.act("slack.user.click", "lena", json!({ "channel": "general", "label": "Go" }));
+    desk.settle().await;
+    let sent = received(&server, "/clicks").await.pop().unwrap();
+    assert_signed(&sent);
+    let payload: Value = serde_json::from_str(&field(&form(&sent), "payload")).unwrap();
+    assert_eq!((&payload["type"], &payload["callback_id"]), (&json!("interactive_message"), &json!("games")));
+    assert_eq!(payload["actions"], json!([{ "name": "game", "type": "button", "value": "go" }]));
+    assert_eq!((&payload["attachment_id"], &payload["message_ts"]), (&json!("1"), &posted["ts"]));
+    assert_eq!(payload["original_message"]["attachments"], posted["message"]["attachments"]);
+    let shown = desk.call(BOT, "conversations.history", "channel={#general}&limit=1")["messages"][0].clone();
+    assert_eq!((&shown["ts"], &shown["text"]), (&posted["ts"], &json!("Chosen")), "the answer takes its place");
+    assert_eq!(shown.get("attachments"), None);
+    let url = payload["response_url"].as_str().unwrap();
+    assert_eq!(respond(&desk, url, &json!({ "text": "Again", "replace_original": true })).0, 200);
+}
+
 fn respond(desk: &Desk, url: &str, body: &Value) -> (u16, String) {
     let target = url.strip_prefix("http://127.0.0.1:7003").unwrap();
     let headers = [("content-type", "application/json".to_owned())];
