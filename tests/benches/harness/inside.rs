@@ -87,7 +87,7 @@ pub(crate) fn master() -> anyhow::Result<Arc<Universe>> {
 }
 
 /// Posts so many messages to one channel.
-pub(crate) fn post(universe: &Universe, messages: usize) {
+pub(crate) fn post(universe: &Arc<Universe>, messages: usize) {
     let token = token(universe);
     for n in 0..messages {
         let text = format!("message number {n} of a long and busy day");
