@@ -8,7 +8,8 @@ use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseSt
 use super::{Report, area, case_name, moment_line, problems, role_name, trajectories};
 use crate::{
     gate::{Decision, Ruling},
-    summary::ScenarioResult,
+    gates::OnInconclusive,
+    summary::{ScenarioResult, Summary},
 };
 
 /// The whole document.
@@ -52,6 +53,7 @@ fn whole(report: &Report<'_>) -> TestSuite {
         let mut status = match result.ruling {
             Ruling::Pass => TestCaseStatus::success(),
             Ruling::Fail | Ruling::Breach => TestCaseStatus::non_success(NonSuccessKind::Failure),
+            Ruling::Inconclusive if lets_pass(summary) => TestCaseStatus::skipped(),
             Ruling::Inconclusive => TestCaseStatus::non_success(NonSuccessKind::Error),
         };
         status.set_message(result.why.as_str());
@@ -59,6 +61,11 @@ fn whole(report: &Report<'_>) -> TestSuite {
         suite.add_test_case(TestCase::new(name.into_iter().flatten().collect::<Vec<_>>().join(" "), status));
     }
     suite
+}
+
+/// Whether what is shown neither way passes with a warning: then it must not look like an error either.
+fn lets_pass(summary: &Summary) -> bool {
+    summary.gate.as_ref().is_some_and(|gate| gate.on_inconclusive == OnInconclusive::Warn)
 }
 
 fn case(report: &Report<'_>, scenario: &ScenarioResult) -> TestCase {
@@ -128,9 +135,12 @@ fn status_by_gate(report: &Report<'_>, gate: &Decision, scenario: &ScenarioResul
     if let Some(why) = of(&[Ruling::Fail, Ruling::Breach]) {
         failed(report, scenario, NonSuccessKind::Failure, why)
     } else if let Some(why) = of(&[Ruling::Inconclusive]) {
-        failed(report, scenario, NonSuccessKind::Error, why)
+        if lets_pass(report.summary) { skipped(&why) } else { failed(report, scenario, NonSuccessKind::Error, why) }
     } else if scenario.decided > 0 {
         TestCaseStatus::success()
+    } else if scenario.void > 0 && !lets_pass(report.summary) {
+        let message = format!("{} say nothing about the target", trajectories(scenario.void));
+        failed(report, scenario, NonSuccessKind::Error, message)
     } else {
         skipped("nothing was decided")
     }

@@ -178,6 +178,7 @@ fn of_gate(lines: &str) -> String {
 #[test]
 fn what_reports_say_of_gates() {
     let check = |name: &str, lines: &str| insta::assert_snapshot!(name, of_gate(lines));
+    check("gate_without_data", "must_have: {tags: [safety]}\nvalidity: {void_max: 0.1}");
     let quarantine = "quarantine: {access.gap: {until: 2026-12-31, issue: '#12'}}";
     check("gate_that_passes", &format!("minimum: {{satisfaction: 0.2}}\n{quarantine}\nmust_have: {{tags: [safety]}}"));
     check(

@@ -8,7 +8,7 @@ use super::{
     Case, Problem, Report, area, case_name, interval, moment_line, problems, role_name, run_scenarios, trajectories,
 };
 use crate::{
-    gate::{Decision, Ruling},
+    gate::{Decision, Rule, RuleResult, Ruling},
     gates::OnInconclusive,
     summary::{ScenarioResult, Summary, Verdict},
 };
@@ -121,11 +121,8 @@ pub fn decision(gate: &Decision) -> String {
         };
         let _ = writeln!(text, "  inconclusive: {what}");
     }
-    if gate.ruling == Ruling::Inconclusive && gate.next.is_empty() {
-        let _ = writeln!(
-            text,
-            "  hint: these gates ask for nothing more; with more `--seeds`, or a larger `budget`, it may be decided"
-        );
+    if let Some(hint) = hint(gate) {
+        let _ = writeln!(text, "  hint: {hint}");
     }
     if !gate.quarantined.is_empty() {
         let _ = writeln!(text, "  in quarantine, and not counted: {}", gate.quarantined.join(", "));
@@ -139,6 +136,17 @@ pub fn decision(gate: &Decision) -> String {
         }
     }
     text
+}
+
+/// What may bring a decision where the gate asks for nothing more.
+fn hint(gate: &Decision) -> Option<&'static str> {
+    let open = gate.ruling == Ruling::Inconclusive && gate.next.is_empty();
+    let is_invalid = |result: &RuleResult| result.rule == Rule::Validity && result.ruling == Ruling::Inconclusive;
+    open.then_some(if gate.rules.iter().any(is_invalid) {
+        "more of the same would not decide it: see first why so much says nothing"
+    } else {
+        "with more `--seeds`, or a larger `budget` of the gates, it may be decided"
+    })
 }
 
 fn ruling_sign(ruling: Ruling) -> (&'static str, Style) {

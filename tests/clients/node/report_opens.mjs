@@ -10,6 +10,7 @@ for (let turn = 0; turn < 5; turn += 1) {
   await page.goto(pathToFileURL(process.argv[2]).href);
   // The overview is what the first paint shows: nothing is painted before it.
   await page.locator('section.scenario').first().waitFor();
+  await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
   const [drawn, whole] = await page.evaluate(() => [performance.getEntriesByName('first-contentful-paint')[0].startTime,
     performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd]);
   times.drawn.push(drawn);
