@@ -265,12 +265,12 @@ impl NoteBody {
 /// <https://docs.slack.dev/reference/objects/conversation-object>
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct RuledBody {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    is_read_only: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    is_thread_only: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    is_non_threadable: Option<bool>,
+    #[serde(rename = "is_read_only", skip_serializing_if = "Option::is_none")]
+    read_only: Option<bool>,
+    #[serde(rename = "is_thread_only", skip_serializing_if = "Option::is_none")]
+    thread_only: Option<bool>,
+    #[serde(rename = "is_non_threadable", skip_serializing_if = "Option::is_none")]
+    non_threadable: Option<bool>,
 }
 
 impl RuledBody {
@@ -278,9 +278,9 @@ impl RuledBody {
         let (posts, threads) = restrictions::rights(state, channel, viewer);
         let flag = |holds: bool| holds.then_some(true);
         Self {
-            is_read_only: flag(!posts && !threads),
-            is_thread_only: flag(!posts && threads),
-            is_non_threadable: flag(posts && !threads),
+            read_only: flag(!posts && !threads),
+            thread_only: flag(!posts && threads),
+            non_threadable: flag(posts && !threads),
         }
     }
 }

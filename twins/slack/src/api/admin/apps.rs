@@ -250,7 +250,8 @@ fn requests(cx: &Asked<'_>, fields: &Fields) -> Told {
     let certified = fields.flag("certified")?;
     let rows = cx.state.enterprise.app_requests.range(from..).map(|(id, row)| (id.clone(), row));
     let page = REQUESTS.cut(size, rows, |row| {
-        let app = cx.state.apps.get(&row.app).filter(|_| row.standing == Standing::Pending && !elsewhere && !certified)?;
+        let app =
+            cx.state.apps.get(&row.app).filter(|_| row.standing == Standing::Pending && !elsewhere && !certified)?;
         let user = cx.state.users.get(&row.by)?;
         let before = cx.state.enterprise.resolutions.get(&row.app);
         let status = |row: &Arc<Resolution>| if row.approved { "approved" } else { "restricted" };
