@@ -539,7 +539,7 @@ impl Error {
             Self::Members(_, name, rows) => body[*name] = json!(rows),
             Self::Faults(_, faults) => body["errors"] = json!(faults),
             Self::Dialog(messages) | Self::Told(_, messages) => {
-                body["response_metadata"] = json!({ "messages": messages })
+                body["response_metadata"] = json!({ "messages": messages });
             }
             Self::Manifest(faults) => {
                 let row = |fault: &Fault| json!({ "message": fault.message, "pointer": fault.pointer });

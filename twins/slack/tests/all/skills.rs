@@ -75,12 +75,13 @@ fn skills_are_made_changed_and_deleted_by_their_owner() {
 fn everybody_has_a_library_of_their_own() {
     let desk = enterprise();
     let id = json!(skill(&desk, "display_name=Daily&instructions=a"));
-    assert_eq!(ids(&desk, CLERK, ""), [id.clone()]);
+    let only = [id.clone()];
+    assert_eq!(ids(&desk, CLERK, ""), only);
     assert_eq!(ids(&desk, OWNER, ""), Vec::<Value>::new());
     let one = format!("skill_id={}", id.as_str().unwrap());
     good(&desk, CLERK, "slackbot.skills.library.remove", &one);
     assert_eq!(ids(&desk, CLERK, ""), Vec::<Value>::new());
-    assert_eq!(ids(&desk, CLERK, "filter=owned"), [id.clone()]);
+    assert_eq!(ids(&desk, CLERK, "filter=owned"), only);
     good(&desk, CLERK, "slackbot.skills.library.add", &one);
     assert_eq!(ids(&desk, CLERK, "category=sales"), Vec::<Value>::new());
     assert_eq!(desk.error(OWNER, "slackbot.skills.library.add", &one), "skill_not_found");
