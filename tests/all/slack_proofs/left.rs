@@ -29,7 +29,6 @@ impl Left {
     /// Holds findings against the list: what is not in it, lines without a reason, and lines that nothing needs.
     pub(super) fn hold(&self, found: &[String]) -> Vec<String> {
         let mut problems = Vec::new();
-        let _ = fs_err::write(format!("/tmp/found-{}", self.path.replace('/', "_")), found.join("\n")); // TEMP
         for line in &self.lines {
             let place = format!("{}:{}: `{}`", self.path, line.number, line.pattern);
             if line.reason.is_empty() {

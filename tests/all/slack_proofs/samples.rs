@@ -70,8 +70,17 @@ async fn answers(stage: &Stage, method: &str, more: &More, shape: &mut Shape, pr
 /// A universe in which all is set up that calls find.
 async fn ready(org: bool, more: &More) -> Stage {
     const IDENTITY: &str = "identity.basic, identity.email, identity.avatar, identity.team";
+    const MORE: &str = "team.billing:read, team.preferences:read, conversations.connect:manage, tokens.basic, \
+                        team:read, openid, profile, email";
     let identity = format!("scopes: [commands], user_token: xoxp-dtu-identity, user: lena, user_scopes: [{IDENTITY}]");
-    let apps = [worlds::steward(), worlds::app("identity", &identity)];
+    let more_scopes =
+        format!("scopes: [{MORE}], user_token: xoxp-dtu-more, user: henrik, user_scopes: [{MORE}, admin]");
+    let apps = [
+        worlds::steward(),
+        worlds::app("identity", &identity),
+        worlds::app("more", &more_scopes),
+        worlds::app("classic", "scopes: [bot]"),
+    ];
     let mut stage = worlds::stage(&worlds::acme(org, &apps));
     walk(&mut stage, &more.setup).await;
     stage.plan.finish();

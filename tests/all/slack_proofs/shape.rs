@@ -30,7 +30,10 @@ fn kind(value: &Value) -> &'static str {
 fn named(under: &str, name: &str) -> String {
     let is_id = name.len() >= 8
         && name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        && name.bytes().enumerate().all(|(n, b)| {
+            // Some kinds of ids begin with two letters, the second of them small (`Fn`).
+            b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_' || (n == 1 && b.is_ascii_lowercase())
+        });
     let is_number = name.bytes().all(|b| b.is_ascii_digit());
     if is_id || is_number || MAPS.contains(&under) { "{}".to_owned() } else { name.to_owned() }
 }

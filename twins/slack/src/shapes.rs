@@ -396,7 +396,6 @@ pub(crate) struct ChannelBody {
 
 /// What is told of a channel in which not all may post.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-#[expect(clippy::struct_field_names, reason = "the names are Slack's")]
 pub(crate) struct RightsBody {
     is_read_only: bool,
     is_thread_only: bool,
@@ -440,6 +439,7 @@ impl AbroadBody {
 
 /// What is told of a channel in an organization.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the names are Slack's")]
 pub(crate) struct OrgBody {
     is_global_shared: bool,
     is_org_default: bool,

@@ -125,6 +125,10 @@ struct ChannelEntry {
     messages: Vec<Spanned<MessageEntry>>,
 }
 
+fn connections() -> Vec<SmolStr> {
+    vec![SmolStr::new_static("connections:write")]
+}
+
 /// `everyone`, or people's keys.
 #[derive(Debug, JsonSchema)]
 #[schemars(untagged)]
@@ -241,6 +245,9 @@ struct AppEntry {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     app_token: Option<Spanned<SmolStr>>,
+    /// What the app's own token may do.
+    #[serde(default = "connections")]
+    app_scopes: Vec<SmolStr>,
     /// Signs what the app is sent.
     signing_secret: SmolStr,
     /// The older proof of origin.
@@ -623,8 +630,7 @@ impl Loader<'_, '_> {
             self.token(token, TokenKind::User, id, &user, &app.user_scopes, bearer);
         }
         if let Some(token) = &app.app_token {
-            let scopes = [SmolStr::new_static("connections:write")];
-            self.token(token, TokenKind::App, id, &SmolStr::default(), &scopes, format_smolstr!("{key}/app"));
+            self.token(token, TokenKind::App, id, &SmolStr::default(), &app.app_scopes, format_smolstr!("{key}/app"));
         }
     }
 

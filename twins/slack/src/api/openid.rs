@@ -139,6 +139,14 @@ fn claims(state: &State, user: &Arc<User>, has: impl Fn(&str) -> bool) -> Map<St
         add(&format!("https://slack.com/team_image_{size}"), json!(super::workspace::team_image(size)));
     }
     add("https://slack.com/team_image_default", json!(true));
+    if !profile["image_1024"].is_null() {
+        add("https://slack.com/user_image_1024", profile["image_1024"].clone());
+    }
+    if let Some(org) = &state.enterprise.org {
+        add("https://slack.com/enterprise_id", json!(org.id));
+        add("https://slack.com/enterprise_name", json!(org.name));
+        add("https://slack.com/enterprise_domain", json!(org.domain));
+    }
     claims
 }
 

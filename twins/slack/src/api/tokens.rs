@@ -315,7 +315,6 @@ pub(crate) struct Teams {
 }
 
 /// `auth.teams.list`
-#[expect(clippy::unnecessary_wraps, reason = "handlers are of one shape")]
 fn teams(cx: &Read<'_, Slack>, args: Teams) -> Result<Typed<Value>, Error> {
     let (state, home) = (cx.state, &cx.state.workspace);
     let app = state.apps.get(&cx.caller.token()?.app);

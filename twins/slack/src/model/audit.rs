@@ -103,6 +103,7 @@ pub const ACTIONS: &[(&str, &[&str])] = &[
             "channel_workspaces_updated",
             "default_channel_added_to_usergroup",
             "default_channel_removed_from_usergroup",
+            "external_shared_channel_disconnected",
             "guest_channel_join",
             "guest_channel_leave",
             "mpim_converted_to_private",

@@ -17,9 +17,9 @@ use crate::events::APP_RATE_LIMITED;
 
 /// How many events of a workspace an app is sent in an hour.
 pub(crate) const EVENTS_MAX: u32 = 30_000;
-/// How many deliveries in an hour it takes before failures count.
+/// How many events in an hour it takes before failures count.
 const COUNTED_MIN: u32 = 1_000;
-/// The percentage of deliveries that has to fail.
+/// The percentage of attempts to deliver them that has to fail.
 const FAILED_PERCENT: u32 = 95;
 /// What both are counted over.
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -71,7 +71,7 @@ impl Health {
         self.failed += u32::from(!arrived);
         let fails = u64::from(self.failed) * 100 > u64::from(self.attempts) * u64::from(FAILED_PERCENT);
         match () {
-            () if self.attempts >= COUNTED_MIN && fails => Turn::Silenced,
+            () if self.events >= COUNTED_MIN && fails => Turn::Silenced,
             () if is_first && !self.limited && limits.of(EVENTS_MAX).is_some_and(|most| self.events >= most) => {
                 self.limited = true;
                 Turn::Limited
@@ -153,11 +153,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failures_count_from_a_thousand_deliveries_on() {
+    fn failures_count_from_a_thousand_events_on() {
         let mut health = Health::new(Timestamp::from_secs(0));
-        let turns: Vec<Turn> = (0..COUNTED_MIN).map(|n| health.note(n % 4 == 0, false, Limits::Off)).collect();
-        assert!(turns[..999].iter().all(|turn| *turn == Turn::Nothing));
-        assert_eq!(turns[999], Turn::Silenced);
+        let turns: Vec<Turn> = (0..4 * COUNTED_MIN).map(|n| health.note(n % 4 == 0, false, Limits::Off)).collect();
+        let last = 4 * (COUNTED_MIN as usize - 1);
+        assert!(turns[..last].iter().all(|turn| *turn == Turn::Nothing));
+        assert_eq!(turns[last], Turn::Silenced);
         let mut health = Health::new(Timestamp::from_secs(0));
         let turns: Vec<Turn> = (0..2_000).map(|n| health.note(true, n % 20 == 0, Limits::Off)).collect();
         assert!(turns.iter().all(|turn| *turn == Turn::Nothing), "95 of 100 are not more than 95");

@@ -26,6 +26,7 @@ mod marks;
 mod office;
 mod paging;
 mod platform;
+mod policies;
 mod restrictions;
 mod rtm;
 mod scim;

@@ -1,12 +1,20 @@
 //! Whom apps hear through: their bots, and the people who have let them act for them; and how much they are sent.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use dtu_kernel::{clock::ClockMode, universe::Options};
+use dtu_kernel::{
+    clock::ClockMode,
+    host::host,
+    universe::{Options, Universe},
+    world::World,
+};
+use dtu_slack::Slack;
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
 use crate::desk::{APP, DANA, Desk, TESTER};
+
+const ACME: &str = include_str!("../../../../fixtures/worlds/acme.yaml");
 
 /// Answers the challenge, and takes all else.
 struct App;
@@ -22,9 +30,20 @@ impl Respond for App {
 async fn listening(limits: &str, bot: &[&str], people: &[&str]) -> (Desk, MockServer) {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(App).mount(&server).await;
-    let options =
-        Options { clock: ClockMode::Stepped, limits: limits.parse().expect("is a profile"), ..Options::default() };
-    let desk = Desk::with(&options);
+    // An app's own token lists authorizations where it has the scope.
+    let text = ACME.replacen(
+        &format!("      app_token: \"{APP}\"\n"),
+        &format!("      app_token: \"{APP}\"\n      app_scopes: [connections:write, authorizations:read]\n"),
+        1,
+    );
+    assert!(text.contains("app_scopes"), "the app has a token");
+    let world = World::parse("acme.yaml", &text, &["okta", "slack"]).unwrap_or_else(|all| panic!("{}", all[0]));
+    let limits = limits.parse().expect("is a profile");
+    let options = Options { clock: ClockMode::Stepped, limits, check: true, ..Options::default() };
+    let universe = Universe::create("test", Arc::new([host(Slack)]), Arc::new(world), &options);
+    let universe = universe.unwrap_or_else(|problems| panic!("{}", problems[0]));
+    universe.set_origin(0, "http://127.0.0.1:7003");
+    let desk = Desk { universe };
     let with = json!({ "app": "dtu-tester", "events_url": server.uri(), "events": bot, "user_events": people });
     desk.act("slack.admin.configure_app", "dana", with);
     desk.settle().await;
@@ -66,7 +85,7 @@ async fn apps_hear_on_behalf_of_people() {
         desk.call(APP, "apps.event.authorizations.list", &format!("event_context={context}{more}"))
     };
     let rows = |answer: &Value| authorized(&desk, answer["authorizations"].as_array().unwrap());
-    assert_eq!(rows(&list(0, "")), [dana.clone()]);
+    assert_eq!(rows(&list(0, "")), std::slice::from_ref(&dana));
     assert_eq!(rows(&list(1, "")), [bot.clone(), dana.clone()]);
     let first = list(1, "&limit=1");
     let cursor = first["response_metadata"]["next_cursor"].as_str().unwrap();

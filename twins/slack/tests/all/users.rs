@@ -60,7 +60,9 @@ fn a_user_is_told_in_full() {
           "status_emoji": "",
           "status_emoji_display_info": [],
           "status_expiration": 0,
-          "email": "lena.fischer@acme.example"
+          "email": "lena.fischer@acme.example",
+          "huddle_state": "default_unset",
+          "huddle_state_expiration_ts": 0
         }
       }
     }

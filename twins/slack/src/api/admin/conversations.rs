@@ -13,7 +13,7 @@ use crate::{
         State,
         audit::{self, Entity},
         channels::{self, Channel, Kind, NewChannel, Note},
-        convert,
+        connect, convert,
         org::{self, BULK, Place},
         upkeep,
     },
@@ -406,12 +406,17 @@ const SEARCHED: &[(&str, Fits)] = &[
     ("multi_workspace", |state, row| state.teams_of_channel(&row.id).len() > 1),
     ("exclude_archived", |_, row| !row.archived),
     ("private_exclude", |_, row| row.kind != Kind::Private),
-    ("external_shared", |_, _| false),
-    ("external_shared_archived", |_, _| false),
-    ("external_shared_private", |_, _| false),
-    ("external_shared_exclude", |_, _| true),
+    ("external_shared", |state, row| is_abroad(state, row)),
+    ("external_shared_archived", |state, row| row.archived && is_abroad(state, row)),
+    ("external_shared_private", |state, row| row.kind == Kind::Private && is_abroad(state, row)),
+    ("external_shared_exclude", |state, row| !is_abroad(state, row)),
     ("org_shared", |state, row| state.enterprise.places.contains(&row.id)),
 ];
+
+/// Whether other companies are in a channel.
+fn is_abroad(state: &State, channel: &Channel) -> bool {
+    connect::connected(state, &channel.id).next().is_some()
+}
 
 /// When something was last said in a channel, in microseconds; 0 where nothing was.
 fn last_activity(state: &State, channel: &Channel) -> u64 {
@@ -421,6 +426,8 @@ fn last_activity(state: &State, channel: &Channel) -> u64 {
 fn found(state: &State, row: &Channel) -> Value {
     let teams = state.teams_of_channel(&row.id);
     let place = state.place(&row.id);
+    let connected: Vec<&SmolStr> = connect::connected(state, &row.id).collect();
+    let pending = connect::pending(state, &row.id);
     json!({
         "id": row.id,
         "name": row.name,
@@ -432,19 +439,21 @@ fn found(state: &State, row: &Channel) -> Value {
         "is_archived": row.archived,
         "is_general": row.general,
         "last_activity_ts": last_activity(state, row),
-        "is_ext_shared": false,
+        "is_ext_shared": !connected.is_empty(),
         "is_global_shared": place.org_wide,
         "is_org_default": false,
         "is_org_mandatory": false,
         "is_org_shared": place.org_wide || teams.len() > 1,
         "is_frozen": false,
-        "connected_team_ids": [],
-        "conversation_host_id": state.enterprise_id(),
+        "is_disconnect_in_progress": false,
+        "context_team_id": state.workspace.id,
+        "connected_team_ids": connected,
+        "conversation_host_id": connect::host(state, &row.id).or(state.enterprise_id()),
         "internal_team_ids_count": teams.len(),
         "internal_team_ids_sample_team": teams.first(),
         "internal_team_ids": teams,
-        "pending_connected_team_ids": [],
-        "is_pending_ext_shared": false,
+        "is_pending_ext_shared": !pending.is_empty(),
+        "pending_connected_team_ids": pending,
     })
 }
 
