@@ -74,8 +74,6 @@ impl Backed for Okta {
 
     fn refuse(operation: &OperationInfo, refused: Refused) -> Error {
         match refused {
-            // A simulation that lacks something counts as no body at all: recorded.
-            Refused::Invalid(_) if operation.id == "createPolicySimulation" => Error::Malformed,
             Refused::Invalid(violations) => invalid(&violations),
             Refused::NotFound { collection, id } => {
                 let own = OWN_KINDS.iter().find(|(name, _)| *name == operation.id).map(|(_, kind)| (*kind).to_owned());

@@ -27,7 +27,7 @@ const EMPTY_OBJECT: [&str; 2] = ["activateApplication", "deactivateApplication"]
 /// An answer or refusal with Okta's headers.
 pub(crate) fn reply(scene: &Scene<'_>, quota: Quota, result: Result<Answer, Error>) -> Reply {
     let is_gap = matches!(result, Err(Error::Unsupported));
-    let is_off = matches!(result, Err(Error::FeatureOff | Error::Coded { code: "E0000015", .. }));
+    let is_off = result.as_ref().is_err_and(|error| error.code() == Error::FeatureOff.code());
     // A limit of nothing at all is how Okta tells its concurrency limit from the others
     // (developer.okta.com/docs/reference/rl2-concurrency/).
     let quota = match result {
