@@ -21,6 +21,8 @@ pub(crate) fn is_in_shape(twin: &str, status: u16, body: &str) -> bool {
         "okta" => {
             let is_code = |code: &str| code.starts_with("E0000");
             let is_refusal = json["errorCode"].as_str().is_some_and(is_code) || json["error"].is_string();
+            // Tokens of security events are refused as their own standard has it (RFC 8935, section 2.3).
+            let is_refusal = is_refusal || json["err"].is_string();
             // Sign-in answers browsers: by pages, and by sending them on. A scope that is missing has no body.
             status < 400 || is_refusal || body.starts_with("<!DOCTYPE") || (status == 403 && body.is_empty())
         }

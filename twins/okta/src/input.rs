@@ -125,7 +125,10 @@ fn accepts(operation: &OperationInfo, request: &Request) -> bool {
 }
 
 fn body(operation: &OperationInfo, request: &Request) -> Result<Option<Value>, Error> {
-    let carries = operation.writes && request.method != Method::DELETE && !api::UPLOADS.contains(&operation.id);
+    let carries = operation.writes
+        && request.method != Method::DELETE
+        && !api::UPLOADS.contains(&operation.id)
+        && operation.id != api::identity_sources::BARE;
     if !carries || request.body.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }

@@ -21,6 +21,9 @@ const PATCH: &[Method] = &[Method::PATCH];
 const DELETE: &[Method] = &[Method::DELETE];
 const LIMIT: &str = "other";
 
+/// The operation whose body is passed over, whatever it is: as recorded.
+pub(crate) const BARE: &str = "createIdentitySourceSession";
+
 /// The operations.
 pub fn operations() -> Vec<Operation<Okta>> {
     [sessions::operations(), people::operations(), groups::operations()].into_iter().flatten().collect()

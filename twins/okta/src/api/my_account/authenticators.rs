@@ -23,15 +23,15 @@ use crate::{
     },
 };
 
-/// The rows of the table.
+/// The rows of the table. The document's ids of the first two are also those of the org's authenticators.
 pub(super) fn operations() -> Vec<Operation<Okta>> {
     const ALL: &str = "/idp/myaccount/authenticators";
     const ONE: &str = "/idp/myaccount/authenticators/{authenticatorId}";
     const OWN: &str = "/idp/myaccount/authenticators/{authenticatorId}/enrollments";
     const ENROLLMENT: &str = "/idp/myaccount/authenticators/{authenticatorId}/enrollments/{enrollmentId}";
     vec![
-        Operation::read("listAuthenticators", GET, ALL, list).limit(LIMIT),
-        Operation::read("getAuthenticator", GET, ONE, get).limit(LIMIT),
+        Operation::read("listOwnAuthenticators", GET, ALL, list).limit(LIMIT),
+        Operation::read("getOwnAuthenticator", GET, ONE, get).limit(LIMIT),
         Operation::read("listEnrollments", GET, OWN, list_enrollments).limit(LIMIT),
         Operation::read("getEnrollment", GET, ENROLLMENT, get_enrollment).limit(LIMIT),
         Operation::write("updateEnrollment", PATCH, ENROLLMENT, update_enrollment).limit(LIMIT),
