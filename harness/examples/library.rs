@@ -39,6 +39,7 @@ async fn bot(place: Place, manner: Manner) -> std::io::Result<()> {
     axum::serve(listener, app).await
 }
 
+#[expect(clippy::disallowed_methods, reason = "the bot is a program like any other: it waits in the machine's time")]
 async fn ask(place: &Place, command: &Command, manner: Manner) -> reqwest::Result<()> {
     let text = format!("<@{}> asks for {}", command.user_id, command.text);
     let call = reqwest::Client::new()

@@ -58,14 +58,16 @@ fn is_there(there: bool, what: &str) -> bool {
 fn check(pack: &Pack) {
     let folder = tempfile::tempdir().expect("a folder");
     let target = copy(pack, folder.path());
-    let (code, sound) = dtu(pack, folder.path(), &["run", "--target", &target, "--seeds", "1", "--out", "sound"]);
+    let (code, sound) =
+        dtu(pack, folder.path(), &["run", "--target", target.as_str(), "--seeds", "1", "--out", "sound"]);
     assert_eq!(code, Some(0), "a sound program satisfies all variants: {sound:#}");
     for scenario in list(&sound["scenarios"]) {
         let variants = list(&scenario["variants"]).len();
         assert!((3..=6).contains(&variants), "{} has {variants} variants", scenario["id"]);
     }
     // Two variants show what each check is good for; the machine is to be done with it within a minute or two.
-    let admit = ["admit", "--oracle", &target, "--seeds", "1", "--variants", "2", "--deny-inert", "--out", "admitted"];
+    let admit =
+        ["admit", "--oracle", target.as_str(), "--seeds", "1", "--variants", "2", "--deny-inert", "--out", "admitted"];
     let (code, admission) = dtu(pack, folder.path(), &admit);
     let told: Vec<&Value> =
         list(&admission["scenarios"]).iter().flat_map(|scenario| list(&scenario["checks"])).collect();

@@ -157,9 +157,9 @@ impl Universe {
     /// # Errors
     /// Rules that are none, or that can strike nothing here.
     pub fn fault(&self, rules: &str) -> Result<Armed, Error> {
-        let mut text = "schema: dtu/faults/v1\nname: rules\nrules:\n".to_owned();
         // What stands below a key stands further in, where it is not a list of dashes.
-        rules.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
+        let rules: Vec<String> = rules.lines().map(|line| format!("  {line}")).collect();
+        let text = format!("schema: dtu/faults/v1\nname: rules\nrules:\n{}\n", rules.join("\n"));
         self.arm(&PlanFile::parse("rules", &text, &[])?)
     }
 

@@ -235,7 +235,7 @@ async fn a_port_that_is_left_open_is_told() {
         // On its own, so that it outlives whoever began it.
         tokio::spawn(async move {
             std::future::pending::<()>().await;
-            drop(listener)
+            drop(listener);
         });
         for_ever().await
     });
