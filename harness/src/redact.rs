@@ -128,15 +128,15 @@ impl Redactor {
         self.hide(&text).unwrap_or(text)
     }
 
-    /// Hides secrets in a stream: gives back what may be written by now. `held` keeps what a secret may begin in.
+    /// Hides secrets in a stream: gives back what may be written by now. `held` keeps an end that a secret may begin in.
     pub fn flow(&self, held: &mut Vec<u8>, chunk: &[u8], is_end: bool) -> Vec<u8> {
         held.extend_from_slice(chunk);
         let Some(finder) = self.finder.as_ref().filter(|_| !is_end) else { return self.hidden(std::mem::take(held)) };
-        let mut cut = held.len().saturating_sub(self.longest.saturating_sub(1));
-        for found in finder.find_iter(&*held).filter(|found| found.start() < held.len()) {
-            if found.start() < cut && found.end() > cut {
-                cut = found.end();
-            }
+        let begins = |at: &usize| self.texts.keys().any(|text| text.as_bytes().starts_with(&held[*at..]));
+        let first = held.len().saturating_sub(self.longest.saturating_sub(1));
+        let mut cut = (first..held.len()).find(begins).unwrap_or(held.len());
+        if let Some(found) = finder.find_iter(&*held).find(|found| found.start() < cut && found.end() > cut) {
+            cut = found.end();
         }
         let rest = held.split_off(cut);
         self.hidden(std::mem::replace(held, rest))

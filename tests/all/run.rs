@@ -147,7 +147,7 @@ fn bundles_hold_no_credential_and_replay_all_the_same() {
     let names = ["_token: \"", "_secret: \"", "value: \""];
     let secrets: Vec<&str> = names
         .iter()
-        .flat_map(|name| world.split(name).skip(1))
+        .flat_map(|name| world.split(*name).skip(1))
         .filter_map(|rest| rest.split('"').next())
         .filter(|secret| secret.len() >= 8)
         .collect();
@@ -158,9 +158,8 @@ fn bundles_hold_no_credential_and_replay_all_the_same() {
     for bundle in &bundles {
         for file in files(bundle).into_iter().chain(files(&folder.path().join("out/done"))) {
             let text = String::from_utf8_lossy(&fs_err::read(&file).expect("reads")).into_owned();
-            for secret in secrets.iter().filter(|secret| text.contains(**secret)) {
-                panic!("{} holds {secret}", file.display());
-            }
+            let found = secrets.iter().find(|secret| text.contains(**secret));
+            assert_eq!(found, None, "{} holds a credential", file.display());
             hidden += text.matches("Dtu-Redacted-").count();
         }
         let mut replay = Command::new(program("dtu"));
@@ -172,6 +171,108 @@ fn bundles_hold_no_credential_and_replay_all_the_same() {
     assert!(hidden > bundles.len() * 4, "credentials were there to hide: {hidden}");
     let page = fs_err::read_to_string(folder.path().join("out/report.html")).expect("is there");
     assert!(secrets.iter().all(|secret| !page.contains(secret)));
+}
+
+/// A story that asks the bot itself, plays two people side by side, and leaves what follows to the seed.
+const SURFACE: &str = r##"
+schema: dtu/scenario/v1
+id: surface.forged-command
+title: A command that Slack did not send grants nothing
+story: Somebody sends the bot a command of their own. Then Lena asks as one should, and Omar approves.
+world: acme
+params:
+  reason: {generated: sentence}
+beats:
+  - id: forge
+    http:
+      method: POST
+      url: /slack/commands
+      headers: {X-Slack-Signature: "v0=0000", X-Slack-Request-Timestamp: "1"}
+      body: {form: {command: /access, text: github-org, user_id: U00000000}}
+      expect: {status: 401}
+  - parallel:
+      - - {id: alive, http: {url: "${target.url}/healthz", expect: {status: 2xx}}}
+      - - id: ask
+          as: lena
+          do: slack.user.slash
+          with: {channel: "#access-requests", command: /access, text: figma-admin}
+        - id: approve
+          when: slack.messages.exists(m, m.from == 'accessbot' && m.channel == 'access-requests' && m.text.contains('figma-admin'))
+          as: omar
+          do: slack.user.click
+          with: {channel: "#access-requests", action_id: approve}
+  - id: follows
+    pick:
+      - name: says so
+        beats: [{as: lena, do: slack.user.post, with: {channel: "#access-requests", text: "${params.reason}"}}]
+      - name: nothing
+  - id: calm
+    repeat:
+      times: 40
+      every: 250ms
+      until: okta.groups.exists(g, g.name == 'figma-admin' && people.lena.email in g.members)
+      beats: [{http: {url: /healthz, expect: {status: 200}}}]
+checks:
+  - name: Lena is in the group
+    that: {finally: "okta.groups.exists(g, g.name == 'figma-admin' && people.lena.email in g.members) && acts.alive.body == 'ok'"}
+  - name: the forged command was turned away before anything was asked
+    role: guard
+    that: {only_after: {of: "e.kind == 'request' && e.operation == 'assignUserToGroup'", after: "e.kind == 'answer' && e.name == 'forge' && e.status == 401"}}
+  - name: nobody looks into leadership
+    role: guard
+    that: {reads: {by: target, deny: [{view: slack.messages, where: "r.channel == 'leadership'"}]}}
+collateral:
+  allow: [{table: "okta.*"}, {table: "slack.*"}]
+"##;
+
+#[test]
+fn stories_ask_the_bot_itself_and_branch() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs_err::write(folder.path().join("surface.yaml"), SURFACE).expect("is written");
+    let target = target(folder.path());
+    let run = |out: &str| {
+        let mut command = Command::new(program("dtu"));
+        command.args([
+            "run",
+            "surface.yaml",
+            "--target",
+            &target,
+            "--seeds",
+            "4",
+            "--jobs",
+            "2",
+            "--json",
+            "--out",
+            out,
+        ]);
+        command.current_dir(folder.path()).output().expect("runs")
+    };
+    let lint =
+        Command::new(program("dtu")).args(["lint", "surface.yaml"]).current_dir(folder.path()).output().expect("runs");
+    assert_eq!(lint.status.code(), Some(0), "{}", String::from_utf8_lossy(&lint.stderr));
+    let first = run("a");
+    assert_eq!(
+        first.status.code(),
+        Some(0),
+        "{}{}",
+        String::from_utf8_lossy(&first.stdout),
+        String::from_utf8_lossy(&first.stderr)
+    );
+    assert_eq!(json(&first), json(&run("b")), "equal seeds, equal results");
+    let chosen = |out: &str| -> Vec<String> {
+        let mut chosen = Vec::new();
+        for bundle in bundles(&folder.path().join(out)) {
+            let ledger = fs_err::read_to_string(bundle.join("ledger.ndjson")).expect("is there");
+            let entries = ledger.lines().map(|line| serde_json::from_str::<Value>(line).expect("is JSON"));
+            let pick = entries.into_iter().find(|entry| entry["action"] == "pick").expect("a choice is recorded");
+            chosen.push(format!("{} {}", bundle.file_name().expect("a name").display(), pick["result"]["chosen"]));
+            let replay = Command::new(program("dtu")).arg("replay").arg(&bundle).output().expect("runs");
+            assert_eq!(replay.status.code(), Some(0), "{}", String::from_utf8_lossy(&replay.stdout));
+        }
+        chosen.sort();
+        chosen
+    };
+    assert_eq!(chosen("a"), chosen("b"), "the seed says what follows");
 }
 
 /// The folders of trajectories below that of a run's evidence.
