@@ -75,6 +75,11 @@ impl Stage {
         Self::planned(facts, universe, facts.twin)
     }
 
+    /// Administrators of an organization at their work.
+    pub(crate) fn administrators(facts: &Facts) -> Self {
+        Self::planned(facts, org::universe(), "slack-org")
+    }
+
     /// The same with the calls of another file.
     fn planned(facts: &Facts, universe: Arc<Universe>, plan: &str) -> Self {
         let host = universe.twins().iter().find(|host| host.name() == facts.twin).cloned();
@@ -336,7 +341,7 @@ async fn slack_acts_on_its_documented_inputs() {
 #[tokio::test]
 async fn slack_acts_on_the_documented_inputs_of_administrators() {
     let facts = facts::of("slack").expect("is a twin");
-    let stage = Stage::planned(facts, org::universe(), "slack-org");
+    let stage = Stage::administrators(facts);
     check_all(facts, &stage, "slack-org", |id| id.starts_with("admin."));
 }
 

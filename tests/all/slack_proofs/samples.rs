@@ -28,7 +28,7 @@ struct Both {
 }
 
 /// Calls in one universe.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct More {
     /// What all calls find done.
@@ -105,8 +105,13 @@ fn of_success(sample: &Value) -> Value {
 async fn answers_have_the_fields_of_the_samples() {
     let Some(samples) = document("slack-response-samples-java.json") else { return };
     let Both { plain, organization } = read("tests/samples/slack.yaml");
-    let stages = [(ready(false, &plain).await, plain), (ready(true, &organization).await, organization)];
-    let coverage = coverage::of(facts::of("slack").expect("is a twin"));
+    let facts = facts::of("slack").expect("is a twin");
+    let stages = [
+        (ready(false, &plain).await, plain),
+        (ready(true, &organization).await, organization),
+        (Stage::administrators(facts), More::default()),
+    ];
+    let coverage = coverage::of(facts);
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for row in coverage.documented().filter(|row| row.level == Level::Behaves) {
         let method = row.id.as_str();

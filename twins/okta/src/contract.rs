@@ -39,7 +39,7 @@ fn backing() -> &'static Backing {
             contract(),
             "okta",
             differences,
-            Rules { absent: ABSENT, also_get: false, behaves: resources::BEHAVES },
+            Rules { absent: ABSENT, also_get: false, behaves: resources::BEHAVES, stores: resources::STORES },
         )
     });
     &BACKING

@@ -24,7 +24,7 @@ fn backing() -> &'static Backing {
     static BACKING: LazyLock<Backing> = LazyLock::new(|| {
         let differences = Differences::parse("differences.yaml", include_str!("../differences.yaml"));
         let differences = differences.expect("a test reads the list of differences");
-        Backing::new(contract(), "google-drive", differences, Rules { absent: ABSENT, also_get: false, behaves: &[] })
+        Backing::new(contract(), "google-drive", differences, Rules { absent: ABSENT, ..Rules::default() })
     });
     &BACKING
 }
