@@ -7,11 +7,12 @@ use smol_str::SmolStr;
 
 use crate::model::{
     State,
-    channels::Kind,
+    channels::{self, Kind},
     marks::Starred,
     messages::Message,
     people::User,
     search::{Key, words},
+    when::MONTHS,
 };
 
 /// A query, read.
@@ -303,7 +304,7 @@ fn place(named: &str, searcher: &Searcher<'_>) -> Option<SmolStr> {
     if named.starts_with('@') || named.starts_with("<@") {
         let other = person(named, searcher)?;
         let talkers = if other == *me { vec![other] } else { vec![me.clone(), other] };
-        return crate::model::channels::find_direct(state, &talkers);
+        return channels::find_direct(state, &talkers);
     }
     state.visible_by_name(named, me).map(|channel| channel.id.clone())
 }
@@ -319,20 +320,6 @@ fn day(value: &str, searcher: &Searcher<'_>) -> Option<(u64, u64)> {
 }
 
 fn span_of(value: &str, today: Date) -> Option<(Date, Span)> {
-    const MONTHS: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
     let one = Span::new();
     if let Some(month) = MONTHS.iter().position(|month| *month == value) {
         let month = i8::try_from(month + 1).ok()?;

@@ -311,7 +311,8 @@ fn ordinal(text: &str) -> Option<i8> {
 }
 
 const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-const MONTHS: [&str; 12] = [
+/// The months as they are written in full.
+pub(crate) const MONTHS: [&str; 12] = [
     "january",
     "february",
     "march",
