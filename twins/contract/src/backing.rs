@@ -83,9 +83,6 @@ pub struct Rules {
     /// Operations that the generic twin serves and whose rules the service's customs know whole, by the provider's ids
     /// in groups: they count as behaving. Behind an id that several documents use stands the path.
     pub behaves: &'static [&'static [&'static str]],
-    /// Operations of objects that no call of the document makes and that other rules of the service keep, by the
-    /// provider's ids: what is read is what is stored, though the document alone does not say so.
-    pub stores: &'static [&'static str],
 }
 
 impl Rules {
@@ -278,7 +275,6 @@ impl Backing {
         match self.engine.level(number) {
             _ if self.rules.reason(id).is_some() => Level::Absent,
             _ if self.place(number).is_some_and(|place| self.rules.behaves(place.operation())) => Level::Behaves,
-            _ if self.rules.stores.contains(&id) => Level::Stores,
             generic::Level::Stores => Level::Stores,
             generic::Level::Shapes => Level::Shapes,
         }

@@ -39,7 +39,7 @@ fn backing() -> &'static Backing {
             contract(),
             "okta",
             differences,
-            Rules { absent: ABSENT, also_get: false, behaves: resources::BEHAVES, stores: resources::STORES },
+            Rules { absent: ABSENT, behaves: resources::BEHAVES, ..Rules::default() },
         )
     });
     &BACKING

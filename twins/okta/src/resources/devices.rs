@@ -24,17 +24,6 @@ const CONDITIONS: &[&str] = &[
     "devicePostureChecks",
 ];
 
-/// Devices come with the app that is set up on them, integrations and the usual posture checks with the org (which has
-/// posture checks switched off).
-pub(super) const STORES: &[&str] = &[
-    "listDevices",
-    "getDevice",
-    "deleteDevice",
-    "listDeviceIntegrations",
-    "getDeviceIntegration",
-    "listDefaultDevicePostureChecks",
-];
-
 pub(super) const ROWS: &[Resource] = &[
     Resource {
         collection: "/api/v1/device-assurances",

@@ -65,9 +65,6 @@ const AREAS: &[&[Resource]] = &[
 pub(crate) const BEHAVES: &[&[&str]] =
     &[branding::BEHAVES, hooks::BEHAVES, network::BEHAVES, policies::BEHAVES, profiles::BEHAVES, sign_in::BEHAVES];
 
-/// Operations that are served from the public documents, of what no call makes.
-pub(crate) const STORES: &[&str] = devices::STORES;
-
 /// The row of a collection, by its path with all parameters as `{}`.
 pub(crate) fn find(collection: &str) -> Option<&'static Resource> {
     AREAS.iter().copied().flatten().find(|row| row.collection == collection)
