@@ -17,9 +17,9 @@ pub fn all() -> Vec<Arc<dyn Host>> {
         host(dtu_okta::Okta),
         host(dtu_jira::Jira),
         host(dtu_slack::Slack),
-        host(dtu_google_drive::Drive),
-        host(dtu_google_sheets::Sheets),
-        host(dtu_google_docs::Docs),
+        host(dtu_google_drive::twin()),
+        host(dtu_google_sheets::twin()),
+        host(dtu_google_docs::twin()),
         host(dtu_google_identity::Identity),
     ]
 }

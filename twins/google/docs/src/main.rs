@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use dtu_google_docs::Docs;
 use dtu_google_identity::Identity;
 use dtu_kernel::{host::host, shell};
 
 fn main() -> ExitCode {
-    shell::standalone(vec![host(Docs), host(Identity)])
+    shell::standalone(vec![host(dtu_google_docs::twin()), host(Identity)])
 }

@@ -2,17 +2,8 @@
 
 use std::sync::LazyLock;
 
-use dtu_contract::{
-    backing::{Backed, Backing, Place, Rules},
-    contract::Contract,
-    differences::Differences,
-    generic::{Store, refusal::Refused},
-    validate::Arguments,
-};
-use dtu_google_workspace::{backed, error::Error, input::Input, model::State};
-use dtu_kernel::{operation::OperationInfo, twin::Scene};
-
-use crate::Drive;
+use dtu_contract::{backing::Backing, contract::Contract};
+use dtu_google_workspace::{api, family::Family};
 
 /// The contract made from Google Drive's public documents.
 pub fn contract() -> &'static Contract {
@@ -20,12 +11,9 @@ pub fn contract() -> &'static Contract {
     &CONTRACT
 }
 
-fn backing() -> &'static Backing {
-    static BACKING: LazyLock<Backing> = LazyLock::new(|| {
-        let differences = Differences::parse("differences.yaml", include_str!("../differences.yaml"));
-        let differences = differences.expect("a test reads the list of differences");
-        Backing::new(contract(), "google-drive", differences, Rules { absent: ABSENT, ..Rules::default() })
-    });
+pub(crate) fn backing() -> &'static Backing {
+    static BACKING: LazyLock<Backing> =
+        LazyLock::new(|| api::serve(Family::Drive, contract(), include_str!("../differences.yaml"), ABSENT));
     &BACKING
 }
 
@@ -54,30 +42,3 @@ const ABSENT: &[(&str, &str)] = &[
     ("drive.files.untrash", FILES),
     ("drive.files.watch", PUSH),
 ];
-
-/// The scopes of which a caller of an operation needs one, as the documents have them.
-pub(crate) fn scopes(operation: &OperationInfo) -> Vec<&'static str> {
-    backed::scopes(backing(), operation)
-}
-
-impl Backed for Drive {
-    fn backing(&self) -> &'static Backing {
-        backing()
-    }
-
-    fn objects(state: &State) -> &Store {
-        &state.objects.drive
-    }
-
-    fn objects_mut(state: &mut State) -> &mut Store {
-        &mut state.objects.drive
-    }
-
-    fn refuse(_: &OperationInfo, refused: Refused) -> Error {
-        Error::Refused(refused)
-    }
-
-    fn arguments(place: Place, scene: &Scene<'_>, _: Input) -> Result<Arguments, Refused> {
-        backed::arguments(place, scene)
-    }
-}

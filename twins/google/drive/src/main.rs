@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use dtu_google_drive::Drive;
 use dtu_google_identity::Identity;
 use dtu_kernel::{host::host, shell};
 
 fn main() -> ExitCode {
-    shell::standalone(vec![host(Drive), host(Identity)])
+    shell::standalone(vec![host(dtu_google_drive::twin()), host(Identity)])
 }

@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 use dtu_google_identity::Identity;
-use dtu_google_sheets::Sheets;
 use dtu_kernel::{host::host, shell};
 
 fn main() -> ExitCode {
-    shell::standalone(vec![host(Sheets), host(Identity)])
+    shell::standalone(vec![host(dtu_google_sheets::twin()), host(Identity)])
 }

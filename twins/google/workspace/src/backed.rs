@@ -12,7 +12,10 @@ use dtu_kernel::{operation::OperationInfo, twin::Scene};
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use crate::fields::{self, BadField, Mask};
+use crate::{
+    family::Family,
+    fields::{self, BadField, Mask},
+};
 
 /// What the generic twin remembers of each API.
 #[derive(Clone, Debug)]
@@ -31,6 +34,26 @@ impl Default for Objects {
             drive: Store::new("drive_objects"),
             sheets: Store::new("sheets_objects"),
             docs: Store::new("docs_objects"),
+        }
+    }
+}
+
+impl Objects {
+    /// Those of an API.
+    pub const fn of(&self, family: Family) -> &Store {
+        match family {
+            Family::Drive => &self.drive,
+            Family::Sheets => &self.sheets,
+            Family::Docs => &self.docs,
+        }
+    }
+
+    /// The same, to be changed.
+    pub const fn of_mut(&mut self, family: Family) -> &mut Store {
+        match family {
+            Family::Drive => &mut self.drive,
+            Family::Sheets => &mut self.sheets,
+            Family::Docs => &mut self.docs,
         }
     }
 }

@@ -14,6 +14,38 @@ pub enum Family {
 }
 
 impl Family {
+    /// The twin's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Drive => "google-drive",
+            Self::Sheets => "google-sheets",
+            Self::Docs => "google-docs",
+        }
+    }
+
+    /// Its name for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Drive => "Google Drive",
+            Self::Sheets => "Google Sheets",
+            Self::Docs => "Google Docs",
+        }
+    }
+
+    /// The variable by which clients are told where it is.
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::Drive => "GOOGLE_DRIVE_URL",
+            Self::Sheets => "GOOGLE_SHEETS_URL",
+            Self::Docs => "GOOGLE_DOCS_URL",
+        }
+    }
+
+    /// Whether parameters and members of a body that it does not know are refused; Drive passes over them.
+    pub const fn is_strict(self) -> bool {
+        !matches!(self, Self::Drive)
+    }
+
     /// The service's name in errors.
     pub const fn service(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@
 //! tokens, how a call to an API is believed, and the envelopes of refusals are here; each API's own rules are in its
 //! crate.
 
+pub mod api;
 pub mod auth;
 pub mod backed;
 pub mod error;

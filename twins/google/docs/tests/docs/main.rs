@@ -1,28 +1,24 @@
 //! What the twin says of itself, and how it believes and refuses: with rows of its own to come, through the workspace's
 //! functions as its operations will.
 
-use dtu_google_docs::{Docs, scopes_of};
+use dtu_google_docs::{Docs, twin};
 use dtu_google_identity::Identity;
 use dtu_google_workspace::{
-    auth::Caller,
-    error::Error,
-    model::State,
+    api::Google,
     scopes,
-    testing::{Call, ORIGIN, Office, call},
+    testing::{Kind, ORIGIN, Office, attempt, call, check_kind},
 };
 use dtu_kernel::{
     host::host,
     operation::{Level, OperationInfo},
-    time::Timestamp,
-    twin::{Quota, Scene, Twin as _},
-    wire::{Answer, Reply, Request},
+    twin::Twin as _,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 const LENA: &str = "lena.fischer@acme.example";
 
 fn office() -> Office {
-    Office::acme(vec![host(Docs), host(Identity)])
+    Office::acme(vec![host(twin()), host(Identity)])
 }
 
 fn operation(id: &'static str, writes: bool) -> OperationInfo {
@@ -35,39 +31,6 @@ fn get() -> OperationInfo {
 
 fn update() -> OperationInfo {
     operation("docs.documents.batchUpdate", true)
-}
-
-/// A call of an operation up to the point where it would run: who calls, or the refusal as sent.
-fn attempt(
-    office: &Office,
-    operation: &OperationInfo,
-    query: &str,
-    token: &str,
-) -> Result<Caller, Box<(Reply, Value)>> {
-    let state = office.universe.state::<State>("google-docs").expect("works on the workspace");
-    let mut headers = http::HeaderMap::new();
-    if !token.is_empty() {
-        headers.insert("authorization", format!("Bearer {token}").parse().expect("is a header"));
-    }
-    let request = Request {
-        method: http::Method::GET,
-        path: "/v1/documents/abc".into(),
-        query: query.into(),
-        path_params: Vec::new(),
-        headers,
-        body: Vec::new().into(),
-        origin: ORIGIN.into(),
-    };
-    let scene = Scene { now: office.universe.now(), operation, request: &request, request_bits: (1, 2) };
-    let input = Docs.input(operation, &request);
-    Docs.authenticate(&state, &scene, &input).map_err(|error| Box::new(sent(&scene, Err(error))))
-}
-
-fn sent(scene: &Scene<'_>, result: Result<Answer, Error>) -> (Reply, Value) {
-    let quota = Quota { limit: 1, remaining: 1, reset: Timestamp::default() };
-    let reply = Docs.render(scene, None, quota, result);
-    let body = serde_json::from_slice(&reply.body).expect("is JSON");
-    (reply, body)
 }
 
 #[test]
@@ -83,12 +46,12 @@ fn callers_are_believed_by_scope() {
         (scopes::SPREADSHEETS, false, false),
     ] {
         let token = office.token(LENA, &[scope]);
-        let believed = |operation: OperationInfo| attempt(&office, &operation, "", &token).is_ok();
+        let believed = |operation: OperationInfo| attempt::<Docs>(&office, &operation, "", &token).is_ok();
         assert_eq!((believed(get()), believed(update())), (reads, writes), "{scope}");
     }
     let own = OperationInfo { scopes: &["own"], ..get() };
-    assert_eq!(scopes_of(&own), ["own"], "what the row says goes first");
-    let standing = attempt(&office, &update(), "", &office.env("GOOGLE_ACCESS_TOKEN"));
+    assert_eq!(Google::<Docs>::scopes_of(&own), ["own"], "what the row says goes first");
+    let standing = attempt::<Docs>(&office, &update(), "", &office.env("GOOGLE_ACCESS_TOKEN"));
     assert_eq!(standing.expect("is believed").name, "dana.whitfield@acme.example");
 }
 
@@ -96,7 +59,7 @@ fn callers_are_believed_by_scope() {
 fn others_are_refused_in_the_api_s_envelope() {
     let office = office();
     let check = |query: &str, token: &str, wanted: (u16, &str)| {
-        let (reply, body) = *attempt(&office, &get(), query, token).expect_err("is refused");
+        let (reply, body) = *attempt::<Docs>(&office, &get(), query, token).expect_err("is refused");
         let error = &body["error"];
         assert_eq!((reply.status.as_u16(), error["status"].as_str()), (wanted.0, Some(wanted.1)), "{body}");
         assert_eq!((&error["code"], error.get("errors")), (&json!(wanted.0), None));
@@ -114,7 +77,7 @@ fn others_are_refused_in_the_api_s_envelope() {
 #[test]
 fn answers_look_as_google_s() {
     let office = office();
-    let (reply, _) = *attempt(&office, &get(), "", "x").expect_err("is refused");
+    let (reply, _) = *attempt::<Docs>(&office, &get(), "", "x").expect_err("is refused");
     let varies: Vec<_> = reply.headers.get_all("vary").iter().collect();
     assert_eq!(varies, ["Origin", "X-Origin", "Referer"]);
     for (name, value) in [
@@ -125,16 +88,16 @@ fn answers_look_as_google_s() {
         assert_eq!(reply.headers[name], value, "{name}");
     }
     assert!(reply.body.starts_with(b"{\n  \"error\": {\n    \"code\": 401,"), "is indented");
-    let (reply, _) = *attempt(&office, &get(), "prettyPrint=false", "x").expect_err("is refused");
+    let (reply, _) = *attempt::<Docs>(&office, &get(), "prettyPrint=false", "x").expect_err("is refused");
     assert!(reply.body.starts_with(b"{\"error\":{\"code\":401,"), "is not");
 }
 
 #[test]
 fn each_person_has_a_quota() {
     let office = office();
-    let caller = attempt(&office, &update(), "", &office.token(LENA, &[scopes::DRIVE])).expect("is believed");
+    let caller = attempt::<Docs>(&office, &update(), "", &office.token(LENA, &[scopes::DRIVE])).expect("is believed");
     let limit = |operation: OperationInfo| {
-        let limit = Docs.limit(&operation, &caller);
+        let limit = twin().limit(&operation, &caller);
         (limit.bucket.to_string(), limit.per_minute)
     };
     assert_eq!(limit(get()), (format!("read_requests/{LENA}"), 300));
@@ -163,37 +126,16 @@ fn clients_are_told_where() {
 
 #[test]
 fn the_contract_serves_what_has_no_rules_yet() {
-    let office = office();
-    let token = office.env("GOOGLE_ACCESS_TOKEN");
-    let check = |call: Call, status: u16, code: &str| {
-        let got = office.send("google-docs", call.bearer(&token));
-        assert_eq!((got.reply.status.as_u16(), got.text("/error/status")), (status, code), "{}", got.page());
-        got
+    let kind = Kind {
+        twin: "google-docs",
+        path: "/v1/documents",
+        id: "documentId",
+        body: r#"{"title": "Plan"}"#,
+        title: "/title",
+        field: "document",
+        odd: (r#"{"document_style": {"frob": 1}}"#, "document.document_style"),
     };
-    let made = check(call("POST /v1/documents").json(r#"{"title": "Plan"}"#), 200, "");
-    let (id, title) = (made.text("/documentId"), made.text("/title"));
-    assert_eq!(title, "Plan", "{}", made.body);
-    let got = check(call(&format!("GET /v1/documents/{id}/")), 200, "");
-    assert_eq!(got.text("/title"), "Plan", "{}", got.body);
-    let part = check(call(&format!("GET /v1/documents/{id}?fields=documentId")), 200, "");
-    assert_eq!(part.body, json!({ "documentId": id }));
-    let odd = check(call(&format!("GET /v1/documents/{id}?fields=nothing")), 400, "INVALID_ARGUMENT");
-    assert_eq!(odd.text("/error/details/0/fieldViolations/0/field"), "nothing");
-    let unknown = check(call("GET /v1/documents/none"), 404, "NOT_FOUND");
-    assert_eq!(unknown.text("/error/message"), "Requested entity was not found.");
-    let odd = check(call(&format!("GET /v1/documents/{id}?foo=1")), 400, "INVALID_ARGUMENT");
-    assert!(odd.text("/error/message").contains("Unknown name \"foo\": Cannot bind query parameter."), "{}", odd.body);
-    let odd = check(call("POST /v1/documents").json(r#"{"frob": 1}"#), 400, "INVALID_ARGUMENT");
-    let message = "Invalid JSON payload received. Unknown name \"frob\" at 'document': Cannot find field.";
-    assert_eq!(odd.text("/error/message"), message);
-    let odd = check(call("POST /v1/documents").json(r#"{"document_style": {"frob": 1}}"#), 400, "INVALID_ARGUMENT");
-    let message =
-        "Invalid JSON payload received. Unknown name \"frob\" at 'document.document_style': Cannot find field.";
-    assert_eq!(odd.text("/error/message"), message, "either spelling of names is known");
-    let update = call(&format!("POST /v1/documents/{id}:batchUpdate")).json(r#"{"requests": []}"#);
-    check(update, 501, "UNIMPLEMENTED");
-    let broken = check(call("POST /v1/documents").json("{"), 400, "INVALID_ARGUMENT");
-    assert!(broken.text("/error/message").starts_with("Invalid JSON payload received."), "{}", broken.body);
+    check_kind(&office(), &kind);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! See developers.google.com/workspace/drive/api/reference/rest/v3/about.
 
 use dtu_google_workspace::{
+    api::Google,
     auth::Caller,
     error::{Error, Location, Said},
     fields::Mask,
@@ -23,7 +24,7 @@ pub struct Get {
 }
 
 /// `drive.about.get`.
-pub fn get(cx: &Read<'_, Drive>, args: Get) -> Result<Typed<Value>, Error> {
+pub fn get(cx: &Read<'_, Google<Drive>>, args: Get) -> Result<Typed<Value>, Error> {
     let Some(fields) = args.fields.filter(|fields| !fields.is_empty()) else {
         let message = "The 'fields' parameter is required for this method.";
         return Err(Said::new("INVALID_ARGUMENT", "required", message).at(Location::parameter("fields")).into());

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use dtu_google_drive::Drive;
 use dtu_google_identity::Identity;
 use dtu_google_workspace::{
     scopes,
@@ -16,7 +15,7 @@ const LENA: &str = "lena.fischer@acme.example";
 const ABOUT: &str = "GET /drive/v3/about?fields=*";
 
 fn office() -> Office {
-    Office::acme(vec![host(Drive), host(Identity)])
+    Office::acme(vec![host(dtu_google_drive::twin()), host(Identity)])
 }
 
 #[track_caller]
@@ -170,7 +169,7 @@ fn what_is_not_served_is_a_page_for_people() {
 #[test]
 fn limits_and_faults_take_drive_s_shape() {
     let office = Office::with(
-        vec![host(Drive), host(Identity)],
+        vec![host(dtu_google_drive::twin()), host(Identity)],
         &Options { limits: dtu_kernel::limits::Limits::Real, ..options() },
     );
     let token = office.env("GOOGLE_ACCESS_TOKEN");
