@@ -11,8 +11,7 @@ use crate::{
     pairing::{Arm, satisfied},
     plan::{PlannedScenario, PlannedTarget},
     scenario::Role,
-    stats::as_float,
-    summary::rounded,
+    stats::{as_float, rounded},
     verdict::{Held, Outcome},
 };
 

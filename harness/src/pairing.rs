@@ -11,8 +11,8 @@ use crate::{
     stats::{
         self,
         paired::{self, Pairs},
+        rounded,
     },
-    summary::rounded,
     verdict::Outcome,
 };
 

@@ -14,8 +14,8 @@ use crate::{
     stats::{
         as_float,
         paired::{fisher, is_suspect},
+        rounded,
     },
-    summary::rounded,
 };
 
 /// Below this, chance alone does not explain that each trajectory that changed has changed for the better: one-sided

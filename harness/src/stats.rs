@@ -191,6 +191,11 @@ impl Weighed {
     }
 }
 
+/// To four digits, so that machines whose last digits differ give equal bytes.
+pub(crate) fn rounded(value: f64) -> f64 {
+    (value * 10_000.0).round() / 10_000.0
+}
+
 /// Counts of trajectories are far below 2^53.
 #[expect(clippy::cast_precision_loss, reason = "exact below 2^53, which no count of trajectories reaches")]
 pub(crate) fn as_float(count: u64) -> f64 {

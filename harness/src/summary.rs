@@ -195,7 +195,7 @@ impl Summary {
             high,
             population: Ends { low: wide_low, high: wide_high },
             level: stats::LEVEL,
-            coverage: rounded(stats::as_float(decided) / stats::as_float(plan.trajectories.max(1))),
+            coverage: stats::rounded(stats::as_float(decided) / stats::as_float(plan.trajectories.max(1))),
             decided,
             undecided: total(|s| s.undecided),
             void: total(|s| s.void),
@@ -250,13 +250,8 @@ fn leaks(records: &BTreeMap<Key, Record>) -> Vec<Leak> {
     found.into_iter().map(|(what, trajectories)| Leak { what: what.to_owned(), trajectories }).collect()
 }
 
-/// To four digits, so that machines whose last digits differ give equal bytes.
-pub(crate) fn rounded(value: f64) -> f64 {
-    (value * 10_000.0).round() / 10_000.0
-}
-
 fn shown(estimate: Option<Estimate>) -> (Option<f64>, Option<f64>, Option<f64>) {
-    let part = |part: fn(&Estimate) -> f64| estimate.as_ref().map(part).map(rounded);
+    let part = |part: fn(&Estimate) -> f64| estimate.as_ref().map(part).map(stats::rounded);
     (part(|e| e.point), part(|e| e.low), part(|e| e.high))
 }
 
@@ -295,7 +290,7 @@ fn scenario(planned: &PlannedScenario, records: &BTreeMap<Key, Record>) -> Scena
         point,
         low,
         high,
-        consistency: stats::consistency(satisfied, decided).map(rounded),
+        consistency: stats::consistency(satisfied, decided).map(stats::rounded),
         variants,
         failures,
     }

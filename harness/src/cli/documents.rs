@@ -39,6 +39,16 @@ impl Documents {
         self.files.iter().map(PathBuf::as_path)
     }
 
+    /// All twins, and those of the documents.
+    ///
+    /// # Errors
+    /// Documents that cannot be read, and names that are taken.
+    pub(super) fn all(&self) -> Result<Arc<[Arc<dyn Host>]>, Failure> {
+        let mut all = dtu_universe::all();
+        all.extend(self.twins()?);
+        Ok(all.into())
+    }
+
     /// The documents' twins. What of a document cannot be served is told on standard error.
     ///
     /// # Errors

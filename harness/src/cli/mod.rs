@@ -21,6 +21,7 @@ mod report;
 mod rounds;
 mod run;
 mod scenario;
+mod signals;
 mod trials;
 mod up;
 
@@ -257,7 +258,7 @@ fn lint_main(args: &LintArgs) -> Result<u8, Failure> {
         load::scenarios(&paths)
     };
     let ((mut scenarios, plans), target) = both(both(scenarios, plans), target)?;
-    let twins = run::twins(&args.documents)?;
+    let twins = args.documents.all()?;
     let worlds = runner::worlds(&scenarios, &crate::prepare::sections(&twins))?;
     let mut problems = of_gates;
     for file in &packs {

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Failure, both, build, documents::Documents, run};
+use super::{Failure, both, build, documents::Documents};
 use crate::{
     evidence::{Folder, KeepEvidence},
     load,
@@ -49,7 +49,7 @@ fn check(ask: &Ask<'_>, wishes: &Wishes) -> Result<Checked, Failure> {
         target.set_env(&var.name, &var.value);
     }
     target.find_secrets(secret)?;
-    Ok(prepare::check(scenarios, target, run::twins(ask.documents)?, wishes.seed)?)
+    Ok(prepare::check(scenarios, target, ask.documents.all()?, wishes.seed)?)
 }
 
 /// Ready to run in a folder, by this program as the supervisor.

@@ -85,7 +85,7 @@ fn documents(bundle: &Bundle) -> Result<Documents, Failure> {
 
 fn recorded(bundle: &Bundle, documents: &Documents) -> Result<Replayed, replay::Failure> {
     let told = |failure: Failure| replay::Failure::World(failure.to_string());
-    let twins = run::twins(documents).map_err(told)?;
+    let twins = documents.all().map_err(told)?;
     let world = world(bundle, &twins).map_err(told)?;
     let begun = &bundle.manifest.version;
     if begun != env!("CARGO_PKG_VERSION") {

@@ -13,7 +13,7 @@ use super::{
     gate::Baseline,
     out,
     prepare::{self, Ask},
-    run,
+    signals,
 };
 use crate::{
     evidence::{Folder, KeepEvidence, Record},
@@ -133,7 +133,7 @@ impl<'a> Older<'a> {
         };
         let ended = tokio::select! {
             ended = runner::go_through(list, run.jobs, tell) => ended.map_err(Failure::from),
-            signal = run::interrupted() => {
+            signal = signals::interrupted() => {
                 let hint = format!("what is finished is kept; give `--out {}` to go on", self.root.display());
                 Err(Failure::Interrupted { signal, hint })
             }

@@ -6,16 +6,13 @@ use std::{
     sync::Arc,
 };
 
-use dtu_kernel::host::Host;
-use tokio::signal::unix::{SignalKind, signal};
-
 use super::{
     Failure, Out,
-    documents::Documents,
     gate::{self, Wanted},
     out,
     prepare::{self, Ask},
     rounds::{Older, Rounds},
+    signals,
     trials::Trials,
 };
 use crate::{
@@ -83,13 +80,6 @@ impl Args {
 
 /// Trajectories for each variant, where nothing is said.
 const SEEDS: u64 = 5;
-
-/// All twins, and those of documents.
-pub(super) fn twins(documents: &Documents) -> Result<Arc<[Arc<dyn Host>]>, Failure> {
-    let mut all = dtu_universe::all();
-    all.extend(documents.twins()?);
-    Ok(all.into())
-}
 
 pub(super) fn main(args: Args) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -167,7 +157,7 @@ pub(super) async fn run_all(
             progress.tell(records);
             true
         }) => ended.map_err(Failure::from),
-        signal = interrupted() => {
+        signal = signals::interrupted() => {
             let kept = format!("{} of {} trajectories are kept", records.len(), plan.trajectories);
             let hint = format!("{kept}; give `--out {}` to go on", root.display());
             Err(Failure::Interrupted { signal, hint })
@@ -179,19 +169,6 @@ pub(super) async fn run_all(
         rest(std::time::Duration::from_millis(300)).await;
     }
     ended
-}
-
-/// Waits for a signal to end; gives back its number.
-pub(super) async fn interrupted() -> u8 {
-    let wait = async |kind: SignalKind| match signal(kind) {
-        Ok(mut signal) => drop(signal.recv().await),
-        Err(_) => std::future::pending().await,
-    };
-    tokio::select! {
-        () = wait(SignalKind::interrupt()) => 2,
-        () = wait(SignalKind::terminate()) => 15,
-        () = wait(SignalKind::hangup()) => 1,
-    }
 }
 
 /// Prints a report on standard output.

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, sync::Arc};
 
-use super::{Failure, documents::Documents, out, run};
+use super::{Failure, documents::Documents, out, signals};
 use crate::{
     evidence::Record,
     plan::{self, Unit, Wishes},
@@ -68,7 +68,7 @@ impl Trials {
         let jobs = if shares { 1 } else { self.jobs() };
         tokio::select! {
             ended = runner::go_through(list, jobs, tell) => ended.map_err(Failure::from),
-            signal = run::interrupted() => Err(Failure::Interrupted { signal, hint }),
+            signal = signals::interrupted() => Err(Failure::Interrupted { signal, hint }),
         }
     }
 }

@@ -8,10 +8,8 @@ use dtu_contract::{
     contract::Contract,
     differences::Differences,
 };
-use dtu_google_workspace::backed;
+use dtu_google_workspace::{backed, fields::BadField};
 use dtu_kernel::{operation::OperationInfo, twin::Scene};
-
-use crate::error::Error;
 
 /// The contract made from the oauth2 API's public document.
 pub fn contract() -> &'static Contract {
@@ -38,7 +36,7 @@ pub(crate) fn has(operation: &OperationInfo) -> bool {
 ///
 /// # Errors
 /// The first field that there is not.
-pub(crate) fn check_fields(scene: &Scene<'_>) -> Result<(), Error> {
+pub(crate) fn check_fields(scene: &Scene<'_>) -> Result<(), BadField> {
     let place = backing().find(scene.operation);
-    place.map_or(Ok(()), |place| backed::check_fields(place, scene).map_err(Error::Field))
+    place.map_or(Ok(()), |place| backed::check_fields(place, scene))
 }

@@ -126,7 +126,7 @@ impl Twin for Identity {
 
     fn authenticate(&self, state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
         let caller = believe(state, scene, input)?;
-        contract::check_fields(scene)?;
+        contract::check_fields(scene).map_err(Error::Field)?;
         Ok(caller)
     }
 

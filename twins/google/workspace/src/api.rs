@@ -25,15 +25,8 @@ use serde_json::Value;
 use smol_str::SmolStr;
 
 use crate::{
-    STORE,
-    auth::{self, Caller},
-    backed,
-    error::Error,
-    family::Family,
-    input::Input,
-    limits,
-    model::State,
-    render, scopes, world,
+    STORE, auth, backed, caller::Caller, error::Error, family::Family, input::Input, limits, model::State, render,
+    scopes, world,
 };
 
 /// What one of the APIs has of its own.

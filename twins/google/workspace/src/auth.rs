@@ -2,31 +2,16 @@
 
 use dtu_contract::generic::refusal::Refused;
 use dtu_kernel::{time::Timestamp, twin::Scene};
-use smol_str::SmolStr;
 
 use crate::{
+    caller::Caller,
     error::Error,
     input::{Credential, Input},
     model::{
         State,
-        token::{Holder, Kind, Token},
+        token::{Kind, Token},
     },
 };
-
-/// Who calls: the holder of an access token.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// Whose rights the call has.
-    pub holder: Holder,
-    /// The holder's mail address.
-    pub name: SmolStr,
-    /// The OAuth client or service account that the token was issued to, by id: files an app made are its own.
-    pub app: SmolStr,
-    /// The token's scopes.
-    pub scopes: Vec<SmolStr>,
-    /// The number of the project whose quota the call counts against.
-    pub project: SmolStr,
-}
 
 /// An access token that is good now; its holder is neither gone nor suspended.
 pub fn good_token<'a>(state: &'a State, value: &str, now: Timestamp) -> Option<&'a Token> {

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod auth;
 pub mod backed;
+pub mod caller;
 pub mod error;
 pub mod family;
 pub mod fields;

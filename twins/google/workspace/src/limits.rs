@@ -7,7 +7,7 @@
 use dtu_kernel::{operation::OperationInfo, twin::Limit};
 use smol_str::format_smolstr;
 
-use crate::{auth::Caller, family::Family};
+use crate::{caller::Caller, family::Family};
 
 /// A quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use dtu_kernel::{
 use http::{HeaderValue, StatusCode, header};
 
 use crate::{
-    auth::Caller,
+    caller::Caller,
     error::{Error, Said},
     family::Family,
     fields::{self, Mask},

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     api::{Api, Google},
-    auth::Caller,
+    caller::Caller,
     error::Error,
     model::{
         State,

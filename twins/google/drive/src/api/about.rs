@@ -4,7 +4,7 @@
 
 use dtu_google_workspace::{
     api::Google,
-    auth::Caller,
+    caller::Caller,
     error::{Error, Location, Said},
     fields::Mask,
     model::{State, account::Account, token::Holder},

@@ -10,7 +10,7 @@ use super::{
     said::{Said, canonical, http_status, named},
     scope,
 };
-use crate::{auth::Caller, family::Family, limits};
+use crate::{caller::Caller, family::Family, limits};
 
 /// A failure that a rule asks for. Google sends no `Retry-After` with spent quotas.
 pub(super) fn said(family: Family, operation: &OperationInfo, caller: Option<&Caller>, injected: &Injected) -> Said {

@@ -8,7 +8,7 @@ use dtu_contract::generic::refusal::Refused;
 use dtu_kernel::{args::ArgError, fault::Injected, operation::OperationInfo};
 
 pub use self::said::{Location, Said};
-use crate::{auth::Caller, family::Family, fields::BadField};
+use crate::{caller::Caller, family::Family, fields::BadField};
 
 /// A refusal.
 #[derive(Clone, Debug, PartialEq)]
