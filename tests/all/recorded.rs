@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use dtu_kernel::operation::Level;
 use dtu_tests::recorded::{
-    evidence, org,
+    devices, evidence, org,
     recording::{Exchange, Recording},
     replay::{Played, Stage},
 };
@@ -49,7 +49,8 @@ fn okta_world(recording: Option<&Recording>) -> String {
     let kind = recording.map_or_else(org::Kind::default, org::Kind::of);
     let calls = |recording: &Recording| recording.exchanges.iter().any(token_calls::is_one);
     let client = if recording.is_some_and(calls) { token_calls::client() } else { String::new() };
-    format!("{OKTA}{}{client}", kind.section())
+    let devices = recording.map(|recording| devices::section(recording, "admin")).unwrap_or_default();
+    format!("{OKTA}{}{client}{devices}", kind.section())
 }
 
 /// Credentials are not recorded, but that one was bad shows in the answer.

@@ -110,6 +110,12 @@ impl Stage {
         Self { twin: self.twin, host: Arc::clone(&self.host), universe, plan: self.plan.clone() }
     }
 
+    /// How an operation is called: by the twin's name for it, where several documents have one name for different ones.
+    fn given(&self, row: &Row) -> Option<&Given> {
+        let calls = &self.plan.calls;
+        calls.get(row.served.as_str()).or_else(|| calls.get(row.id.as_str()))
+    }
+
     /// The call of an operation.
     pub(crate) fn call(&self, operation: &str, given: &Given) -> Call {
         let mut call = Call::new(self.twin, operation).params(given.path.clone());
@@ -230,7 +236,7 @@ fn inputs<'a>(document: &'a Document, operation: &'a Operation) -> Vec<Input<'a>
 fn silent(stage: &Stage, row: &Row, document: &Document, operation: &Operation) -> Result<Vec<String>, String> {
     let place = format!("tests/silent/{}.yaml", stage.twin);
     // What nobody says how to call is silent as a whole, until its line in the list says why that is.
-    let Some(given) = stage.plan.calls.get(row.id.as_str()) else { return Ok(vec![format!("{} *", row.id)]) };
+    let Some(given) = stage.given(row) else { return Ok(vec![format!("{} *", row.id)]) };
     let mut quiet = inputs(document, operation);
     let strange = given.samples.keys().find(|name| quiet.iter().all(|input| input.name != **name));
     if let Some(strange) = strange {
@@ -243,7 +249,7 @@ fn silent(stage: &Stage, row: &Row, document: &Document, operation: &Operation) 
         }
         let mut left = Vec::new();
         for input in quiet {
-            let samples = stage.plan.calls[row.id.as_str()].samples.get(&input.name);
+            let samples = stage.given(row).and_then(|usual| usual.samples.get(&input.name));
             let candidates = values::candidates(document, input.schema, given.samples.get(&input.name).or(samples));
             if !acts(stage, row, &input, given, &usual, &candidates)? {
                 left.push(input);
@@ -320,8 +326,9 @@ fn check_all(facts: &Facts, stage: &Stage, list: &str, is_walked: impl Fn(&str) 
             Err(problem) => problems.push(problem),
         }
     }
-    let known: Vec<&str> = coverage.documented().filter(behaves).map(|row| row.id.as_str()).collect();
-    let strange = stage.plan.calls.keys().filter(|name| !known.contains(&name.as_str()));
+    let names = |row: &'_ Row| [row.id.to_string(), row.served.to_string()];
+    let known: Vec<String> = coverage.documented().filter(behaves).flat_map(names).collect();
+    let strange = stage.plan.calls.keys().filter(|name| !known.contains(name));
     problems.extend(strange.map(|name| format!("tests/silent/{list}.yaml: `{name}` has no rules of its own")));
     problems.extend(hold(list, &quiet));
     assert!(problems.is_empty(), "\n{}", problems.join("\n"));

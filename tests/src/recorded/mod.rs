@@ -3,6 +3,7 @@
 //! The recordings are no part of the project; only counts and the names of the exchanges that disagree are kept.
 
 pub mod compare;
+pub mod devices;
 pub mod evidence;
 pub mod headers;
 pub mod ids;

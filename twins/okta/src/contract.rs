@@ -87,8 +87,7 @@ impl Backed for Okta {
                 let cause = format!("{member}: An object with this field already exists in the current organization");
                 Error::Validation { about: member, causes: vec![cause] }
             }
-            // Recorded: this list is a search's even where nothing is searched for.
-            Refused::BadCursor { .. } => Error::Cursor { search: operation.id == "listDevices" },
+            Refused::BadCursor { .. } => Error::Cursor { search: false },
             Refused::MediaType { sent } if sent.is_empty() => Error::NoMediaType,
             Refused::MediaType { .. } => Error::MediaType,
             Refused::Unserved { .. } => Error::Unsupported,
@@ -148,8 +147,6 @@ impl Backed for Okta {
             "/api/v1/eventHooks" => state.hooks.get(id).map(|hook| hook.id.clone()),
             COLLECTION => state.servers.find(id).map(|server| server.id.clone()),
             "/api/v1/api-tokens" => state.tokens.get(id).map(|token| token.id.clone()),
-            // What others bring into an org is there for whoever asks by an id; nothing is where it is none.
-            "/api/v1/devices" if !is_id(id) => None,
             _ => return None,
         };
         Some(found.map_or(Neighbour::Missing, Neighbour::Is))
@@ -256,11 +253,8 @@ const KINDS: &[(&str, &str)] = &[
 ];
 
 /// Names that only one operation has for the kind, as recorded.
-const OWN_KINDS: &[(&str, &str)] = &[
-    ("getDeviceAssurancePolicy", "DeviceAssuranceRuleManagerImpl"),
-    ("getSmsTemplate", "AppInstance"),
-    ("listDeviceUsers", "GenericUDObject"),
-];
+const OWN_KINDS: &[(&str, &str)] =
+    &[("getDeviceAssurancePolicy", "DeviceAssuranceRuleManagerImpl"), ("getSmsTemplate", "AppInstance")];
 
 /// Okta's name for the kind of object in a collection; where none is recorded, the collection's own name as a type.
 fn kind_of(collection: &SmolStr) -> String {

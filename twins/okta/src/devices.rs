@@ -1,137 +1,112 @@
-//! Devices: phones and computers that people enrol, and who uses them.
+//! What happens to devices: people enrol them, and administrators change them.
 //!
 //! A device comes with the app that is set up on it (Okta Verify, or an app with the devices SDK); no call of the API
-//! makes one. They are kept with the generic twin's objects, beside each the people who use it, and beside each person
-//! the devices. See developer.okta.com/docs/concepts/device-context/.
+//! makes one. See developer.okta.com/docs/concepts/device-context/.
 
-use dtu_contract::generic::Done;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
 use crate::{
-    api::stamp,
+    error::Error,
     model::{
-        Act, State,
+        Act,
+        device::{Device, Link, Lock, Status, Verb},
         event_type::{
             DEVICE_ACTIVATE, DEVICE_DEACTIVATE, DEVICE_DELETE, DEVICE_ENROLL, DEVICE_SUSPEND, DEVICE_UNSUSPEND,
-            DEVICE_USER_ADD, DEVICE_USER_REMOVE, EventType,
+            DEVICE_USER_ADD, DEVICE_USER_REMOVE,
         },
-        factor::Factor,
+        factor::{Factor, enrol},
         log::Party,
         shape,
         user::User,
     },
-    policy::Members,
 };
 
-/// Where devices are kept.
-pub const DEVICES: &str = "/api/v1/devices";
+/// Ids of devices.
+pub const DEVICE_ID: dtu_kernel::ids::IdShape = shape("guo", "device");
+/// Ids of people's links with devices.
+pub const LINK_ID: dtu_kernel::ids::IdShape = shape("lnk", "device user");
 
-const DEVICE_ID: dtu_kernel::ids::IdShape = shape("guo", "device");
-const LINK_ID: dtu_kernel::ids::IdShape = shape("lnk", "device user");
-
-/// Where the people of a device are kept, by their ids.
-pub(crate) fn users_of(device: &str) -> String {
-    format!("{DEVICES}/{device}/users")
-}
-
-/// Where the devices of a person are kept, by their ids.
-pub(crate) fn of_user(user: &str) -> String {
-    format!("/api/v1/users/{user}/devices")
-}
-
-fn party(id: &str, members: Option<&Members>) -> Party {
-    let name = members.and_then(|members| members.get("profile")?.get("displayName")?.as_str());
+fn party(device: &Device) -> Party {
+    let name = device.name();
     Party {
-        id: id.into(),
+        id: device.id.clone(),
         kind: "UDDevice",
         alternate_id: SmolStr::new_static("unknown"),
-        display_name: name.unwrap_or("unknown").into(),
+        display_name: if name.is_empty() { SmolStr::new_static("unknown") } else { name.into() },
     }
 }
 
 /// A person sets an app up on a device that the org does not know yet; the device's id.
-pub fn enrol(act: &mut Act<'_, '_>, user: &User, factor: Option<&Factor>, profile: Value) -> SmolStr {
-    let (id, link, now) = (act.tx.id(&DEVICE_ID), act.tx.id(&LINK_ID), stamp(act.now()));
-    let device = json!({ "id": id, "status": "ACTIVE", "created": now, "lastUpdated": now, "profile": profile });
-    keep(act, DEVICES, &id, device);
-    let row = json!({
-        "created": now, "managementStatus": "NOT_MANAGED", "screenLockType": "BIOMETRIC", "deviceUserId": link,
-        "factor": factor.map(|factor| factor.id.clone()),
-    });
-    keep(act, &users_of(&id), &user.id, row.clone());
-    keep(act, &of_user(&user.id), &id, row);
-    let device = party(&id, act.state.objects.member(DEVICES, &id));
+pub fn enrol(act: &mut Act<'_, '_>, user: &User, factor: Option<&Factor>, profile: Map<String, Value>) -> SmolStr {
+    let (id, link, now) = (act.tx.id(&DEVICE_ID), act.tx.id(&LINK_ID), act.now());
+    let device = Device { id: id.clone(), status: Status::Active, created: now, last_updated: now, profile };
+    let device = party(&act.state.devices.put(&mut act.tx.changes, device));
+    let factor = factor.map(|factor| factor.id.clone());
+    let link = Link { id: link, created: now, managed: false, lock: Some(Lock::Biometric), factor };
+    act.state.devices.link(&mut act.tx.changes, &id, &user.id, link);
     act.log(&DEVICE_ENROLL, vec![device.clone(), Party::user(user)]);
     act.log(&DEVICE_USER_ADD, vec![device, Party::user(user)]);
     id
 }
 
 /// The device of a push factor: the one that came with it, with more that is known of it now.
-pub fn of_factor(act: &mut Act<'_, '_>, user: &User, factor: &Factor, profile: Value) -> SmolStr {
-    let known = act.state.objects.members(&of_user(&user.id));
-    let of = |(_, row): &(&SmolStr, &Members)| row.get("factor").and_then(Value::as_str) == Some(factor.id.as_str());
-    let Some(id) = known.filter(of).map(|(id, _)| id.clone()).last() else {
+pub fn of_factor(act: &mut Act<'_, '_>, user: &User, factor: &Factor, profile: Map<String, Value>) -> SmolStr {
+    let own = act.state.devices.of_user(&user.id).filter(|(_, link)| link.factor.as_ref() == Some(&factor.id));
+    let Some(device) = own.last().map(|(device, _)| Device { profile: profile.clone(), ..Device::clone(device) })
+    else {
         return enrol(act, user, Some(factor), profile);
     };
-    if let Some(mut device) = act.state.objects.member(DEVICES, &id).cloned() {
-        device.insert("profile".to_owned(), profile);
-        act.state.objects.keep(&mut act.tx.changes, DEVICES, &id, device);
-    }
+    let id = device.id.clone();
+    act.state.devices.put(&mut act.tx.changes, device);
     id
 }
 
-fn keep(act: &mut Act<'_, '_>, place: &str, id: &str, row: Value) {
-    if let Value::Object(members) = row {
-        act.state.objects.keep(&mut act.tx.changes, place, id, members);
+/// An administrator changes how a device is.
+///
+/// # Errors
+/// A status that the verb is not for; the refusal's code is inferred.
+pub fn change(act: &mut Act<'_, '_>, device: &Device, verb: Verb) -> Result<(), Error> {
+    let status = device.status.after(verb).ok_or(Error::NotInStatus)?;
+    let event = match verb {
+        Verb::Activate => &DEVICE_ACTIVATE,
+        Verb::Deactivate => &DEVICE_DEACTIVATE,
+        Verb::Suspend => &DEVICE_SUSPEND,
+        Verb::Unsuspend => &DEVICE_UNSUSPEND,
+    };
+    let now = act.now();
+    act.state.devices.put(&mut act.tx.changes, Device { status, last_updated: now, ..device.clone() });
+    if verb == Verb::Deactivate {
+        free(act, device)?;
     }
+    act.log(event, vec![party(device)]);
+    Ok(())
 }
 
-/// Nobody uses a device any more.
-fn free(act: &mut Act<'_, '_>, id: &str, device: &Party) {
-    let users: Vec<SmolStr> = act.state.objects.members(&users_of(id)).map(|(user, _)| user.clone()).collect();
-    for user in users {
-        act.state.objects.forget(&mut act.tx.changes, &users_of(id), &user);
-        act.state.objects.forget(&mut act.tx.changes, &of_user(&user), id);
-        if let Some(user) = act.state.users.get(&user).cloned() {
-            act.log(&DEVICE_USER_REMOVE, vec![device.clone(), Party::user(&user)]);
+/// Nobody uses a device any more, and the factors that were set up on it are gone.
+fn free(act: &mut Act<'_, '_>, device: &Device) -> Result<(), Error> {
+    let links: Vec<_> = act.state.devices.users(&device.id).map(|(user, link)| (user.clone(), link.clone())).collect();
+    for (user, link) in links {
+        act.state.devices.unlink(&mut act.tx.changes, &device.id, &user);
+        let Some(user) = act.state.users.get(&user).cloned() else { continue };
+        let factor = link.factor.as_ref().and_then(|factor| act.state.factors.get(&user.id, factor)).cloned();
+        if let Some(factor) = factor.filter(|_| user.status != crate::model::user::Status::Deprovisioned) {
+            enrol::unenroll(act, &user, &factor, false)?;
         }
+        act.log(&DEVICE_USER_REMOVE, vec![party(device), Party::user(&user)]);
     }
+    Ok(())
 }
 
-/// Whether a device may go from one status to another; any may that an org has only heard of.
-pub(crate) fn may_become(before: &str, after: &str) -> bool {
-    match after {
-        "SUSPENDED" => before == "ACTIVE",
-        "ACTIVE" => matches!(before, "SUSPENDED" | "DEACTIVATED" | "CREATED"),
-        "DEACTIVATED" => before != "DEACTIVATED",
-        _ => false,
+/// An administrator removes a device for good.
+///
+/// # Errors
+/// A device that is not deactivated; the refusal's code is inferred.
+pub fn delete(act: &mut Act<'_, '_>, device: &Device) -> Result<(), Error> {
+    if device.status != Status::Deactivated {
+        return Err(Error::NotInStatus);
     }
-}
-
-/// What comes of a change of a device: the log tells, and a device that is deactivated or gone is nobody's.
-pub(crate) fn follow(act: &mut Act<'_, '_>, done: &Done) {
-    let device = party(&done.id, done.after.as_ref().or(done.before.as_ref()));
-    let status = |members: &Option<Members>| {
-        let text = members.as_ref().and_then(|members| members.get("status")?.as_str());
-        text.map(SmolStr::from)
-    };
-    let (before, after) = (status(&done.before), status(&done.after));
-    let event: &'static EventType = match (before.as_deref(), after.as_deref()) {
-        (_, None) => &DEVICE_DELETE,
-        (before, after) if before == after => return,
-        (Some("SUSPENDED"), Some("ACTIVE")) => &DEVICE_UNSUSPEND,
-        (_, Some("ACTIVE")) => &DEVICE_ACTIVATE,
-        (_, Some("SUSPENDED")) => &DEVICE_SUSPEND,
-        _ => &DEVICE_DEACTIVATE,
-    };
-    if *event == DEVICE_DEACTIVATE || *event == DEVICE_DELETE {
-        free(act, &done.id, &device);
-    }
-    act.log(event, vec![device]);
-}
-
-/// The people of a device as rows with their ids.
-pub(crate) fn people<'a>(state: &'a State, device: &str) -> impl Iterator<Item = (&'a SmolStr, &'a Members)> + use<'a> {
-    state.objects.members(&users_of(device))
+    act.state.devices.remove(&mut act.tx.changes, &device.id);
+    act.log(&DEVICE_DELETE, vec![party(device)]);
+    Ok(())
 }

@@ -35,6 +35,7 @@ pub mod ssf;
 pub mod views;
 mod world;
 mod world_apps;
+mod world_devices;
 pub mod zone;
 
 use std::{borrow::Cow, time::Duration};
@@ -174,7 +175,9 @@ impl Twin for Okta {
             inline_hooks::execute::operations(),
             api::identity_sources::operations(),
             api::my_account::operations(),
-            api::device_users::operations(),
+            api::devices::operations(),
+            api::device_integrations::operations(),
+            api::device_posture::operations(),
             api::agent_pools::operations(),
             api::directories::operations(),
             api::preregistration::operations(),

@@ -9,6 +9,7 @@ use crate::{
     model::{
         State,
         app::App,
+        device::Device,
         group::{Group, GroupType},
         profile::Attribute,
         user::{Status, User},
@@ -48,6 +49,7 @@ pub fn views() -> Vec<View<Okta>> {
             about: "The System Log, oldest first: eventType, actor, targets, outcome, published",
             render: log,
         },
+        View { name: "devices", about: "Devices by id: id, name, platform, status, users (logins)", render: devices },
         View {
             name: "factors",
             about: "Factors by login: id, user (login), factorType, provider, status, address (phone or mail)",
@@ -102,6 +104,20 @@ fn by_login(state: &State) -> Vec<&User> {
     let mut users: Vec<&User> = state.users.iter().map(|user| &**user).collect();
     users.sort_by(|a, b| a.login().cmp(b.login()));
     users
+}
+
+fn devices(state: &State) -> Value {
+    let row = |device: &Device| {
+        let users = state.devices.users(&device.id).filter_map(|(user, _)| state.users.get(user));
+        json!({
+            "id": device.id,
+            "name": device.name(),
+            "platform": device.profile.get("platform"),
+            "status": device.status,
+            "users": users.map(|user| user.login()).collect::<Vec<_>>(),
+        })
+    };
+    state.devices.iter().map(|device| row(device)).collect()
 }
 
 fn users(state: &State) -> Value {

@@ -45,6 +45,7 @@ use crate::{
     oauth::{self, keys::Signing},
     resources,
     world_apps::{self, AppRow},
+    world_devices::{self, DeviceRow},
 };
 
 /// The `okta:` section.
@@ -80,6 +81,9 @@ struct Section {
     /// Custom authorization servers, besides the one called `default`.
     #[serde(default)]
     authorization_servers: Vec<oauth::world::ServerRow>,
+    /// What people had enrolled before the world begins.
+    #[serde(default)]
+    devices: Vec<DeviceRow>,
     /// The password with which everybody signs in on pages and by the password grant; nobody can where absent.
     #[serde(default)]
     password: Option<SmolStr>,
@@ -144,6 +148,7 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
     let section: Section = world.section("okta")?;
     let mut problems = check(world, &section);
     problems.extend(oauth::world::check(world, &section.sign_on()));
+    problems.extend(world_devices::check(world, &section.devices));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -179,6 +184,7 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
         transactions: authn::transaction::table(),
         inline_calls: crate::inline_hooks::table(),
         registrations: dtu_kernel::table::Table::new(crate::inline_hooks::registration::TABLE),
+        devices: crate::model::device::Devices::default(),
         sources: crate::model::identity_source::Sources::default(),
         imports: dtu_kernel::table::Table::new(crate::inline_hooks::import::TABLE),
         factors: Factors::default(),
@@ -201,6 +207,7 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
     oauth::world::add(&mut state, tx, &section.sign_on());
     world_apps::add(&mut state, tx, world, &section.apps, |key| group_name(world, &section, key))?;
     resources::start(&mut state, tx);
+    world_devices::add(&mut state, tx, world, section.devices);
     if section.governance {
         state.kind.realm = state.objects.members(REALMS).next().map(|(id, _)| id.clone());
     }

@@ -78,7 +78,7 @@ pub fn operations() -> Vec<Operation<Okta>> {
             |cx, args| step(cx, &args, Step::Stop),
         ),
     ];
-    rows.into_iter().map(|row| row.stores().limit("other")).collect()
+    rows.into_iter().map(|row| row.limit("other")).collect()
 }
 
 /// Arguments of `listAgentPools`.

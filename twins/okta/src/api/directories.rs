@@ -44,7 +44,7 @@ pub fn operations() -> Vec<Operation<Okta>> {
         Operation::write("submitGroupAttributeQuery", POST, QUERY, query),
         Operation::read("getGroupAttributeQueryResult", GET, RESULT, result),
     ];
-    rows.into_iter().map(|row| row.stores().limit("other")).collect()
+    rows.into_iter().map(|row| row.limit("other")).collect()
 }
 
 const RESULT_ID: IdShape = shape("dqr", "directory query");

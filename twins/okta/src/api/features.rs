@@ -29,6 +29,9 @@ const FEATURES: &str = "/api/v1/features";
 /// The feature that brands have files of their own with at well-known addresses.
 pub(crate) const WELL_KNOWN: &str = "Custom well-known URIs";
 
+/// The feature that administrators ask devices about what they choose.
+pub(crate) const POSTURE: &str = "Advanced posture checks";
+
 /// The operations.
 pub(crate) fn operations() -> Vec<Operation<Okta>> {
     const GET: &[Method] = &[Method::GET];
@@ -62,8 +65,8 @@ const fn seed(name: &'static str, about: &'static str, beta: bool, help: bool, n
 const QUICK: &str = "Allow end-users to quickly access everyday apps";
 const DASHBOARD: &str = "New End User Experience";
 
-/// Names and stages are recorded (2020); that some need others, and the last, are the twin's.
-pub(crate) const SEEDS: [Seed; 9] = [
+/// Names and stages are recorded (2020); that some need others, and the last two, are the twin's.
+pub(crate) const SEEDS: [Seed; 10] = [
     seed("Import Monitoring Dashboard", "Shows imports that run, and those of the last day.", true, true, &[]),
     seed("New Admin Dashboard", "A start page for administrators with what needs their attention.", true, true, &[]),
     seed(QUICK, "People who have many apps find those that they used last in one place.", false, false, &[]),
@@ -85,6 +88,7 @@ pub(crate) const SEEDS: [Seed; 9] = [
         &[DASHBOARD],
     ),
     seed(WELL_KNOWN, "Files of brands at addresses that programs know.", false, true, &[]),
+    seed(POSTURE, "Questions of an org's own to computers, for device assurance.", false, true, &[]),
 ];
 
 impl Seed {

@@ -55,7 +55,7 @@ pub fn operations() -> Vec<Operation<Okta>> {
         Operation::write("deleteWebAuthnPreregistrationFactor", DELETE, ONE, delete),
         Operation::write("assignFulfillmentErrorWebAuthnPreregistrationFactor", POST, ERROR, mark_error),
     ];
-    rows.into_iter().map(|row| row.stores().limit("users")).collect()
+    rows.into_iter().map(|row| row.limit("users")).collect()
 }
 
 const FACTOR_ID: IdShape = shape("fwf", "preregistered webauthn");

@@ -45,7 +45,7 @@ pub fn operations() -> Vec<Operation<Okta>> {
         Operation::write("verifySsfStream", POST, "/api/v1/ssf/stream/verification", verify),
         Operation::write(PUBLISH, POST, "/security/api/v1/security-events", publish).then(published),
     ];
-    rows.into_iter().map(|row| row.stores().limit("other")).collect()
+    rows.into_iter().map(|row| row.limit("other")).collect()
 }
 
 const STREAM_ID: IdShape = shape("esc", "security event stream");

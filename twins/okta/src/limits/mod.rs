@@ -34,6 +34,9 @@ pub const LIMITS: &[(&str, u32)] = &[
     ("authorizationServers", 1_000),
     ("authn", 500),
     ("sessions", 375),
+    ("devices", 100),
+    ("devices/{id}/users", 600),
+    ("device-posture-checks", 100),
     ("other", 1_000),
 ];
 

@@ -12,6 +12,7 @@ pub mod authorization_server;
 pub mod certificate;
 pub mod client;
 pub mod consent;
+pub mod device;
 pub mod event_type;
 pub mod factor;
 pub mod grant;
@@ -180,6 +181,8 @@ pub struct State {
     pub inline_calls: grant::Passing<crate::inline_hooks::Waiting>,
     /// Who has registered, or wanted to.
     pub registrations: dtu_kernel::table::Table<SmolStr, crate::inline_hooks::registration::Registration>,
+    /// Devices, and who uses them.
+    pub devices: device::Devices,
     /// What custom identity sources have told.
     pub sources: identity_source::Sources,
     /// Imports of people from apps.

@@ -58,12 +58,6 @@ const SWITCHED_OFF: &[&str] = &[
     "replaceCustomAAGUID",
     "updateCustomAAGUID",
     "deleteCustomAAGUID",
-    "createDevicePostureCheck",
-    "listDevicePostureChecks",
-    "listDefaultDevicePostureChecks",
-    "getDevicePostureCheck",
-    "replaceDevicePostureCheck",
-    "deleteDevicePostureCheck",
 ];
 
 /// Whether an operation is of a feature that the org has not.
@@ -73,11 +67,18 @@ pub(crate) fn is_switched_off(operation: &str) -> bool {
 
 /// Whether Okta does not count a read that it refuses since the org has not the feature: recorded. It counts others.
 pub(crate) fn is_uncounted(operation: &str) -> bool {
-    is_switched_off(operation) || WELL_KNOWN.contains(&operation)
+    is_switched_off(operation) || SWITCHES.contains(&operation)
 }
 
-/// Reads of a feature that an org can switch on.
-const WELL_KNOWN: &[&str] = &["getAllWellKnownURIs", "getRootBrandWellKnownURI", "getBrandWellKnownURI"];
+/// Reads of features that an org can switch on.
+const SWITCHES: &[&str] = &[
+    "getAllWellKnownURIs",
+    "getRootBrandWellKnownURI",
+    "getBrandWellKnownURI",
+    "listDevicePostureChecks",
+    "listDefaultDevicePostureChecks",
+    "getDevicePostureCheck",
+];
 
 /// What Okta refuses whatever the public document says.
 ///

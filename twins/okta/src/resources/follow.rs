@@ -13,7 +13,6 @@ use super::{
     references::PROVIDERS,
 };
 use crate::{
-    devices::{self, DEVICES},
     limits::{SHARE, WHOLE},
     model::{
         Act,
@@ -210,9 +209,6 @@ pub(crate) fn follow(act: &mut Act<'_, '_>, done: &Done, body: &Value) {
     }
     if done.collection == ssf::PROVIDERS {
         ssf::provider_changed(act, done);
-    }
-    if done.collection == DEVICES {
-        devices::follow(act, done);
     }
     if done.collection == "/api/v1/principal-rate-limits" {
         share(act, done);

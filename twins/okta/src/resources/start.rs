@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::{branding::of_brand, find, id_shape, policy_kinds};
 use crate::{
-    api::{features, stamp},
+    api::{device_integrations, features, stamp},
     model::{State, mapping},
     policy::{self, POLICIES},
 };
@@ -180,16 +180,10 @@ impl Desk<'_, '_> {
 
     /// What tells Okta of devices: offered from the start, in use once somebody activates it.
     fn device_integrations(&mut self) {
-        let all = [
-            ("com.crowdstrike.zta", "CrowdStrike", "MACOS"),
-            ("com.crowdstrike.zta", "CrowdStrike", "WINDOWS"),
-            ("com.okta.windowssecuritycenter", "Windows Security Center", "WINDOWS"),
-            ("com.okta.device.osquery", "OSQuery", "MACOS"),
-            ("com.android.zero.trust", "Android Device Trust", "ANDROID"),
-        ];
-        for (name, title, platform) in all {
+        for (name, title, platform) in device_integrations::OFFERED {
             let one = json!({ "name": name, "displayName": title, "platform": platform, "status": "DEACTIVATED" });
-            self.add("/api/v1/device-integrations", one);
+            let id = self.tx.id(&id_shape(device_integrations::PLACE, "din"));
+            self.add_named(device_integrations::PLACE, Some(id), one);
         }
     }
 
@@ -281,12 +275,9 @@ fn methods(key: &str) -> Vec<Value> {
 fn times(collection: &str) -> &'static [&'static str] {
     match collection {
         "/api/v1/principal-rate-limits" => &["createdDate", "lastUpdate"],
-        "/api/v1/device-integrations"
-        | "/api/v1/brands"
-        | "/api/v1/brands/{}/themes"
-        | "/api/v1/domains"
-        | "/api/v1/features"
-        | "/api/v1/mappings" => &[],
+        "/api/v1/brands" | "/api/v1/brands/{}/themes" | "/api/v1/domains" | "/api/v1/features" | "/api/v1/mappings" => {
+            &[]
+        }
         _ => &["created", "lastUpdated"],
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use dtu_kernel::world::World;
 use serde_json::{Value, json};
 
-use crate::support::{Org, call};
+use crate::support::{Org, call, options};
 
 const LENA: &str = "lena.fischer@acme.example";
 
@@ -34,8 +35,13 @@ fn a_device_comes_with_the_app_on_it_and_goes_from_status_to_status() {
     step("unsuspend", 204);
     assert_eq!(status(), "ACTIVE");
     org.check(call(&format!("DELETE {one}")), 403);
+    step("activate", 403);
+    let factors = || org.get(&format!("/api/v1/users/{LENA}/factors")).column("/factorType");
+    assert!(factors().contains(&"push".to_owned()));
     step("deactivate", 204);
+    step("deactivate", 403);
     assert_eq!(status(), "DEACTIVATED");
+    assert!(!factors().contains(&"push".to_owned()), "what was set up on it is gone");
     assert!(org.get(&format!("{one}/users")).column("/user/id").is_empty(), "nobody's any more");
     assert!(org.get(&format!("/api/v1/users/{LENA}/devices")).column("/device/id").is_empty());
     let links = org.get(&one).body["_links"].clone();
@@ -61,6 +67,170 @@ fn a_device_comes_with_the_app_on_it_and_goes_from_status_to_status() {
 }
 
 #[test]
+fn a_device_that_the_org_never_saw_is_not_found() {
+    let org = Org::acme();
+    for (line, kind) in [
+        ("GET /api/v1/devices/guo1234567890abcde5d7", "Device"),
+        ("DELETE /api/v1/devices/guo1234567890abcde5d7", "Device"),
+        ("POST /api/v1/devices/guo1234567890abcde5d7/lifecycle/suspend", "Device"),
+        ("GET /api/v1/devices/guo1234567890abcde5d7/users", "GenericUDObject"),
+    ] {
+        let got = org.refuse(call(line), 404, "E0000007", &[]);
+        let said = format!("Not found: Resource not found: guo1234567890abcde5d7 ({kind})");
+        assert_eq!(got.text("/errorSummary"), said);
+    }
+    assert_eq!(org.get("/api/v1/devices").body, json!([]));
+    org.refuse(call("GET /api/v1/users/nobody@acme.example/devices"), 404, "E0000007", &[]);
+}
+
+const FLEET: &str = r#"schema: dtu/world/v1
+name: fleet
+epoch: "2026-03-02T09:00:00Z"
+company: {name: Fleet, domain: fleet.example, timezone: Europe/London}
+people:
+  - {key: ann, first: Ann, last: Lee, email: ann@fleet.example, admin: true}
+  - {key: bob, first: Bob, last: Ray, email: bob@fleet.example}
+okta:
+  tokens: [{name: t, owner: ann, value: 00dtu-acme-it-admin-token-not-a-real-secret}]
+  devices:
+    - {name: Ann's phone, platform: ios, id: guo0000000000000a5d7, people: [ann], screen_lock: passcode}
+    - {name: Shared laptop, platform: macos, id: guo0000000000000b5d7, people: [ann, bob], managed: true, status: suspended,
+       profile: {serialNumber: SN-42, secureHardwarePresent: true, osVersion: 15.6.1}}
+    - {name: Old box, platform: windows, id: guo0000000000000c5d7, status: deactivated, profile: {sid: S-1-5-21}}
+"#;
+
+fn fleet() -> Org {
+    Org::of(World::parse("fleet.yaml", FLEET, &["okta"]).expect("is a world"), &options())
+}
+
+#[test]
+fn devices_are_searched_by_what_is_known_of_them() {
+    let org = fleet();
+    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let check = |search: &str, expected: &str| {
+        let got = org.get(&format!("/api/v1/devices?search={}", encode(search)));
+        let found: String = got.column("/id").iter().map(|id| &id[16..17]).collect();
+        assert_eq!(found, expected, "{search}");
+    };
+    check("", "abc");
+    check(r#"status eq "ACTIVE""#, "a");
+    check(r#"status eq "suspended" or status eq "DEACTIVATED""#, "bc");
+    check(r#"id eq "guo0000000000000b5d7""#, "b");
+    check(r#"profile.platform eq "WINDOWS""#, "c");
+    check(r#"profile.displayName co "LAP""#, "b");
+    check(r#"profile.displayName sw "ann""#, "a");
+    check(r#"profile.serialNumber eq "sn-42" and profile.secureHardwarePresent eq true"#, "b");
+    check("profile.sid pr", "c");
+    check(r#"lastUpdated gt "2026-01-01T00:00:00.000Z""#, "abc");
+    check(r#"lastUpdated gt "2026-03-01T00:00:00.000Z""#, "");
+    let refused = |search: &str| {
+        let got = org.check(call(&format!("GET /api/v1/devices?search={}", encode(search))), 400);
+        assert_eq!(got.text("/errorCode"), "E0000031", "{search}");
+    };
+    refused(r#"profile.osVersion co "15""#);
+    refused(r#"profile.colour eq "red""#);
+    refused(r#"created gt "2026-01-01T00:00:00.000Z""#);
+    refused("status eq");
+}
+
+#[test]
+fn devices_are_listed_page_by_page_with_who_uses_them() {
+    let org = fleet();
+    let first = org.get("/api/v1/devices?limit=2");
+    assert_eq!(first.column("/profile/displayName"), ["Ann's phone", "Shared laptop"]);
+    let next = first.link("next").expect("there is more");
+    assert!(next.contains("after=guo0000000000000b5d7"), "{next}");
+    let last = org.get(&next);
+    assert_eq!((last.column("/status"), last.link("next")), (vec!["DEACTIVATED".to_owned()], None));
+    org.refuse(call("GET /api/v1/devices?after=nothing"), 400, "E0000031", &["Invalid cursor."]);
+    org.check(call("GET /api/v1/devices?limit=0"), 400);
+    org.check(call("GET /api/v1/devices?expand=everything"), 400);
+    let short = org.get("/api/v1/devices?expand=userSummary");
+    assert_eq!(short.body[2]["_embedded"], json!({ "users": [] }));
+    let ann =
+        json!({ "firstName": "Ann", "lastName": "Lee", "email": "ann@fleet.example", "login": "ann@fleet.example" });
+    assert_eq!(short.body[0]["_embedded"]["users"][0]["user"]["profile"], ann);
+    let whole = org.get("/api/v1/devices?expand=user");
+    let users = whole.body[1]["_embedded"]["users"].as_array().expect("is a list");
+    assert!(users.len() == 2 && users.iter().all(|row| row["user"]["status"] == "ACTIVE"), "{users:?}");
+    let users = org.get("/api/v1/devices/guo0000000000000b5d7/users");
+    assert_eq!(users.column("/managementStatus"), ["MANAGED", "MANAGED"]);
+    assert_eq!(users.body[0].get("screenLockType"), None, "it does not say");
+    let own = org.get("/api/v1/devices/guo0000000000000a5d7/users");
+    assert_eq!(own.column("/screenLockType"), ["PASSCODE"]);
+    let of_ann = org.get("/api/v1/users/ann@fleet.example/devices");
+    assert_eq!(of_ann.column("/device/status"), ["ACTIVE", "SUSPENDED"]);
+    assert!(of_ann.text("/0/deviceUserId").starts_with("lnk"));
+    let one = org.get("/api/v1/devices/guo0000000000000a5d7");
+    assert_eq!(one.text("/_embedded/originatedFrom/0/key"), "okta_verify");
+    let view = org.view("devices");
+    let mut logins: Vec<&str> = view[1]["users"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    logins.sort_unstable();
+    assert_eq!(logins, ["ann@fleet.example", "bob@fleet.example"]);
+}
+
+#[test]
+fn checks_of_posture_are_kept_where_the_org_has_them() {
+    let org = Org::acme();
+    const ROOT: &str = "/api/v1/device-posture-checks";
+    let made = json!({
+        "name": "Firewall", "variableName": "macOSFirewall", "platform": "MACOS", "mappingType": "CHECKBOX",
+        "type": "CUSTOM", "query": "SELECT 1;", "description": "Whether it is on",
+        "remediationSettings": { "link": { "customUrl": "help.example/firewall" }, "message": { "customText": "Switch it on" } },
+    });
+    for line in [
+        format!("GET {ROOT}"),
+        format!("GET {ROOT}/default"),
+        format!("GET {ROOT}/dch1"),
+        format!("DELETE {ROOT}/dch1"),
+    ] {
+        org.refuse(call(&line), 401, "E0000015", &[]);
+    }
+    org.refuse(call(&format!("POST {ROOT}")).json(&made), 401, "E0000015", &[]);
+    let features = org.get("/api/v1/features");
+    let at = features.column("/name").iter().position(|name| name == "Advanced posture checks").expect("is there");
+    org.check(call(&format!("POST /api/v1/features/{}/ENABLE", features.text(&format!("/{at}/id")))), 200);
+    assert_eq!(org.get(&format!("{ROOT}/default")).body, json!([]));
+    let post = |body: &Value| call(&format!("POST {ROOT}")).json(body);
+    let with = |name: &str, value: Value| {
+        let mut body = made.clone();
+        body[name] = value;
+        body
+    };
+    let blank = "The field cannot be left blank";
+    let wrong = "The field has an invalid value";
+    org.refuse(post(&with("name", json!(""))), 400, "E0000001", &[&format!("name: {blank}")]);
+    org.refuse(post(&with("variableName", json!(null))), 400, "E0000001", &[&format!("variableName: {blank}")]);
+    org.refuse(post(&with("platform", json!("IOS"))), 400, "E0000001", &[&format!("platform: {wrong}")]);
+    org.refuse(post(&with("type", json!("BUILTIN"))), 400, "E0000001", &[&format!("type: {wrong}")]);
+    org.refuse(post(&with("colour", json!("red"))), 400, "E0000003", &[]);
+    org.refuse(post(&with("remediationSettings", json!({ "link": { "customUrl": 1 } }))), 400, "E0000003", &[]);
+    let got = org.check(post(&made), 200);
+    let one = format!("{ROOT}/{}", got.text("/id"));
+    assert!(got.text("/id").starts_with("dch") && !got.text("/createdBy").is_empty(), "{}", got.body);
+    assert_eq!(got.body["remediationSettings"], made["remediationSettings"]);
+    assert_eq!(org.get(&one).body, got.body);
+    assert_eq!(org.get(ROOT).column("/variableName"), ["macOSFirewall"]);
+    org.check(post(&made), 400);
+    let put = |body: &Value| call(&format!("PUT {one}")).json(body);
+    let renamed = org.check(put(&with("name", json!("Wall"))), 200);
+    assert_eq!((renamed.text("/name"), renamed.text("/createdDate")), ("Wall", got.text("/createdDate")));
+    org.check(put(&with("platform", json!("WINDOWS"))), 400);
+    let policy = json!({
+        "name": "Macs", "platform": "MACOS", "osVersion": { "minimum": "14.0" },
+        "devicePostureChecks": { "include": [{ "variableName": "macOSFirewall", "value": "true" }] },
+    });
+    let policy = org.post("/api/v1/device-assurances", &policy);
+    let used = org.check(call(&format!("DELETE {one}")), 409);
+    assert_eq!(used.text("/errorSummary"), "Device posture check is in use and can't be deleted.");
+    org.check(put(&with("variableName", json!("other"))), 400);
+    org.check(call(&format!("DELETE /api/v1/device-assurances/{}", policy.text("/id"))), 204);
+    org.check(call(&format!("DELETE {one}")), 204);
+    org.refuse(call(&format!("GET {one}")), 404, "E0000007", &[]);
+    org.check(put(&made), 404);
+}
+
+#[test]
 fn device_integrations_are_switched_on_and_off() {
     let org = Org::acme();
     let all = org.get("/api/v1/device-integrations");
@@ -72,7 +242,15 @@ fn device_integrations_are_switched_on_and_off() {
     let off = org.check(call(&format!("POST /api/v1/device-integrations/{id}/lifecycle/deactivate")), 200);
     assert_eq!(off.text("/status"), "DEACTIVATED");
     assert_eq!(org.get(&format!("/api/v1/device-integrations/{id}")).body, off.body);
-    org.check(call("GET /api/v1/device-integrations/din404"), 404);
+    org.refuse(call("GET /api/v1/device-integrations/din404"), 404, "E0000007", &[]);
+    org.refuse(call("POST /api/v1/device-integrations/din404/lifecycle/activate"), 404, "E0000007", &[]);
+    assert!(all.column("/status").iter().all(|status| status == "DEACTIVATED"), "{}", all.body);
+    let at = all.column("/name").iter().position(|name| name == "com.google.dtc").expect("is offered");
+    assert!(all.body[at].get("metadata").is_none(), "nothing is set up yet");
+    let id = all.text(&format!("/{at}/id"));
+    let on = org.check(call(&format!("POST /api/v1/device-integrations/{id}/lifecycle/activate")), 200);
+    let account = on.text("/metadata/serviceAccountName").to_owned();
+    assert!(account.starts_with("okta-gci-00o") && on.text("/metadata/serviceAccountEmail").starts_with(&account));
 }
 
 fn connect(org: &Org, kind: &str, agent: &str) -> (String, String) {

@@ -206,3 +206,27 @@ fn faults_take_okta_s_shape() {
     arm(json!({ "revoked": {} }));
     org.refuse(call("GET /api/v1/groups"), 401, "E0000011", &[]);
 }
+
+/// Reads whose path names what there need not be, each with its reason.
+const FOUND_ANYWAY: &[(&str, &str)] = &[];
+
+/// What nobody has made is not there: an id that an org never saw is never answered with something made up.
+#[test]
+fn what_an_org_never_saw_is_not_found() {
+    let org = Org::acme();
+    let host = dtu_kernel::host::host(dtu_okta::Okta);
+    let mut answered = Vec::new();
+    for info in host.operations() {
+        let own = ["/api/v1", "/webauthn-registration"].iter().any(|root| info.path.starts_with(root));
+        if !own || !info.path.contains('{') || !info.methods.contains(&http::Method::GET) {
+            continue;
+        }
+        let parts = info.path.split('/').map(|part| if part.starts_with('{') { "zzz1234567890abcd5d7" } else { part });
+        let path = parts.collect::<Vec<_>>().join("/");
+        let got = org.send(call(&format!("GET {path}")));
+        if got.status != 404 && FOUND_ANYWAY.iter().all(|(id, _)| *id != info.id) {
+            answered.push(format!("{} {path}: {} {:.120}", info.id, got.status, got.body.to_string()));
+        }
+    }
+    assert!(answered.is_empty(), "\n{}", answered.join("\n"));
+}

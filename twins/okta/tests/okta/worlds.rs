@@ -77,6 +77,19 @@ fn worlds_are_read_strictly() {
     );
     check("okta:\n  tokens: [{name: a, owner: bob, value: x}]\n", &["`bob` has left"]);
     check(
+        "okta:\n  devices: [{name: A, platform: ios, people: [an]}]\n",
+        &["nobody has the key `an` | did you mean `ann`?"],
+    );
+    check(
+        "okta:\n  devices: [{name: A, platform: ios, people: [ann], status: deactivated}]\n",
+        &["a device that is deactivated is nobody's"],
+    );
+    check(
+        "okta:\n  devices: [{name: A, platform: ios, id: guo1}]\n",
+        &["`guo1` is no id of a device | ids are `guo` and 17 letters and digits"],
+    );
+    check("okta:\n  devices: [{name: A, platform: ios, profile: {serial: 1}}]\n", &["devices have no `serial`"]);
+    check(
         "okta:\n  tokens:\n    - {name: a, owner: ann, value: x}\n    - {name: a, owner: ann, value: x}\n",
         &["the token name `a` is used twice", "the token value `x` is used twice"],
     );

@@ -198,7 +198,7 @@ fn enrol(act: &mut Act<'_, '_>, user: &User, wanted: Wanted) -> Result<SmolStr, 
         version: wanted.version,
     };
     let factor = pair(act, user, &pending, phone)?;
-    let device = devices::of_factor(act, user, &factor, wanted.profile);
+    let device = devices::of_factor(act, user, &factor, wanted.profile.as_object().cloned().unwrap_or_default());
     let mut draw = |name: &str| act.tx.draw(SITE.child(name)).text(BASE64_URL, 20);
     let (method, instance) = (draw("push method"), draw("client instance"));
     let row = json!({

@@ -58,7 +58,6 @@ pub fn operations() -> Vec<Operation<Okta>> {
     ]
     .into_iter()
     .flatten()
-    .map(Operation::stores)
     .collect()
 }
 

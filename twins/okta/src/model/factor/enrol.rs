@@ -346,7 +346,7 @@ pub fn pair(act: &mut Act<'_, '_>, user: &User, factor: &Factor, device: Device)
     });
     let row = Factor { profile: Profile::Verify { credential, device }, ..factor.clone() };
     let row = into_use(act, user, row);
-    devices::enrol(act, user, Some(&row), known);
+    devices::enrol(act, user, Some(&row), known.as_object().cloned().unwrap_or_default());
     let codes = act.state.factors.of_kind(&user.id, Kind::Totp).cloned();
     if codes.as_ref().is_none_or(|codes| !codes.is_active()) {
         let new = Enrolment::of(Kind::Totp);
