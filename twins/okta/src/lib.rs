@@ -300,7 +300,7 @@ impl Twin for Okta {
     fn render(&self, scene: &Scene<'_>, caller: Option<&Caller>, quota: Quota, result: Result<Answer, Error>) -> Reply {
         let reply =
             render::reply(scene, quota, result.map_err(|error| oauth::bearer::without_scopes(error, scene, caller)));
-        oauth::cors::readable(reply, scene, caller)
+        oauth::discovery::kept(oauth::cors::readable(reply, scene, caller), scene)
     }
 
     fn unserved(&self, scene: &Unserved<'_>) -> Reply {

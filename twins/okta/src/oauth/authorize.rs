@@ -179,7 +179,8 @@ pub fn read(act: &mut Act<'_, '_>, issuer: &Issuer, form: &Form) -> Result<Asked
     };
     let form = &form;
     let address = form.get("redirect_uri").ok_or_else(|| error::missing("redirect_uri"))?;
-    if !client.redirects.iter().any(|own| fits(own, address, client.kind)) {
+    let is_own = |own: &SmolStr| fits(own, address, client.kind) || client.wildcards && fits_wildcard(own, address);
+    if !client.redirects.iter().any(is_own) {
         return Err(error::REDIRECT.into());
     }
     let words = form.words("response_type");
@@ -257,6 +258,17 @@ fn fits(own: &str, address: &str, kind: ClientType) -> bool {
     };
     let any_port = kind == ClientType::Native;
     own == address || any_port && without_port(own).is_some_and(|path| without_port(address) == Some(path))
+}
+
+/// Whether an address is one that a registered one with a `*` in its lowest domain stands for. See
+/// developer.okta.com/docs/api/openapi/okta-management/management/tag/Application/ (`wildcard_redirect`).
+fn fits_wildcard(own: &str, address: &str) -> bool {
+    let Some((before, after)) = own.split_once('*') else { return false };
+    // Only the lowest domain may have one: before it there is no dot, behind it another domain.
+    let lowest = before.split_once("://").is_some_and(|(_, host)| !host.contains(['.', '/', '?', '#']));
+    let part = address.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    let is_label = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    lowest && after.contains('.') && !after.contains('*') && part.is_some_and(is_label)
 }
 
 fn mode(form: &Form, tokens: bool, code: bool, usual: Mode) -> Result<Mode, OAuthError> {
@@ -641,6 +653,22 @@ mod tests {
         check("http://127.0.0.1/cb", "http://127.0.0.1:5000/cb", ClientType::Native, true);
         check("http://127.0.0.1:80/cb", "http://127.0.0.1:5000/other", ClientType::Native, false);
         check("http://127.0.0.1/cb", "http://127.0.0.1.evil.example/cb", ClientType::Native, false);
+    }
+
+    #[test]
+    fn a_wildcard_stands_for_a_part_of_the_lowest_domain() {
+        let check =
+            |own: &str, address: &str, wanted| assert_eq!(fits_wildcard(own, address), wanted, "{own} {address}");
+        check("https://pr-*.a.example/cb", "https://pr-12.a.example/cb", true);
+        check("https://*.a.example/cb", "https://x-1.a.example/cb", true);
+        check("https://*.a.example/cb", "https://.a.example/cb", false);
+        check("https://*.a.example/cb", "https://x.y.a.example/cb", false);
+        check("https://*.a.example/cb", "https://evil.example/?x.a.example/cb", false);
+        check("https://*.a.example/cb", "https://x.a.example/other", false);
+        check("https://a.*.example/cb", "https://a.b.example/cb", false);
+        check("https://a.example/*", "https://a.example/cb", false);
+        check("https://*", "https://a", false);
+        check("https://a.example/cb", "https://a.example/cb", false);
     }
 
     #[test]

@@ -1,6 +1,13 @@
 //! What authorization servers say of themselves: metadata and keys.
 
-use dtu_kernel::{operation::Typed, twin::Read};
+use std::time::Duration;
+
+use dtu_kernel::{
+    operation::Typed,
+    twin::{Read, Scene},
+    wire::Reply,
+};
+use http::{StatusCode, header};
 use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
@@ -140,4 +147,18 @@ pub fn keys(cx: &Read<'_, Okta>, form: Form) -> Result<Typed<Value>, Error> {
         return Err(error::CLIENT_ID.into());
     }
     Ok(Typed::ok(&json!({ "keys": issuer.published(cx.scene.now) })))
+}
+
+/// Metadata may be kept for a day, as real answers say.
+pub(crate) fn kept(mut reply: Reply, scene: &Scene<'_>) -> Reply {
+    const A_DAY: Duration = Duration::from_secs(86_400);
+    if scene.operation.limit != "oauth2 documents" || !scene.request.path.contains("/.well-known/") {
+        return reply;
+    }
+    if reply.status == StatusCode::OK {
+        reply.fix(header::CACHE_CONTROL, "max-age=86400, must-revalidate");
+        reply.headers.remove(header::PRAGMA);
+        reply.set(header::EXPIRES, &scene.now.after(A_DAY).http_date());
+    }
+    reply
 }

@@ -459,7 +459,7 @@ fn password(act: &mut Act<'_, '_>, call: &Call) -> Outcome {
 fn backchannel(act: &mut Act<'_, '_>, call: &Call) -> Outcome {
     let approved = backchannel::poll(act, &call.issuer, &call.client, call.form.need("auth_req_id")?)?;
     let made = grant(act, call, Some(approved.user), approved.scopes, backchannel::GRANT)?;
-    let context = Context { amr: vec![SmolStr::new_static("swk")], acr: None };
+    let context = Context { amr: vec![SmolStr::new_static("swk")], ..Context::default() };
     let made = Grant { signed_in: Some(approved.at), context, ..made };
     tokens(act, &made)
 }

@@ -156,7 +156,7 @@ pub(in crate::oauth) fn finish(act: &mut Act<'_, '_>, call: &Call, shown: Shown<
         return Err(required(act, call, &shown));
     }
     let made = grant(act, call, Some(user), scopes, shown.grant)?;
-    let made = Grant { context: Context { amr: shown.amr, acr: None }, ..made };
+    let made = Grant { context: Context { amr: shown.amr, ..Context::default() }, ..made };
     tokens(act, &made)
 }
 
