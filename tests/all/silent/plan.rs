@@ -69,6 +69,9 @@ pub(crate) struct Step {
     pub(crate) call: String,
     #[serde(default)]
     given: Given,
+    /// Whether it is refused, and the refusal is what is kept of it.
+    #[serde(default)]
+    pub(crate) refused: bool,
     /// The verb, with who does it and how.
     #[serde(default)]
     pub(crate) act: String,

@@ -11,10 +11,13 @@ import urllib.parse
 import urllib.request
 from datetime import datetime
 from html.parser import HTMLParser
+from pathlib import Path
 from unittest import mock
 
 from onelogin.saml2.auth import OneLogin_Saml2_Auth
+from onelogin.saml2.constants import OneLogin_Saml2_Constants
 from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser
+from onelogin.saml2.logout_response import OneLogin_Saml2_Logout_Response
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 from claims import claim, claim_equal, run
@@ -24,6 +27,23 @@ ORG = os.environ["OKTA_CLIENT_ORGURL"].rstrip("/")
 SP = "https://sp.acme.example"
 ACS = f"{SP}/acs"
 LENA = "lena.fischer@acme.example"
+# The service provider's key, which programs under test have, and its certificate.
+KEY = (Path(__file__).parents[3] / "fixtures" / "keys" / "okta-client.pem").read_text()
+CERTIFICATE = "".join(
+    (
+        "MIIDDTCCAfWgAwIBAgIUQGFAxZvHx6vzd70mTkTSkmHycpUwDQYJKoZIhvcNAQELBQAwFTETMBEGA1UEAwwKc3AuZXhhbXBsZTAg",
+        "Fw0yNjExMjExNTM3NDBaGA8yMTI2MTAyODE1Mzc0MFowFTETMBEGA1UEAwwKc3AuZXhhbXBsZTCCASIwDQYJKoZIhvcNAQEBBQAD",
+        "ggEPADCCAQoCggEBALITkuXALUgP60gt72C69aAN8AD6u4h/Kc9KbYWBNmfD3DxZPNVCAhwe+cHYBAHWJ6gy1uTSds/eJKCKmd57",
+        "fULGKgzoEN9MMsjk91iJskwW2fmdvZcjLWVARcSJ9mJAaF2mg/0WhvMdpXUl8t2XIePUsUpV5rWdFBWiDCAIu1IDHBqxI7dtrNgH",
+        "z1uFMMxuvak8bdNPY0eDGwf1ruw1D5npQk0ucDfQCbmc6wpQN3kCwEXehR6LYhErMCV3faw31Yi4XJWMIpKmZ87r+asagmrmZSsw",
+        "eOulJrsWvFrvViNu2+c4OAr5Tx28vyHjqz1P6cL5n1CihTCsklC5qrfOVvsCAwEAAaNTMFEwHQYDVR0OBBYEFGSwa9339XiW9g4T",
+        "uhZU6D1a4iD7MB8GA1UdIwQYMBaAFGSwa9339XiW9g4TuhZU6D1a4iD7MA8GA1UdEwEB/wQFMAMBAf8wDQYJKoZIhvcNAQELBQAD",
+        "ggEBAGXRomSxSwxlx28v3o/bIQi4Fw7IVrBoZ78XF2cHfAAnynOt6T6X8I501e269iq5o1T5gmMg0e3pECk2a6YK7fKDm7WP8n2X",
+        "I5iT2J9bqd0uQsRyXPSg7wBsUOAW+Sgeg4jnaJYkinsoepAAXvu+8tyqVUUjL4BezhEeDl9wUqiCT5o31Qod0yVRsrzQWK0Ibb/Q",
+        "SeD7x4DVGrVyxqMNldCbkHvvgsyXy3UKaK51n3zTBStGgOCAFxkG3aFSbRgptbkWVXmOcYLZmLVmdznzAwTe7N5Bv/n1hM51VvaX",
+        "CoteKoyL/Nln+zsWEQZzI/iMhZ06n4YuN70BWiW/2kCZ1fQ=",
+    )
+)
 BEARER = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 BASIC = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"
 
@@ -320,7 +340,107 @@ def rotate_the_key():
     accepted(provider(app, kid=key["kid"]), form)
 
 
+def signed_inside(xml):
+    """A message with the service provider's signature inside."""
+    algorithms = (OneLogin_Saml2_Constants.RSA_SHA256, OneLogin_Saml2_Constants.SHA256)
+    certificate = OneLogin_Saml2_Utils.format_cert(CERTIFICATE)
+    signed = OneLogin_Saml2_Utils.add_sign(xml, KEY, certificate, False, *algorithms)
+    return signed if isinstance(signed, bytes) else signed.encode()
+
+
+def with_key(settings):
+    """The same with the service provider's key, which signs and decrypts."""
+    settings["sp"] = {**settings["sp"], "x509cert": CERTIFICATE, "privateKey": KEY}
+    return settings
+
+
+def read_what_only_the_app_can():
+    ciphers = ("AES128_CBC", "AES256_CBC", "AES256_GCM")
+    for cipher, transport in ((cipher, way) for cipher in ciphers for way in ("RSA_OAEP", "RSA_15")):
+        sealed = {
+            "enabled": True,
+            "encryptionAlgorithm": cipher,
+            "keyTransportAlgorithm": transport,
+            "x5c": [CERTIFICATE],
+        }
+        settings = with_key(provider(new_app(f"Sealed {cipher} {transport}", assertionEncryption=sealed)))
+        settings["security"]["wantAssertionsEncrypted"] = True
+        sp = auth(settings)
+        form = signed_in(Browser(), sp.login())
+        xml = base64.b64decode(form.fields["SAMLResponse"]).decode()
+        claim(LENA not in xml and "EncryptedAssertion" in xml, "nobody else can read the answer")
+        done = accepted(settings, form, sp.get_last_request_id())
+        claim_equal(done.get_nameid(), LENA, f"the app can: {cipher}, {transport}")
+        claim_equal(done.get_attributes()["mail"], [LENA], "all of it")
+
+
+def sign_what_is_asked():
+    app = new_app("Signs requests", samlSignedRequestEnabled=True, spCertificate={"x5c": [CERTIFICATE]})
+    settings = with_key(provider(app))
+    claim(settings["security"].get("authnRequestsSigned"), "the app's metadata want signed requests")
+    sp = auth(settings)
+    browser = Browser()
+    form = signed_in(browser, sp.login(return_to="/start"))
+    accepted(settings, form, sp.get_last_request_id())
+    plain = {**settings, "security": {**settings["security"], "authnRequestsSigned": False}}
+    status, _, page = Browser().go(auth(plain).login())
+    claim_equal((status, "not signed" in page), (400, True), "a request without a signature is refused")
+    # The same in a form, with the signature inside.
+    unsigned = auth(plain)
+    unsigned.login()
+    address = settings["idp"]["singleSignOnService"]["url"]
+    signed = signed_inside(unsigned.get_last_request_xml())
+
+    def post(xml):
+        fields = {"SAMLRequest": base64.b64encode(xml).decode(), "sessionToken": session_token()}
+        return Browser().go(address, fields)
+
+    status, _, page = post(signed)
+    claim_equal(status, 200, f"a signed request is taken: {page}")
+    accepted(settings, _Form(page), unsigned.get_last_request_id())
+    status, _, page = post(signed.replace(b"IsPassive", b"isPassive").replace(b"ProtocolBinding", b"protocolBinding", 1))
+    claim_equal((status, "invalid" in page), (400, True), "a changed one is not")
+
+
+def sign_out():
+    bye = f"{SP}/bye"
+    slo = {"enabled": True, "issuer": SP, "logoutUrl": bye}
+    app = new_app("Signs out", slo=slo, spCertificate={"x5c": [CERTIFICATE]})
+    settings = with_key(provider(app))
+    settings["sp"]["singleLogoutService"] = {"url": bye}
+    settings["security"]["logoutRequestSigned"] = True
+    for posted in (False, True):
+        browser = Browser()
+        sp = auth(settings)
+        form = signed_in(browser, sp.login())
+        done = accepted(settings, form, sp.get_last_request_id())
+        claim(browser.cookies["sid"], "there is a session")
+        address = sp.logout(name_id=done.get_nameid(), session_index=done.get_session_index())
+        if posted:
+            fields = {"SAMLRequest": base64.b64encode(signed_inside(sp.get_last_request_xml())).decode()}
+            status, _, page = browser.go(settings["idp"]["singleLogoutService"]["url"], fields)
+        else:
+            status, _, page = browser.go(address)
+        form = _Form(page)
+        claim_equal((status, form.action), (200, bye), f"Okta answers by a form: {page}")
+        xml = base64.b64decode(form.fields["SAMLResponse"]).decode()
+        certificate = settings["idp"]["x509cert"]
+        place = "/samlp:LogoutResponse/ds:Signature"
+        claim(OneLogin_Saml2_Utils.validate_sign(xml, cert=certificate, xpath=place), "the answer is signed")
+        # It knows signatures beside messages only: the one inside is checked above.
+        loose = {**settings, "security": {**settings["security"], "wantMessagesSigned": False}}
+        response = OneLogin_Saml2_Logout_Response(auth(loose).get_settings(), form.fields["SAMLResponse"])
+        url = urllib.parse.urlsplit(bye)
+        data = {"https": "on", "http_host": url.netloc, "script_name": url.path, "get_data": {}}
+        claim(response.is_valid(data, sp.get_last_request_id()), f"and is one: {response.get_error()}")
+        claim("Success" in response.get_status(), "the person is signed out")
+        claim(not browser.cookies["sid"].strip('"'), "the session is over")
+
+
 run(
+    read_what_only_the_app_can,
+    sign_what_is_asked,
+    sign_out,
     sign_in_by_the_app,
     sign_in_by_the_tile,
     be_asked_to_sign_in,

@@ -254,14 +254,23 @@ fn approve_push(state: &mut State, tx: &mut Tx<'_>, who: &str, with: Prompted) -
             (None, _) => true,
         };
         let done = if picked { push::approve(act, user, &push) } else { push::reject(act, user, &push) };
-        Ok(json!({ "transaction": done.id, "factorResult": done.fate.text() }))
+        Ok(answered(&done))
     })
+}
+
+/// What became of a prompt, and what it was about where it said so.
+fn answered(push: &Push) -> Value {
+    let mut answered = json!({ "transaction": push.id, "factorResult": push.fate.text() });
+    if let Some(message) = &push.message {
+        answered["message"] = json!(message);
+    }
+    answered
 }
 
 fn reject_push(state: &mut State, tx: &mut Tx<'_>, who: &str, _: Prompted) -> Result<Value, Refusal> {
     own(state, tx, who, |act, user| {
         let push = waiting(act, user)?;
         let done = push::reject(act, user, &push);
-        Ok(json!({ "transaction": done.id, "factorResult": done.fate.text() }))
+        Ok(answered(&done))
     })
 }

@@ -35,29 +35,10 @@ fn backing() -> &'static Backing {
     static BACKING: LazyLock<Backing> = LazyLock::new(|| {
         let differences = Differences::parse("differences.yaml", include_str!("../differences.yaml"));
         let differences = differences.expect("a test reads the list of differences");
-        Backing::new(
-            contract(),
-            "okta",
-            differences,
-            Rules { absent: ABSENT, behaves: resources::BEHAVES, ..Rules::default() },
-        )
+        Backing::new(contract(), "okta", differences, Rules { behaves: resources::BEHAVES, ..Rules::default() })
     });
     &BACKING
 }
-
-const FLOW: &str = "a step of a sign-in flow that is not there yet";
-
-/// What a made-up answer would be a lie about: programs act on tokens, keys and addresses.
-const ABSENT: &[(&str, &str)] = &[
-    ("bcAuthorize", FLOW),
-    ("bcAuthorizeCustomAS", FLOW),
-    ("challenge", FLOW),
-    ("challenge-custom-as", FLOW),
-    ("oob-authenticate", FLOW),
-    ("oob-authenticate-custom-as", FLOW),
-    ("primary-authenticate", FLOW),
-    ("primary-authenticate-custom-as", FLOW),
-];
 
 impl Backed for Okta {
     fn backing(&self) -> &'static Backing {

@@ -76,6 +76,8 @@ pub struct Caller {
     pub client: Option<SmolStr>,
     /// How much of each limit the token or client may use up, in percent.
     pub share: u8,
+    /// The origin of the page that calls and may read the answer (CORS); none where none does or none may.
+    pub reader: Option<SmolStr>,
 }
 
 impl Caller {
@@ -86,8 +88,8 @@ impl Caller {
 }
 
 /// Tables whose rows follow from other changes.
-const JOURNALS: [&str; 15] = {
-    let [tokens, codes, devices, requests, used] = model::grant::TABLES;
+const JOURNALS: [&str; 17] = {
+    let [tokens, codes, devices, requests, used, waiting, halfway] = model::grant::TABLES;
     let [sessions, session_tokens] = model::session::TABLES;
     let [prompts, messages] = model::factor::JOURNALS;
     let (passwords, one_times) = (model::password::TABLE, model::one_time::TABLE);
@@ -103,6 +105,8 @@ const JOURNALS: [&str; 15] = {
         devices,
         requests,
         used,
+        waiting,
+        halfway,
         passwords,
         one_times,
         transactions,
@@ -241,6 +245,7 @@ impl Twin for Okta {
             name: token.name.clone(),
             client: None,
             share: state.share(&token.id),
+            reader: None,
         };
         let own = || scene.operation.id == "getUser" && api::users::is_own(state, &caller, &input.resource);
         if permission::allows(state, &caller, scene) || own() { Ok(caller) } else { Err(Error::Forbidden) }
@@ -296,7 +301,9 @@ impl Twin for Okta {
     }
 
     fn render(&self, scene: &Scene<'_>, caller: Option<&Caller>, quota: Quota, result: Result<Answer, Error>) -> Reply {
-        render::reply(scene, quota, result.map_err(|error| oauth::bearer::without_scopes(error, scene, caller)))
+        let reply =
+            render::reply(scene, quota, result.map_err(|error| oauth::bearer::without_scopes(error, scene, caller)));
+        oauth::discovery::kept(oauth::cors::readable(reply, scene, caller), scene)
     }
 
     fn unserved(&self, scene: &Unserved<'_>) -> Reply {

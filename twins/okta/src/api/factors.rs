@@ -222,6 +222,7 @@ fn delivery(scene: &Scene<'_>, template: Option<SmolStr>, lifetime: Option<u64>)
         language: scene.request.header(header::ACCEPT_LANGUAGE).map(SmolStr::new),
         lifetime: lifetime.map(Duration::from_secs),
         number: false,
+        message: None,
     })
 }
 

@@ -44,7 +44,8 @@ pub fn operations() -> Vec<Operation<Okta>> {
 }
 
 /// What of an app's settings a registration says besides what the client itself knows.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 10] = [
+    "request_object_signing_alg",
     "client_uri",
     "logo_uri",
     "initiate_login_uri",
@@ -57,12 +58,8 @@ const SETTINGS: [&str; 9] = [
 ];
 
 /// Settings whose features the twin has not.
-const UNSERVED: [&str; 4] = [
-    "frontchannel_logout_session_required",
-    "frontchannel_logout_uri",
-    "id_token_encrypted_response_alg",
-    "request_object_signing_alg",
-];
+const UNSERVED: [&str; 3] =
+    ["frontchannel_logout_session_required", "frontchannel_logout_uri", "id_token_encrypted_response_alg"];
 
 /// A client as registrations show it. Its secret is shown only where it has just been made.
 fn body(state: &State, client: &Client, secret: Option<&str>) -> Value {
@@ -83,7 +80,7 @@ fn body(state: &State, client: &Client, secret: Option<&str>) -> Value {
         body["client_secret_expires_at"] = json!(0);
     }
     if let Some(app) = state.apps.get(&client.app) {
-        for name in &SETTINGS[..7] {
+        for name in &SETTINGS[..8] {
             let value = app.setting(&format!("/oauthClient/{name}"));
             if !value.is_null() {
                 body[*name] = value.clone();

@@ -6,7 +6,14 @@
 use dtu_kernel::twin::Scene;
 use smol_str::SmolStr;
 
-use crate::{Caller, error::Error, input::Input, limits::WHOLE, model::State, oauth::session};
+use crate::{
+    Caller,
+    error::Error,
+    input::Input,
+    limits::WHOLE,
+    model::State,
+    oauth::{cors, session},
+};
 
 /// Operations on the browser's own session.
 const SESSION: [&str; 3] = ["getCurrentSession", "closeCurrentSession", "refreshCurrentSession"];
@@ -38,5 +45,12 @@ pub fn caller(state: &State, scene: &Scene<'_>, input: &Input) -> Option<Result<
         return Some(Err(Error::Forbidden));
     }
     let name = SmolStr::new(user.login());
-    Some(Ok(Caller { user: user.id.clone(), token: SmolStr::default(), name, client: None, share: WHOLE }))
+    Some(Ok(Caller {
+        user: user.id.clone(),
+        token: SmolStr::default(),
+        name,
+        client: None,
+        share: WHOLE,
+        reader: cors::trusted(state, scene.request),
+    }))
 }

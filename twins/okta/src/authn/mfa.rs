@@ -260,7 +260,7 @@ pub fn may_skip(state: &State, transaction: &Transaction) -> bool {
 }
 
 /// How RFC 8176 names a kind of factor.
-const fn method(kind: Kind) -> &'static str {
+pub(crate) const fn method(kind: Kind) -> &'static str {
     match kind {
         Kind::Question => "kba",
         Kind::Sms => "sms",

@@ -91,6 +91,7 @@ fn client(app: &App) -> Client {
         pkce: app.parts.credentials["oauthClient"]["pkce_required"] == true,
         rotates: rotation["rotation_type"] == "ROTATE",
         leeway: rotation["leeway"].as_u64().and_then(|leeway| u32::try_from(leeway).ok()).unwrap_or(0),
+        wildcards: *app.setting("/oauthClient/wildcard_redirect") == "SUBDOMAIN",
         open: *app.setting("/implicitAssignment") == true,
         ..Client::new(app.client.clone(), app.label.clone(), kind, app.created)
     }

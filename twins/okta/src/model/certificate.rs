@@ -67,6 +67,12 @@ pub fn rsa_key(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     (tag == INTEGER).then(|| (modulus.to_vec(), exponent.to_vec()))
 }
 
+/// The same of a certificate in base64, which may stand in lines.
+pub fn of_text(text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    let lines: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    rsa_key(&STANDARD.decode(lines).ok()?)
+}
+
 /// From when until when a certificate holds.
 pub fn validity(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
     let all = parts(der)?;

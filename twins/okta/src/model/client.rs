@@ -98,6 +98,8 @@ pub struct Client {
     pub rotates: bool,
     /// How long a used refresh token may be used again, in seconds (`refresh_token.leeway`).
     pub leeway: u32,
+    /// Whether a `*` in a redirect address stands for a part of its lowest domain (`wildcard_redirect`).
+    pub wildcards: bool,
     /// Whether everybody may sign in; else only people to whom the app is assigned.
     pub open: bool,
     /// When it was made.
@@ -136,6 +138,7 @@ impl Client {
             // Okta rotates refresh tokens of pages, with half a minute's grace (docs/guides/refresh-tokens).
             rotates: kind == ClientType::Browser,
             leeway: if kind == ClientType::Browser { 30 } else { 0 },
+            wildcards: false,
             open: true,
             created,
         }

@@ -67,16 +67,22 @@ pub fn revoke(act: &mut Act<'_, '_>, consent: &Consent) {
 
 /// The scopes of a request that a person must still consent to: where the app asks, those whose server asks.
 pub fn missing(state: &State, issuer: &Issuer, client: &Client, user: &User, scopes: &[SmolStr]) -> Vec<SmolStr> {
-    let Some(server) = issuer.server.as_ref().filter(|_| asks(state, client)) else { return Vec::new() };
-    let asked = |name: &&SmolStr| {
-        let scope = server.scope_named(name);
-        scope.is_some_and(|scope| matches!(scope.consent, Some(Asking::Required | Asking::Flexible)))
-    };
+    let Some(server) = issuer.server.as_ref() else { return Vec::new() };
     let given = |name: &SmolStr| {
         let mut all = state.grants.consents_of_pair(&user.id, &client.id);
         all.any(|consent| consent.scope == *name && consent.server == server.id)
     };
-    scopes.iter().filter(asked).filter(|name| !given(name)).cloned().collect()
+    asked(state, issuer, client, scopes).into_iter().filter(|name| !given(name)).collect()
+}
+
+/// The scopes of a request about which people are asked at all, whatever they have consented to.
+pub fn asked(state: &State, issuer: &Issuer, client: &Client, scopes: &[SmolStr]) -> Vec<SmolStr> {
+    let Some(server) = issuer.server.as_ref().filter(|_| asks(state, client)) else { return Vec::new() };
+    let is_asked = |name: &&SmolStr| {
+        let scope = server.scope_named(name);
+        scope.is_some_and(|scope| matches!(scope.consent, Some(Asking::Required | Asking::Flexible)))
+    };
+    scopes.iter().filter(is_asked).cloned().collect()
 }
 
 /// Whether an app asks people at all (`consent_method`).

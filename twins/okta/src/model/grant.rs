@@ -11,6 +11,8 @@ use serde::Serialize;
 use serde_json::Value;
 use smol_str::SmolStr;
 
+use super::out_of_band::{Halfway, Waiting};
+
 /// What a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -282,6 +284,10 @@ pub struct Grants {
     pub pushed: Passing<Pushed>,
     /// Used `jti`s by client or key.
     pub used: Passing<Used>,
+    /// Clients that wait for people, by `auth_req_id` or `oob_code`.
+    pub waiting: Passing<Waiting>,
+    /// Sign-ins that lack a further factor, by `mfa_token`.
+    pub halfway: Passing<Halfway>,
 }
 
 impl Default for Grants {
@@ -300,12 +306,15 @@ impl Default for Grants {
             devices: Passing::new("oauth_devices"),
             pushed: Passing::new("oauth_requests"),
             used: Passing::new("oauth_used"),
+            waiting: Passing::new("oauth_waiting"),
+            halfway: Passing::new("oauth_halfway"),
         }
     }
 }
 
 /// The tables of this module: rows in them follow from other calls.
-pub const TABLES: [&str; 5] = ["oauth_tokens", "oauth_codes", "oauth_devices", "oauth_requests", "oauth_used"];
+pub const TABLES: [&str; 7] =
+    ["oauth_tokens", "oauth_codes", "oauth_devices", "oauth_requests", "oauth_used", "oauth_waiting", "oauth_halfway"];
 
 impl Grants {
     /// The token of a text.

@@ -32,6 +32,7 @@ pub mod one_time;
 pub mod org;
 pub mod org_settings;
 pub mod orn;
+pub mod out_of_band;
 pub mod password;
 pub mod profile;
 pub mod property;

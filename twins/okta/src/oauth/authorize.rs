@@ -18,7 +18,9 @@ use super::{
     form::Form,
     log,
     mint::{self, Beside, Grant},
-    page, rules,
+    page,
+    request_object::{self, Purpose},
+    rules,
     server::Issuer,
     session,
     token::Minting,
@@ -167,11 +169,18 @@ impl Target {
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn read(act: &mut Act<'_, '_>, issuer: &Issuer, form: &Form) -> Result<Asked, Refused> {
-    let form = &pushed(act, issuer, form)?;
+    let form = pushed(act, issuer, form)?;
     let client = form.get("client_id").and_then(|id| act.state.clients.get(id)).filter(|client| client.active).cloned();
     let client = client.ok_or(error::CLIENT_ID)?;
+    // What is wrong with a signed request is told to the client, where the address beside it is the client's.
+    let (form, bad_object) = match request_object::merged(act, issuer, &client, &form, Purpose::Authorize) {
+        Ok(merged) => (merged, None),
+        Err(error) => (form, Some(error)),
+    };
+    let form = &form;
     let address = form.get("redirect_uri").ok_or_else(|| error::missing("redirect_uri"))?;
-    if !client.redirects.iter().any(|own| fits(own, address, client.kind)) {
+    let is_own = |own: &SmolStr| fits(own, address, client.kind) || client.wildcards && fits_wildcard(own, address);
+    if !client.redirects.iter().any(is_own) {
         return Err(error::REDIRECT.into());
     }
     let words = form.words("response_type");
@@ -186,6 +195,9 @@ pub fn read(act: &mut Act<'_, '_>, issuer: &Issuer, form: &Form) -> Result<Asked
     let mode = mode(form, tokens, has("code"), target.mode).map_err(send)?;
     let target = Target { mode, ..target };
     let send = |error: OAuthError| Refused::Sent(Box::new((target.clone(), error)));
+    if let Some(error) = bad_object {
+        return Err(send(error));
+    }
     check_kind(&client, &words).map_err(send)?;
     check_extras(form).map_err(send)?;
     let class = class(form).map_err(send)?;
@@ -248,6 +260,17 @@ fn fits(own: &str, address: &str, kind: ClientType) -> bool {
     own == address || any_port && without_port(own).is_some_and(|path| without_port(address) == Some(path))
 }
 
+/// Whether an address is one that a registered one with a `*` in its lowest domain stands for. See
+/// developer.okta.com/docs/api/openapi/okta-management/management/tag/Application/ (`wildcard_redirect`).
+fn fits_wildcard(own: &str, address: &str) -> bool {
+    let Some((before, after)) = own.split_once('*') else { return false };
+    // Only the lowest domain may have one: before it there is no dot, behind it another domain.
+    let lowest = before.split_once("://").is_some_and(|(_, host)| !host.contains(['.', '/', '?', '#']));
+    let part = address.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    let is_label = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    lowest && after.contains('.') && !after.contains('*') && part.is_some_and(is_label)
+}
+
 fn mode(form: &Form, tokens: bool, code: bool, usual: Mode) -> Result<Mode, OAuthError> {
     match form.get("response_mode") {
         None => Ok(usual),
@@ -276,9 +299,6 @@ fn check_kind(client: &Client, words: &[&str]) -> Result<(), OAuthError> {
 fn check_extras(form: &Form) -> Result<(), OAuthError> {
     if form.get("state").is_none() {
         return Err(error::STATE);
-    }
-    if form.get("request").is_some() {
-        return Err(error::REQUEST_OBJECT);
     }
     if form.get("idp").is_some() {
         return Err(error::IDP);
@@ -382,7 +402,7 @@ fn assured(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, session: &Ses
 
 /// Asks somebody who has signed in for a factor as well.
 fn step_up(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, session: &Session, request: &Request) -> Answer {
-    if asked.prompt.iter().any(|word| word == "none") {
+    if asked.prompts("none") {
         return asked.target.refuse(&error::LOGIN_REQUIRED);
     }
     let token = transaction::token(act);
@@ -401,10 +421,16 @@ fn consented(
 ) -> Answer {
     let request = scene.request;
     let missing = consent::missing(act.state, &asked.issuer, &asked.client, user, &asked.scopes);
-    if missing.is_empty() {
+    // Who wants the person asked gets that once more, whatever they have consented to.
+    let shown = if asked.prompts("consent") {
+        consent::asked(act.state, &asked.issuer, &asked.client, &asked.scopes)
+    } else {
+        missing.clone()
+    };
+    if shown.is_empty() {
         return finish(act, asked, user, signed_in, scene);
     }
-    if asked.prompt.iter().any(|word| word == "none") {
+    if asked.prompts("none") {
         return asked.target.refuse(&error::CONSENT_NEEDED);
     }
     // Only the page's form can answer: an address cannot consent for somebody.
@@ -414,7 +440,7 @@ fn consented(
             finish(act, asked, user, signed_in, scene)
         }
         Some(_) => asked.target.refuse(&error::NO_CONSENT),
-        None => page::consent((&act.state.org, &asked.client.name), &request.path, ANSWER, &asked.form, &missing),
+        None => page::consent((&act.state.org, &asked.client.name), &request.path, ANSWER, &asked.form, &shown),
     }
 }
 
@@ -453,7 +479,11 @@ impl Asked {
     fn is_content_with(&self, signed_in: Timestamp, now: Timestamp) -> bool {
         let age = now.since(signed_in).as_secs();
         let recent = self.max_age.is_none_or(|most| age <= most.unsigned_abs() && most > 0);
-        recent && !self.prompt.iter().any(|word| word == "login")
+        recent && !self.prompts("login")
+    }
+
+    fn prompts(&self, word: &str) -> bool {
+        self.prompt.iter().any(|own| own == word)
     }
 
     /// The answer that tells the client why, after a wait.
@@ -476,6 +506,7 @@ impl Asked {
     fn way_back(&self, request: &Request) -> String {
         let done = ["prompt", "max_age", "request_uri", "sessionToken"];
         let again = self.form.iter().filter(|(name, _)| !done.contains(name));
+        let again = again.chain(self.prompts("consent").then_some(("prompt", "consent")));
         let query = Serializer::new(String::new()).extend_pairs(again).finish();
         format!("{}?{query}", request.path)
     }
@@ -492,7 +523,7 @@ fn by_token(act: &mut Act<'_, '_>, asked: Asked, text: &str, scene: &Scene<'_>) 
 
 /// Asks the person to sign in.
 fn ask(act: &Act<'_, '_>, asked: &Asked, request: &Request) -> Answer {
-    if asked.prompt.iter().any(|word| word == "none") {
+    if asked.prompts("none") {
         return asked.target.refuse(&error::LOGIN_REQUIRED);
     }
     page::sign_in(&act.state.org, &asked.way_back(request), asked.form.get("login_hint").unwrap_or_default(), None)
@@ -622,6 +653,22 @@ mod tests {
         check("http://127.0.0.1/cb", "http://127.0.0.1:5000/cb", ClientType::Native, true);
         check("http://127.0.0.1:80/cb", "http://127.0.0.1:5000/other", ClientType::Native, false);
         check("http://127.0.0.1/cb", "http://127.0.0.1.evil.example/cb", ClientType::Native, false);
+    }
+
+    #[test]
+    fn a_wildcard_stands_for_a_part_of_the_lowest_domain() {
+        let check =
+            |own: &str, address: &str, wanted| assert_eq!(fits_wildcard(own, address), wanted, "{own} {address}");
+        check("https://pr-*.a.example/cb", "https://pr-12.a.example/cb", true);
+        check("https://*.a.example/cb", "https://x-1.a.example/cb", true);
+        check("https://*.a.example/cb", "https://.a.example/cb", false);
+        check("https://*.a.example/cb", "https://x.y.a.example/cb", false);
+        check("https://*.a.example/cb", "https://evil.example/?x.a.example/cb", false);
+        check("https://*.a.example/cb", "https://x.a.example/other", false);
+        check("https://a.*.example/cb", "https://a.b.example/cb", false);
+        check("https://a.example/*", "https://a.example/cb", false);
+        check("https://*", "https://a", false);
+        check("https://a.example/cb", "https://a.example/cb", false);
     }
 
     #[test]

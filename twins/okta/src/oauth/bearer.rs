@@ -9,7 +9,7 @@ use dtu_kernel::{twin::Scene, wire::Request};
 use smol_str::SmolStr;
 
 use super::{
-    dpop,
+    cors, dpop,
     error::{self, OAuthError},
     form,
 };
@@ -92,6 +92,8 @@ pub fn believed(state: &State, scene: &Scene<'_>) -> Result<Caller, Error> {
         name: client.name.clone(),
         client: Some(client.id.clone()),
         share: state.share(&client.id),
+        // Tokens are no cookies: any page may show one (developer.okta.com/docs/guides/enable-cors/main/).
+        reader: cors::origin(scene.request).map(SmolStr::new),
     })
 }
 

@@ -25,12 +25,14 @@ pub struct OAuthError {
     bare: bool,
     /// Whether what the call has changed stays: by default a refused call leaves no trace.
     kept: bool,
+    /// By which a sign-in goes on that lacks a further factor (`mfa_token`).
+    mfa_token: Option<SmolStr>,
 }
 
 impl OAuthError {
     const fn new(status: u16, error: &'static str, description: &'static str) -> Self {
         let description = Cow::Borrowed(description);
-        Self { status, error, description, nonce: None, challenge: None, bare: false, kept: false }
+        Self { status, error, description, nonce: None, challenge: None, bare: false, kept: false, mfa_token: None }
     }
 
     /// The same with a nonce for the next proof.
@@ -55,6 +57,12 @@ impl OAuthError {
     #[must_use]
     pub fn kept(self) -> Self {
         Self { kept: true, ..self }
+    }
+
+    /// The same with the token by which the sign-in goes on.
+    #[must_use]
+    pub fn with_mfa_token(self, token: SmolStr) -> Self {
+        Self { mfa_token: Some(token), ..self }
     }
 
     /// Whether the refused call leaves a trace.
@@ -83,7 +91,11 @@ impl OAuthError {
         let mut answer = if self.bare {
             Answer::empty(status)
         } else {
-            Answer::json(&json!({ "error": self.error, "error_description": self.description })).with_status(status)
+            let mut body = json!({ "error": self.error, "error_description": self.description });
+            if let Some(token) = &self.mfa_token {
+                body["mfa_token"] = json!(token);
+            }
+            Answer::json(&body).with_status(status)
         };
         if let Some(nonce) = &self.nonce {
             answer = answer.with_header(HeaderName::from_static("dpop-nonce"), nonce);
@@ -190,7 +202,6 @@ refusals! {
     REQUEST_URI = 400, "invalid_request_uri", "The authorize request_uri is invalid.";
     REQUEST_URI_SERVER = 400, "invalid_request_uri", "The request_uri was issued for another authorization server.";
     REQUEST_URI_CLIENT = 401, "invalid_client", "The 'client_id' parameter does not match the expected value for the provided request_uri.";
-    REQUEST_OBJECT = 400, "request_not_supported", "The authorize request object is not supported by this client.";
     INTERCLIENT = 403, "access_denied", "No trust relationship exists between the client app and the target app.";
     ACR = 403, "access_denied", "'acr_values' not supported.";
     NO_FACTORS = 403, "access_denied", "The authorize request required an MFA prompt but the org has no factors configured.";
@@ -218,6 +229,26 @@ refusals! {
     TARGET = 400, "invalid_target", "The 'audience' is not supported by the authorization server.";
     CONSENT_NEEDED = 400, "consent_required", "The client specified not to prompt, but the client app requires consent.";
     NO_CONSENT = 400, "access_denied", "The resource owner denied the request.";
+    BROWSER_SECRET = 401, "invalid_request", "Browser requests to the token endpoint must use Proof Key for Code Exchange.";
+    OBJECT = 400, "invalid_request_object", "The request object JWT is invalid.";
+    OBJECT_ALGORITHM = 400, "invalid_request_object", "The request object JWT signature algorithm is invalid.";
+    OBJECT_SIGNATURE = 400, "invalid_request_object", "The request object JWT signature is invalid.";
+    OBJECT_ISSUER = 400, "invalid_request_object", "The issuer claim of the request object JWT must be the client_id.";
+    OBJECT_AUDIENCE = 400, "invalid_request_object", "The audience claim of the request object JWT must be the issuer of the authorization server.";
+    OBJECT_TIMES = 400, "invalid_request_object", "The request object JWT is expired, not yet valid, or has an expiration too far into the future.";
+    OBJECT_USED = 400, "invalid_request_object", "The request object JWT has already been used.";
+    OBJECT_REPEATS = 400, "invalid_request", "The request object JWT and the authorize request have different values for the same parameter.";
+    MFA_REQUIRED = 403, "mfa_required", "Verify with an additional authenticator to complete the sign-in process.";
+    AUTHENTICATOR = 403, "access_denied", "The required authenticator can't be used. Check if it's required by policy and the user is enrolled in the authenticator and try again.";
+    OOB_PENDING = 400, "authorization_pending", "No user response received on the out-of-band authenticator yet. Continue polling to wait for a response.";
+    CIBA_PENDING = 400, "authorization_pending", "The authorization request is still pending as the user hasn't yet been authenticated.";
+    CIBA_EXPIRED = 400, "expired_token", "The auth_req_id has expired.";
+    CIBA_REQUEST = 400, "invalid_grant", "The auth_req_id is invalid or has expired.";
+    CIBA_OPENID = 400, "invalid_scope", "The authentication request must include the 'openid' scope.";
+    CIBA_HINTS = 400, "invalid_request", "The authentication request must contain exactly one of 'login_hint' and 'id_token_hint'.";
+    CIBA_EXPIRY = 400, "invalid_request", "Invalid value for 'request_expiry' parameter. It should be within range 1 - 300.";
+    CIBA_USER = 400, "unknown_user_id", "The hint identifies no user who can be asked.";
+    ID_TOKEN_HINT = 400, "invalid_request", "The 'id_token_hint' parameter is invalid.";
     ID_TOKEN = 401, "invalid_token", "The id token is invalid.";
     UNKNOWN_GRANT = 400, "unsupported_grant_type", "The authorization grant type is not supported by the authorization server.";
 }
@@ -225,12 +256,32 @@ refusals! {
 /// The grants that Okta's authorization servers have, in its order.
 const GRANTS: &str = "authorization_code, client_credentials, password, refresh_token, implicit, \
                       urn:ietf:params:oauth:grant-type:device_code, urn:ietf:params:oauth:grant-type:saml2-bearer, \
-                      urn:ietf:params:oauth:grant-type:token-exchange";
+                      urn:ietf:params:oauth:grant-type:token-exchange, urn:openid:params:grant-type:ciba, \
+                      urn:okta:params:oauth:grant-type:otp, urn:okta:params:oauth:grant-type:oob, \
+                      http://auth0.com/oauth/grant-type/mfa-otp, http://auth0.com/oauth/grant-type/mfa-oob";
 
 /// No grant is named.
 pub fn no_grant() -> OAuthError {
     let words = format!("The token request must specify a 'grant_type'. Valid values: [{GRANTS}]");
     OAuthError::new(400, "invalid_request", "").worded(words)
+}
+
+/// A value that a parameter of direct authentication does not take.
+pub fn unsupported(parameter: &str, value: &str) -> OAuthError {
+    let words = format!("`{value}` isn't supported as a `{parameter}`. Try again with another value.");
+    OAuthError::new(400, "invalid_request", "").worded(words)
+}
+
+/// A type of challenge that there is not.
+pub fn unsupported_challenge(value: &str) -> OAuthError {
+    let words = format!("`{value}` isn't supported as a `challenge_type`. Try again with another value.");
+    OAuthError::new(403, "access_denied", "").worded(words)
+}
+
+/// A code or token of direct authentication that is over.
+pub fn over(code: &str) -> OAuthError {
+    let words = format!("`{code}` has expired. Use a new `oob_code` or `mfa_token` and try again.");
+    OAuthError::new(400, "access_denied", "").worded(words)
 }
 
 /// A grant that there is not.

@@ -26,24 +26,26 @@ use crate::{
 /// `logout`, `logoutWithPost` and their siblings of custom servers: ends the browser's session.
 pub fn logout(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, Error> {
     let issuer = Issuer::of(cx.state, cx.scene.request)?;
-    let next = match address(cx, &issuer, &form) {
-        Ok(next) => next,
+    let hinted = hinted(cx, &issuer, &form).and_then(|token| Ok((address(cx, &issuer, &form, &token)?, token)));
+    let (next, token) = match hinted {
+        Ok(found) => found,
         Err(refused) => return Ok(Typed::from_answer(page::refused(&refused))),
     };
     let present = session::current(cx.state, cx.scene.request, cx.scene.now);
-    if let Some(session) = present {
-        let user = cx.state.users.get(&session.user).cloned();
-        let actor = user.as_ref().map_or_else(|| Acting::system().actor, |user| Party::user(user));
-        let mut act = Act::new(cx.state, cx.tx, log::acting(cx.scene, actor));
-        model::session::end(&mut act, &session);
-        events::announce(&mut act);
-    }
+    let Some(session) = present.filter(|session| token.user.as_ref() == Some(&session.user)) else {
+        // Somebody else's session goes on.
+        return Ok(Typed::from_answer(page::redirect(&next)));
+    };
+    let user = cx.state.users.get(&session.user).cloned();
+    let actor = user.as_ref().map_or_else(|| Acting::system().actor, |user| Party::user(user));
+    let mut act = Act::new(cx.state, cx.tx, log::acting(cx.scene, actor));
+    model::session::end(&mut act, &session);
+    events::announce(&mut act);
     Ok(Typed::from_answer(session::clear_cookie(page::redirect(&next))))
 }
 
 /// Where the person goes next: to the client where it says so, else to the org's sign-in page.
-fn address(cx: &Write<'_, '_, Okta>, issuer: &Issuer, form: &Form) -> Result<String, OAuthError> {
-    let token = hinted(cx, issuer, form)?;
+fn address(cx: &Write<'_, '_, Okta>, issuer: &Issuer, form: &Form, token: &Token) -> Result<String, OAuthError> {
     let Some(next) = form.get("post_logout_redirect_uri") else {
         return Ok(format!("{}/login/login.htm", issuer.origin));
     };

@@ -4,10 +4,12 @@
 //! signed with test keys that are part of the program.
 
 pub mod authorize;
+pub mod backchannel;
 pub mod bearer;
 pub mod client_auth;
-mod cors;
+pub mod cors;
 pub mod device;
+pub mod direct;
 pub mod discovery;
 pub mod dpop;
 pub mod error;
@@ -22,6 +24,7 @@ pub mod logout;
 pub mod mint;
 pub mod page;
 pub mod par;
+mod request_object;
 pub mod rules;
 pub mod scripted;
 pub mod server;
@@ -59,12 +62,13 @@ pub fn nobody(state: &State, scene: &Scene<'_>) -> Caller {
         name: client.map(|client| client.name.clone()).unwrap_or_default(),
         client: client.map(|client| client.id.clone()),
         share: crate::limits::WHOLE,
+        reader: cors::reader(state, scene, client.map(std::convert::AsRef::as_ref)),
     }
 }
 
 /// The operations of all authorization servers.
 pub fn operations() -> Vec<Operation<Okta>> {
-    [tokens(), cors::operations(), sign_in(), documents(), pages()].into_iter().flatten().collect()
+    [tokens(), elsewhere(), cors::operations(), sign_in(), documents(), pages()].into_iter().flatten().collect()
 }
 
 fn tokens() -> Vec<Operation<Okta>> {
@@ -100,6 +104,29 @@ fn tokens() -> Vec<Operation<Okta>> {
         Operation::write("par", POST, "/oauth2/v1/par", par::push).limit(OTHER),
         Operation::write("parCustomAS", POST, "/oauth2/{authorizationServerId}/v1/par", par::push).limit(OTHER),
     ]
+}
+
+/// What people are asked for elsewhere than in a browser.
+fn elsewhere() -> Vec<Operation<Okta>> {
+    use backchannel::authorize;
+    use direct::{challenge, primary};
+    const CUSTOM: [&str; 4] = [
+        "/oauth2/{authorizationServerId}/v1/bc/authorize",
+        "/oauth2/{authorizationServerId}/v1/challenge",
+        "/oauth2/{authorizationServerId}/v1/oob-authenticate",
+        "/oauth2/{authorizationServerId}/v1/primary-authenticate",
+    ];
+    let rows = vec![
+        Operation::write("bcAuthorize", POST, "/oauth2/v1/bc/authorize", authorize),
+        Operation::write("bcAuthorizeCustomAS", POST, CUSTOM[0], authorize),
+        Operation::write("challenge", POST, "/oauth2/v1/challenge", challenge),
+        Operation::write("challenge-custom-as", POST, CUSTOM[1], challenge),
+        Operation::write("oob-authenticate", POST, "/oauth2/v1/oob-authenticate", primary),
+        Operation::write("oob-authenticate-custom-as", POST, CUSTOM[2], primary),
+        Operation::write("primary-authenticate", POST, "/oauth2/v1/primary-authenticate", primary),
+        Operation::write("primary-authenticate-custom-as", POST, CUSTOM[3], primary),
+    ];
+    rows.into_iter().map(|row| row.limit("oauth2")).collect()
 }
 
 fn sign_in() -> Vec<Operation<Okta>> {

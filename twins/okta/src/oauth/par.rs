@@ -11,6 +11,7 @@ use super::{
     client_auth, error,
     form::Form,
     log, mint,
+    request_object::{self, Purpose},
     server::Issuer,
 };
 use crate::{
@@ -39,6 +40,8 @@ pub fn push(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<Told>, Err
     let kept = form.iter().filter(|(name, _)| !name.starts_with("client_"));
     let form = Form::of(kept.chain([("client_id", client.id.as_str())]))?;
     let mut act = Act::new(cx.state, cx.tx, log::acting(cx.scene, log::party(&client)));
+    // What is signed is looked at now, and its parameters kept.
+    let form = request_object::merged(&mut act, &issuer, &client, &form, Purpose::Authorize)?;
     authorize::read(&mut act, &issuer, &form).map_err(|refused| match refused {
         Refused::Shown(error) => Error::from(*error),
         Refused::Sent(sent) => Error::from(sent.1),

@@ -17,7 +17,9 @@ use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{
-    client_auth, dpop,
+    backchannel, client_auth, cors,
+    direct::{self, token::Shown},
+    dpop,
     error::{self, OAuthError},
     exchange,
     form::Form,
@@ -50,15 +52,10 @@ use crate::{
 pub const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Grants that Okta has and the twin has not.
-const ABSENT: [&str; 8] = [
+const ABSENT: [&str; 3] = [
     "interaction_code",
     "urn:ietf:params:oauth:grant-type:jwt-bearer",
     "urn:ietf:params:oauth:grant-type:saml2-bearer",
-    "urn:openid:params:grant-type:ciba",
-    "urn:okta:params:oauth:grant-type:otp",
-    "urn:okta:params:oauth:grant-type:oob",
-    "http://auth0.com/oauth/grant-type/mfa-otp",
-    "http://auth0.com/oauth/grant-type/mfa-oob",
 ];
 
 /// Tokens as the endpoint gives them out.
@@ -78,7 +75,7 @@ pub struct Given {
 }
 
 /// What a grant comes to: a refusal may leave a trace (a replayed refresh token ends the whole sign-in).
-type Outcome = Result<Minting, OAuthError>;
+pub(super) type Outcome = Result<Minting, OAuthError>;
 
 /// Tokens that are made, and not signed: a hook may still change them.
 #[derive(Clone, Debug)]
@@ -153,9 +150,9 @@ fn with_nonce(answer: Answer, nonce: Option<String>) -> Answer {
 /// A call of the endpoint, its client believed.
 #[derive(Clone, Debug)]
 pub struct Call {
-    form: Form,
-    issuer: Issuer,
-    client: Arc<Client>,
+    pub(super) form: Form,
+    pub(super) issuer: Issuer,
+    pub(super) client: Arc<Client>,
     bound_to: Option<SmolStr>,
     /// For the next proof of a key.
     nonce: Option<String>,
@@ -167,6 +164,11 @@ pub fn token(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<Value>, E
     let client = client_auth::client(cx.state, cx.tx, cx.scene.request, &form)?;
     let name = form.get("grant_type").ok_or_else(error::no_grant)?.to_owned();
     check_grant(&client, &name)?;
+    // support.okta.com, "Browser requests to the token endpoint must use Proof Key for Code Exchange": pages have no
+    // secrets. That only clients with one are refused is inferred.
+    if name == "authorization_code" && client.method != AuthMethod::None && cors::origin(cx.scene.request).is_some() {
+        return Err(error::BROWSER_SECRET.into());
+    }
     let bound_to = if client.dpop {
         Some(dpop::at_token_endpoint(cx.state, cx.tx, cx.scene.request)?.key)
     } else {
@@ -229,8 +231,19 @@ pub(crate) fn resumed(
 }
 
 fn check_grant(client: &Client, name: &str) -> Result<(), Error> {
-    const SERVED: [&str; 6] =
-        ["authorization_code", "refresh_token", "client_credentials", "password", DEVICE_GRANT, exchange::GRANT];
+    const SERVED: [&str; 11] = [
+        "authorization_code",
+        "refresh_token",
+        "client_credentials",
+        "password",
+        DEVICE_GRANT,
+        exchange::GRANT,
+        backchannel::GRANT,
+        direct::OTP,
+        direct::OOB,
+        direct::MFA_OTP,
+        direct::MFA_OOB,
+    ];
     let absent = ABSENT.contains(&name);
     if !absent && !SERVED.contains(&name) {
         return Err(error::unknown_grant().into());
@@ -248,12 +261,17 @@ fn give(act: &mut Act<'_, '_>, call: &Call, name: &str) -> Outcome {
         "refresh_token" => refresh_token(act, call),
         "password" => password(act, call),
         exchange::GRANT => token_exchange(act, call),
+        backchannel::GRANT => backchannel(act, call),
+        direct::OTP => direct::token::otp(act, call, name),
+        direct::OOB => direct::token::oob(act, call, name),
+        direct::MFA_OTP => direct::token::mfa_otp(act, call, name),
+        direct::MFA_OOB => direct::token::mfa_oob(act, call, name),
         _ => device_code(act, call),
     }
 }
 
 /// Judges the request by the server's policies, and makes the grant of what is allowed.
-fn grant(
+pub(super) fn grant(
     act: &mut Act<'_, '_>,
     call: &Call,
     user: Option<Arc<User>>,
@@ -281,7 +299,7 @@ fn grant(
 }
 
 /// Makes the tokens that a grant's scopes ask for.
-fn tokens(act: &mut Act<'_, '_>, grant: &Grant) -> Outcome {
+pub(super) fn tokens(act: &mut Act<'_, '_>, grant: &Grant) -> Outcome {
     let offline = grant.user.is_some() && grant.has("offline_access") && grant.client.may_use("refresh_token");
     let refresh = offline.then(|| mint::refresh(act, grant, None));
     answer(act, grant, refresh)
@@ -424,21 +442,26 @@ fn password(act: &mut Act<'_, '_>, call: &Call) -> Outcome {
         }
         Entered::Locked { .. } | Entered::Refused => return Err(error::PASSWORD.kept()),
     };
-    // There is nobody here to ask for a factor.
+    // A client that cannot ask for a further factor has nobody to ask for one.
     let sign_on = policy::sign_on(act.state, &user, act.by.client.address.parse().ok());
-    if !sign_on.allowed || sign_on.require_factor {
+    if !sign_on.allowed || sign_on.require_factor && !direct::token::asks_further(call) {
         return Err(error::SIGN_ON_POLICY);
     }
     let expired = policy::password(act.state, &user).expired(&user, act.tx.now);
     if expired || user.status == Status::PasswordExpired {
         return Err(error::PASSWORD_EXPIRED);
     }
-    let user = rules::person(act.state, &call.client, &user.id)?;
-    let wanted = Wanted { client: &call.client, user: Some(&user), grant: "password", scopes: &[] };
-    let scopes = call.issuer.grantable(act.state, &wanted, &call.form.words("scope"))?;
-    rules::check_openid(&scopes)?;
-    let grant = grant(act, call, Some(user), scopes, "password")?;
-    tokens(act, &grant)
+    let (amr, used) = (Context::default().amr, SmolStr::new_static("okta_password"));
+    direct::token::finish(act, call, Shown { user, grant: "password", amr, used, further: false })
+}
+
+/// A person's word on a transaction.
+fn backchannel(act: &mut Act<'_, '_>, call: &Call) -> Outcome {
+    let approved = backchannel::poll(act, &call.issuer, &call.client, call.form.need("auth_req_id")?)?;
+    let made = grant(act, call, Some(approved.user), approved.scopes, backchannel::GRANT)?;
+    let context = Context { amr: vec![SmolStr::new_static("swk")], ..Context::default() };
+    let made = Grant { signed_in: Some(approved.at), context, ..made };
+    tokens(act, &made)
 }
 
 fn token_exchange(act: &mut Act<'_, '_>, call: &Call) -> Outcome {

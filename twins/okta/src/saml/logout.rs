@@ -1,13 +1,13 @@
 //! Signing out by an app: the app's signed request ends the person's session in Okta, and is answered by a form.
 //!
-//! Requests come in addresses, with the signature beside them. Those that come in forms carry their signature inside,
-//! which the twin cannot check: they are refused. Other apps that the person is signed in to are not told.
+//! Requests come in addresses, with the signature beside them, or in forms, with the signature inside. Other apps that the person is signed in to are not told.
 //! See SAML 2.0's core, section 3.7, and its bindings, section 3.4.4.1, and
 //! developer.okta.com/docs/guides/single-logout/.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dtu_kernel::{
     operation::Typed,
+    time::Timestamp,
     twin::Write,
     wire::{Answer, Request},
 };
@@ -20,18 +20,13 @@ use super::{
     settings::Settings,
     sign::Signer,
     sso::{Refused, find, ids, signing_key},
+    verify,
 };
 use crate::{
     Okta,
     error::Error,
     events,
-    model::{
-        self, Act, Acting,
-        app::App,
-        certificate,
-        log::Party,
-        rsa_key::{self, Hash},
-    },
+    model::{self, Act, Acting, app::App, log::Party},
     oauth::{self, form::Form, log, session},
 };
 
@@ -41,6 +36,8 @@ struct LogoutRequest {
     id: String,
     issuer: String,
     destination: Option<String>,
+    /// Until when it holds (`NotOnOrAfter`).
+    ends: Option<String>,
 }
 
 const MALFORMED: &str = "The SAML logout request is not well-formed XML.";
@@ -70,6 +67,7 @@ impl LogoutRequest {
                         match attribute.key.as_ref() {
                             b"ID" => own.id = value,
                             b"Destination" => own.destination = Some(value),
+                            b"NotOnOrAfter" => own.ends = Some(value),
                             _ => {}
                         }
                     }
@@ -102,64 +100,29 @@ fn bad(text: &str) -> Refused {
     Refused::Bad(text.to_owned())
 }
 
-/// A parameter as it stands in the address, and with its escapes resolved.
-fn raw<'r>(request: &'r Request, name: &str) -> Option<(&'r str, String)> {
-    let mut pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs.find(|(own, _)| *own == name)?;
-    let plain = form_urlencoded::parse(value.as_bytes()).next().map(|(text, _)| text.into_owned());
-    Some((value, plain.unwrap_or_default()))
-}
-
-/// Whether the signature beside a request is the app's.
-///
-/// # Errors
-/// What of it is missing or wrong.
-fn check_signature(app: &App, request: &Request) -> Result<(), Refused> {
-    let certificate = app.setting("/signOn/spCertificate/x5c/0").as_str().unwrap_or_default();
-    let lines: String = certificate.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    let (modulus, exponent) = STANDARD
-        .decode(lines)
-        .ok()
-        .and_then(|der| certificate::rsa_key(&der))
-        .ok_or_else(|| bad("The app has no certificate to check logout requests with."))?;
-    let unsigned = || bad("The SAML logout request is not signed.");
-    let (algorithm_text, algorithm) = raw(request, "SigAlg").ok_or_else(unsigned)?;
-    let (_, signature) = raw(request, "Signature").ok_or_else(unsigned)?;
-    let hash = match algorithm.as_str() {
-        "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256" => Hash::Sha256,
-        "http://www.w3.org/2000/09/xmldsig#rsa-sha1" => Hash::Sha1,
-        _ => return Err(bad("The SAML logout request is signed by an algorithm that is not supported.")),
-    };
-    let (text, _) = raw(request, "SAMLRequest").unwrap_or_default();
-    let state = raw(request, "RelayState").map(|(text, _)| format!("&RelayState={text}")).unwrap_or_default();
-    let signed = format!("SAMLRequest={text}{state}&SigAlg={algorithm_text}");
-    let plain: String = signature.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    let signature = STANDARD.decode(plain).unwrap_or_default();
-    if rsa_key::verifies(&modulus, &exponent, hash, signed.as_bytes(), &signature) {
-        Ok(())
-    } else {
-        Err(bad("The signature of the SAML logout request is invalid."))
-    }
-}
-
 /// What is asked, once it is believed.
-fn believed(app: &App, request: &Request, form: &Form) -> Result<LogoutRequest, Refused> {
+fn believed(app: &App, request: &Request, form: &Form, now: Timestamp) -> Result<LogoutRequest, Refused> {
     let slo = app.setting("/signOn/slo");
     if slo["enabled"] != true {
         return Err(bad("Single logout is not supported for this app."));
     }
     let text = form.get("SAMLRequest").ok_or_else(|| bad("There is no SAML logout request."))?;
-    if request.method == http::Method::POST {
-        return Err(bad("SAML logout requests by HTTP-POST are not supported."));
-    }
-    let asked = decode(text).and_then(|xml| LogoutRequest::read(&xml)).map_err(bad)?;
+    let xml = decode(text).map_err(bad)?;
+    let asked = LogoutRequest::read(&xml).map_err(bad)?;
     if Some(asked.issuer.as_str()) != issuer(slo) {
         return Err(bad("The SAML logout request has another issuer."));
     }
     if asked.destination.as_ref().is_some_and(|destination| !destination.ends_with(request.path.as_str())) {
         return Err(bad("The SAML logout request has another destination."));
     }
-    check_signature(app, request)?;
+    if request.method == http::Method::POST {
+        verify::inside(app, &xml, verify::Message::Slo)?;
+    } else {
+        verify::beside(app, &request.query, verify::Message::Slo)?;
+    }
+    if asked.ends.as_deref().is_some_and(|end| Timestamp::parse(end).is_ok_and(|end| end <= now)) {
+        return Err(bad("The SAML logout request has expired."));
+    }
     Ok(asked)
 }
 
@@ -171,7 +134,7 @@ fn issuer(slo: &Value) -> Option<&str> {
 pub fn log_out(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, Error> {
     let request = cx.scene.request;
     let found = find(cx.state, request.path_param("appName"), request.path_param("externalKey"));
-    let asked = found.and_then(|app| Ok((believed(&app, request, &form)?, app)));
+    let asked = found.and_then(|app| Ok((believed(&app, request, &form, cx.scene.now)?, app)));
     let answer = match asked {
         Ok((asked, app)) => signed_out(cx, &app, &asked, form.get("RelayState")),
         Err(refused) => Ok(refused.page()),
@@ -216,7 +179,12 @@ mod tests {
     fn logout_requests_are_read() {
         let xml = "<p:LogoutRequest xmlns:p=\"urn:oasis:names:tc:SAML:2.0:protocol\" ID=\"r1\" Destination=\"d\">\
                    <a:Issuer xmlns:a=\"urn:oasis:names:tc:SAML:2.0:assertion\">sp</a:Issuer></p:LogoutRequest>";
-        let wanted = LogoutRequest { id: "r1".to_owned(), issuer: "sp".to_owned(), destination: Some("d".to_owned()) };
+        let wanted = LogoutRequest {
+            id: "r1".to_owned(),
+            issuer: "sp".to_owned(),
+            destination: Some("d".to_owned()),
+            ends: None,
+        };
         assert_eq!(LogoutRequest::read(xml), Ok(wanted));
         let check = |xml: &str, wanted: &str| assert_eq!(LogoutRequest::read(xml), Err(wanted), "{xml}");
         check("", NO_REQUEST);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use dtu_kernel::time::Timestamp;
+use dtu_kernel::{seed::Draw, time::Timestamp};
 
 use super::{
     settings::Settings,
@@ -112,12 +112,17 @@ fn code(value: &str) -> Element {
 }
 
 impl Said<'_> {
-    /// The response, signed as the app wants it.
-    pub(crate) fn success(&self, signer: &Signer<'_>) -> String {
+    /// The response, signed as the app wants it, its assertion encrypted where the app wants that: what is signed is
+    /// signed before.
+    pub(crate) fn success(&self, signer: &Signer<'_>, draw: Draw) -> String {
         let sign = |assertion| {
             if self.settings.assertion_signed { signer.sign(assertion, &self.ids[1]) } else { assertion }
         };
         let assertion = self.told.map(|told| sign(self.assertion(told)));
+        let assertion = match &self.settings.envelope {
+            Some(envelope) => assertion.map(|assertion| envelope.seal(&assertion, draw)),
+            None => assertion,
+        };
         let mut response = response(self, code("Success"), assertion);
         if self.settings.response_signed {
             response = signer.sign(response, &self.ids[0]);

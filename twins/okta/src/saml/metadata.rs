@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{
     by_key, key, page,
-    settings::{Settings, UNSPECIFIED},
+    settings::{Settings, UNSPECIFIED, wants_signed},
     sign::key_info,
     xml::{DS, Element, MD},
 };
@@ -46,7 +46,7 @@ fn document(app: &App, signing: &SigningKey, origin: &str) -> String {
     };
     let keys = Element::new("md:KeyDescriptor").with("use", "signing").holding(key_info(signing).declaring(DS));
     let role = Element::new("md:IDPSSODescriptor")
-        .with("WantAuthnRequestsSigned", "false")
+        .with("WantAuthnRequestsSigned", wants_signed(app).to_string())
         .with("protocolSupportEnumeration", "urn:oasis:names:tc:SAML:2.0:protocol")
         .holding(keys)
         .holding_all(logout(app, origin))

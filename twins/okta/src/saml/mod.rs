@@ -5,6 +5,8 @@
 //! See developer.okta.com/docs/concepts/saml/.
 
 mod attributes;
+mod canonical;
+mod encrypt;
 pub mod logout;
 mod message;
 pub mod metadata;
@@ -14,6 +16,7 @@ mod settings;
 mod sign;
 pub mod sso;
 pub(crate) mod told;
+mod verify;
 mod xml;
 
 use std::sync::Arc;

@@ -19,9 +19,10 @@ use super::{
     message::{LEEWAY, Said},
     metadata, page,
     request::{self, AuthnRequest},
-    settings::{Settings, Unfit},
+    settings::{Settings, Unfit, wants_signed},
     sign::Signer,
     told::Told,
+    verify,
 };
 use crate::{
     Okta,
@@ -263,7 +264,7 @@ impl Draft {
             now: act.tx.now,
             ids: self.ids.clone(),
         };
-        let xml = said.success(&signer);
+        let xml = said.success(&signer, act.tx.draw(SITE.child("saml encryption")));
         let targets = vec![Party::app(&self.app), Party::app_user(&self.used, &self.told.name, &self.person.user)];
         act.log(&SSO, targets);
         Ok(Post::new(address, &xml, relay_state(&self.asked, &settings)))
@@ -362,10 +363,30 @@ pub fn sign_on(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, Er
     let request = cx.scene.request;
     let found = find(cx.state, request.path_param("appName"), request.path_param("externalKey"));
     let asked = found.and_then(|app| Ok((Asked::read(cx.state, &app, &form, cx.scene.now)?, app)));
+    let posted = request.method == http::Method::POST;
+    let asked = asked.and_then(|(asked, app)| {
+        check_signature(&app, &form, &request.query, posted)?;
+        Ok((asked, app))
+    });
     match asked {
         Ok((asked, app)) => Ok(Typed::from_answer(go(cx, &app, &asked, &form))),
         Err(refused) => Ok(Typed::from_answer(refused.page())),
     }
+}
+
+/// Whether a request is the app's, where that is to be shown: each signature is looked at that can be, and none may be
+/// missing where the app wants one. A request that was kept meanwhile was looked at before.
+fn check_signature(app: &App, form: &Form, query: &str, posted: bool) -> Result<(), Refused> {
+    let Some(text) = form.get("SAMLRequest").filter(|_| form.get("okta_key").is_none()) else { return Ok(()) };
+    let wants = wants_signed(app);
+    let known = app.setting("/signOn/spCertificate/x5c/0").is_string();
+    if !posted {
+        let looks = wants || known && verify::is_beside(query);
+        return if looks { verify::beside(app, query, verify::Message::Sso) } else { Ok(()) };
+    }
+    let xml = request::decode(text).map_err(|problem| Refused::Bad(problem.to_owned()))?;
+    let looks = wants || known && verify::is_inside(&xml);
+    if looks { verify::inside(app, &xml, verify::Message::Sso) } else { Ok(()) }
 }
 
 /// Signs in to an app whoever has a session, or else sends them to sign in first.
@@ -491,6 +512,7 @@ pub fn scripted(
     let form = Form::of(form_urlencoded::parse(query.as_bytes()));
     let form = form.map_err(|error| Refused::Bad(error.description.to_string()))?;
     let asked = Asked::read(act.state, &app, &form, act.tx.now)?;
+    check_signature(&app, &form, query, false)?;
     at_once(act, &app, &asked, user)
 }
 

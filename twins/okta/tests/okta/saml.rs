@@ -398,6 +398,108 @@ fn an_app_that_may_signs_people_out() {
     assert_eq!(org.view("sessions"), json!([]));
     assert_eq!(org.events()["user.session.end"], 1);
     assert_eq!(send(&signed).status, 200, "whoever has no session is signed out");
-    let posted = call(&format!("POST {slo}")).anonymous().raw("application/x-www-form-urlencoded", &signed);
-    assert!(page(&org.check(posted, 400)).contains("HTTP-POST"), "signatures inside of requests are not checked");
+    let ended = logout_request(sp, "NotOnOrAfter=\"2020-01-01T00:00:00Z\"");
+    refuse(&logout_query(&ended, "back", RSA_SHA256), "has expired");
+    let post = |xml: &str| {
+        let body = format!("SAMLRequest={}&RelayState=back", encoded(xml));
+        org.send(call(&format!("POST {slo}")).anonymous().raw("application/x-www-form-urlencoded", &body))
+    };
+    assert!(page(&post(&good)).contains("is not signed"));
+    let inside = enveloped(&good);
+    let got = post(&inside);
+    assert!(got.status == 200 && answer(&got).contains("InResponseTo=\"l1\""), "{}", page(&got));
+    assert!(page(&post(&inside.replace("ID=\"l1\"", "ID=\"l2\""))).contains("is invalid"));
+    assert!(page(&post(&inside.replace("Version=\"2.0\"", "Version=\"2.1\""))).contains("is invalid"));
+}
+
+/// The message with a signature of the service provider's inside, which stands at its end. The message must be in its
+/// canonical form but for what its empty elements and space look like.
+fn enveloped(xml: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    const C14N: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
+    const DS: &str = "xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"";
+    let canonical = xml.replace(" >", ">");
+    let id = between(xml, " ID=\"", "\"");
+    let digest = STANDARD.encode(Sha256::digest(canonical.as_bytes()));
+    let info = format!(
+        "<ds:CanonicalizationMethod Algorithm=\"{C14N}\"></ds:CanonicalizationMethod>\
+         <ds:SignatureMethod Algorithm=\"{RSA_SHA256}\"></ds:SignatureMethod><ds:Reference URI=\"#{id}\">\
+         <ds:Transforms><ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"></ds:Transform>\
+         <ds:Transform Algorithm=\"{C14N}\"></ds:Transform></ds:Transforms>\
+         <ds:DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"></ds:DigestMethod>\
+         <ds:DigestValue>{digest}</ds:DigestValue></ds:Reference></ds:SignedInfo>"
+    );
+    let alone = format!("<ds:SignedInfo {DS}>{info}");
+    let signature = crypto::sign(alone.as_bytes(), &oauth::CLIENT_KEY, Algorithm::RS256).expect("signs");
+    let value = STANDARD.encode(URL_SAFE_NO_PAD.decode(signature).expect("is base64"));
+    let signature = format!(
+        "<ds:Signature {DS}><ds:SignedInfo>{info}<ds:SignatureValue>{value}</ds:SignatureValue></ds:Signature>"
+    );
+    let at = xml.rfind("</").expect("ends");
+    format!("{}{signature}{}", &xml[..at], &xml[at..])
+}
+
+#[test]
+fn requests_to_sign_in_are_signed_where_the_app_wants_that() {
+    let org = Org::acme();
+    let certificate = json!({ "x5c": [CERTIFICATE] });
+    let wants = app(&org, "Wants", json!({ "samlSignedRequestEnabled": true, "spCertificate": certificate }));
+    let knows = app(&org, "Knows", json!({ "spCertificate": certificate }));
+    assert!(metadata(&org, &wants).contains("WantAuthnRequestsSigned=\"true\""));
+    assert!(metadata(&org, &knows).contains("WantAuthnRequestsSigned=\"false\""));
+    let (wants, knows) = (sso(&org, &wants), sso(&org, &knows));
+    let plain = "<p:AuthnRequest xmlns:p=\"urn:oasis:names:tc:SAML:2.0:protocol\" ID=\"r1\" Version=\"2.0\">\
+                 <a:Issuer xmlns:a=\"urn:oasis:names:tc:SAML:2.0:assertion\">sp</a:Issuer></p:AuthnRequest>";
+    let get = |path: &str, query: &str| {
+        org.send(call(&format!("GET {path}?{query}&sessionToken={}", session_token(&org))).anonymous())
+    };
+    let post = |path: &str, xml: &str| {
+        let body = format!("SAMLRequest={}&sessionToken={}", encoded(xml), session_token(&org));
+        org.send(call(&format!("POST {path}")).anonymous().raw("application/x-www-form-urlencoded", &body))
+    };
+    let signed = logout_query(plain, "back", RSA_SHA256);
+    let forged = signed.replace("RelayState=back", "RelayState=elsewhere");
+    let unsigned = format!("SAMLRequest={}", encoded(plain));
+    let (inside, changed) = (enveloped(plain), enveloped(plain).replace("ID=\"r1\"", "ID=\"r2\""));
+    let check = |got: Got, wanted: &str| assert!(page(&got).contains(wanted), "{wanted}: {}", page(&got));
+    for path in [&wants, &knows] {
+        check(get(path, &signed), "SAMLResponse");
+        check(get(path, &forged), "signature of the SAML request is invalid");
+        check(post(path, &inside), "SAMLResponse");
+        check(post(path, &changed), "signature of the SAML request is invalid");
+    }
+    check(get(&wants, &unsigned), "The SAML request is not signed.");
+    check(post(&wants, plain), "The SAML request is not signed.");
+    check(get(&knows, &unsigned), "SAMLResponse");
+    check(post(&knows, plain), "SAMLResponse");
+    check(get(&wants, "x=y"), "SAMLResponse");
+    let bare = sso(&org, &app(&org, "Bare", json!({ "samlSignedRequestEnabled": true })));
+    check(get(&bare, &signed), "no certificate to check SAML requests with");
+}
+
+#[test]
+fn assertions_are_for_their_app_only() {
+    let org = Org::acme();
+    let get = |more: Value| {
+        let org = org.fork();
+        let own = json!({ "enabled": true, "x5c": [CERTIFICATE] });
+        let mut own = own.as_object().cloned().expect("is an object");
+        own.extend(more.as_object().cloned().expect("is an object"));
+        let made = app(&org, "Sealed", json!({ "assertionEncryption": own }));
+        org.check(call(&format!("GET {}?sessionToken={}", sso(&org, &made), session_token(&org))), 200)
+    };
+    let check = |more: Value, cipher: &str, transport: &str| {
+        let text = answer(&get(more));
+        assert!(text.contains(cipher) && text.contains(transport), "{text}");
+        assert!(!text.contains("<saml2:Assertion") && !text.contains(LENA), "{text}");
+        assert_eq!(text.matches("<saml2:EncryptedAssertion").count(), 1);
+    };
+    check(json!({}), "xmlenc#aes256-cbc", "xmlenc#rsa-oaep-mgf1p");
+    check(json!({ "encryptionAlgorithm": "AES128_CBC" }), "xmlenc#aes128-cbc", "rsa-oaep-mgf1p");
+    check(
+        json!({ "encryptionAlgorithm": "AES256_GCM", "keyTransportAlgorithm": "RSA_15" }),
+        "xmlenc11#aes256-gcm",
+        "xmlenc#rsa-1_5",
+    );
+    assert_eq!(answer(&get(json!({}))), answer(&get(json!({}))), "the same universe encrypts the same");
 }

@@ -126,7 +126,7 @@ pub struct Conditions {
 
 /// The order in which grants are shown: recorded for two of them, and the order in which a hash table of Okta's language
 /// has them.
-pub const GRANTS: [&str; 11] = [
+pub const GRANTS: [&str; 15] = [
     "implicit",
     "refresh_token",
     "client_credentials",
@@ -138,6 +138,10 @@ pub const GRANTS: [&str; 11] = [
     "urn:ietf:params:oauth:grant-type:saml2-bearer",
     "urn:ietf:params:oauth:grant-type:jwt-bearer",
     "urn:openid:params:grant-type:ciba",
+    "urn:okta:params:oauth:grant-type:otp",
+    "urn:okta:params:oauth:grant-type:oob",
+    "http://auth0.com/oauth/grant-type/mfa-otp",
+    "http://auth0.com/oauth/grant-type/mfa-oob",
 ];
 
 /// How long tokens live.

@@ -32,6 +32,8 @@ pub struct Delivery {
     pub lifetime: Option<Duration>,
     /// Whether a prompt asks for a number that the person must pick.
     pub number: bool,
+    /// What a prompt says that it is about.
+    pub message: Option<SmolStr>,
 }
 
 /// What was asked.
@@ -132,7 +134,7 @@ pub(super) fn nonce(act: &mut Act<'_, '_>, row: &mut Factor) {
 pub fn challenge(act: &mut Act<'_, '_>, user: &User, factor: &Factor, how: &Delivery) -> Result<Issued, Error> {
     verify::may(user, factor)?;
     if factor.kind == Kind::Push {
-        return Ok(Issued::Push(push::prompt(act, user, factor, how.number)));
+        return Ok(Issued::Push(push::prompt(act, user, factor, how)));
     }
     let mut row = factor.clone();
     if factor.kind.is_sent() {

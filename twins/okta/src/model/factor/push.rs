@@ -10,7 +10,7 @@ use dtu_kernel::{
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use super::{Factor, Factors, Kind, under, verify};
+use super::{Delivery, Factor, Factors, Kind, under, verify};
 use crate::model::{
     Act, SITE,
     event_type::{AUTH_MFA, PUSH_DENIED, PUSH_SENT},
@@ -64,6 +64,9 @@ pub struct Push {
     pub factor: SmolStr,
     /// The number that the person must pick; none where a tap is enough.
     pub number: Option<u64>,
+    /// What it says that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<SmolStr>,
     /// When it was shown.
     pub shown: Timestamp,
     /// When it ends.
@@ -108,18 +111,19 @@ impl Factors {
 }
 
 /// Shows a prompt on the phone of a push factor. One that waits there already is withdrawn.
-pub(super) fn prompt(act: &mut Act<'_, '_>, user: &User, factor: &Factor, number: bool) -> Arc<Push> {
+pub(super) fn prompt(act: &mut Act<'_, '_>, user: &User, factor: &Factor, how: &Delivery) -> Arc<Push> {
     let now = act.tx.now;
     if let Some(waiting) = act.state.factors.waiting(&factor.id, now) {
         decide(act, &waiting, Fate::Cancelled);
     }
     let id = act.tx.draw(SITE.child("factor transaction")).text(BASE64_URL, 22);
-    let number = number.then(|| 10 + act.tx.draw(SITE.child("factor number")).below(90));
+    let number = how.number.then(|| 10 + act.tx.draw(SITE.child("factor number")).below(90));
     let push = Push {
         id: format!("v2mst.{id}").into(),
         user: user.id.clone(),
         factor: factor.id.clone(),
         number,
+        message: how.message.clone(),
         shown: now,
         expires: now.after(WAITS),
         fate: Fate::Waiting,

@@ -2,7 +2,9 @@
 
 mod administration;
 mod assurance;
+mod elsewhere;
 mod exchange;
+mod pages;
 mod registration;
 mod servers;
 mod service;
