@@ -14,6 +14,7 @@ pub mod error;
 pub mod events;
 pub mod expression;
 pub mod identity_sources;
+pub mod idp;
 pub mod inline_hooks;
 pub mod input;
 mod lexing;
@@ -85,12 +86,13 @@ impl Caller {
 }
 
 /// Tables whose rows follow from other changes.
-const JOURNALS: [&str; 15] = {
+const JOURNALS: [&str; 18] = {
     let [tokens, codes, devices, requests, used] = model::grant::TABLES;
     let [sessions, session_tokens] = model::session::TABLES;
     let [prompts, messages] = model::factor::JOURNALS;
     let (passwords, one_times) = (model::password::TABLE, model::one_time::TABLE);
     let transactions = authn::transaction::TABLE;
+    let [away, exchanges, assertions] = idp::TABLES;
     [
         "log",
         prompts,
@@ -105,6 +107,9 @@ const JOURNALS: [&str; 15] = {
         passwords,
         one_times,
         transactions,
+        away,
+        exchanges,
+        assertions,
         inline_hooks::TABLE,
         model::provisioning::ACCOUNTS,
     ]
@@ -155,6 +160,7 @@ impl Twin for Okta {
             api::of_the_org(),
             api::branding::operations(),
             oauth::operations(),
+            idp::operations(),
             api::authorization_servers::operations(),
             api::grants::operations(),
             api::oauth_clients::operations(),
@@ -286,6 +292,7 @@ impl Twin for Okta {
     fn patience(&self, kind: &str) -> Option<Duration> {
         match kind {
             inline_hooks::INLINE => Some(inline_hooks::PATIENCE),
+            idp::exchange::KIND => Some(idp::exchange::WAIT),
             events::VERIFICATION => Some(events::PATIENCE),
             ssf::KEYS => Some(ssf::WAIT),
             _ => None,
@@ -300,11 +307,12 @@ impl Twin for Okta {
         render::unserved(scene)
     }
 
-    fn prepare(&self, state: &State, delivery: &Delivery, _: Timestamp) -> Option<Outbound> {
+    fn prepare(&self, state: &State, delivery: &Delivery, now: Timestamp) -> Option<Outbound> {
         match delivery.kind.as_str() {
             provisioning::calls::SCIM => provisioning::calls::prepare(state, delivery),
             provisioning::groups::GROUP => provisioning::groups::prepare(state, delivery),
             inline_hooks::INLINE => inline_hooks::prepare(state, delivery),
+            idp::exchange::KIND => idp::exchange::prepare(state, delivery, now),
             ssf::SET | ssf::KEYS | ssf::ABOUT => ssf::prepare(state, delivery),
             _ => events::prepare(state, delivery),
         }
@@ -315,6 +323,7 @@ impl Twin for Okta {
             provisioning::calls::SCIM => provisioning::calls::delivered(state, tx, delivery, outcome),
             provisioning::groups::GROUP => provisioning::groups::delivered(state, tx, delivery, outcome),
             inline_hooks::INLINE => inline_hooks::delivered(state, tx, delivery, outcome),
+            idp::exchange::KIND => idp::exchange::delivered(state, tx, delivery, outcome),
             ssf::SET | ssf::KEYS | ssf::ABOUT => ssf::delivered(state, tx, delivery, outcome),
             _ => events::delivered(state, tx, delivery, outcome),
         }
@@ -340,7 +349,7 @@ impl Twin for Okta {
 
     /// Only what lies below the API's own paths can be a gap.
     fn is_gap(&self, scene: &Unserved<'_>) -> bool {
-        ["/api/", "/oauth2/", "/.well-known/", "/idp/", "/app/", "/home/", "/login/"]
+        ["/api/", "/oauth2/", "/.well-known/", "/idp/", "/app/", "/home/", "/login/", "/sso/"]
             .iter()
             .any(|root| scene.request.path.starts_with(root))
     }

@@ -22,6 +22,7 @@ pub mod hook;
 pub mod hook_filter;
 pub mod iam;
 pub mod identity_source;
+pub mod idp_user;
 pub mod imported;
 pub mod linked;
 pub mod log;
@@ -180,6 +181,10 @@ pub struct State {
     pub inline_calls: grant::Passing<crate::inline_hooks::Waiting>,
     /// Who has registered, or wanted to.
     pub registrations: dtu_kernel::table::Table<SmolStr, crate::inline_hooks::registration::Registration>,
+    /// Whom identity providers know as whom.
+    pub idp_users: idp_user::IdpUsers,
+    /// People on the way to identity providers and back.
+    pub sign_ins: crate::idp::SignIns,
     /// What custom identity sources have told.
     pub sources: identity_source::Sources,
     /// Imports of people from apps.

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     devices::{self, DEVICES},
+    idp,
     limits::{SHARE, WHOLE},
     model::{
         Act,
@@ -210,6 +211,9 @@ pub(crate) fn follow(act: &mut Act<'_, '_>, done: &Done, body: &Value) {
     }
     if done.collection == ssf::PROVIDERS {
         ssf::provider_changed(act, done);
+    }
+    if done.collection == PROVIDERS {
+        idp::follow(act, done);
     }
     if done.collection == DEVICES {
         devices::follow(act, done);

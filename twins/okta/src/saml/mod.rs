@@ -11,10 +11,12 @@ pub mod metadata;
 mod page;
 mod request;
 mod settings;
-mod sign;
+pub(crate) mod sign;
 pub mod sso;
 pub(crate) mod told;
-mod xml;
+pub(crate) mod xml;
+
+pub(crate) use settings::UNSPECIFIED;
 
 use std::sync::Arc;
 

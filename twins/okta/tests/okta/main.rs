@@ -14,6 +14,7 @@ mod group_push;
 mod groups;
 mod hooks;
 mod identity_sources;
+mod idp;
 mod inline_hooks;
 mod inline_hooks_sign_in;
 mod lifecycle;
