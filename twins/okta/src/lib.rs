@@ -86,7 +86,7 @@ impl Caller {
 }
 
 /// Tables whose rows follow from other changes.
-const JOURNALS: [&str; 18] = {
+const JOURNALS: [&str; 19] = {
     let [tokens, codes, devices, requests, used] = model::grant::TABLES;
     let [sessions, session_tokens] = model::session::TABLES;
     let [prompts, messages] = model::factor::JOURNALS;
@@ -112,6 +112,7 @@ const JOURNALS: [&str; 18] = {
         assertions,
         inline_hooks::TABLE,
         model::provisioning::ACCOUNTS,
+        model::provisioning::RUNS,
     ]
 };
 
@@ -311,6 +312,7 @@ impl Twin for Okta {
         match delivery.kind.as_str() {
             provisioning::calls::SCIM => provisioning::calls::prepare(state, delivery),
             provisioning::groups::GROUP => provisioning::groups::prepare(state, delivery),
+            provisioning::import::IMPORT => provisioning::import::prepare(state, delivery),
             inline_hooks::INLINE => inline_hooks::prepare(state, delivery),
             idp::exchange::KIND => idp::exchange::prepare(state, delivery, now),
             ssf::SET | ssf::KEYS | ssf::ABOUT => ssf::prepare(state, delivery),
@@ -322,6 +324,7 @@ impl Twin for Okta {
         match delivery.kind.as_str() {
             provisioning::calls::SCIM => provisioning::calls::delivered(state, tx, delivery, outcome),
             provisioning::groups::GROUP => provisioning::groups::delivered(state, tx, delivery, outcome),
+            provisioning::import::IMPORT => provisioning::import::delivered(state, tx, delivery, outcome),
             inline_hooks::INLINE => inline_hooks::delivered(state, tx, delivery, outcome),
             idp::exchange::KIND => idp::exchange::delivered(state, tx, delivery, outcome),
             ssf::SET | ssf::KEYS | ssf::ABOUT => ssf::delivered(state, tx, delivery, outcome),
@@ -360,6 +363,7 @@ impl Twin for Okta {
             model::group_rule::TIMER => return model::group_rule::due(state, tx, data),
             agents::TIMER => return agents::due(state, tx, data),
             identity_sources::TIMER => return identity_sources::due(state, tx, data),
+            provisioning::import::TIMER => return provisioning::import::due(state, tx, data),
             model::schema::SWEEP => return model::schema::sweep_due(state, tx, data),
             _ => {}
         }

@@ -182,6 +182,7 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
         sign_ins: crate::idp::SignIns::default(),
         registrations: dtu_kernel::table::Table::new(crate::inline_hooks::registration::TABLE),
         sources: crate::model::identity_source::Sources::default(),
+        imported_people: dtu_kernel::table::Table::new(crate::inline_hooks::import::ROWS),
         imports: dtu_kernel::table::Table::new(crate::inline_hooks::import::TABLE),
         factors: Factors::default(),
         sign_on: SignOn {

@@ -112,15 +112,22 @@ fn matched(act: &Act<'_, '_>, provider: &Provider, username: &str) -> Option<Arc
     found.filter(|user| may_be_linked(act, provider, user))
 }
 
-/// The one person with a value of an attribute that the policy names.
+/// The one person with a value of an attribute that the policy names. Built-in attributes by which few ask have no
+/// index: with those, all people are looked at.
 fn by_attribute(act: &Act<'_, '_>, name: &str, value: &str) -> Option<Arc<User>> {
-    let field = match Attribute::find(name) {
-        Some(attribute) => UserField::Profile(attribute),
-        None => UserField::Custom(act.state.schemas.of_people(name)?.number),
+    let users = &act.state.users;
+    let same: Vec<&Arc<User>> = match Attribute::find(name) {
+        Some(attribute) if !attribute.info().indexed => {
+            let fits = |user: &&Arc<User>| user.profile.get(attribute).eq_ignore_ascii_case(value);
+            users.iter().filter(fits).take(2).collect()
+        }
+        Some(attribute) => users.with_value(UserField::Profile(attribute), value).take(2).collect(),
+        None => users.with_value(UserField::Custom(act.state.schemas.of_people(name)?.number), value).take(2).collect(),
     };
-    let mut same = act.state.users.with_value(field, value);
-    let one = same.next()?;
-    same.next().is_none().then(|| Arc::clone(one))
+    match same[..] {
+        [one] => Some(Arc::clone(one)),
+        _ => None,
+    }
 }
 
 /// Whether the policy's filter lets somebody be linked.
@@ -188,14 +195,14 @@ fn provision(act: &mut Act<'_, '_>, provider: &Provider, told: &Told, username: 
     if !missing.is_empty() {
         let words =
             format!("Unable to create the user. The following required properties are missing: {}.", missing.join(","));
-        return Err(no_jit(act, words).coded("jit_failure_missing_fields"));
+        return Err(no_jit(act, provider, words).coded("jit_failure_missing_fields"));
     }
     let made = new(act, provider, &values).and_then(|new| accounts::create(act, new));
-    made.map_err(|error| no_jit(act, error.words()))
+    made.map_err(|error| no_jit(act, provider, error.words()))
 }
 
-fn no_jit(act: &mut Act<'_, '_>, words: String) -> Refused {
-    act.log_outcome(&USER_CREATE, Vec::new(), Outcome::failure(words.as_str()));
+fn no_jit(act: &mut Act<'_, '_>, provider: &Provider, words: String) -> Refused {
+    act.log_outcome(&USER_CREATE, vec![provider.party()], Outcome::failure(words.as_str()));
     Refused::logged(words, NO_JIT)
 }
 

@@ -54,7 +54,8 @@ pub(crate) fn for_client(act: &mut Act<'_, '_>, asked: &Asked, scene: &Scene<'_>
     if form.words("prompt").contains(&"none") {
         return None;
     }
-    let known = Known { login: form.get("login_hint"), app: form.get("client_id"), ..known(act, scene) };
+    let app = app_of(act.state, form.get("client_id"));
+    let known = Known { login: form.get("login_hint"), app: app.as_deref(), ..known(act, scene) };
     let provider = match form.get("idp") {
         Some(id) => Provider::active(act.state, id)?,
         None => route::chosen(act.state, &known)?,
@@ -69,17 +70,23 @@ pub(crate) fn for_client(act: &mut Act<'_, '_>, asked: &Asked, scene: &Scene<'_>
 pub(crate) fn for_login(act: &mut Act<'_, '_>, login: &str, next: &str, scene: &Scene<'_>) -> Option<Answer> {
     let query = next.split_once('?').map_or("", |(_, query)| query);
     let client = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "client_id");
-    let app = client.map(|(_, id)| id.into_owned()).or_else(|| saml_app(act.state, next));
+    let client = client.map(|(_, id)| id);
+    let app = app_of(act.state, client.as_deref()).or_else(|| saml_app(act.state, next));
     let login = Some(login).filter(|login| !login.is_empty());
     let known = Known { login, app: app.as_deref(), ..known(act, scene) };
     let provider = route::chosen(act.state, &known)?;
     Some(go(act, &provider, &Wish { next: next.to_owned(), login, scopes: Vec::new() }))
 }
 
+/// The app of a client.
+fn app_of(state: &State, client: Option<&str>) -> Option<SmolStr> {
+    state.clients.get(client?).map(|client| client.app.clone())
+}
+
 /// The app of a path at which SAML apps ask for people.
-fn saml_app(state: &State, path: &str) -> Option<String> {
+fn saml_app(state: &State, path: &str) -> Option<SmolStr> {
     let key = path.strip_prefix("/app/")?.split('/').nth(1)?;
-    crate::saml::by_key(state, key).map(|app| app.id.to_string())
+    crate::saml::by_key(state, key).map(|app| app.id.clone())
 }
 
 fn known<'a>(act: &Act<'_, '_>, scene: &Scene<'a>) -> Known<'a> {

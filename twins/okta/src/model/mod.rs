@@ -189,6 +189,8 @@ pub struct State {
     pub sources: identity_source::Sources,
     /// Imports of people from apps.
     pub imports: dtu_kernel::table::Table<SmolStr, crate::inline_hooks::import::Import>,
+    /// The people whom imports bring, by import and number.
+    pub imported_people: dtu_kernel::table::Table<(SmolStr, u64), crate::inline_hooks::import::Row>,
     /// Second factors, and what was asked for them.
     pub factors: Factors,
     /// The org's own authorization server, and how people sign in.

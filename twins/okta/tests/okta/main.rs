@@ -35,6 +35,7 @@ mod rules;
 mod saml;
 mod schemas;
 mod scim;
+mod scim_imports;
 mod sessions;
 mod settings;
 mod signals;

@@ -46,7 +46,11 @@ async fn a_rule_sends_people_to_a_provider() {
     check(suffix("x.example"), "ada@x.example", "", true);
     check(suffix("x.example"), "ada@y.example", "", false);
     check(suffix("x.example"), "", "", false);
-    check(app("exclude", "web"), "", "", false);
+    let apps = stage.org.get("/api/v1/apps?limit=200");
+    let web = apps.body.as_array().expect("is a list").iter().find(|one| one["label"] == "Web").expect("is there");
+    let web = web["id"].as_str().expect("is text");
+    check(app("include", web), "", "", true);
+    check(app("exclude", web), "", "", false);
     check(
         json!({ "platform": { "include": [{ "type": "DESKTOP", "os": { "type": "WINDOWS" } }] } }),
         "",
