@@ -53,6 +53,11 @@ pub fn affordances() -> Vec<Affordance<Okta>> {
         Affordance::new("okta.admin.deactivate_app", "Deactivates an app by its label", deactivate_app),
         Affordance::new("okta.admin.provision_app", "Connects an app to its SCIM server", provision_app),
         Affordance::new(
+            "okta.admin.import_now",
+            "Imports people and groups from an app's SCIM server: what of that waits, shows in the view `imports`",
+            import_now,
+        ),
+        Affordance::new(
             "okta.admin.provision_user",
             "Pushes a person to an app that is provisioned: anew where that has failed",
             provision_user,
@@ -418,6 +423,7 @@ fn provision_app(state: &mut State, tx: &mut Tx<'_>, who: &str, with: ProvisionA
             return Err(Refusal::new(format!("the SCIM server {problem}")));
         }
         with.server.connect(act, &app);
+        provisioning::import::plan(act, &app.id);
         Ok(json!({ "app": app.label, "baseUrl": with.server.base_url }))
     })
 }
@@ -438,6 +444,26 @@ fn provision_user(state: &mut State, tx: &mut Tx<'_>, who: &str, with: Provision
         allow(act, "POST /api/v1/apps/{appId}/users/{userId}", &[("appId", &app.id), ("userId", &user.id)])?;
         provisioning::push(act, &app, &user).map_err(Refusal::new)?;
         Ok(json!({ "app": app.label, "user": user.login() }))
+    })
+}
+
+/// Arguments of `okta.admin.import_now`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportNow {
+    /// The app, by label or id.
+    app: String,
+    /// Whether it is an incremental import, which ends nothing; it is a full one where nothing is said.
+    #[serde(default)]
+    incremental: bool,
+}
+
+fn import_now(state: &mut State, tx: &mut Tx<'_>, who: &str, with: ImportNow) -> Result<Value, Refusal> {
+    administer(state, tx, who, |act| {
+        let app = find_app(act, &with.app)?;
+        allow(act, "POST /api/v1/apps/{appId}/connections/default", &[("appId", &app.id)])?;
+        let job = provisioning::import::begin(act, &app, !with.incremental).map_err(Refusal::new)?;
+        Ok(json!({ "id": job, "app": app.label }))
     })
 }
 

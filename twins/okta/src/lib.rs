@@ -14,6 +14,7 @@ pub mod error;
 pub mod events;
 pub mod expression;
 pub mod identity_sources;
+pub mod idp;
 pub mod inline_hooks;
 pub mod input;
 mod lexing;
@@ -88,12 +89,13 @@ impl Caller {
 }
 
 /// Tables whose rows follow from other changes.
-const JOURNALS: [&str; 17] = {
+const JOURNALS: [&str; 21] = {
     let [tokens, codes, devices, requests, used, waiting, halfway] = model::grant::TABLES;
     let [sessions, session_tokens] = model::session::TABLES;
     let [prompts, messages] = model::factor::JOURNALS;
     let (passwords, one_times) = (model::password::TABLE, model::one_time::TABLE);
     let transactions = authn::transaction::TABLE;
+    let [away, exchanges, assertions] = idp::TABLES;
     [
         "log",
         prompts,
@@ -110,8 +112,12 @@ const JOURNALS: [&str; 17] = {
         passwords,
         one_times,
         transactions,
+        away,
+        exchanges,
+        assertions,
         inline_hooks::TABLE,
         model::provisioning::ACCOUNTS,
+        model::provisioning::RUNS,
     ]
 };
 
@@ -160,6 +166,7 @@ impl Twin for Okta {
             api::of_the_org(),
             api::branding::operations(),
             oauth::operations(),
+            idp::operations(),
             api::authorization_servers::operations(),
             api::grants::operations(),
             api::oauth_clients::operations(),
@@ -294,6 +301,7 @@ impl Twin for Okta {
     fn patience(&self, kind: &str) -> Option<Duration> {
         match kind {
             inline_hooks::INLINE => Some(inline_hooks::PATIENCE),
+            idp::exchange::KIND => Some(idp::exchange::WAIT),
             events::VERIFICATION => Some(events::PATIENCE),
             ssf::KEYS => Some(ssf::WAIT),
             _ => None,
@@ -310,11 +318,13 @@ impl Twin for Okta {
         render::unserved(scene)
     }
 
-    fn prepare(&self, state: &State, delivery: &Delivery, _: Timestamp) -> Option<Outbound> {
+    fn prepare(&self, state: &State, delivery: &Delivery, now: Timestamp) -> Option<Outbound> {
         match delivery.kind.as_str() {
             provisioning::calls::SCIM => provisioning::calls::prepare(state, delivery),
             provisioning::groups::GROUP => provisioning::groups::prepare(state, delivery),
+            provisioning::import::IMPORT => provisioning::import::prepare(state, delivery),
             inline_hooks::INLINE => inline_hooks::prepare(state, delivery),
+            idp::exchange::KIND => idp::exchange::prepare(state, delivery, now),
             ssf::SET | ssf::KEYS | ssf::ABOUT => ssf::prepare(state, delivery),
             _ => events::prepare(state, delivery),
         }
@@ -324,7 +334,9 @@ impl Twin for Okta {
         match delivery.kind.as_str() {
             provisioning::calls::SCIM => provisioning::calls::delivered(state, tx, delivery, outcome),
             provisioning::groups::GROUP => provisioning::groups::delivered(state, tx, delivery, outcome),
+            provisioning::import::IMPORT => provisioning::import::delivered(state, tx, delivery, outcome),
             inline_hooks::INLINE => inline_hooks::delivered(state, tx, delivery, outcome),
+            idp::exchange::KIND => idp::exchange::delivered(state, tx, delivery, outcome),
             ssf::SET | ssf::KEYS | ssf::ABOUT => ssf::delivered(state, tx, delivery, outcome),
             _ => events::delivered(state, tx, delivery, outcome),
         }
@@ -350,7 +362,7 @@ impl Twin for Okta {
 
     /// Only what lies below the API's own paths can be a gap.
     fn is_gap(&self, scene: &Unserved<'_>) -> bool {
-        ["/api/", "/oauth2/", "/.well-known/", "/idp/", "/app/", "/home/", "/login/"]
+        ["/api/", "/oauth2/", "/.well-known/", "/idp/", "/app/", "/home/", "/login/", "/sso/"]
             .iter()
             .any(|root| scene.request.path.starts_with(root))
     }
@@ -361,6 +373,7 @@ impl Twin for Okta {
             model::group_rule::TIMER => return model::group_rule::due(state, tx, data),
             agents::TIMER => return agents::due(state, tx, data),
             identity_sources::TIMER => return identity_sources::due(state, tx, data),
+            provisioning::import::TIMER => return provisioning::import::due(state, tx, data),
             model::schema::SWEEP => return model::schema::sweep_due(state, tx, data),
             _ => {}
         }

@@ -293,7 +293,7 @@ fn concerns(state: &State, one: &Members, user: &User) -> bool {
 }
 
 /// Whether a rule's condition on networks holds for an address. Where none is known, only rules for any network do.
-fn is_from(state: &State, rule: &Members, from: Option<IpAddr>) -> bool {
+pub(crate) fn is_from(state: &State, rule: &Members, from: Option<IpAddr>) -> bool {
     let Some(network) = rule.get("conditions").and_then(|conditions| conditions.get("network")) else { return true };
     let zones = |how: &str| texts(network.get(how));
     let within = |ids: &[SmolStr]| ids.iter().any(|id| zone::contains(state, id, from));

@@ -183,9 +183,12 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
         one_times: one_time::OneTimes::default(),
         transactions: authn::transaction::table(),
         inline_calls: crate::inline_hooks::table(),
+        idp_users: crate::model::idp_user::IdpUsers::default(),
+        sign_ins: crate::idp::SignIns::default(),
         registrations: dtu_kernel::table::Table::new(crate::inline_hooks::registration::TABLE),
         devices: crate::model::device::Devices::default(),
         sources: crate::model::identity_source::Sources::default(),
+        imported_people: dtu_kernel::table::Table::new(crate::inline_hooks::import::ROWS),
         imports: dtu_kernel::table::Table::new(crate::inline_hooks::import::TABLE),
         factors: Factors::default(),
         sign_on: SignOn {

@@ -26,7 +26,7 @@ use crate::{
         log::Party,
         provisioning::{Connection, Powers},
     },
-    provisioning::settings,
+    provisioning::{import, settings},
 };
 
 /// The operations.
@@ -215,6 +215,9 @@ pub fn update(cx: &mut Write<'_, '_, Okta>, args: UpdateFeature) -> Result<Typed
     act(cx, |act| {
         act.state.provisioning.connect(&mut act.tx.changes, connection.clone());
         act.log(&APP_UPDATE, vec![Party::app(&app)]);
+        if feature == Feature::Inbound {
+            import::plan(act, &app.id);
+        }
         Ok(())
     })?;
     Ok(Typed::ok(&feature.body(&app, &connection, &cx.scene.request.origin)))

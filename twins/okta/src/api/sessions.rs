@@ -98,7 +98,10 @@ impl SessionBody {
             last_password_verification: session.proof.password.map(stamp),
             last_factor_verification: session.proof.factor.map(stamp),
             amr: session.proof.amr.clone(),
-            idp: IdpBody { id: org_id(state), r#type: "OKTA" },
+            idp: match &session.proof.elsewhere {
+                Some(provider) => IdpBody { id: provider.id.clone(), r#type: provider.kind },
+                None => IdpBody { id: org_id(state), r#type: "OKTA" },
+            },
             // On the Identity Engine mail counts as a factor that everybody has: recorded as true of people without
             // any factor of their own.
             mfa_active: !state.kind.is_classic() || session.proof.factor.is_some(),

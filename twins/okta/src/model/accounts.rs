@@ -316,6 +316,20 @@ pub fn advance(act: &mut Act<'_, '_>, user: &User, step: Step) -> Result<Arc<Use
     Ok(row)
 }
 
+/// Activates somebody for whom another provider vouches: they need no password.
+pub fn take_in(act: &mut Act<'_, '_>, user: &User) -> Arc<User> {
+    let (now, gone) = (act.now(), user.status == Status::Deprovisioned);
+    let mut row = User { activated: Some(now), ..User::clone(user) };
+    row.become_status(Status::Active, now);
+    one_time::forget(act, &row.id);
+    let row = act.state.users.put(&mut act.tx.changes, row);
+    act.log(&USER_ACTIVATE, vec![Party::user(&row)]);
+    if gone {
+        touch_everyone(act);
+    }
+    row
+}
+
 /// Whoever is deactivated leaves all groups, and their API tokens die with them.
 fn leave_all(act: &mut Act<'_, '_>, user: &User) {
     let groups: Vec<Arc<Group>> =
@@ -351,6 +365,7 @@ pub fn delete(act: &mut Act<'_, '_>, user: &User) -> Result<(), Error> {
     act.state.users.remove(&mut act.tx.changes, &user.id);
     linked::drop_user(act, &user.id);
     group_owner::drop_all(act, &user.id);
+    act.state.idp_users.drop_user(&mut act.tx.changes, &user.id);
     factor::forget(act, &user.id);
     act.log(&USER_DELETED, vec![Party::user(user)]);
     Ok(())

@@ -91,6 +91,8 @@ event_types! {
     FACTOR_DEACTIVATE = "user.mfa.factor.deactivate", "Reset factor or authenticator enrollment method for user", "core.user.factor.reset", true;
     FACTOR_UPDATE = "user.mfa.factor.update", "Update factor or authenticator enrollment method for user", "core.user.factor.update", true;
     AUTH_MFA = "user.authentication.auth_via_mfa", "Authentication of user via MFA", "core.user.factor.attempt_success", true;
+    AUTH_IDP = "user.authentication.auth_via_IDP", "Authenticate user via IDP", "core.user_auth.idp.saml.login_success", true;
+    AUTH_SOCIAL = "user.authentication.auth_via_social", "Authenticate user with social login", "", true;
     PUSH_DENIED = "user.mfa.okta_verify.deny_push", "User rejected Okta push verify", "core.user.factor.okta_verify.deny_push", false;
     PUSH_SENT = "system.push.send_factor_verify_push", "Send factor verification push message", "", false;
     SMS_FACTOR = "system.sms.send_factor_verify_message", "Send factor verification SMS message", "", false;

@@ -32,11 +32,14 @@ pub struct Context {
     pub amr: Vec<SmolStr>,
     /// The class of assurance that the client has asked for.
     pub acr: Option<SmolStr>,
+    /// The id of the identity provider whose word the person came with; none where that is Okta.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idp: Option<SmolStr>,
 }
 
 impl Default for Context {
     fn default() -> Self {
-        Self { amr: vec![SmolStr::new_static("pwd")], acr: None }
+        Self { amr: vec![SmolStr::new_static("pwd")], acr: None, idp: None }
     }
 }
 

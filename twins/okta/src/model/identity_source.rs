@@ -279,4 +279,18 @@ impl Sources {
     pub fn external_of(&self, source: &str, user: &str) -> Option<&SmolStr> {
         self.external.get(&key(source, user))
     }
+
+    /// The people whom a source has brought, in the order of its ids.
+    pub fn people_of(&self, source: &str) -> impl Iterator<Item = &Arc<Person>> {
+        let source = SmolStr::new(source);
+        let from = self.people.range((source.clone(), SmolStr::default())..);
+        from.take_while(move |((of, _), _)| *of == source).map(|(_, person)| person)
+    }
+
+    /// The groups that a source has brought, in the order of its ids.
+    pub fn groups_of(&self, source: &str) -> impl Iterator<Item = &Arc<Group>> {
+        let source = SmolStr::new(source);
+        let from = self.groups.range((source.clone(), SmolStr::default())..);
+        from.take_while(move |((of, _), _)| *of == source).map(|(_, group)| group)
+    }
 }

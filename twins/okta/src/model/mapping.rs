@@ -55,6 +55,30 @@ pub fn of_app(people: &str, app: &App) -> [(SmolStr, Map<String, Value>); 2] {
     [row(&own, &user, id(&app.id, people)), row(&user, &own, id(people, &app.id))]
 }
 
+/// The mapping from an identity provider to the org's people, with what it says from the first day on: a provider's
+/// people become the org's by their names and addresses. Which attributes Okta maps so is inferred from what its guides
+/// say that a provider must tell.
+pub fn of_provider(people: &str, provider: &str, members: &Map<String, Value>) -> (SmolStr, Map<String, Value>) {
+    const USUAL: [(&str, &str); 5] = [
+        ("login", "userName"),
+        ("firstName", "firstName"),
+        ("lastName", "lastName"),
+        ("email", "email"),
+        ("mobilePhone", "mobilePhone"),
+    ];
+    let property = |(to, from): (&str, &str)| {
+        (to.to_owned(), json!({ "expression": format!("appuser.{from}"), "pushStatus": "PUSH" }))
+    };
+    let id = id(provider, people);
+    let row = json!({
+        "id": id,
+        "source": { "id": provider, "name": members.get("name"), "type": "appuser" },
+        "target": { "id": people, "name": "user", "type": "user" },
+        "properties": USUAL.into_iter().map(property).collect::<Map<_, _>>(),
+    });
+    (id, row.as_object().cloned().unwrap_or_default())
+}
+
 /// What the mapping to an app comes to for a person. What has no value is left out.
 pub fn values(state: &State, app: &str, user: &User, push: Push) -> Map<String, Value> {
     let found = state.objects.member(MAPPINGS, &id(&state.users.type_id, app));
@@ -67,35 +91,47 @@ pub fn values(state: &State, app: &str, user: &User, push: Push) -> Map<String, 
 
 /// What the mapping from an app comes to for somebody whom the app has; what has no value is left out.
 pub fn brought(state: &State, app: &App, profile: &Map<String, Value>, pushes: &[Push]) -> Map<String, Value> {
-    let found = state.objects.member(MAPPINGS, &id(&app.id, &state.users.type_id));
+    brought_by(state, (&app.id, &app.label), profile, pushes)
+}
+
+/// The same of whatever has people of its own, by its id and name.
+pub fn brought_by(
+    state: &State,
+    source: (&str, &str),
+    profile: &Map<String, Value>,
+    pushes: &[Push],
+) -> Map<String, Value> {
+    let found = state.objects.member(MAPPINGS, &id(source.0, &state.users.type_id));
     let Some(properties) = found.and_then(|members| members.get("properties")?.as_object()) else {
         return Map::new();
     };
     let wanted = properties.iter().filter(|(_, property)| pushes.contains(&of(property)));
-    let scope = Brought { state, app, profile };
-    let value = |property: &Value| {
-        let tree = expression::parse(property.get("expression")?.as_str()?).ok()?;
-        let found = expression::evaluate(&tree, &scope).ok()?.to_json();
-        (!found.is_null()).then_some(found)
-    };
+    let value = |property: &Value| evaluated(state, source, profile, property.get("expression")?.as_str()?);
     wanted.filter_map(|(name, property)| Some((name.clone(), value(property)?))).collect()
+}
+
+/// What an expression comes to for somebody whom something else has, by its id and name; none where it has no value.
+pub fn evaluated(state: &State, source: (&str, &str), profile: &Map<String, Value>, expression: &str) -> Option<Value> {
+    let tree = expression::parse(expression).ok()?;
+    let found = expression::evaluate(&tree, &Brought { state, source, profile }).ok()?.to_json();
+    (!found.is_null()).then_some(found)
 }
 
 /// What expressions see of somebody in an app who may be nobody in Okta yet.
 struct Brought<'a> {
     state: &'a State,
-    app: &'a App,
+    source: (&'a str, &'a str),
     profile: &'a Map<String, Value>,
 }
 
 impl expression::Scope for Brought<'_> {
     fn attribute(&self, object: &str, name: &str) -> Option<expression::Value> {
         match (object, name) {
-            ("appuser" | "source", name) => {
+            ("appuser" | "idpuser" | "source", name) => {
                 Some(self.profile.get(name).map_or(expression::Value::Null, expression::Value::from_json))
             }
-            ("app", "name" | "label") => Some(expression::Value::text(self.app.label.clone())),
-            ("app", "id") => Some(expression::Value::text(self.app.id.clone())),
+            ("app", "name" | "label") => Some(expression::Value::text(self.source.1)),
+            ("app", "id") => Some(expression::Value::text(self.source.0)),
             ("org", "name" | "subDomain") => Some(expression::Value::text(self.state.org.clone())),
             _ => None,
         }

@@ -23,6 +23,7 @@ pub mod hook;
 pub mod hook_filter;
 pub mod iam;
 pub mod identity_source;
+pub mod idp_user;
 pub mod imported;
 pub mod linked;
 pub mod log;
@@ -184,10 +185,16 @@ pub struct State {
     pub registrations: dtu_kernel::table::Table<SmolStr, crate::inline_hooks::registration::Registration>,
     /// Devices, and who uses them.
     pub devices: device::Devices,
+    /// Whom identity providers know as whom.
+    pub idp_users: idp_user::IdpUsers,
+    /// People on the way to identity providers and back.
+    pub sign_ins: crate::idp::SignIns,
     /// What custom identity sources have told.
     pub sources: identity_source::Sources,
     /// Imports of people from apps.
     pub imports: dtu_kernel::table::Table<SmolStr, crate::inline_hooks::import::Import>,
+    /// The people whom imports bring, by import and number.
+    pub imported_people: dtu_kernel::table::Table<(SmolStr, u64), crate::inline_hooks::import::Row>,
     /// Second factors, and what was asked for them.
     pub factors: Factors,
     /// The org's own authorization server, and how people sign in.

@@ -3,7 +3,7 @@
 //! See developer.okta.com/docs/api/openapi/okta-management/management/tag/ApplicationConnections/ and
 //! developer.okta.com/docs/api/openapi/okta-scim/guides/scim-20/.
 
-use std::{ops::Bound::Excluded, sync::Arc};
+use std::{collections::BTreeSet, ops::Bound::Excluded, sync::Arc};
 
 use dtu_kernel::{
     table::{Changes, Table},
@@ -79,6 +79,8 @@ pub struct Connection {
     pub password: Value,
     /// `capabilities` of `INBOUND_PROVISIONING`.
     pub inbound: Value,
+    /// Whether Okta imports people and groups from the app.
+    pub imports: bool,
 }
 
 /// Where an account in an app stands, as Okta shows it.
@@ -178,6 +180,21 @@ impl Account {
     }
 }
 
+/// An import from an app's server that is under way.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// Its id.
+    pub job: SmolStr,
+    /// When the server last answered.
+    pub heard: Timestamp,
+    /// Whether what it does not find ends.
+    pub full: bool,
+    /// The people whom it has found, by the app's own ids.
+    pub people: BTreeSet<SmolStr>,
+    /// The groups that it has found.
+    pub groups: BTreeSet<SmolStr>,
+}
+
 type Pair = (SmolStr, SmolStr);
 
 /// All connections and accounts.
@@ -186,14 +203,24 @@ pub struct Provisioning {
     connections: Table<SmolStr, Connection>,
     accounts: Table<Pair, Account>,
     apps_of_user: OrdSet<Pair>,
+    /// Imports under way, by app.
+    pub runs: Table<SmolStr, Run>,
 }
+
+/// The table of imports under way.
+pub const RUNS: &str = "app_imports_running";
 
 /// The table of accounts: its rows follow from what happens to people and apps.
 pub const ACCOUNTS: &str = "app_accounts";
 
 impl Default for Provisioning {
     fn default() -> Self {
-        Self { connections: Table::new("app_connections"), accounts: Table::new(ACCOUNTS), apps_of_user: OrdSet::new() }
+        Self {
+            connections: Table::new("app_connections"),
+            accounts: Table::new(ACCOUNTS),
+            apps_of_user: OrdSet::new(),
+            runs: Table::new(RUNS),
+        }
     }
 }
 
@@ -240,6 +267,7 @@ impl Provisioning {
     /// Forgets an app that is gone.
     pub fn drop_app(&mut self, changes: &mut Changes, app: &SmolStr) {
         self.connections.remove(changes, app);
+        self.runs.remove(changes, app);
         let start = (app.clone(), SmolStr::default());
         let rows = self.accounts.range((Excluded(start), std::ops::Bound::Unbounded));
         let users: Vec<SmolStr> =
@@ -270,6 +298,7 @@ pub fn disabled(app: &App) -> Connection {
         powers: Powers::NONE,
         password: serde_json::json!({ "status": "DISABLED", "seed": "RANDOM", "change": "KEEP_EXISTING" }),
         inbound: inbound(),
+        imports: false,
     }
 }
 

@@ -66,6 +66,14 @@ impl RsaKey {
         Self { first: one.min(other), second: one.max(other) }
     }
 
+    /// The key of a modulus; none where it is none of the program's own.
+    pub fn of_modulus(modulus: &[u8]) -> Option<Self> {
+        let wanted = BigUint::from_bytes_be(modulus);
+        let pairs = (0..PRIMES.len()).flat_map(|first| (first + 1..PRIMES.len()).map(move |second| (first, second)));
+        let mut fitting = pairs.filter(|(first, second)| &PRIMES[*first] * &PRIMES[*second] == wanted);
+        fitting.next().map(|(first, second)| Self { first, second })
+    }
+
     /// The modulus, without leading zeros.
     pub fn modulus(self) -> Vec<u8> {
         (&PRIMES[self.first] * &PRIMES[self.second]).to_bytes_be()
@@ -96,6 +104,7 @@ mod tests {
         for first in 0..32 {
             for second in first + 1..32 {
                 let modulus = key(first, second).modulus();
+                assert_eq!(RsaKey::of_modulus(&modulus), Some(key(first, second)));
                 assert!(modulus.len() == 256 && modulus[0] >= 0x80, "{first} and {second}");
             }
         }

@@ -38,12 +38,30 @@ pub struct Proof {
     pub password: Option<Timestamp>,
     /// When they last used another factor.
     pub factor: Option<Timestamp>,
+    /// The identity provider whose word they came with; none where they signed in with Okta.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// An identity provider other than Okta itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Elsewhere {
+    /// `0oa...`.
+    pub id: SmolStr,
+    /// `FEDERATION` or `SOCIAL`.
+    pub kind: &'static str,
 }
 
 impl Proof {
     /// A password, given now.
     pub fn password(now: Timestamp) -> Self {
-        Self { amr: vec![SmolStr::new_static("pwd")], password: Some(now), factor: None }
+        Self { amr: vec![SmolStr::new_static("pwd")], password: Some(now), ..Self::default() }
+    }
+
+    /// The word of another provider. Okta's names of methods have none for that; that it counts as a password is
+    /// inferred.
+    pub fn elsewhere(provider: Elsewhere) -> Self {
+        Self { amr: vec![SmolStr::new_static("pwd")], elsewhere: Some(provider), ..Self::default() }
     }
 
     /// Adds a method, once.

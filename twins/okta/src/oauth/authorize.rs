@@ -33,6 +33,7 @@ use crate::{
     },
     error::Error,
     events,
+    idp::start,
     inline_hooks::{
         Caller,
         tokens::{self, Goal},
@@ -103,16 +104,19 @@ pub struct SignedIn {
     pub at: Timestamp,
     /// By which methods, as RFC 8176 names them.
     pub amr: Vec<SmolStr>,
+    /// The id of the identity provider whose word they came with; none where that is Okta.
+    pub idp: Option<SmolStr>,
 }
 
 impl SignedIn {
     /// By a password, now.
     pub fn by_password(now: Timestamp) -> Self {
-        Self { at: now, amr: Context::default().amr }
+        Self { at: now, amr: Context::default().amr, idp: None }
     }
 
     fn of(session: &Session) -> Self {
-        Self { at: session.signed_in, amr: session.proof.amr.clone() }
+        let idp = session.proof.elsewhere.as_ref().map(|provider| provider.id.clone());
+        Self { at: session.signed_in, amr: session.proof.amr.clone(), idp }
     }
 }
 
@@ -200,6 +204,7 @@ pub fn read(act: &mut Act<'_, '_>, issuer: &Issuer, form: &Form) -> Result<Asked
     }
     check_kind(&client, &words).map_err(send)?;
     check_extras(form).map_err(send)?;
+    start::check(act.state, form).map_err(send)?;
     let class = class(form).map_err(send)?;
     let challenge = challenge(&client, form, has("code")).map_err(send)?;
     if has("id_token") && form.get("nonce").is_none() {
@@ -300,9 +305,6 @@ fn check_extras(form: &Form) -> Result<(), OAuthError> {
     if form.get("state").is_none() {
         return Err(error::STATE);
     }
-    if form.get("idp").is_some() {
-        return Err(error::IDP);
-    }
     if form.get("interclient_token").is_some() {
         return Err(error::INTERCLIENT);
     }
@@ -382,7 +384,7 @@ pub fn authorize(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, 
         let fresh = person.zip(present).filter(|(_, session)| asked.is_content_with(session.signed_in, cx.scene.now));
         match fresh {
             Some((user, session)) => assured(&mut act, &asked, &user, &session, cx.scene),
-            None => ask(&act, &asked, request),
+            None => start::for_client(&mut act, &asked, cx.scene).unwrap_or_else(|| ask(&act, &asked, request)),
         }
     };
     events::announce(&mut act);
@@ -486,6 +488,11 @@ impl Asked {
         self.prompt.iter().any(|own| own == word)
     }
 
+    /// The parameters.
+    pub(crate) const fn form(&self) -> &Form {
+        &self.form
+    }
+
     /// The answer that tells the client why, after a wait.
     pub fn refused(&self, error: &OAuthError) -> Answer {
         self.with_cookie(self.target.refuse(error))
@@ -499,12 +506,12 @@ impl Asked {
     }
 
     fn context(&self, signed_in: &SignedIn) -> Context {
-        Context { amr: signed_in.amr.clone(), acr: self.class.clone() }
+        Context { amr: signed_in.amr.clone(), acr: self.class.clone(), idp: signed_in.idp.clone() }
     }
 
     /// The address that goes on here. Signing in anew is done by then: it must not ask for it again.
-    fn way_back(&self, request: &Request) -> String {
-        let done = ["prompt", "max_age", "request_uri", "sessionToken"];
+    pub(crate) fn way_back(&self, request: &Request) -> String {
+        let done = ["prompt", "max_age", "request_uri", "sessionToken", "idp", "idp_scope"];
         let again = self.form.iter().filter(|(name, _)| !done.contains(name));
         let again = again.chain(self.prompts("consent").then_some(("prompt", "consent")));
         let query = Serializer::new(String::new()).extend_pairs(again).finish();

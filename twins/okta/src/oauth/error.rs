@@ -333,6 +333,11 @@ pub fn of_hook(words: &str) -> OAuthError {
     OAuthError::new(400, "server_error", "").worded(words.to_owned())
 }
 
+/// What keeps somebody from signing in through another identity provider.
+pub fn elsewhere(error: &'static str, words: &str) -> OAuthError {
+    OAuthError::new(400, error, "").worded(words.to_owned())
+}
+
 /// A claim whose expression cannot be evaluated.
 pub fn claim(name: &str) -> OAuthError {
     OAuthError::new(400, "server_error", "").worded(format!("The '{name}' user claim could not be evaluated."))

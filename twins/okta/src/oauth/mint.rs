@@ -239,11 +239,13 @@ pub fn draft_id(act: &mut Act<'_, '_>, grant: &Grant, user: &User, whole: bool) 
     let made = now.as_secs();
     let ends = made + ID_LIFE.as_secs().cast_signed();
     let mut claims = object(json!({ "sub": user.id }));
+    let okta = || SmolStr::from(act.state.users.type_id.replacen("oty", "00o", 1));
+    let idp = grant.context.idp.clone().unwrap_or_else(okta);
     // Beside an access token, the rest is to be had at the userinfo endpoint.
     claims.extend(person(act, grant, user, whole));
     claims.extend(object(json!({
         "ver": 1, "iss": grant.issuer.url(), "aud": grant.client.id, "iat": made, "exp": ends, "jti": jti,
-        "amr": grant.context.amr, "idp": act.state.users.type_id.replacen("oty", "00o", 1),
+        "amr": grant.context.amr, "idp": idp,
     })));
     let mut add = |name: &str, value: Option<Value>| value.map(|value| claims.insert(name.to_owned(), value));
     add("acr", grant.context.acr.as_ref().map(|class| json!(class)));

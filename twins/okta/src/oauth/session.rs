@@ -19,6 +19,7 @@ use crate::{
     Okta,
     authn::{body::acting, pages},
     error::Error,
+    idp::start,
     inline_hooks::{
         self, Caller,
         password::{self as hook, Way},
@@ -89,8 +90,12 @@ pub fn enter(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, Erro
     let next = own_path(form.get("fromURI").unwrap_or("/"), &cx.scene.request.origin);
     let (name, password) = (form.get("username").unwrap_or_default(), form.get("password").unwrap_or_default());
     let person = cx.state.users.find(name).cloned();
-    let caller = Caller::of(cx.scene);
+    let (caller, scene) = (Caller::of(cx.scene), cx.scene);
     let answer = acting(cx, person.as_ref(), |act| {
+        // Who signs in elsewhere has no password here.
+        if let Some(elsewhere) = start::for_login(act, name, &next, scene) {
+            return Ok(elsewhere);
+        }
         let entered = sign_in::enter(act, name, password);
         if let Entered::Hook(user) = &entered
             && hook::begin(act, &caller, user, (name, password), Way::Page(next.clone())).is_none()

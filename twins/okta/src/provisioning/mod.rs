@@ -7,6 +7,8 @@
 pub mod calls;
 mod follow;
 pub mod groups;
+pub(crate) mod import;
+mod schedule;
 pub mod settings;
 mod user;
 

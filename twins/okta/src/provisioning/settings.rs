@@ -45,6 +45,9 @@ pub struct Server {
     /// Whether Okta deactivates accounts; it does where nothing is said.
     #[serde(default)]
     pub deactivate: Option<bool>,
+    /// Whether Okta imports people and groups from it, by hand or by a schedule; it does not where nothing is said.
+    #[serde(default)]
+    pub import: Option<bool>,
     /// Whether accounts are switched off by PATCH, as apps of Okta's catalogue want it, and not by PUT, as apps of the
     /// org's own get it.
     #[serde(default)]
@@ -86,6 +89,7 @@ impl Server {
             auth: self.auth(),
             enabled: true,
             patches: self.patch.unwrap_or(before.patches),
+            imports: self.import.unwrap_or(before.imports),
             powers: Powers {
                 create: self.create.unwrap_or(true),
                 update: self.update.unwrap_or(true),
@@ -121,6 +125,8 @@ pub(crate) fn features(state: &State, app: &App) -> Vec<&'static str> {
         (powers.deactivate, "PUSH_USER_DEACTIVATION"),
         (powers.deactivate && powers.create, "REACTIVATE_USERS"),
         (powers.update, "PUSH_PROFILE_UPDATES"),
+        (connection.imports, "IMPORT_NEW_USERS"),
+        (connection.imports, "IMPORT_PROFILE_UPDATES"),
     ];
     named.into_iter().filter(|(has, _)| *has).map(|(_, name)| name).collect()
 }

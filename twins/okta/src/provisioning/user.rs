@@ -78,6 +78,41 @@ pub(super) fn profile(user: &User, found: Option<&Use>, name: &str) -> Map<Strin
     out
 }
 
+/// A person as an app tells of them, by Okta's names: the same the other way round.
+pub(super) fn read(theirs: &Map<String, Value>) -> Map<String, Value> {
+    let mut out = Map::new();
+    let mut put = |name: &str, value: Option<&Value>| {
+        if let Some(text) = value.and_then(Value::as_str).filter(|text| !text.is_empty()) {
+            out.insert(name.to_owned(), json!(text));
+        }
+    };
+    put("userName", theirs.get("userName"));
+    put("displayName", theirs.get("displayName"));
+    for (member, name) in PLAIN {
+        put(name, theirs.get(member));
+    }
+    for (member, name) in NAME {
+        put(name, theirs.get("name").and_then(|parts| parts.get(member)));
+    }
+    let company = theirs.get(ENTERPRISE);
+    for (member, name) in COMPANY {
+        put(name, company.and_then(|parts| parts.get(member)));
+    }
+    put("managerId", company.and_then(|parts| parts.get("manager")?.get("value")));
+    put("manager", company.and_then(|parts| parts.get("manager")?.get("displayName")));
+    put("email", first(theirs.get("emails"), None).and_then(|mail| mail.get("value")));
+    put("mobilePhone", first(theirs.get("phoneNumbers"), Some("mobile")).and_then(|phone| phone.get("value")));
+    put("primaryPhone", first(theirs.get("phoneNumbers"), Some("work")).and_then(|phone| phone.get("value")));
+    out
+}
+
+/// Of several the one that goes first; of a kind, where one is wanted.
+fn first<'a>(all: Option<&'a Value>, kind: Option<&str>) -> Option<&'a Value> {
+    let all = all.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let fitting = || all.iter().filter(|one| kind.is_none_or(|kind| one["type"] == kind));
+    fitting().find(|one| one["primary"] == true).or_else(|| fitting().next())
+}
+
 /// A new account: always with a password, which nobody knows.
 pub(super) fn new(profile: Map<String, Value>, user: &str, password: &str) -> Value {
     let mut body = profile;
@@ -119,6 +154,20 @@ fn union(one: Option<&Value>, other: Option<&Value>) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_app_tells_has_okta_s_names() {
+        let theirs = json!({
+            "userName": "ada", "name": { "givenName": "Ada", "familyName": "Lovelace" }, "title": "Countess",
+            "emails": [{ "value": "b@x.example" }, { "value": "a@x.example", "primary": true }],
+            "phoneNumbers": [{ "value": "1", "type": "mobile" }], ENTERPRISE: { "department": "Engines" },
+        });
+        let wanted = json!({
+            "userName": "ada", "firstName": "Ada", "lastName": "Lovelace", "title": "Countess", "email": "a@x.example",
+            "mobilePhone": "1", "department": "Engines",
+        });
+        assert_eq!(Value::Object(read(theirs.as_object().expect("is an object"))), wanted);
+    }
 
     #[test]
     fn what_okta_does_not_keep_stays_as_the_app_has_it() {

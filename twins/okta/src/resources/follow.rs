@@ -13,6 +13,7 @@ use super::{
     references::PROVIDERS,
 };
 use crate::{
+    idp,
     limits::{SHARE, WHOLE},
     model::{
         Act,
@@ -209,6 +210,9 @@ pub(crate) fn follow(act: &mut Act<'_, '_>, done: &Done, body: &Value) {
     }
     if done.collection == ssf::PROVIDERS {
         ssf::provider_changed(act, done);
+    }
+    if done.collection == PROVIDERS {
+        idp::follow(act, done);
     }
     if done.collection == "/api/v1/principal-rate-limits" {
         share(act, done);

@@ -13,11 +13,13 @@ pub mod metadata;
 mod page;
 mod request;
 mod settings;
-mod sign;
+pub(crate) mod sign;
 pub mod sso;
 pub(crate) mod told;
 mod verify;
-mod xml;
+pub(crate) mod xml;
+
+pub(crate) use settings::UNSPECIFIED;
 
 use std::sync::Arc;
 
