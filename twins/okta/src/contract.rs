@@ -22,7 +22,7 @@ use crate::{
     error::Error,
     input::Input,
     model::{State, authorization_server::COLLECTION},
-    resources::{self, House, answers, constraints},
+    resources::{self, House, answers, constraints, reading},
 };
 
 /// The contract made from Okta's public documents.
@@ -109,14 +109,12 @@ impl Backed for Okta {
             return without_properties(place, &sent);
         }
         if let Some(body) = constraints::in_capitals(scene.operation.id, sent.body) {
-            let mut arguments = place.check(&Sent { body: &body, ..sent.clone() })?;
-            arguments.body = serde_json::from_slice(sent.body).ok();
+            let own = reading::read(place, &sent);
+            let mut arguments = reading::read(place, &Sent { body: &body, ..sent.clone() })?;
+            arguments.body = own.map_or_else(|_| serde_json::from_slice(sent.body).ok(), |own| own.body);
             return Ok(arguments);
         }
-        place.check(&sent).or_else(|refused| match without_nulls(&refused, sent.body) {
-            Some(body) => place.check(&Sent { body: &body, ..sent.clone() }),
-            None => Err(refused),
-        })
+        reading::read(place, &sent)
     }
 
     fn neighbour(state: &State, collection: &str, id: &str) -> Option<Neighbour> {
@@ -151,30 +149,6 @@ fn without_properties(place: Place, sent: &Sent<'_>) -> Result<Arguments, Refuse
     Ok(arguments)
 }
 
-/// A body without its members that are null, where there are such and something in it does not fit.
-fn without_nulls(refused: &Refused, body: &[u8]) -> Option<Vec<u8>> {
-    let Refused::Invalid(violations) = refused else { return None };
-    if violations.iter().all(|violation| violation.part != Part::Body) {
-        return None;
-    }
-    let mut value: Value = serde_json::from_slice(body).ok()?;
-    strip(&mut value).then(|| value.to_string().into_bytes())
-}
-
-/// Takes away members that are null; whether there were any.
-fn strip(value: &mut Value) -> bool {
-    match value {
-        Value::Array(items) => items.iter_mut().fold(false, |any, item| strip(item) | any),
-        Value::Object(members) => {
-            let before = members.len();
-            members.retain(|_, member| !member.is_null());
-            let here = members.len() < before;
-            members.values_mut().fold(here, |any, member| strip(member) | any)
-        }
-        _ => false,
-    }
-}
-
 /// A body or parameters that do not fit, as Okta says it: parameters first, then the body as a whole, then its members.
 fn invalid(violations: &[Violation]) -> Error {
     let of = |violation: &Violation| violation.part != Part::Body;
@@ -186,7 +160,7 @@ fn invalid(violations: &[Violation]) -> Error {
     }
     if violations
         .iter()
-        .any(|violation| violation.rule == Rule::Syntax || violation.at.is_empty() && violation.member.is_empty())
+        .any(|violation| is_unreadable(violation.rule) || violation.at.is_empty() && violation.member.is_empty())
     {
         return Error::Malformed;
     }
@@ -196,6 +170,11 @@ fn invalid(violations: &[Violation]) -> Error {
     };
     let about = violations.first().map(field).unwrap_or_default();
     Error::Validation { about: about.into(), causes: violations.iter().map(cause).collect() }
+}
+
+/// Whether a body cannot be read at all: it is no JSON, or something in it is of another type.
+const fn is_unreadable(rule: Rule) -> bool {
+    matches!(rule, Rule::Syntax | Rule::Type)
 }
 
 /// The name of the member that a violation is about.

@@ -233,7 +233,7 @@ pub fn sign_on(state: &State, user: &User, from: Option<IpAddr>) -> SignOn {
         policy: found.map(|found| found.policy.clone()).unwrap_or_default(),
         rule: found.map(|found| found.rule.clone()).unwrap_or_default(),
         allowed: found.is_some() && word("/access") != "DENY",
-        require_factor: flag("/requireFactor"),
+        require_factor: flag("/requireFactor") || has_second_link(&signon),
         factor_prompt_mode: word("/factorPromptMode"),
         factor_lifetime_minutes: number("/factorLifetime", 0),
         remember_device_by_default: flag("/rememberDeviceByDefault"),
@@ -241,6 +241,13 @@ pub fn sign_on(state: &State, user: &User, from: Option<IpAddr>) -> SignOn {
         max_lifetime_minutes: number("/session/maxSessionLifetimeMinutes", 0),
         persistent_cookie: flag("/session/usePersistentCookie"),
     }
+}
+
+/// Whether a rule asks for a chain of factors that goes on behind its first link: help.okta.com, factor sequencing.
+fn has_second_link(signon: &Value) -> bool {
+    let chain = signon.pointer("/challenge/chain").and_then(Value::as_array).into_iter().flatten();
+    let mut next = chain.filter_map(|link| link.get("next")?.as_array());
+    signon["access"] == "CHALLENGE" && next.any(|next| !next.is_empty())
 }
 
 /// Which factors a person may and must enrol.

@@ -114,7 +114,7 @@ pub(crate) struct Outcome<'a> {
 pub(crate) fn run<'a>(state: &'a State, context: &Context<'_>, kind: &str) -> Outcome<'a> {
     let own = match kind {
         "ACCESS_POLICY" => Some(&context.app.policy),
-        "PROFILE_ENROLLMENT" => Some(&state.apps.enrollment),
+        "PROFILE_ENROLLMENT" => Some(&context.app.enrollment),
         _ => None,
     };
     let all = policy::policies(state, kind).into_iter();

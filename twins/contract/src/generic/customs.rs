@@ -89,6 +89,13 @@ pub trait Customs {
         let _ = (subject, shown);
     }
 
+    /// Members of a collection's objects that are remembered just as they were given, whatever documents say of their
+    /// values.
+    fn kept(&self, collection: &str) -> &'static [&'static str] {
+        let _ = collection;
+        &[]
+    }
+
     /// What comes with a new object: other objects, kept at their own places.
     fn with(&self, subject: &Subject<'_>, members: &Map<String, Value>) -> Vec<Companion> {
         let _ = (subject, members);

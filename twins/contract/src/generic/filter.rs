@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
 use super::{
@@ -127,7 +127,7 @@ impl Wanted {
             return None;
         }
         let (member, down) = sort_key(&value);
-        item.property(member).filter(View::is_scalar)?;
+        inner(item, member).filter(View::is_scalar)?;
         self.sort = Some((member.into(), down));
         Some(())
     }
@@ -150,12 +150,28 @@ impl Wanted {
 
 /// How two objects stand to each other by a member. Those without it come first.
 pub(super) fn compare(member: &str, a: &Object, b: &Object) -> Ordering {
-    match (a.members.get(member), b.members.get(member)) {
+    match (value_at(&a.members, member), value_at(&b.members, member)) {
         (Some(Value::Number(a)), Some(Value::Number(b))) => {
             a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal)
         }
         (a, b) => a.and_then(text).cmp(&b.and_then(text)),
     }
+}
+
+/// What documents say of a member, also of one inside others (`profile.name`).
+fn inner<'a>(item: &View<'a>, path: &str) -> Option<View<'a>> {
+    item.property(path).or_else(|| {
+        let (first, rest) = path.split_once('.')?;
+        inner(&item.property(first)?, rest)
+    })
+}
+
+/// The value of such a member.
+fn value_at<'a>(members: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    members.get(path).or_else(|| {
+        let (first, rest) = path.split_once('.')?;
+        value_at(members.get(first)?.as_object()?, rest)
+    })
 }
 
 /// `-created`, `created desc` and `created:desc` are all in use.

@@ -104,7 +104,10 @@ impl Engine {
             members.insert(name.to_string(), id_value(view.as_ref(), &found.id));
         }
         let link = link(call, collection, &found.place, &found.id);
+        let kept = call.customs.kept(&collection.normal).iter();
+        let kept: Members = kept.filter_map(|name| Some(((*name).to_owned(), members.get(*name)?.clone()))).collect();
         self.enrich(operation, collection, call, Some(link), members, source);
+        members.extend(kept);
         // An id may look otherwise than the documents say; it stays what the object is known by.
         if let (Some(name), true) = (collection.ids.first(), call.customs.id(&collection.normal, members).is_some()) {
             members.insert(name.to_string(), Value::from(found.id.as_str()));

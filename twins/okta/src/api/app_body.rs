@@ -15,6 +15,7 @@ use crate::{
         app_secrets::Secret,
     },
     provisioning::settings,
+    resources::reading,
 };
 
 /// An app, with links below `origin`. Its client secret is shown only where the app has just been made or changed.
@@ -41,7 +42,7 @@ pub(super) fn body(state: &State, app: &App, origin: &str, secret: Option<&Secre
             put(name, value.clone());
         }
     }
-    put("_links", Value::Object(links(state, app, origin)));
+    put("_links", Value::Object(links(app, origin)));
     org_shape::fit(&state.kind, &mut body);
     Value::Object(body)
 }
@@ -81,7 +82,7 @@ pub(super) fn tiles<'a>(app: &'a App, origin: &'a str) -> impl Iterator<Item = (
     shown.map(move |(name, _)| (name, format!("{origin}/home/{}/{}/{}", app.name, app.id, app.link)))
 }
 
-fn links(state: &State, app: &App, origin: &str) -> Map<String, Value> {
+fn links(app: &App, origin: &str) -> Map<String, Value> {
     let own = format!("{origin}/api/v1/apps/{}", app.id);
     let policy = |id: &SmolStr| format!("{origin}/api/v1/policies/{id}");
     let mut links = Links::new();
@@ -94,7 +95,7 @@ fn links(state: &State, app: &App, origin: &str) -> Map<String, Value> {
     links = links.hint("uploadLogo", format!("{own}/logo"), &["POST"]);
     let tile = |(name, href)| json!({ "name": name, "href": href, "type": "text/html" });
     links.0.insert("appLinks".to_owned(), tiles(app, origin).map(tile).collect());
-    links = links.to("profileEnrollment", policy(&state.apps.enrollment));
+    links = links.to("profileEnrollment", policy(&app.enrollment));
     if !app.active {
         links = links.to("activate", format!("{own}/lifecycle/activate"));
     }
@@ -137,11 +138,11 @@ pub(super) fn wish(scene: &Scene<'_>, body: Map<String, Value>, before: Option<&
         complete.entry("credentials").or_insert_with(|| json!({}));
         complete.entry("name").or_insert_with(|| json!("oidc_client"));
     }
-    if named == "template_swa3field" {
-        stand_in(&mut complete);
-    }
     if let Some(app) = before {
         complete.insert("name".to_owned(), json!(app.name));
+    }
+    if let Some(mode) = mode.filter(|mode| !is_documented(*mode, &named)) {
+        stand_in(mode, &mut complete);
     }
     fits(scene, &given(&Value::Object(complete)))?;
     let mode = mode.ok_or_else(|| Error::fields(&[("signOnMode", "The field cannot be left blank")]))?;
@@ -149,14 +150,37 @@ pub(super) fn wish(scene: &Scene<'_>, body: Map<String, Value>, before: Option<&
     Ok(Wish { mode, name, label: text(&body, "label").unwrap_or_default(), body })
 }
 
-/// The public document knows only the form of one field less, whose members must all be there: recorded apps with
-/// three fields have none of them.
-fn stand_in(body: &mut Map<String, Value>) {
-    let form = body.get_mut("settings").and_then(|settings| settings.get_mut("app")).and_then(Value::as_object_mut);
-    if let Some(form) = form {
-        for member in ["buttonField", "passwordField", "usernameField", "url"] {
-            form.entry(member).or_insert_with(|| json!(""));
+/// Whether the public document's schema for a mode is about this definition. It knows one of each mode, whose settings
+/// others have not: those of Okta's catalogue and the form with a third field (recorded).
+fn is_documented(mode: Mode, name: &str) -> bool {
+    name.is_empty()
+        || match mode {
+            Mode::BrowserPlugin => name == "template_swa",
+            Mode::BasicAuth | Mode::SecurePasswordStore | Mode::WsFederation | Mode::Bookmark => {
+                Mode::of_definition(name) == Some(mode)
+            }
+            Mode::AutoLogin | Mode::Saml11 | Mode::Saml20 => false,
+            Mode::OpenIdConnect => true,
         }
+}
+
+/// Gives a body the name and the members that the public document asks for and apps of other definitions have not.
+fn stand_in(mode: Mode, body: &mut Map<String, Value>) {
+    let (name, part, members): (&str, &str, &[&str]) = match mode {
+        Mode::BrowserPlugin => ("template_swa", "app", &["buttonField", "passwordField", "usernameField", "url"]),
+        Mode::BasicAuth => ("template_basic_auth", "app", &["authURL", "url"]),
+        Mode::SecurePasswordStore => ("template_sps", "app", &["passwordField", "usernameField", "url"]),
+        Mode::AutoLogin => ("", "signOn", &["loginUrl"]),
+        _ => return,
+    };
+    if !name.is_empty() {
+        body.insert("name".to_owned(), name.into());
+    }
+    let settings = body.entry("settings").or_insert_with(|| json!({}));
+    let Some(settings) = settings.as_object_mut() else { return };
+    let Some(part) = settings.entry(part).or_insert_with(|| json!({})).as_object_mut() else { return };
+    for member in members {
+        part.entry(*member).or_insert_with(|| json!(""));
     }
 }
 
@@ -177,5 +201,5 @@ pub(super) fn fits<B: serde::Serialize + ?Sized>(scene: &Scene<'_>, body: &B) ->
     let bytes = serde_json::to_vec(body).map_err(|_| Error::Malformed)?;
     let sent = Sent { body: &bytes, media_type: "application/json".to_owned(), ..Sent::of(scene.request) };
     let refuse = |refused: Refused| Okta::refuse(scene.operation, refused);
-    place.check(&sent).map(drop).map_err(refuse)
+    reading::read(place, &sent).map(drop).map_err(refuse)
 }

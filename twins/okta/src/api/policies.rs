@@ -153,7 +153,7 @@ pub fn list_mappings(cx: &Read<'_, Okta>, args: OfPolicy) -> Result<Typed<Vec<Va
 
 fn mapped<'a>(state: &'a State, args: &Mapping) -> Result<&'a App, Error> {
     find(state, &args.policy_id)?;
-    let app = state.apps.get(&args.mapping_id).filter(|app| app.policy == args.policy_id);
+    let app = state.apps.get(&args.mapping_id).filter(|app| [&app.policy, &app.enrollment].contains(&&args.policy_id));
     app.map(|app| &**app).ok_or_else(|| Error::not_found(&args.mapping_id, "PolicyMapping"))
 }
 
@@ -189,11 +189,14 @@ pub fn assign(cx: &mut Write<'_, '_, Okta>, args: OfApp) -> Result<Typed<()>, Er
         let cause = format!("This policy belongs to \"{CONSOLE}\", and re-assignment of this policy is not allowed");
         return Err(Error::invalid("Policy", cause));
     }
-    if !is(&policy, "type", "ACCESS_POLICY") {
-        return Err(Error::invalid("Policy", "The policy is no authentication policy."));
-    }
+    let id = &args.policy_id;
+    let changed = match policy.get("type").and_then(Value::as_str) {
+        Some("ACCESS_POLICY") => App { policy: id.clone(), ..App::clone(&app) },
+        Some("PROFILE_ENROLLMENT") => App { enrollment: id.clone(), ..App::clone(&app) },
+        _ => return Err(Error::invalid("Policy", "The policy is no authentication policy.")),
+    };
     act(cx, |act| {
-        let changed = App { policy: args.policy_id.clone(), last_updated: act.now(), ..App::clone(&app) };
+        let changed = App { last_updated: act.now(), ..changed };
         let app = act.state.apps.put(&mut act.tx.changes, changed);
         act.log(&APP_POLICY, vec![Party::app(&app), resources::party("PolicyEntity", &args.policy_id, Some(&policy))]);
         Ok(no_content())

@@ -141,6 +141,8 @@ pub struct App {
     pub link: SmolStr,
     /// The id of the policy that says who may sign in to it.
     pub policy: SmolStr,
+    /// The id of the policy for people who sign themselves up for it.
+    pub enrollment: SmolStr,
     /// The id of the key that Okta signs for it with; empty where it signs nothing.
     pub kid: SmolStr,
     /// Its client id; empty where it is no OAuth client.
@@ -182,7 +184,7 @@ pub enum AppField {
     Kid,
     /// What SAML service providers know the app by.
     ExternalKey,
-    /// The policy for signing in to it.
+    /// The policies for signing in to it, and for signing oneself up.
     Policy,
 }
 
@@ -233,7 +235,7 @@ impl Apps {
         found.filter_map(|(_, _, id)| self.table.get(id))
     }
 
-    /// The apps that a policy says who may sign in to, in id order.
+    /// The apps that a policy says who may sign in to or sign themselves up for, in id order.
     pub fn of_policy(&self, policy: &str) -> impl Iterator<Item = &Arc<App>> {
         self.equal(AppField::Policy, policy, "")
     }
@@ -273,6 +275,7 @@ fn entries(app: &App) -> Vec<(AppField, SmolStr, SmolStr)> {
         entry(AppField::Label, app.label.to_lowercase().into()),
         entry(AppField::Kid, app.kid.clone()),
         entry(AppField::Policy, app.policy.clone()),
+        entry(AppField::Policy, app.enrollment.clone()),
         entry(AppField::ExternalKey, crate::saml::key(&app.id)),
     ]
 }
@@ -370,6 +373,7 @@ pub fn create(act: &mut Act<'_, '_>, wish: &Wish, active: bool) -> Result<Arc<Ap
         logo: SmolStr::default(),
         link: link(act, &name, wish.name.is_empty()),
         policy: act.state.apps.policy.clone(),
+        enrollment: act.state.apps.enrollment.clone(),
         id,
         name,
         label: wish.label.clone(),

@@ -219,6 +219,22 @@ fn of_definition(name: &str) -> Value {
             "optionalField2": null,
             "optionalField3": null,
         }),
+        "template_wsfed" => json!({
+            "groupFilter": null,
+            "siteURL": null,
+            "authnContextClassRef": null,
+            "wReplyOverride": false,
+            "digestAlgorithm": "SHA1",
+            "usernameAttribute": null,
+            "signatureAlgorithm": "RSA_SHA1",
+            "audienceRestriction": null,
+            "wReplyURL": null,
+            "groupName": null,
+            "attributeStatements": null,
+            "nameIDFormat": null,
+            "realm": null,
+            "groupValueFormat": null,
+        }),
         _ => json!({}),
     }
 }
@@ -226,20 +242,32 @@ fn of_definition(name: &str) -> Value {
 /// SAML: an app of Okta's own definition says only what it does otherwise; the org's own says all.
 fn sign_on(body: &Map<String, Value>) -> Value {
     let own = body.get("settings").and_then(|settings| settings.pointer("/signOn/ssoAcsUrl")).is_some();
-    let mut sign_on = json!({
+    if own {
+        // As the document's example has it; assertions are signed unless somebody says otherwise.
+        return json!({
+            "defaultRelayState": null,
+            "idpIssuer": "http://www.okta.com/${org.externalKey}",
+            "responseSigned": true,
+            "assertionSigned": true,
+            "honorForceAuthn": true,
+            "spIssuer": null,
+            "requestCompressed": false,
+            "attributeStatements": [],
+            "inlineHooks": [],
+            "allowMultipleAcsEndpoints": false,
+            "acsEndpoints": [],
+            "samlSignedRequestEnabled": false,
+            "slo": { "enabled": false },
+        });
+    }
+    json!({
         "defaultRelayState": null,
         "ssoAcsUrlOverride": null,
         "audienceOverride": null,
         "recipientOverride": null,
         "destinationOverride": null,
         "attributeStatements": [],
-    });
-    if own {
-        sign_on["inlineHooks"] = json!([]);
-        sign_on["acsEndpoints"] = json!([]);
-        sign_on["slo"] = json!({ "enabled": false });
-    }
-    sign_on
+    })
 }
 
 /// The texts of a list among the OAuth settings that were sent.

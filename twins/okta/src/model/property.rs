@@ -219,10 +219,15 @@ impl Property {
             None | Some("PROFILE_MASTER" | "OKTA" | "OVERRIDE") => {}
             Some(_) => return Err(invalid("master")),
         }
-        for fact in ["required", "union"] {
-            if self.facts.get(fact).is_some_and(|value| !value.is_boolean()) {
-                return Err(incorrect(fact));
-            }
+        if self.facts.get("required").is_some_and(|value| !value.is_boolean()) {
+            return Err(incorrect("required"));
+        }
+        // How the values of several groups go together: registry.terraform.io/providers/okta/okta,
+        // `app_user_schema_property`.
+        match self.facts.get("union") {
+            None | Some(Value::Bool(_)) => {}
+            Some(Value::String(text)) if matches!(text.as_str(), "ENABLE" | "DISABLE") => {}
+            Some(_) => return Err(incorrect("union")),
         }
         match self.facts.get("unique") {
             None | Some(Value::Bool(_)) => Ok(()),

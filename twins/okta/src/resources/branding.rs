@@ -2,6 +2,7 @@
 
 use dtu_contract::generic::customs::Companion;
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 
 use super::{
     Deed, House, Members, Refused, Subject,
@@ -54,7 +55,7 @@ pub(super) const ROWS: &[Resource] = &[
         },
         style: Some(Style::Hints),
         links: &[link("themes", "/themes", "GET"), SELF],
-        with: |subject, _| of_brand(subject.place, subject.id),
+        with: |house, subject, _| of_brand(house.state.kind.is_classic(), subject.place, subject.id),
         rule: settle_brand,
         finish: show_brand,
         ..BASE
@@ -200,21 +201,26 @@ fn expands(house: &House<'_>, what: &str) -> bool {
 fn embed(house: &House<'_>, subject: &Subject<'_>, shown: &mut Members) {
     let mut embedded = Members::new();
     let objects = &house.state.objects;
+    let show = |collection: &str, place: &str, (id, one): (&SmolStr, &Members)| {
+        let mut one = super::shown_member(house.state, house.request, (collection, place), id, one);
+        one.insert("id".to_owned(), Value::from(id.as_str()));
+        Value::Object(one)
+    };
     if expands(house, "themes") {
-        let themes = objects.members(&format!("{}/{}/themes", subject.place, subject.id));
-        let all: Vec<Value> = themes.map(|(_, theme)| Value::Object(theme.clone())).collect();
-        embedded.insert("themes".to_owned(), json!(all));
+        let place = format!("{}/{}/themes", subject.place, subject.id);
+        let all = objects.members(&place).map(|theme| show("/api/v1/brands/{}/themes", &place, theme));
+        embedded.insert("themes".to_owned(), all.collect());
     }
     if expands(house, "domains") {
-        let own = objects.members("/api/v1/domains").filter(|(_, domain)| is(domain, "brandId", subject.id));
-        let own: Vec<Value> = own.map(|(_, domain)| Value::Object(domain.clone())).collect();
-        embedded.insert("domains".to_owned(), json!(own));
+        let own = objects.members(DOMAINS).filter(|(_, domain)| is(domain, "brandId", subject.id));
+        embedded.insert("domains".to_owned(), own.map(|domain| show(DOMAINS, DOMAINS, domain)).collect());
     }
-    let domain = shown.get("emailDomainId").and_then(Value::as_str);
-    if let (true, Some(domain)) =
-        (expands(house, "emailDomain"), domain.and_then(|id| objects.member(EMAIL_DOMAINS, id)))
-    {
-        embedded.insert("emailDomain".to_owned(), Value::Object(domain.clone()));
+    if expands(house, "emailDomain") {
+        let own = shown.get("emailDomainId").and_then(Value::as_str).map(SmolStr::from);
+        let own = own.as_ref().and_then(|id| Some((id, objects.member(EMAIL_DOMAINS, id)?)));
+        if let Some(domain) = own {
+            embedded.insert("emailDomain".to_owned(), show(EMAIL_DOMAINS, EMAIL_DOMAINS, domain));
+        }
     }
     if !embedded.is_empty() {
         shown.insert("_embedded".to_owned(), Value::Object(embedded));
@@ -222,6 +228,7 @@ fn embed(house: &House<'_>, subject: &Subject<'_>, shown: &mut Members) {
 }
 
 const EMAIL_DOMAINS: &str = "/api/v1/email-domains";
+const DOMAINS: &str = "/api/v1/domains";
 
 /// A template's settings and the number of its customizations, where the caller asks for them. Orgs of the Classic
 /// Engine have no such settings: recorded.
@@ -467,8 +474,8 @@ fn proof(domain: &str) -> String {
     format!("{hash:032x}")
 }
 
-/// The kinds of e-mails that a brand has a template for.
-const TEMPLATES: &[&str] = &[
+/// The kinds of e-mails that a brand has a template for on the Classic Engine: recorded in part.
+const CLASSIC_TEMPLATES: &[&str] = &[
     "welcome",
     "forgotPassword",
     "passwordResetDenied",
@@ -489,8 +496,45 @@ const TEMPLATES: &[&str] = &[
     "UserActivation",
 ];
 
+/// The kinds of e-mails that a brand has a template for today: developer.okta.com/docs/guides/custom-email/ and
+/// registry.terraform.io/providers/okta/okta/latest/docs/resources/email_customization.
+const TEMPLATES: &[&str] = &[
+    "UserActivation",
+    "ForgotPassword",
+    "ForgotPasswordDenied",
+    "AccountLockout",
+    "ADForgotPassword",
+    "ADForgotPasswordDenied",
+    "ADSelfServiceUnlock",
+    "ADUserActivation",
+    "AuthenticatorEnrolled",
+    "AuthenticatorReset",
+    "ChangeEmailConfirmation",
+    "EmailChallenge",
+    "EmailChangeConfirmation",
+    "EmailFactorVerification",
+    "IGAReviewerEndNotification",
+    "IGAReviewerNotification",
+    "IGAReviewerPendingNotification",
+    "IGAReviewerReassigned",
+    "LDAPForgotPassword",
+    "LDAPForgotPasswordDenied",
+    "LDAPSelfServiceUnlock",
+    "LDAPUserActivation",
+    "MyAccountChangeConfirmation",
+    "NewSignOnNotification",
+    "OktaVerifyActivation",
+    "PasswordChanged",
+    "PasswordResetByAdmin",
+    "PendingEmailChange",
+    "RegistrationActivation",
+    "RegistrationEmailVerification",
+    "SelfServiceUnlock",
+    "SelfServiceUnlockOnUnlockedAccount",
+];
+
 /// What a brand has from its beginning: a theme, and a template for each kind of e-mail.
-pub(super) fn of_brand(place: &str, id: &str) -> Vec<Companion> {
+pub(super) fn of_brand(classic: bool, place: &str, id: &str) -> Vec<Companion> {
     let theme = json!({
         "logo": "/img/logos/okta-logo.png", "favicon": "/favicon.ico", "primaryColorHex": "#1662dd",
         "secondaryColorHex": "#ebebed", "signInPageTouchPointVariant": "OKTA_DEFAULT",
@@ -503,6 +547,7 @@ pub(super) fn of_brand(place: &str, id: &str) -> Vec<Companion> {
         id: own.map(Into::into),
         members: members.as_object().cloned().unwrap_or_default(),
     };
-    let templates = TEMPLATES.iter().map(|name| companion("templates/email", Some(name), json!({ "name": name })));
+    let names = if classic { CLASSIC_TEMPLATES } else { TEMPLATES };
+    let templates = names.iter().map(|name| companion("templates/email", Some(name), json!({ "name": name })));
     std::iter::once(companion("themes", None, theme)).chain(templates).collect()
 }

@@ -3,7 +3,7 @@
 //! Log streams are kept and switched, and deliver nothing: they go to the clouds of others (Amazon `EventBridge`, Splunk
 //! Cloud), whose addresses no machine of one's own can have.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Deed, references,
@@ -56,6 +56,7 @@ pub(super) const ROWS: &[Resource] = &[
     Resource {
         collection: "/api/v1/logStreams",
         prefix: |_| "0oa",
+        kept: &["settings"],
         style: Some(Style::Method),
         links: &[
             link("self", "", "GET"),
@@ -70,6 +71,11 @@ pub(super) const ROWS: &[Resource] = &[
                 _ => return Ok(()),
             }
             references::check_name(members)
+        },
+        finish: |_, _, shown| {
+            if let Some(settings) = shown.get_mut("settings").and_then(Value::as_object_mut) {
+                settings.shift_remove("token");
+            }
         },
         ..BASE
     },

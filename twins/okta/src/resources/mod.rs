@@ -17,6 +17,8 @@ mod policies;
 mod policy_kinds;
 mod policy_order;
 mod profiles;
+mod providers;
+pub(crate) mod reading;
 mod references;
 mod resource;
 mod sign_in;
@@ -126,6 +128,18 @@ impl House<'_> {
     }
 }
 
+/// Objects tell when they were made and changed to the second: recorded of all kinds but entries of the System Log.
+fn whole_seconds(shown: &mut Members) {
+    for name in ["created", "lastUpdated", "createdDate", "lastUpdate"] {
+        if let Some(Value::String(time)) = shown.get_mut(name)
+            && time.len() == 24
+            && time.ends_with('Z')
+        {
+            time.replace_range(19.., ".000Z");
+        }
+    }
+}
+
 impl Customs for House<'_> {
     fn id(&self, collection: &str, members: &Members) -> Option<IdShape> {
         let row = find(collection)?;
@@ -143,13 +157,18 @@ impl Customs for House<'_> {
     }
 
     fn dress(&self, subject: &Subject<'_>, known: &Members, shown: &mut Members) {
+        whole_seconds(shown);
         if let Some(row) = find(subject.collection) {
             row.dress(self, subject, known, shown);
         }
     }
 
+    fn kept(&self, collection: &str) -> &'static [&'static str] {
+        find(collection).map_or(&[], |row| row.kept)
+    }
+
     fn with(&self, subject: &Subject<'_>, members: &Members) -> Vec<Companion> {
-        find(subject.collection).map(|row| (row.with)(subject, members)).unwrap_or_default()
+        find(subject.collection).map(|row| (row.with)(self, subject, members)).unwrap_or_default()
     }
 
     fn order(&self, collection: &str) -> Option<(&'static str, bool)> {

@@ -41,6 +41,12 @@ pub(super) const ROWS: &[Resource] = &[
             if super::resource::is(shown, "type", "IP") {
                 super::resource::fill(shown, json!({ "gateways": null, "proxies": null }));
             }
+            // So are all lists of an enhanced dynamic zone: the document's example.
+            if super::resource::is(shown, "type", "DYNAMIC_V2") {
+                let lists = json!({ "include": [], "exclude": [] });
+                let all = json!({ "locations": lists, "asns": lists, "ipServiceCategories": lists });
+                super::resource::fill(shown, all);
+            }
         },
         ..BASE
     },

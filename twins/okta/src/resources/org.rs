@@ -100,7 +100,7 @@ pub(super) const ROWS: &[Resource] = &[
         shown: || json!({ "verifyKnowledgeSecondWhen2faRequired": false }),
         ..BASE
     },
-    Resource { collection: "/api/v1/templates/sms", prefix: |_| "cst", ..BASE },
+    Resource { collection: "/api/v1/templates/sms", prefix: |_| "cst", asks: &[("templateType", "type")], ..BASE },
     Resource {
         collection: "/api/v1/agentPools/{}/updates",
         rule: |_, _, deed, members| match deed {
@@ -115,6 +115,16 @@ pub(super) const ROWS: &[Resource] = &[
                 }
             }
             _ => Ok(()),
+        },
+        ..BASE
+    },
+    Resource { collection: "/api/v1/push-providers", asks: &[("type", "providerType")], ..BASE },
+    Resource {
+        collection: "/api/v1/email-servers",
+        new: || json!({ "authType": "BASIC_SMTP_AUTH" }),
+        finish: |_, _, shown| {
+            // Secrets are written only: the document's schema of answers has none.
+            ["password", "clientSecret", "privateKey"].iter().for_each(|name| drop(shown.shift_remove(*name)));
         },
         ..BASE
     },

@@ -65,6 +65,7 @@ pub(super) const ROWS: &[Resource] = &[
     Resource {
         collection: POLICIES,
         prefix,
+        kept: &["settings", "conditions"],
         new: || json!({ "status": "ACTIVE", "system": false }),
         shown: || json!({ "priority": 1, "system": false, "conditions": null }),
         style: Some(Style::Hints),
@@ -88,9 +89,9 @@ pub(super) const ROWS: &[Resource] = &[
     Resource {
         collection: RULES,
         prefix: |rule| rule_ids(kind(rule)),
-        kept: &["actions"],
+        kept: &["actions", "conditions"],
         new: || json!({ "status": "ACTIVE", "system": false }),
-        shown: || json!({ "priority": 1, "system": false }),
+        shown: || json!({ "priority": 1, "system": false, "conditions": null }),
         style: Some(Style::Hints),
         links: &[
             SELF.when(is_own),
@@ -105,7 +106,7 @@ pub(super) const ROWS: &[Resource] = &[
 ];
 
 /// Policies of apps and of enrolment come with the rule for all others.
-fn with_rule(subject: &Subject<'_>, members: &Members) -> Vec<Companion> {
+fn with_rule(_: &House<'_>, subject: &Subject<'_>, members: &Members) -> Vec<Companion> {
     let Some(Value::Object(mut rule)) = policy_kinds::last_rule(kind(members)) else { return Vec::new() };
     for name in ["created", "lastUpdated"] {
         rule.insert(name.to_owned(), subject.now.floor_secs().iso_millis().into());

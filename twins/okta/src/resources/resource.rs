@@ -42,7 +42,7 @@ pub(crate) struct Resource {
     /// The member by which it is listed; in the order of making where none.
     pub(super) order: Option<&'static str>,
     /// What comes with a new object.
-    pub(super) with: fn(&Subject<'_>, &Members) -> Vec<Companion>,
+    pub(super) with: fn(&House<'_>, &Subject<'_>, &Members) -> Vec<Companion>,
     /// Rules that no other column holds.
     pub(super) rule: Rule,
     /// What no other column says of how it is shown.
@@ -63,7 +63,7 @@ pub(super) const BASE: Resource = Resource {
     keeps_active: None,
     asks: &[],
     order: None,
-    with: |_, _| Vec::new(),
+    with: |_, _, _| Vec::new(),
     rule: |_, _, _, _| Ok(()),
     finish: |_, _, _| {},
 };
@@ -212,13 +212,13 @@ impl Resource {
 
     /// Gives a shown object what is always shown of it.
     pub(super) fn dress(&self, house: &House<'_>, subject: &Subject<'_>, known: &Members, shown: &mut Members) {
-        if let Value::Object(always) = (self.shown)() {
-            show(shown, known, &always);
-        }
         for name in self.kept {
             if let (Some(value), true) = (known.get(*name), shown.contains_key(*name)) {
                 shown.insert((*name).to_owned(), value.clone());
             }
+        }
+        if let Value::Object(always) = (self.shown)() {
+            show(shown, known, &always);
         }
         if self.stamped {
             for name in ["createdBy", "lastUpdatedBy"] {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    Deed, House, Members, Refused, Subject, references,
+    Deed, House, Members, Refused, Subject, providers, references,
     resource::{BASE, Resource, Style, invalid, is, is_active, is_inactive, keep, keep_absent, link, refuse_change},
 };
 use crate::policy::{self, Enroll};
@@ -31,6 +31,21 @@ pub(super) const BEHAVES: &[&str] = &[
     "deleteIdentityProvider",
     "activateIdentityProvider",
     "deactivateIdentityProvider",
+];
+
+/// What kind of thing an authenticator is follows from which it is; callers need not say.
+///
+/// See developer.okta.com/docs/concepts/iam-overview-authentication-factors/ and the public document's examples.
+const TYPES: &[(&str, &str)] = &[
+    ("custom_app", "app"),
+    ("duo", "app"),
+    ("external_idp", "federated"),
+    ("google_otp", "app"),
+    ("onprem_mfa", "security_key"),
+    ("smart_card_idp", "federated"),
+    ("symantec_vip", "app"),
+    ("tac", "tac"),
+    ("yubikey_token", "security_key"),
 ];
 
 fn is_optional(members: &Members) -> bool {
@@ -61,6 +76,10 @@ pub(super) const ROWS: &[Resource] = &[
                 }
                 let status = if house.query("activate").as_deref() == Some("false") { "INACTIVE" } else { "ACTIVE" };
                 members.insert("status".to_owned(), status.into());
+                let key = members.get("key").and_then(Value::as_str).unwrap_or_default();
+                if let Some((_, kind)) = TYPES.iter().find(|(known, _)| *known == key) {
+                    members.insert("type".to_owned(), (*kind).into());
+                }
                 references::check_name(members)
             }
             Deed::Write(old) => {
@@ -75,6 +94,13 @@ pub(super) const ROWS: &[Resource] = &[
             }
             Deed::Change(old) => settle_lifecycle(house, old, members),
             Deed::Delete => Ok(()),
+        },
+        finish: |_, _, shown| {
+            let provider = shown.get_mut("provider").and_then(|provider| provider.get_mut("configuration"));
+            if let Some(configuration) = provider.and_then(Value::as_object_mut) {
+                // Nobody sees the keys of Duo again: the document's example of an answer.
+                ["integrationKey", "secretKey"].iter().for_each(|name| drop(configuration.shift_remove(*name)));
+            }
         },
         ..BASE
     },
@@ -94,6 +120,7 @@ pub(super) const ROWS: &[Resource] = &[
     Resource {
         collection: "/api/v1/idps",
         prefix: |_| "0oa",
+        kept: &["policy"],
         new: || json!({ "status": "ACTIVE", "issuerMode": "ORG_URL" }),
         shown: || {
             json!({ "policy": {
@@ -109,7 +136,11 @@ pub(super) const ROWS: &[Resource] = &[
             if house.request.method == Method::PUT {
                 shown.insert("created".to_owned(), Value::Null);
             }
-            links_of_provider(subject.origin, subject.id, shown);
+            if providers::is_verification(shown) {
+                providers::show_verification(subject.origin, subject.id, shown);
+            } else {
+                links_of_provider(subject.origin, subject.id, shown);
+            }
         },
         ..BASE
     },
@@ -181,11 +212,15 @@ fn settle_provider(
         None => Ok(()),
     };
     match deed {
-        Deed::Create => references::check_name(members),
+        Deed::Create => {
+            providers::complete(house, subject.id, members);
+            references::check_name(members)
+        }
         Deed::Write(old) => {
             refuse_change(old, members, &["type"])?;
             keep(old, members, &["type"]);
             keep_absent(old, members, &["status", "issuerMode"]);
+            providers::complete(house, subject.id, members);
             references::check_name(members)
         }
         Deed::Change(_) if is_active(members) => Ok(()),
@@ -195,7 +230,9 @@ fn settle_provider(
 
 /// Where an identity provider is called and calls back, by its protocol.
 fn links_of_provider(origin: &str, id: &str, shown: &mut Members) {
-    let links = if is(shown, "type", "SAML2") {
+    let links = if is(shown, "type", "X509") {
+        providers::own_links(origin, id, shown)
+    } else if is(shown, "type", "SAML2") {
         json!({
             "metadata": {
                 "href": format!("{origin}/api/v1/idps/{id}/metadata.xml"),

@@ -87,7 +87,7 @@ impl Desk<'_, '_> {
         let app = self.tx.id(&id_shape("/api/v1/brands apps", "0oa"));
         let app = json!({ "appInstanceId": app, "appLinkName": null, "classicApplicationUri": null });
         let brand = self.add("/api/v1/brands", json!({ "name": name, "isDefault": true, "defaultApp": app }));
-        for companion in of_brand("/api/v1/brands", &brand) {
+        for companion in of_brand(self.state.kind.is_classic(), "/api/v1/brands", &brand) {
             self.add_named(&companion.place, companion.id, Value::Object(companion.members));
         }
         if self.state.kind.is_classic() {

@@ -146,7 +146,7 @@ fn bad_apps_are_refused() {
     org.refuse(add(&with("label", json!("x".repeat(101)))), 400, "E0000001", &["label: The field is too long"]);
     org.refuse(add(&with("colour", json!("red"))), 400, "E0000003", &[]);
     assert_eq!(org.check(add(&with("signOnMode", json!("SAML_2_0"))), 400).text("/errorCode"), "E0000001");
-    assert_eq!(org.check(add(&with("settings", json!({ "app": { "url": 5 } }))), 400).text("/errorCode"), "E0000001");
+    assert_eq!(org.check(add(&with("settings", json!({ "app": { "url": 5 } }))), 400).text("/errorCode"), "E0000003");
     assert_eq!(org.check(add(&json!({ "label": "x" })), 400).text("/errorCode"), "E0000001");
     let oauth = |member: &str, value: Value| {
         let mut body = client("x");

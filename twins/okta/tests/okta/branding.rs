@@ -79,7 +79,7 @@ fn a_brand_s_own_privacy_policy_is_agreed_to() {
 fn a_template_has_one_default_and_one_customization_a_language() {
     let org = Org::acme();
     let brand = org.get("/api/v1/brands").text("/0/id").to_owned();
-    let all = format!("/api/v1/brands/{brand}/templates/email/welcome/customizations");
+    let all = format!("/api/v1/brands/{brand}/templates/email/UserActivation/customizations");
     let body = |language: &str, default: bool| json!({ "language": language, "isDefault": default, "subject": "Hi", "body": "<p>${activationLink}</p>" });
     let add = |language: &str, default| call(&format!("POST {all}")).json(&body(language, default));
     let first = org.check(add("en", false), 201);

@@ -129,8 +129,8 @@ fn a_theme_s_pictures_are_uploaded_and_taken_away() {
 fn templates_show_their_settings_and_customizations_on_request() {
     let org = Org::acme();
     let at = format!("{}/templates/email", brand(&org));
-    let one = format!("{at}/welcome");
-    assert_eq!(org.get(&at).column("/name").len(), 18);
+    let one = format!("{at}/UserActivation");
+    assert_eq!(org.get(&at).column("/name").len(), 20);
     assert_eq!(org.get(&format!("{at}?limit=5")).column("/name").len(), 5);
     let body = json!({ "language": "en", "isDefault": true, "subject": "Hi", "body": "<p>${activationLink}</p>" });
     org.check(call(&format!("POST {one}/customizations")).json(&body), 201);
@@ -146,7 +146,7 @@ fn templates_show_their_settings_and_customizations_on_request() {
     org.check(call(&format!("GET {one}?expand=nothing")), 400);
     let second = org.check(call("POST /api/v1/brands").json(&json!({ "name": "Second" })), 201);
     let other = format!("/api/v1/brands/{}/templates/email", second.text("/id"));
-    assert_eq!(org.get(&format!("{other}/welcome")).text("/name"), "welcome");
+    assert_eq!(org.get(&format!("{other}/UserActivation")).text("/name"), "UserActivation");
     org.refuse(call(&format!("GET {other}/nothing")), 404, "E0000007", &[]);
     org.refuse(call(&format!("POST {other}/nothing/customizations")).json(&body), 404, "E0000007", &[]);
 }

@@ -20,6 +20,7 @@ mod inline_hooks_sign_in;
 mod lifecycle;
 mod limits;
 mod logs;
+mod managed;
 mod mappings;
 mod mfa;
 mod my_account;

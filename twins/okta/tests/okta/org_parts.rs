@@ -461,7 +461,7 @@ fn what_changes_a_brand_is_logged() {
             org.check(call(&format!("DELETE {brand}/pages/{kind}/customized")), 204);
         }
     }
-    let mail = format!("{brand}/templates/email/forgotPassword");
+    let mail = format!("{brand}/templates/email/ForgotPassword");
     let text =
         json!({ "language": "en", "isDefault": true, "subject": "Forgot", "body": "<p>${resetPasswordLink}</p>" });
     org.check(call(&format!("POST {mail}/customizations")).json(&text), 201);

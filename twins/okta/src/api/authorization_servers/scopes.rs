@@ -14,9 +14,12 @@ use crate::{
     Okta,
     api::listing::{EQUAL, has_text},
     error::Error,
-    model::authorization_server::{
-        find,
-        scope::{self, Scope},
+    model::{
+        State,
+        authorization_server::{
+            find,
+            scope::{self, Scope},
+        },
     },
     paging::{self, Size},
     query::{Dialect, Fields, Kind, Rule},
@@ -105,10 +108,18 @@ pub fn list(cx: &Read<'_, Okta>, args: List) -> Result<Typed<Vec<Value>>, Error>
     })
 }
 
+/// A scope as it was sent, with what today's orgs show of each. Those of the Classic Engine showed neither: recorded.
+fn usual(state: &State, wish: Scope) -> Scope {
+    if state.kind.is_classic() {
+        return wish;
+    }
+    Scope { consent: wish.consent.or(Some(scope::Consent::Implicit)), optional: wish.optional.or(Some(false)), ..wish }
+}
+
 /// `createOAuth2Scope`.
 pub fn create(cx: &mut Write<'_, '_, Okta>, args: Send) -> Result<Typed<Value>, Error> {
     fits(cx.scene, &args.body)?;
-    let wish: Scope = read(args.body)?;
+    let wish = usual(cx.state, read(args.body)?);
     let made = act(cx, |act| scope::create(act, &args.auth_server_id, wish))?;
     let server = find(cx.state, &args.auth_server_id)?;
     Ok(Typed::ok(&body::scope(&server, &made, &cx.scene.request.origin)).with_status(StatusCode::CREATED))
@@ -132,7 +143,7 @@ pub struct Replace {
 /// `replaceOAuth2Scope`.
 pub fn replace(cx: &mut Write<'_, '_, Okta>, args: Replace) -> Result<Typed<Value>, Error> {
     fits(cx.scene, &args.body)?;
-    let wish: Scope = read(args.body)?;
+    let wish = usual(cx.state, read(args.body)?);
     let made = act(cx, |act| scope::replace(act, &args.auth_server_id, &args.scope_id, wish))?;
     let server = find(cx.state, &args.auth_server_id)?;
     Ok(Typed::ok(&body::scope(&server, &made, &cx.scene.request.origin)))

@@ -116,11 +116,25 @@ const TEXTS: &[(&str, &str, &str, &str)] = &[
     ("UserActivation", "Your ${org.name} account", "your account waits to be activated.", "activationLink"),
     ("RegistrationActivation", "Finish your registration", "your registration is nearly done.", "activationLink"),
     ("RegistrationEmailVerification", "Confirm your address", "please confirm this address.", "verificationLink"),
-    ("forgotPassword", "Choose a new password", "you asked for a new password.", "resetPasswordLink"),
+    ("ForgotPassword", "Choose a new password", "you asked for a new password.", "resetPasswordLink"),
+    ("ForgotPasswordDenied", "Your password was not reset", "your password cannot be reset here.", ""),
     ("passwordResetDenied", "Your password was not reset", "your password cannot be reset here.", ""),
-    ("passwordChanged", "Your password has changed", "your password has been changed.", ""),
+    ("PasswordChanged", "Your password has changed", "your password has been changed.", ""),
     ("unlock", "Unlock your account", "your account is locked.", "unlockAccountLink"),
     ("SelfServiceUnlock", "Unlock your account", "you asked to unlock your account.", "unlockAccountLink"),
+    ("AccountLockout", "Your account is locked", "your account was locked.", "unlockAccountLink"),
+    ("ADForgotPassword", "Choose a new password", "you asked for a new directory password.", "resetPasswordLink"),
+    ("ADForgotPasswordDenied", "Your password was not reset", "your directory password cannot be reset here.", ""),
+    ("ADUserActivation", "Your ${org.name} account", "your directory account waits for you.", "activationLink"),
+    ("LDAPForgotPassword", "Choose a new password", "you asked for a new directory password.", "resetPasswordLink"),
+    ("LDAPForgotPasswordDenied", "Your password was not reset", "your directory password cannot be reset here.", ""),
+    ("LDAPSelfServiceUnlock", "Unlock your account", "you asked to unlock your account.", "unlockAccountLink"),
+    ("PasswordResetByAdmin", "Choose a new password", "your password was reset.", "resetPasswordLink"),
+    ("OktaVerifyActivation", "Set up Okta Verify", "please set up Okta Verify.", "activationLink"),
+    ("ChangeEmailConfirmation", "Confirm your new address", "your address is about to change.", "verificationLink"),
+    ("AuthenticatorEnrolled", "A new security method", "a security method was set up.", ""),
+    ("AuthenticatorReset", "A security method was reset", "a security method was reset.", ""),
+    ("NewSignOnNotification", "A new sign-in", "somebody signed in to your account.", ""),
     ("ADSelfServiceUnlock", "Unlock your account", "you asked to unlock your directory account.", "unlockAccountLink"),
     ("LDAPUserActivation", "Your ${org.name} account", "your directory account waits for you.", "activationLink"),
     ("EmailChallenge", "Your one-time code", "your code is ${verificationToken}.", ""),
@@ -134,7 +148,7 @@ const TEXTS: &[(&str, &str, &str, &str)] = &[
 
 /// A template's own subject and body.
 fn own(template: &str) -> (String, String) {
-    let found = TEXTS.iter().find(|(name, ..)| *name == template);
+    let found = TEXTS.iter().find(|(name, ..)| name.eq_ignore_ascii_case(template));
     let (_, subject, sentence, link) = found.copied().unwrap_or((template, template, "there is news.", ""));
     let link = if link.is_empty() { String::new() } else { format!(" <a href=\"${{{link}}}\">Go on</a>") };
     let body =

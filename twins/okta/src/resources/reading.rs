@@ -1,0 +1,182 @@
+//! What Okta takes though its public documents say otherwise: members that they ask for and nobody must send, values
+//! that their lists lack, and numbers and truth values as text.
+//!
+//! What is sent is kept as it is; only what is held against the document has something in its place.
+
+use dtu_contract::{
+    backing::Place,
+    generic::refusal::Refused,
+    validate::{Arguments, Sent},
+    violation::{Part, Rule, Violation},
+};
+use serde_json::{Value, json};
+
+/// How often a body may be mended: what one part hides shows only when another is mended.
+const ROUNDS_MAX: usize = 6;
+
+/// What stands in for a member that nobody sent.
+#[derive(Clone, Copy, Debug)]
+enum StandIn {
+    False,
+    Empty,
+    Text(&'static str),
+}
+
+impl StandIn {
+    fn value(self) -> Value {
+        match self {
+            Self::False => Value::Bool(false),
+            Self::Empty => json!([]),
+            Self::Text(text) => text.into(),
+        }
+    }
+}
+
+/// Members that the documents ask for and Okta does not: the end of an operation's name, the member, what stands in.
+///
+/// Apps: providers for infrastructure send part of them (registry.terraform.io/providers/okta/okta, `app_saml`).
+/// People of a type and e-mail servers: the same, `app_signon_policy_rule` and `email_smtp_server`. The template of an
+/// identity verification is asked for of all providers, where it is one vendor's.
+const NOT_ASKED_FOR: &[(&str, &str, StandIn)] = &[
+    ("Application", "allowMultipleAcsEndpoints", StandIn::False),
+    ("Application", "assertionSigned", StandIn::False),
+    ("Application", "honorForceAuthn", StandIn::False),
+    ("Application", "requestCompressed", StandIn::False),
+    ("Application", "responseSigned", StandIn::False),
+    ("PolicyRule", "include", StandIn::Empty),
+    ("PolicyRule", "exclude", StandIn::Empty),
+    ("IdentityProvider", "inquiryTemplateId", StandIn::Text("none")),
+    ("EmailServer", "authType", StandIn::Text("BASIC_SMTP_AUTH")),
+];
+
+/// Values that the documents' lists lack: the end of an operation's name, the member, the value, what stands in.
+///
+/// The org itself as a provider, which the document's own example of a default rule has;
+/// `CHALLENGE` of sign-on rules: registry.terraform.io/providers/okta/okta, `policy_rule_signon`.
+const TAKEN: &[(&str, &str, &str, &str)] =
+    &[("PolicyRule", "type", "OKTA", "GOOGLE"), ("PolicyRule", "access", "CHALLENGE", "ALLOW")];
+
+/// The document's pattern for the name of an event source takes one character: its own examples have more.
+const PATTERNS: &[(&str, &str, &str)] = &[("LogStream", "eventSourceName", "a")];
+
+/// Reads the arguments of a call as Okta does.
+///
+/// # Errors
+/// What Okta does not take either.
+pub(crate) fn read(place: Place, sent: &Sent<'_>) -> Result<Arguments, Refused> {
+    let mut refused = match place.check(sent) {
+        Ok(arguments) => return Ok(arguments),
+        Err(refused) => refused,
+    };
+    let Ok(kept) = serde_json::from_slice::<Value>(sent.body) else { return Err(refused) };
+    let mut bodies = Bodies { operation: &place.operation().id, checked: kept.clone(), kept };
+    for _ in 0..ROUNDS_MAX {
+        let Refused::Invalid(violations) = &refused else { break };
+        if !bodies.mend(violations) {
+            break;
+        }
+        let body = bodies.checked.to_string();
+        match place.check(&Sent { body: body.as_bytes(), ..sent.clone() }) {
+            Ok(arguments) => return Ok(Arguments { body: Some(bodies.kept), ..arguments }),
+            Err(other) => refused = other,
+        }
+    }
+    Err(refused)
+}
+
+/// A body as it is kept, and as it is held against the document.
+struct Bodies<'a> {
+    operation: &'a str,
+    checked: Value,
+    kept: Value,
+}
+
+impl Bodies<'_> {
+    /// Mends what can be; whether anything was. Members that are null count as not sent: recorded.
+    fn mend(&mut self, violations: &[Violation]) -> bool {
+        let mut of_body = violations.iter().filter(|violation| violation.part == Part::Body).peekable();
+        if of_body.peek().is_none() {
+            return false;
+        }
+        if strip(&mut self.checked) {
+            strip(&mut self.kept);
+            return true;
+        }
+        of_body.fold(false, |any, violation| self.mend_one(violation) || any)
+    }
+
+    fn mend_one(&mut self, violation: &Violation) -> bool {
+        let at = violation.at.as_str();
+        match violation.rule {
+            Rule::Required => self.stand_in(at, &violation.member),
+            Rule::Type => match self.checked.pointer(at).and_then(other_scalar) {
+                Some(value) => self.put(at, &value),
+                None => false,
+            },
+            Rule::Enum => self.replace(at, |member, text| {
+                let of = |row: &&(&str, &str, &str, &str)| {
+                    self.operation.ends_with(row.0) && row.1 == member && row.2 == text
+                };
+                TAKEN.iter().find(of).map(|row| row.3)
+            }),
+            Rule::Pattern => self.replace(at, |member, text| {
+                let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+                let of = |row: &&(&str, &str, &str)| plain && self.operation.ends_with(row.0) && row.1 == member;
+                PATTERNS.iter().find(of).map(|row| row.2)
+            }),
+            _ => false,
+        }
+    }
+
+    /// Adds a member that nobody must send to what is checked.
+    fn stand_in(&mut self, at: &str, member: &str) -> bool {
+        let of = |row: &&(&str, &str, StandIn)| self.operation.ends_with(row.0) && row.1 == member;
+        let Some((_, _, value)) = NOT_ASKED_FOR.iter().find(of) else { return false };
+        let Some(object) = self.checked.pointer_mut(at).and_then(Value::as_object_mut) else { return false };
+        object.insert(member.to_owned(), value.value()).is_none()
+    }
+
+    /// Has another text in the place of one that Okta takes.
+    fn replace(&mut self, at: &str, with: impl Fn(&str, &str) -> Option<&'static str>) -> bool {
+        let member = at.rsplit('/').next().unwrap_or_default();
+        let found = self.checked.pointer(at).and_then(Value::as_str).and_then(|text| with(member, text));
+        let Some((found, place)) = found.zip(self.checked.pointer_mut(at)) else { return false };
+        *place = found.into();
+        true
+    }
+
+    fn put(&mut self, at: &str, value: &Value) -> bool {
+        let mut any = false;
+        for body in [&mut self.checked, &mut self.kept] {
+            if let Some(place) = body.pointer_mut(at) {
+                *place = value.clone();
+                any = true;
+            }
+        }
+        any
+    }
+}
+
+/// A truth value or number that was sent as text: Okta reads the one for the other, as the document's own example of a
+/// provider with `pkce_required` shows.
+fn other_scalar(value: &Value) -> Option<Value> {
+    match value.as_str()? {
+        "true" => Some(Value::Bool(true)),
+        "false" => Some(Value::Bool(false)),
+        number => number.parse::<i64>().ok().map(Value::from),
+    }
+}
+
+/// Takes away members that are null; whether there were any.
+fn strip(value: &mut Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| strip(item) | any),
+        Value::Object(members) => {
+            let before = members.len();
+            members.retain(|_, member| !member.is_null());
+            let here = members.len() < before;
+            members.values_mut().fold(here, |any, member| strip(member) | any)
+        }
+        _ => false,
+    }
+}
