@@ -17,6 +17,7 @@ use crate::{
     bundle::{FaultLine, Manifest},
     plan::{Key, Plan},
     redact::Redactor,
+    settle::Settler,
     verdict::{CheckResult, Outcome},
 };
 
@@ -98,6 +99,8 @@ pub enum FolderError {
 #[derive(Debug)]
 pub struct Folder {
     root: PathBuf,
+    /// Brings records to the disk.
+    settler: Settler,
     /// Unlocks when dropped, also by SIGKILL.
     _lock: Option<fs_err::File>,
 }
@@ -148,7 +151,7 @@ impl Folder {
         };
         let bytes = fs_err::read(root.join("plan.json")).map_err(|_| refused("this is not the folder of a run"))?;
         let plan = serde_json::from_slice(&bytes).map_err(|_| refused("its plan.json is not one that dtu wrote"))?;
-        Ok((Self { root: root.to_owned(), _lock: None }, plan))
+        Ok((Self { root: root.to_owned(), settler: Settler::default(), _lock: None }, plan))
     }
 
     fn lock(root: &Path) -> Result<Self, FolderError> {
@@ -158,7 +161,7 @@ impl Folder {
             let problem = Diagnostic::whole(&root.display().to_string(), "another run is at work in this folder");
             return Err(FolderError::Refused(problem.hint("wait for it to end, or choose another folder with --out")));
         }
-        Ok(Self { root: root.to_owned(), _lock: Some(lock) })
+        Ok(Self { root: root.to_owned(), settler: Settler::default(), _lock: Some(lock) })
     }
 
     fn check_same(&self, bytes: &[u8], plan: &Plan) -> Result<(), FolderError> {
@@ -201,15 +204,16 @@ impl Folder {
             for file in fs_err::read_dir(scenario?.path())? {
                 let file = file?.path();
                 if file.extension().is_some_and(|extension| extension == "json") {
-                    let record: Record = serde_json::from_slice(&fs_err::read(&file)?)?;
-                    records.insert(record.key.clone(), record);
+                    let record = read_record(&fs_err::read(&file)?)?;
+                    records.extend(record.map(|record| (record.key.clone(), record)));
                 }
             }
         }
         Ok(records)
     }
 
-    /// Finishes a trajectory.
+    /// Finishes a trajectory: for ever where the program ends, however it does, and within a second also where the
+    /// machine does.
     ///
     /// # Errors
     /// Where the disk refuses.
@@ -218,7 +222,10 @@ impl Folder {
         if let Some(folder) = file.parent() {
             fs_err::create_dir_all(folder)?;
         }
-        write_atomically(&file, &pretty(&json!(record)))
+        let temporary = file.with_extension("tmp");
+        fs_err::write(&temporary, pretty(&json!(record)))?;
+        fs_err::rename(&temporary, &file)?;
+        self.settler.add(&file)
     }
 
     /// Where a trajectory's evidence lies, relative to the folder.
@@ -260,6 +267,8 @@ impl Folder {
     /// # Errors
     /// Where the disk refuses.
     pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        // What tells of records is not to outlive them.
+        self.settler.settle()?;
         write_atomically(&self.root.join(name), bytes)
     }
 }
@@ -372,6 +381,16 @@ fn write_atomically(file: &Path, bytes: &[u8]) -> io::Result<()> {
     out.write_all(bytes)?;
     out.sync_all()?;
     fs_err::rename(&temporary, file)
+}
+
+/// A record; none where the machine failed before all of it was on the disk, so that its trajectory never happened.
+fn read_record(bytes: &[u8]) -> io::Result<Option<Record>> {
+    match serde_json::from_slice(bytes) {
+        Ok(record) => Ok(Some(record)),
+        // The end of it is missing, or blocks that were never written are read as zeros.
+        Err(error) if error.is_eof() || bytes.contains(&0) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn remove_folder(folder: &Path) -> io::Result<()> {

@@ -3,7 +3,9 @@
 //! CEL is total and has no side effects. Besides its standard functions there are those of its strings library
 //! (`lowerAscii`, `split`, `join`, ...). Times are ISO texts, which compare as they should.
 
+mod late;
 mod mentions;
+mod stream;
 mod template;
 mod value;
 
@@ -17,7 +19,11 @@ use dtu_kernel::diagnostic::Diagnostic;
 use serde_json::{Map, Value};
 use serde_saphyr::{Location, Spanned};
 
-pub(crate) use self::value::{Object, Owned, from_json};
+use self::stream::Streamed;
+pub(crate) use self::{
+    late::Late,
+    value::{Object, Owned, from_json},
+};
 pub use self::{
     mentions::{ItemMember, Mention},
     template::{Form, Template},
@@ -181,6 +187,7 @@ static ENV: LazyLock<Arc<cel::Env>> = LazyLock::new(|| {
     let mut env = cel::Env::stdlib();
     // Fails only where a name is declared twice, which a test would see.
     drop(env.add_extension(cel::extensions::strings));
+    late::declare(&mut env);
     Arc::new(env)
 });
 
@@ -234,6 +241,8 @@ struct Compiled {
     place: Place,
     scope: Scope,
     program: Option<cel::Program>,
+    /// As it is evaluated where views are read row by row; none where they must be made for it.
+    streamed: Option<Streamed>,
     mentions: BTreeSet<Mention>,
     items: BTreeSet<ItemMember>,
 }
@@ -280,6 +289,11 @@ impl Program {
         &self.0.items
     }
 
+    /// Whether twins' views may be bound to it unmade.
+    pub(crate) fn reads_row_by_row(&self) -> bool {
+        self.0.streamed.is_some()
+    }
+
     /// Whether it holds for these parameters: for expressions of [`Scope::Params`], before there is a universe.
     ///
     /// # Errors
@@ -312,7 +326,12 @@ impl Program {
         let Some(program) = &self.0.program else {
             return Err(EvalError(format!("`{}` is not an expression", self.shown())));
         };
-        let value = CelValue::resolve_val(program.expression(), context).map_err(|why| EvalError::new(self, &why))?;
+        let plain = self.0.streamed.as_ref().map_or(program.expression(), |streamed| &streamed.plain);
+        let narrowed = self.0.streamed.as_ref().and_then(|streamed| streamed.narrowed.as_ref());
+        if let Some(value) = narrowed.and_then(|narrowed| CelValue::resolve_val(narrowed, context).ok()) {
+            return read(value.as_ref());
+        }
+        let value = CelValue::resolve_val(plain, context).map_err(|why| EvalError::new(self, &why))?;
         read(value.as_ref())
     }
 }
@@ -368,8 +387,10 @@ impl<'a> Compiler<'a> {
         for mention in &found.mentions {
             self.check(scope, mention, place);
         }
-        let source = source.to_owned();
-        Program(Arc::new(Compiled { source, place, scope, program, mentions: found.mentions, items: found.items }))
+        let streamed = program.as_ref().filter(|_| scope.has_twins());
+        let streamed = streamed.and_then(|program| stream::rewrite(program.expression(), scope.variables()));
+        let (source, mentions, items) = (source.to_owned(), found.mentions, found.items);
+        Program(Arc::new(Compiled { source, place, scope, program, streamed, mentions, items }))
     }
 
     /// Tells of a name that cannot be right whatever the twins are.

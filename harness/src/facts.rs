@@ -24,7 +24,7 @@ use serde_json::{Map, Value, json};
 
 pub use self::entry::Entry;
 pub(crate) use self::steady::short;
-use crate::expr::{self, EvalError, Mention, Object, Owned, Program, from_json};
+use crate::expr::{self, EvalError, Late, Mention, Object, Owned, Program, from_json};
 
 /// The ledger is read in pages of so many entries.
 const PAGE: usize = 1_024;
@@ -43,8 +43,8 @@ pub struct Facts {
     round: Option<u64>,
     people: Object,
     environment: Option<Environment>,
-    /// Rendered views by twin and name. A twin's are thrown away when an entry changes it.
-    views: BTreeMap<(String, String), Owned>,
+    /// Views by twin and name. A twin's are thrown away when an entry changes it.
+    views: Views,
     /// The kept state that expressions see instead of the present one, while the past is looked at.
     then: Option<Then>,
     entries: Vec<Entry>,
@@ -54,11 +54,33 @@ pub struct Facts {
     kinds: Kinds,
 }
 
-/// A kept state, and what was rendered of it.
+/// A kept state, and what was seen of it.
 #[derive(Debug)]
 struct Then {
     at: usize,
-    views: BTreeMap<(String, String), Owned>,
+    views: Views,
+}
+
+type Views = BTreeMap<(String, String), View>;
+
+/// A view of one state.
+#[derive(Debug)]
+enum View {
+    /// To be read row by row.
+    Late(Late),
+    /// Rendered.
+    Made(Owned),
+}
+
+impl View {
+    /// As an expression sees it that reads row by row, or one that does not.
+    fn value(&self, row_by_row: bool) -> Owned {
+        match self {
+            Self::Late(late) if row_by_row => Box::new(late.clone()),
+            Self::Late(late) => Box::new(late.whole()),
+            Self::Made(made) => made.clone(),
+        }
+    }
 }
 
 /// How many entries of a kind there were: by principal, twin and what they are of.
@@ -327,14 +349,14 @@ impl Facts {
         let mut context = expr::context();
         let roots: BTreeSet<&str> = program.mentions().iter().map(|mention| mention.root.as_str()).collect();
         for root in roots {
-            if let Some(value) = self.variable(root, program.mentions()) {
+            if let Some(value) = self.variable(root, program) {
                 context.add_variable_as_val(root, value);
             }
         }
         Ok(context)
     }
 
-    fn variable(&mut self, root: &str, mentions: &BTreeSet<Mention>) -> Option<Owned> {
+    fn variable(&mut self, root: &str, program: &Program) -> Option<Owned> {
         match root {
             "params" => Some(Box::new(Object::from_json(&self.params))),
             "people" => Some(Box::new(self.people.clone())),
@@ -345,7 +367,7 @@ impl Facts {
             "round" => self.round.map(|round| from_json(&json!(round))),
             "env" => self.env().map(|env| from_json(&env)),
             "twins" => Some(from_json(&self.origins())),
-            _ => self.twin(root, mentions),
+            _ => self.twin(root, program.mentions(), program.reads_row_by_row()),
         }
     }
 
@@ -369,30 +391,36 @@ impl Facts {
     }
 
     /// The views of a twin that an expression mentions; all where it takes the twin as a whole.
-    fn twin(&mut self, root: &str, mentions: &BTreeSet<Mention>) -> Option<Owned> {
+    fn twin(&mut self, root: &str, mentions: &BTreeSet<Mention>, row_by_row: bool) -> Option<Owned> {
         let twin = Arc::clone(self.universe.twins().iter().find(|twin| variable_of(twin.name()) == root)?);
         let whole = mentions.iter().any(|mention| mention.root == root && mention.member.is_none());
         let wanted =
             |view: &&str| whole || mentions.iter().any(|m| m.root == root && m.member.as_deref() == Some(*view));
         let names: Vec<&str> = twin.views().into_iter().map(|(name, _)| name).filter(wanted).collect();
-        let views = names.into_iter().filter_map(|name| Some((name.to_owned(), self.view(twin.name(), name)?)));
+        let views = names
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), self.view(twin.name(), name)?.value(row_by_row))));
         Some(Box::new(Object::new(views.collect::<Vec<_>>())))
     }
 
-    fn view(&mut self, twin: &str, name: &str) -> Option<Owned> {
-        let key = (twin.to_owned(), name.to_owned());
-        if let Some(then) = &mut self.then {
-            if !then.views.contains_key(&key) {
-                let rendered = from_json(&self.universe.view_then(then.at, twin, name)?);
-                then.views.insert(key.clone(), rendered);
-            }
-            return then.views.get(&key).cloned();
+    fn view(&mut self, twin: &str, name: &str) -> Option<&View> {
+        let (universe, key) = (&self.universe, (twin.to_owned(), name.to_owned()));
+        let made = |value: Value| View::Made(from_json(&value));
+        let then = self.then.as_ref().map(|then| then.at);
+        let views = self.then.as_mut().map_or(&mut self.views, |then| &mut then.views);
+        if !views.contains_key(&key) {
+            let read = match then {
+                Some(at) => universe.read_view_then(at, twin, name),
+                None => universe.read_view(twin, name),
+            };
+            let seen = match (read, then) {
+                (Some(reader), _) => View::Late(Late::new(reader)),
+                (None, Some(at)) => made(universe.view_then(at, twin, name)?),
+                (None, None) => made(universe.view(twin, name)?),
+            };
+            views.insert(key.clone(), seen);
         }
-        if !self.views.contains_key(&key) {
-            let rendered = from_json(&self.universe.view(twin, name)?);
-            self.views.insert(key.clone(), rendered);
-        }
-        self.views.get(&key).cloned()
+        views.get(&key)
     }
 }
 
@@ -480,7 +508,7 @@ mod tests {
         check("now", json!("2026-03-02T09:00:00.000000Z"));
         check("twins", json!({ "shelf": "http://127.0.0.1:9" }));
         check("env.SHELF_URL", json!("http://127.0.0.1:9"));
-        check("shelf", json!({ "items": [], "log": [] }));
+        check("shelf", json!({ "items": [], "log": [], "owners": [] }));
     }
 
     #[test]

@@ -55,6 +55,7 @@ pub mod report;
 pub mod runner;
 pub mod scenario;
 pub mod schema;
+mod settle;
 pub mod stats;
 pub mod summary;
 pub mod supervise;

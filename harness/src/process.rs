@@ -320,6 +320,14 @@ async fn pump(mut from: impl AsyncRead + Unpin, mut file: File, kept: Kept) -> i
     let (mut window, mut held): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
     loop {
         let read = from.read(&mut chunk).await?;
+        // Before the disk: somebody waits for the sign.
+        if longest > 0 {
+            window.extend_from_slice(&chunk[..read]);
+            signs.look(&window);
+            // A sign may be cut by the end of a chunk.
+            let keep = window.len().min(longest - 1);
+            window.drain(..window.len() - keep);
+        }
         let granted = usize::try_from(output.take(read as u64)).unwrap_or(read);
         let shown = redactor.flow(&mut held, &chunk[..granted], read == 0);
         if !shown.is_empty() {
@@ -328,13 +336,6 @@ async fn pump(mut from: impl AsyncRead + Unpin, mut file: File, kept: Kept) -> i
         }
         if read == 0 {
             return file.flush().await;
-        }
-        if longest > 0 {
-            window.extend_from_slice(&chunk[..read]);
-            signs.look(&window);
-            // A sign may be cut by the end of a chunk.
-            let keep = window.len().min(longest - 1);
-            window.drain(..window.len() - keep);
         }
     }
 }

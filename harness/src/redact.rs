@@ -9,7 +9,7 @@ mod reveal;
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use dtu_kernel::{tape::Note, twin::EnvValue, universe::Universe};
 use serde_json::Value;
 
@@ -111,8 +111,12 @@ impl Redactor {
         if self.finder.is_some() || self.texts.is_empty() {
             return;
         }
+        // Made twice for each trajectory, which writes little: the table that would be fastest to look with takes longer to
+        // make than all the looking.
+        let kind = Some(AhoCorasickKind::ContiguousNFA);
+        let mut builder = AhoCorasick::builder();
         // Fails only beyond sizes that no trajectory has.
-        self.finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(self.texts.keys()).ok();
+        self.finder = builder.match_kind(MatchKind::LeftmostLongest).kind(kind).build(self.texts.keys()).ok();
         self.placeholders = self.texts.values().cloned().collect();
         self.longest = self.texts.keys().map(String::len).max().unwrap_or(0);
     }

@@ -12,6 +12,7 @@ use std::{
     process::{ExitStatus, Stdio},
 };
 
+use nix::{errno::Errno, sys::signal::killpg, unistd::Pid};
 use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessGroup};
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -155,7 +156,9 @@ impl Supervisor {
         let mut pipe = pipe();
         let mut terminated = signal(SignalKind::terminate()).ok();
         let is_bounded = self.bounds != Bounds::default();
-        let mut tick = tokio::time::interval(if is_bounded { BOUNDS_EVERY } else { FAMILY_EVERY });
+        // Not at once: what was started this moment has no family.
+        let every = if is_bounded { BOUNDS_EVERY } else { FAMILY_EVERY };
+        let mut tick = tokio::time::interval_at(Instant::now() + every, every);
         let mut open = true;
         loop {
             let deadline = self.deadline;
@@ -212,8 +215,7 @@ impl Supervisor {
 
     /// Kills the target where it and its children use more than they may.
     fn keep_bounds(&mut self) {
-        let all = processes();
-        let family = descendants(&all, std::process::id());
+        let family = family();
         let memory: u64 = family.iter().map(|process| process.memory()).sum();
         let cpu: Duration = family.iter().map(|process| process.cpu).sum();
         let exceeded = match self.bounds {
@@ -226,9 +228,7 @@ impl Supervisor {
     }
 
     fn remember_family(&mut self) {
-        for process in descendants(&processes(), std::process::id()) {
-            self.family.insert(process.pid, process.started);
-        }
+        self.family.extend(family().into_iter().map(|process| (process.pid, process.started)));
     }
 
     /// Ends what outlives the target: first it may end by itself, as long as is left of its time.
@@ -254,12 +254,23 @@ impl Supervisor {
         self.signal(SIGKILL);
     }
 
-    /// The processes of the group and of the family that are still there.
+    /// The processes of the group and of the family that are still there. Where nothing is left, which is nearly
+    /// always, nobody looks at the machine's other processes.
     fn left(&self) -> Vec<Process> {
-        let ours =
-            |process: &Process| process.group == self.group || self.family.get(&process.pid) == Some(&process.started);
+        let is_family = |process: &Process| self.family.get(&process.pid) == Some(&process.started);
         let target = self.group;
+        if !self.has_group() {
+            let family = self.family.keys().filter(|pid| **pid != target).copied();
+            return family.filter_map(Process::read).filter(is_family).collect();
+        }
+        let ours = |process: &Process| process.group == self.group || is_family(process);
         processes().into_iter().filter(|process| process.pid != target && ours(process)).collect()
+    }
+
+    /// Whether a process of the target's group is there, dead ones that nobody has asked about yet among them.
+    fn has_group(&self) -> bool {
+        let group = i32::try_from(self.group).unwrap_or_default();
+        group > 1 && killpg(Pid::from_raw(group), None) != Err(Errno::ESRCH)
     }
 }
 
@@ -344,6 +355,30 @@ fn processes() -> Vec<Process> {
     let Ok(entries) = fs_err::read_dir("/proc") else { return Vec::new() };
     let pid = |entry: std::io::Result<fs_err::DirEntry>| entry.ok()?.file_name().to_str()?.parse().ok();
     entries.filter_map(pid).filter_map(Process::read).collect()
+}
+
+/// All descendants of this process.
+fn family() -> Vec<Process> {
+    let myself = std::process::id();
+    let Some(mut pids) = children(myself) else {
+        return descendants(&processes(), myself).into_iter().cloned().collect();
+    };
+    let mut found = Vec::new();
+    while let Some(pid) = pids.pop() {
+        found.extend(Process::read(pid));
+        pids.extend(children(pid).unwrap_or_default());
+    }
+    found
+}
+
+/// The children of a process, of all its threads; none where the kernel does not tell, or the process has gone.
+fn children(pid: u32) -> Option<Vec<u32>> {
+    let mut found = Vec::new();
+    for thread in fs_err::read_dir(format!("/proc/{pid}/task")).ok()? {
+        let listed = fs_err::read_to_string(thread.ok()?.path().join("children")).ok()?;
+        found.extend(listed.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+    }
+    Some(found)
 }
 
 /// All descendants of a process.

@@ -1,6 +1,6 @@
 //! A small twin for tests: a shelf of items, with a call that puts one there, a human who takes one away, and a log.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use dtu_kernel::{
     args::{self, Args},
@@ -10,6 +10,7 @@ use dtu_kernel::{
     fault::Injected,
     host::{Host, host},
     operation::{Operation, OperationInfo, Typed},
+    rows::{AnyRows, Column, Index, Rows},
     table::Table,
     time::Timestamp,
     twin::{Affordance, EnvVar, Limit, Quota, Read, Refusal, Scene, Twin, Unserved, View, Write},
@@ -43,6 +44,38 @@ struct Item {
 pub(crate) struct State {
     items: Table<SmolStr, Item>,
     log: Table<u64, String>,
+}
+
+static ITEMS: Rows<State, Item> = Rows {
+    columns: &[Column::one("name", |_, item| json!(item.name)), Column::one("owner", |_, item| json!(item.owner))],
+    all: |state| Box::new(state.items.iter().map(|(_, item)| Arc::clone(item))),
+    len: |state| state.items.len(),
+    indexes: &[
+        Index::new("name", |state, name| Box::new(state.items.get(&name).cloned().into_iter())),
+        Index::new("owner", |state, owner| Box::new((ITEMS.all)(state).filter(move |item| item.owner == *owner))),
+    ],
+};
+
+static OWNERS: Rows<State, String> = Rows {
+    columns: &[
+        Column::one("owner", |_, owner| json!(owner)),
+        Column::many(
+            "things",
+            |state, owner| owned(state, owner).map(|item| json!(item.name)).collect(),
+            |state, owner, name| state.items.get(&name.into()).is_some_and(|item| item.owner == *owner),
+            |state, owner| owned(state, owner).count(),
+        ),
+    ],
+    all: |state| {
+        let owners: BTreeSet<&String> = state.items.iter().map(|(_, item)| &item.owner).collect();
+        Box::new(owners.into_iter().cloned().map(Arc::new))
+    },
+    len: |state| (OWNERS.all)(state).count(),
+    indexes: &[],
+};
+
+fn owned(state: &State, owner: &str) -> impl Iterator<Item = Arc<Item>> {
+    (ITEMS.all)(state).filter(move |item| item.owner == owner)
 }
 
 pub(crate) struct Failure(StatusCode);
@@ -117,12 +150,16 @@ impl Twin for Shelf {
     }
 
     fn views(&self) -> Vec<View<Self>> {
-        let items = |state: &State| state.items.iter().map(|(_, item)| json!(item)).collect();
         let log = |state: &State| state.log.iter().map(|(_, line)| json!(line)).collect();
         vec![
-            View { name: "items", about: "The items.", render: items },
+            View { name: "items", about: "The items.", render: |state| ITEMS.render(state) },
             View { name: "log", about: "The log.", render: log },
+            View { name: "owners", about: "Who owns what.", render: |state| OWNERS.render(state) },
         ]
+    }
+
+    fn rows(&self) -> Vec<(&'static str, &'static dyn AnyRows)> {
+        vec![("items", &ITEMS), ("owners", &OWNERS)]
     }
 
     fn load(&self, _: &World, _: &mut Tx<'_>) -> Result<State, Vec<Diagnostic>> {

@@ -38,7 +38,8 @@ pub(super) struct Found {
 }
 
 /// The names of types are values in CEL.
-const TYPES: [&str; 10] = ["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type"];
+pub(super) const TYPES: [&str; 10] =
+    ["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type"];
 
 pub(super) fn find(expression: &Expression) -> Found {
     let mut walk = Walk { found: Found::default(), bound: Vec::new(), lists: Vec::new() };

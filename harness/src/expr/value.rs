@@ -35,6 +35,18 @@ pub(crate) fn from_json(value: &Value) -> Owned {
     }
 }
 
+/// The same of JSON that nobody else needs.
+pub(crate) fn from_value(value: Value) -> Owned {
+    match value {
+        Value::String(text) => Box::new(CelString::from(text)),
+        Value::Array(items) => Box::new(List::new(items.into_iter().map(from_value).collect())),
+        Value::Object(members) => {
+            Box::new(Object::new(members.into_iter().map(|(key, value)| (key, from_value(value)))))
+        }
+        scalar => from_json(&scalar),
+    }
+}
+
 fn from_number(number: &Number) -> Owned {
     match (number.as_i64(), number.as_u64()) {
         (Some(int), _) => Box::new(CelInt::from(int)),
@@ -236,7 +248,7 @@ impl<'b, 'v> traits::Iterator<'b, 'v> for Keys<'b> {
 pub(crate) struct List(Arc<CelList<'static>>);
 
 impl List {
-    fn new(items: Vec<Owned>) -> Self {
+    pub(crate) fn new(items: Vec<Owned>) -> Self {
         Self(Arc::new(CelList::from(items)))
     }
 }

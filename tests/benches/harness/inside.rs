@@ -65,7 +65,7 @@ pub(crate) fn figures(part: &mut Part, cli: &Cli) -> anyhow::Result<()> {
 
 fn trajectory(scenario: &LoadedScenario, master: &Arc<Universe>, n: u64) -> Outcome {
     let universe = master.fork(format!("inside/{n}"), Some(n));
-    post(&universe, CALLS);
+    post(&universe, "#general", CALLS);
     let mut facts = Facts::new(Arc::clone(&universe), Map::new());
     let watch = Watch::new(scenario, &facts);
     let checks = check::evaluate_all(scenario, &mut facts, &watch);
@@ -86,12 +86,12 @@ pub(crate) fn master() -> anyhow::Result<Arc<Universe>> {
     made.map_err(|problems| anyhow::anyhow!("{problems:?}"))
 }
 
-/// Posts so many messages to one channel.
-pub(crate) fn post(universe: &Arc<Universe>, messages: usize) {
+/// Posts so many messages to a channel.
+pub(crate) fn post(universe: &Arc<Universe>, channel: &str, messages: usize) {
     let token = token(universe);
     for n in 0..messages {
         let text = format!("message number {n} of a long and busy day");
-        Call::slack("chat.postMessage", &token, &[("channel", "#general"), ("text", &text)]).send(universe);
+        Call::slack("chat.postMessage", &token, &[("channel", channel), ("text", &text)]).send(universe);
     }
 }
 

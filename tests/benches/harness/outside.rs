@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use anyhow::{Context as _, ensure};
@@ -16,7 +17,7 @@ pub(crate) fn figures(part: &mut Part) -> anyhow::Result<()> {
     const FEW: u64 = 10;
     const MANY: u64 = 110;
     let folder = Folder::new("beats: []", "checks: [{name: all is well, that: {finally: 'true'}}]")?;
-    let whole = |seeds: u64| millis(3, || folder.run(seeds, &["--jobs", "1"]).map(drop));
+    let whole = |seeds: u64| millis(3, || folder.run(seeds, &["--jobs", "1"]));
     // What a run costs once, however long it is, is in both.
     let each = (whole(MANY)? - whole(FEW)?) / (MANY - FEW) as f64;
     let own = millis(50, || folder.target_alone())?;
@@ -28,10 +29,10 @@ pub(crate) fn figures(part: &mut Part) -> anyhow::Result<()> {
 }
 
 /// A folder with one scenario and one target.
-pub(crate) struct Folder(tempfile::TempDir);
+struct Folder(tempfile::TempDir);
 
 impl Folder {
-    pub(crate) fn new(beats: &str, checks: &str) -> anyhow::Result<Self> {
+    fn new(beats: &str, checks: &str) -> anyhow::Result<Self> {
         let folder = Self(tempfile::tempdir()?);
         let scenario = format!(
             "schema: dtu/scenario/v1\nid: bench.one\ntitle: It works\nstory: Once.\nworld: acme\n{beats}\n{checks}\n"
@@ -48,30 +49,20 @@ impl Folder {
         Ok(fs_err::write(self.path(name), text)?)
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    /// Runs so many trajectories of each variant; gives back the folder of the run.
-    pub(crate) fn run(&self, seeds: u64, more: &[&str]) -> anyhow::Result<PathBuf> {
-        let out = self.path("out");
-        if out.exists() {
-            fs_err::remove_dir_all(&out)?;
-        }
+    /// Runs so many trajectories of each variant, into a folder of their own: where files were deleted a moment ago, ext4
+    /// takes its time to make new ones.
+    fn run(&self, seeds: u64, more: &[&str]) -> anyhow::Result<()> {
+        static RUNS: AtomicU64 = AtomicU64::new(0);
+        let out = format!("out-{}", RUNS.fetch_add(1, Ordering::Relaxed));
         let mut command = Command::new(dtu()?);
-        command.args(["run", "one.yaml", "--target", "target.yaml", "--out", "out", "--seeds", &seeds.to_string()]);
+        command.args(["run", "one.yaml", "--target", "target.yaml", "--out", &out, "--seeds", &seeds.to_string()]);
         command.args(more).current_dir(self.0.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let code = command.status()?.code();
         ensure!(matches!(code, Some(0 | 1)), "`dtu run` ended with {code:?}");
-        Ok(out)
-    }
-
-    /// Writes the reports of a run again.
-    pub(crate) fn report(&self, out: &Path) -> anyhow::Result<()> {
-        let mut command = Command::new(dtu()?);
-        command.arg("report").arg(out).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let code = command.current_dir(self.0.path()).status()?.code();
-        ensure!(matches!(code, Some(0 | 1)), "`dtu report` ended with {code:?}");
         Ok(())
     }
 
@@ -87,6 +78,15 @@ impl Folder {
         child.wait()?;
         Ok(())
     }
+}
+
+/// Writes the reports of a run again.
+pub(crate) fn report(out: &Path) -> anyhow::Result<()> {
+    let mut command = Command::new(dtu()?);
+    command.arg("report").arg(out).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let code = command.status()?.code();
+    ensure!(matches!(code, Some(0 | 1)), "`dtu report` ended with {code:?}");
+    Ok(())
 }
 
 /// The command, built as this benchmark is.

@@ -12,6 +12,7 @@ use crate::{
     fault::{Effect, Fired, Injected, Skipped, Strikes, Subject},
     ledger::{Event, Exchange, Keep, Principal},
     operation::{Level, Operation, OperationInfo, Run},
+    rows::{AnyRows, Reader},
     socket::{self, Frame, SocketId},
     struck,
     tape::{CallNote, Note},
@@ -114,6 +115,8 @@ pub trait Host: Send + Sync + std::fmt::Debug {
     fn views(&self) -> Vec<(&'static str, &'static str)>;
     /// Renders a view; none where there is none of that name.
     fn view(&self, state: &StateBox, name: &str) -> Option<Value>;
+    /// A view to be read row by row; none where it can only be rendered.
+    fn read_view(&self, state: &StateBox, name: &str) -> Option<Arc<dyn Reader>>;
     /// [`Twin::section_schema`].
     fn section_schema(&self, generator: &mut SchemaGenerator) -> schemars::Schema;
     /// [`Twin::load`].
@@ -168,6 +171,7 @@ pub struct Hosted<T: Twin> {
     infos: Vec<OperationInfo>,
     affordances: Vec<Affordance<T>>,
     views: Vec<View<T>>,
+    rows: Vec<(&'static str, &'static dyn AnyRows)>,
 }
 
 impl<T: Twin> std::fmt::Debug for Hosted<T> {
@@ -184,6 +188,7 @@ pub fn host<T: Twin>(twin: T) -> Arc<dyn Host> {
         operations,
         affordances: twin.affordances(),
         views: twin.views(),
+        rows: twin.rows(),
         twin,
     })
 }
@@ -558,6 +563,11 @@ impl<T: Twin> Host for Hosted<T> {
     fn view(&self, state: &StateBox, name: &str) -> Option<Value> {
         let view = self.views.iter().find(|view| view.name == name)?;
         Some((view.render)(peek::<T>(state)))
+    }
+
+    fn read_view(&self, state: &StateBox, name: &str) -> Option<Arc<dyn Reader>> {
+        let (_, rows) = self.rows.iter().find(|(known, _)| *known == name)?;
+        rows.read(state)
     }
 
     fn section_schema(&self, generator: &mut SchemaGenerator) -> schemars::Schema {

@@ -25,6 +25,7 @@ pub mod operation;
 mod past;
 pub mod replay;
 pub mod route;
+pub mod rows;
 pub mod seed;
 pub mod serve;
 pub mod shell;

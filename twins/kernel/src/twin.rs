@@ -13,6 +13,7 @@ use crate::{
     diagnostic::Diagnostic,
     fault::Injected,
     operation::{Operation, OperationInfo},
+    rows::AnyRows,
     socket::{Frame, SocketId},
     time::Timestamp,
     tx::Tx,
@@ -58,6 +59,11 @@ pub trait Twin: Sized + Send + Sync + 'static {
 
     /// What the control plane and checks see of the state.
     fn views(&self) -> Vec<View<Self>>;
+
+    /// Those of the views, by name, that can be read row by row: all that may grow large.
+    fn rows(&self) -> Vec<(&'static str, &'static dyn AnyRows)> {
+        Vec::new()
+    }
 
     /// The schema of the twin's section of a world file.
     fn section_schema(&self, generator: &mut SchemaGenerator) -> Schema {

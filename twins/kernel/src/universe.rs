@@ -30,6 +30,7 @@ use crate::{
     ledger::{Event, Keep, Ledger, Lineage, NetChange, Principal},
     limits::Limits,
     past::Past,
+    rows::Reader,
     seed::{Ordinals, SeedTree, Site},
     socket::{End, Out, SocketId, Sockets},
     tape::Tape,
@@ -405,6 +406,13 @@ impl Universe {
         self.twins[slot].view(&state, name)
     }
 
+    /// A view of the present state, to be read row by row; none where it can only be rendered.
+    pub fn read_view(&self, twin: &str, name: &str) -> Option<Arc<dyn Reader>> {
+        let slot = self.slot(twin)?;
+        let state = Arc::clone(self.inner.read().state(slot));
+        self.twins[slot].read_view(&state, name)
+    }
+
     /// Keeps all states from now on, the present one first. Each write then keeps what it replaced.
     pub fn keep_history(&self) {
         let mut inner = self.inner.write();
@@ -430,6 +438,16 @@ impl Universe {
             Arc::clone(inner.history.as_ref()?.of(at, inner.states.places[slot])?)
         };
         self.twins[slot].view(&state, name)
+    }
+
+    /// [`Universe::read_view`] of a kept state, by its number.
+    pub fn read_view_then(&self, at: usize, twin: &str, name: &str) -> Option<Arc<dyn Reader>> {
+        let slot = self.slot(twin)?;
+        let state = {
+            let inner = self.inner.read();
+            Arc::clone(inner.history.as_ref()?.of(at, inner.states.places[slot])?)
+        };
+        self.twins[slot].read_view(&state, name)
     }
 
     /// Whether a twin's state is another in a kept state than in the one before it.

@@ -29,6 +29,7 @@ pub mod provisioning;
 pub mod query;
 mod render;
 mod resources;
+mod rows;
 pub mod saml;
 pub mod search;
 mod simulation;
@@ -46,6 +47,7 @@ use dtu_kernel::{
     delivery::{Delivery, Next, Outbound, Outcome},
     diagnostic::Diagnostic,
     operation::{Operation, OperationInfo},
+    rows::AnyRows,
     time::Timestamp,
     twin::{Affordance, Allowance, Counted, EnvVar, Limit, Quota, Scene, Twin, Unserved, View, Write},
     tx::Tx,
@@ -210,6 +212,15 @@ impl Twin for Okta {
 
     fn views(&self) -> Vec<View<Self>> {
         views::views()
+    }
+
+    fn rows(&self) -> Vec<(&'static str, &'static dyn AnyRows)> {
+        vec![
+            ("users", &rows::USERS),
+            ("groups", &rows::GROUPS),
+            ("memberships", &rows::MEMBERSHIPS),
+            ("log", &rows::LOG),
+        ]
     }
 
     fn section_schema(&self, generator: &mut SchemaGenerator) -> Schema {

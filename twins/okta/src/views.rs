@@ -10,11 +10,9 @@ use crate::{
         State,
         app::App,
         device::Device,
-        group::{Group, GroupType},
-        profile::Attribute,
         user::{Status, User},
     },
-    provisioning,
+    provisioning, rows,
 };
 
 /// All views.
@@ -23,13 +21,17 @@ pub fn views() -> Vec<View<Okta>> {
         View {
             name: "users",
             about: "People by login: id, login, email, status, department, manager (login), groups (names)",
-            render: users,
+            render: |state| rows::USERS.render(state),
         },
-        View { name: "groups", about: "Groups by name: id, name, type, members (logins)", render: groups },
+        View {
+            name: "groups",
+            about: "Groups by name: id, name, type, members (logins)",
+            render: |state| rows::GROUPS.render(state),
+        },
         View {
             name: "memberships",
             about: "Who is in which group, Everyone left out: group (name), user (login)",
-            render: memberships,
+            render: |state| rows::MEMBERSHIPS.render(state),
         },
         View { name: "apps", about: "Apps by label: id, label, name, status, signOnMode, clientId", render: apps },
         View {
@@ -47,7 +49,7 @@ pub fn views() -> Vec<View<Okta>> {
         View {
             name: "log",
             about: "The System Log, oldest first: eventType, actor, targets, outcome, published",
-            render: log,
+            render: |state| rows::LOG.render(state),
         },
         View { name: "devices", about: "Devices by id: id, name, platform, status, users (logins)", render: devices },
         View {
@@ -100,12 +102,6 @@ pub fn group_names(state: &State, user: &User) -> Vec<SmolStr> {
     names
 }
 
-fn by_login(state: &State) -> Vec<&User> {
-    let mut users: Vec<&User> = state.users.iter().map(|user| &**user).collect();
-    users.sort_by(|a, b| a.login().cmp(b.login()));
-    users
-}
-
 fn devices(state: &State) -> Value {
     let row = |device: &Device| {
         let users = state.devices.users(&device.id).filter_map(|(user, _)| state.users.get(user));
@@ -118,54 +114,6 @@ fn devices(state: &State) -> Value {
         })
     };
     state.devices.iter().map(|device| row(device)).collect()
-}
-
-fn users(state: &State) -> Value {
-    let row = |user: &User| {
-        json!({
-            "id": user.id,
-            "login": user.login(),
-            "email": user.profile.get(Attribute::EMAIL),
-            "status": user.status,
-            "department": user.profile.get(Attribute::DEPARTMENT),
-            "manager": user.profile.get(Attribute::MANAGER_ID),
-            "groups": group_names(state, user),
-        })
-    };
-    by_login(state).into_iter().map(row).collect()
-}
-
-fn by_name(state: &State) -> Vec<&Group> {
-    let mut groups: Vec<&Group> = state.groups.iter().map(|group| &**group).collect();
-    groups.sort_by(|a, b| a.name.cmp(&b.name));
-    groups
-}
-
-fn members(state: &State, group: &Group) -> Vec<SmolStr> {
-    let login = |user: &User| SmolStr::new(user.login());
-    let mut logins: Vec<SmolStr> = match group.r#type {
-        GroupType::BuiltIn => state.users.living_after("").map(|user| login(user)).collect(),
-        GroupType::OktaGroup | GroupType::AppGroup => {
-            let members = state.members.of_group(&group.id, "").filter_map(|id| state.users.get(id));
-            members.map(|user| login(user)).collect()
-        }
-    };
-    logins.sort();
-    logins
-}
-
-fn groups(state: &State) -> Value {
-    let row = |group: &Group| json!({ "id": group.id, "name": group.name, "type": group.r#type, "members": members(state, group) });
-    by_name(state).into_iter().map(row).collect()
-}
-
-fn memberships(state: &State) -> Value {
-    let own = by_name(state).into_iter().filter(|group| group.r#type != GroupType::BuiltIn);
-    let rows = |group: &Group| {
-        let row = |user: SmolStr| json!({ "group": group.name, "user": user });
-        members(state, group).into_iter().map(row).collect::<Vec<_>>()
-    };
-    own.flat_map(rows).collect()
 }
 
 fn by_label(state: &State) -> Vec<&App> {
@@ -201,24 +149,6 @@ fn app_assignments(state: &State) -> Value {
 
 fn app_accounts(state: &State) -> Value {
     state.provisioning.accounts().map(|account| provisioning::settings::shown(state, account)).collect()
-}
-
-fn log(state: &State) -> Value {
-    let row = |entry: &std::sync::Arc<crate::model::log::Entry>| {
-        let targets: Vec<&SmolStr> = entry
-            .targets
-            .iter()
-            .map(|target| if target.alternate_id == "unknown" { &target.display_name } else { &target.alternate_id })
-            .collect();
-        json!({
-            "eventType": entry.event.name,
-            "actor": entry.actor.alternate_id,
-            "targets": targets,
-            "outcome": entry.outcome.result,
-            "published": entry.published.iso_millis(),
-        })
-    };
-    state.log.iter().map(row).collect()
 }
 
 fn login(state: &State, id: &str) -> SmolStr {

@@ -29,6 +29,7 @@ mod offices;
 mod pictures;
 mod query;
 mod rest;
+mod rows;
 mod rtm;
 mod shapes;
 mod socket_mode;
@@ -47,6 +48,7 @@ use dtu_kernel::{
     delivery::{Delivery, Next, Outbound, Outcome},
     diagnostic::Diagnostic,
     operation::{Operation, OperationInfo},
+    rows::AnyRows,
     socket::{Frame, SocketId},
     time::Timestamp,
     twin::{Affordance, Allowance, EnvVar, Limit, Quota, Scene, Twin, Unserved, View},
@@ -372,6 +374,10 @@ impl Twin for Slack {
 
     fn views(&self) -> Vec<View<Self>> {
         views::all().into_iter().chain(content_views::all()).collect()
+    }
+
+    fn rows(&self) -> Vec<(&'static str, &'static dyn AnyRows)> {
+        vec![("users", &rows::USERS), ("channels", &rows::CHANNELS), ("messages", &rows::MESSAGES)]
     }
 
     fn section_schema(&self, generator: &mut SchemaGenerator) -> Schema {

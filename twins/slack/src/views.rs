@@ -13,19 +13,30 @@ use crate::{
         apps::App,
         channels::{Channel, Kind},
         files::File,
-        messages::Message,
-        people::{Role, SLACKBOT},
         surfaces::Window,
         time::ts_text,
     },
+    rows,
 };
 
 /// The views.
 pub(crate) fn all() -> Vec<View<Slack>> {
     vec![
-        View { name: "users", about: "People and bot users, without Slack's own.", render: users },
-        View { name: "channels", about: "Conversations of all kinds, with their members.", render: channels },
-        View { name: "messages", about: "All messages and replies, by channel and time.", render: messages },
+        View {
+            name: "users",
+            about: "People and bot users, without Slack's own.",
+            render: |state| rows::USERS.render(state),
+        },
+        View {
+            name: "channels",
+            about: "Conversations of all kinds, with their members.",
+            render: |state| rows::CHANNELS.render(state),
+        },
+        View {
+            name: "messages",
+            about: "All messages and replies, by channel and time.",
+            render: |state| rows::MESSAGES.render(state),
+        },
         View { name: "ephemerals", about: "What one person alone was shown.", render: ephemerals },
         View { name: "files", about: "Files, with the names of the channels that show them.", render: files },
         View { name: "windows", about: "Open modals and Home tabs, with what people have set.", render: windows },
@@ -41,27 +52,8 @@ pub(crate) fn all() -> Vec<View<Slack>> {
     ]
 }
 
-fn users(state: &State) -> Value {
-    let people = state.users.iter().filter(|(id, _)| *id != SLACKBOT);
-    people
-        .map(|(id, user)| {
-            json!({
-                "id": id,
-                "key": user.key,
-                "name": user.name,
-                "real_name": user.real_name,
-                "email": user.email,
-                "title": user.title,
-                "role": user.role,
-                "is_bot": user.role == Role::Bot,
-                "deleted": user.deleted,
-            })
-        })
-        .collect()
-}
-
 /// How views name a conversation: a channel's name, `dm:` and who is in it besides the app, or the group's name.
-fn channel_name(state: &State, channel: &Channel) -> SmolStr {
+pub(crate) fn channel_name(state: &State, channel: &Channel) -> SmolStr {
     if channel.kind != Kind::Im {
         return channel.name.clone();
     }
@@ -72,62 +64,6 @@ fn channel_name(state: &State, channel: &Channel) -> SmolStr {
         .map(|user| state.label(user))
         .collect();
     format_smolstr!("dm:{}", people.join("+"))
-}
-
-fn channels(state: &State) -> Value {
-    let members = |channel: &Channel| -> Vec<SmolStr> {
-        let rows = state.memberships.range((channel.id.clone(), SmolStr::default())..);
-        rows.take_while(|(key, _)| key.0 == channel.id).map(|(key, _)| state.label(&key.1)).collect()
-    };
-    let row = |(id, channel): (&SmolStr, &Arc<Channel>)| {
-        json!({
-            "id": id,
-            "name": channel_name(state, channel),
-            "is_private": channel.kind != Kind::Public,
-            "is_im": channel.kind == Kind::Im,
-            "is_mpim": channel.kind == Kind::Mpim,
-            "is_archived": channel.archived,
-            "is_general": channel.general,
-            "topic": channel.topic.value,
-            "purpose": channel.purpose.value,
-            "creator": state.label(&channel.creator),
-            "members": members(channel),
-        })
-    };
-    state.channels.iter().map(row).collect()
-}
-
-fn message(state: &State, channel: &Channel, message: &Message) -> Value {
-    let extra = message.extra.as_deref();
-    let subtype = if message.is_broadcast() {
-        Some("thread_broadcast")
-    } else {
-        message.subtype().map(super::model::messages::Subtype::as_str)
-    };
-    json!({
-        "channel": channel_name(state, channel),
-        "channel_id": channel.id,
-        "ts": ts_text(message.ts),
-        "thread_ts": message.reply_to.or(message.thread.as_ref().map(|_| message.ts)).map(ts_text),
-        "from": state.label(&message.user),
-        "text": message.text,
-        "blocks": message.blocks(),
-        "attachments": message.attachments(),
-        "metadata": extra.and_then(|extra| extra.metadata.as_ref()),
-        "username": extra.and_then(|extra| extra.username.as_ref()),
-        "edited": extra.is_some_and(|extra| extra.edited.is_some()),
-        "subtype": subtype,
-        "reply_count": message.thread.as_ref().map_or(0, |thread| thread.count),
-    })
-}
-
-fn messages(state: &State) -> Value {
-    let own = state.messages.iter().filter(|(_, row)| row.reply_to.is_none()).map(|(key, row)| (&key.0, row));
-    let replies = state.replies.iter().map(|(key, row)| (&key.0.0, row));
-    let mut rows: Vec<(&SmolStr, &Arc<Message>)> = own.chain(replies).collect();
-    rows.sort_by(|a, b| (a.0, a.1.ts).cmp(&(b.0, b.1.ts)));
-    let shown = rows.into_iter().filter_map(|(id, row)| Some(message(state, state.channels.get(id)?, row)));
-    shown.collect()
 }
 
 fn ephemerals(state: &State) -> Value {

@@ -341,6 +341,11 @@ impl Users {
         self.table.iter().map(|(_, user)| user)
     }
 
+    /// All, by login. Costs what the table holds: for views.
+    pub fn by_logins(&self) -> impl Iterator<Item = &Arc<User>> {
+        self.by_login.values().filter_map(|id| self.table.get(id))
+    }
+
     /// How many there are who are not deactivated.
     pub fn living(&self) -> u64 {
         self.len() as u64 - self.gone
