@@ -91,7 +91,7 @@ impl Node {
     }
 
     /// What its name stands for and its own name, among the prefixes of what is around it.
-    fn is(&self, around: &Scope, (_, uri): (&str, &str), local: &str) -> bool {
+    pub(crate) fn is(&self, around: &Scope, (_, uri): (&str, &str), local: &str) -> bool {
         let (prefix, own) = split(&self.name);
         own == local && self.scope(around).get(prefix).is_some_and(|found| found == uri)
     }
@@ -124,13 +124,13 @@ impl Node {
         elements.filter(|(_, node)| node.is(&scope, namespace, local)).collect()
     }
 
-    /// Its text, without space.
+    /// Its text, but for space around it.
     pub(crate) fn text(&self) -> String {
         let texts = self.content.iter().filter_map(|part| match part {
             Part::Text(text) => Some(text.as_str()),
             Part::Element(_) | Part::Instruction(_) => None,
         });
-        texts.flat_map(str::chars).filter(|c| !c.is_ascii_whitespace()).collect()
+        texts.collect::<String>().trim().to_owned()
     }
 
     /// Its canonical form among the prefixes of what is around it, without the part of one place; `inclusive` are the

@@ -11,22 +11,24 @@ use dtu_kernel::{
     twin::Write,
     wire::{Answer, Request},
 };
-use quick_xml::{XmlVersion, events::Event, reader::NsReader};
 use serde_json::Value;
 
 use super::{
-    message,
+    attributes::Subject,
+    canonical::{Node, Scope},
+    message::LoggedOut,
     request::decode,
     settings::Settings,
     sign::Signer,
     sso::{Refused, find, ids, signing_key},
     verify,
+    xml::{SAML2, SAML2P},
 };
 use crate::{
     Okta,
     error::Error,
     events,
-    model::{self, Act, Acting, app::App, log::Party},
+    model::{self, Act, Acting, State, app::App, assignment, log::Party, user::User},
     oauth::{self, form::Form, log, session},
 };
 
@@ -38,6 +40,8 @@ struct LogoutRequest {
     destination: Option<String>,
     /// Until when it holds (`NotOnOrAfter`).
     ends: Option<String>,
+    /// Who is to be signed out, as the app calls them.
+    name: Option<String>,
 }
 
 const MALFORMED: &str = "The SAML logout request is not well-formed XML.";
@@ -49,50 +53,28 @@ impl LogoutRequest {
     /// # Errors
     /// What is wrong with it, in a sentence for people.
     fn read(xml: &str) -> Result<Self, &'static str> {
-        let mut reader = NsReader::from_str(xml);
-        let mut request: Option<Self> = None;
-        let (mut depth, mut in_issuer) = (0_usize, false);
-        loop {
-            match reader.read_event().map_err(|_| MALFORMED)? {
-                Event::DocType(_) => return Err(MALFORMED),
-                Event::Start(start) if depth == 0 => {
-                    if start.local_name().as_ref() != b"LogoutRequest" {
-                        return Err(NO_REQUEST);
-                    }
-                    let mut own = Self::default();
-                    for attribute in start.attributes() {
-                        let attribute = attribute.map_err(|_| MALFORMED)?;
-                        let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| MALFORMED)?;
-                        let value = value.into_owned();
-                        match attribute.key.as_ref() {
-                            b"ID" => own.id = value,
-                            b"Destination" => own.destination = Some(value),
-                            b"NotOnOrAfter" => own.ends = Some(value),
-                            _ => {}
-                        }
-                    }
-                    request = Some(own);
-                    depth = 1;
-                }
-                Event::Start(start) => {
-                    in_issuer = depth == 1 && start.local_name().as_ref() == b"Issuer";
-                    depth += 1;
-                }
-                Event::Text(text) if in_issuer => {
-                    let text = text.decode().map_err(|_| MALFORMED)?;
-                    if let Some(request) = &mut request {
-                        request.issuer.push_str(text.trim());
-                    }
-                }
-                Event::End(_) => {
-                    in_issuer = false;
-                    depth = depth.saturating_sub(1);
-                }
-                Event::Eof => break,
-                _ => {}
-            }
-        }
-        request.filter(|request| !request.id.is_empty()).ok_or(NO_REQUEST)
+        let root = Node::parse(xml).ok_or(MALFORMED)?;
+        let around = Scope::new();
+        let own = |name: &str| root.attribute(name).map(str::to_owned);
+        let said = |name: &'static str| root.children(&around, SAML2, name).first().map(|(_, node)| node.text());
+        let id = own("ID").filter(|id| !id.is_empty() && root.is(&around, SAML2P, "LogoutRequest"));
+        Ok(Self {
+            id: id.ok_or(NO_REQUEST)?,
+            issuer: said("Issuer").unwrap_or_default(),
+            destination: own("Destination"),
+            ends: own("NotOnOrAfter"),
+            name: said("NameID"),
+        })
+    }
+}
+
+impl LogoutRequest {
+    /// Whether somebody is the one who is to be signed out; whoever is there where nobody is named.
+    fn means(&self, state: &State, app: &App, settings: &Settings<'_>, user: &User) -> bool {
+        let Some(name) = &self.name else { return true };
+        let Some(found) = assignment::find(state, app, user) else { return false };
+        let subject = Subject { state, app, user, found: &found };
+        subject.name(settings).is_ok_and(|own| own == *name)
     }
 }
 
@@ -159,16 +141,19 @@ fn signed_out(
         return Err(bad("The app has no address to post logout responses to."));
     }
     let key = signing_key(act.state, app)?;
-    if let Some(session) = present {
+    let meant = user.as_ref().is_none_or(|user| asked.means(act.state, app, &settings, user));
+    if let Some(session) = present.filter(|_| meant) {
         model::session::end(&mut act, &session);
     }
     let [id, ..] = ids(&mut act);
     let signer = Signer { key: &key, signature: settings.signature, digest: settings.digest };
-    let xml = message::logged_out(&settings, &address, &asked.id, act.tx.now, &id, &signer);
+    let told = LoggedOut { settings: &settings, address: &address, in_response_to: &asked.id, now: act.tx.now, meant };
+    let xml = told.signed(&id, &signer);
     events::announce(&mut act);
     let mut fields = vec![("SAMLResponse".to_owned(), STANDARD.encode(xml))];
     fields.extend(relay_state.map(|state| ("RelayState".to_owned(), state.to_owned())));
-    Ok(session::clear_cookie(oauth::page::form_post(&address, &fields)))
+    let answer = oauth::page::form_post(&address, &fields);
+    Ok(if meant { session::clear_cookie(answer) } else { answer })
 }
 
 #[cfg(test)]
@@ -184,10 +169,14 @@ mod tests {
             issuer: "sp".to_owned(),
             destination: Some("d".to_owned()),
             ends: None,
+            name: None,
         };
-        assert_eq!(LogoutRequest::read(xml), Ok(wanted));
+        assert_eq!(LogoutRequest::read(xml).as_ref(), Ok(&wanted));
+        let named =
+            xml.replace("</p:", "<b:NameID xmlns:b=\"urn:oasis:names:tc:SAML:2.0:assertion\"> a&amp;b </b:NameID></p:");
+        assert_eq!(LogoutRequest::read(&named), Ok(LogoutRequest { name: Some("a&b".to_owned()), ..wanted }));
         let check = |xml: &str, wanted: &str| assert_eq!(LogoutRequest::read(xml), Err(wanted), "{xml}");
-        check("", NO_REQUEST);
+        check("", MALFORMED);
         check("<a></a>", NO_REQUEST);
         check(&xml.replace(" ID=\"r1\"", ""), NO_REQUEST);
         check(&xml.replace("</a:Issuer>", ""), MALFORMED);

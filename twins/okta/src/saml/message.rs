@@ -86,25 +86,36 @@ fn response(said: &Said<'_>, status: Element, body: Option<Element>) -> Element 
         .holding_all(body)
 }
 
-/// The answer to a request to sign somebody out: it is done. Always signed.
-pub(crate) fn logged_out(
-    settings: &Settings<'_>,
-    address: &str,
-    in_response_to: &str,
-    now: Timestamp,
-    id: &str,
-    signer: &Signer<'_>,
-) -> String {
-    let response = Element::new("saml2p:LogoutResponse")
-        .declaring(SAML2P)
-        .with("Destination", address)
-        .with("ID", id)
-        .with("InResponseTo", in_response_to)
-        .with("IssueInstant", now.iso_millis())
-        .with("Version", "2.0")
-        .holding(issuer(settings).declaring(SAML2))
-        .holding(Element::new("saml2p:Status").holding(code("Success")));
-    signer.sign(response, id).document()
+/// The answer to a request to sign somebody out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LoggedOut<'a> {
+    /// How the app wants it.
+    pub(crate) settings: &'a Settings<'a>,
+    /// Where it is posted to.
+    pub(crate) address: &'a str,
+    /// The request's id.
+    pub(crate) in_response_to: &'a str,
+    /// Now.
+    pub(crate) now: Timestamp,
+    /// Whether the one who is signed out is the one who was meant; else nobody is.
+    pub(crate) meant: bool,
+}
+
+impl LoggedOut<'_> {
+    /// The answer, which is always signed.
+    pub(crate) fn signed(&self, id: &str, signer: &Signer<'_>) -> String {
+        let status = if self.meant { code("Success") } else { code("Requester").holding(code("UnknownPrincipal")) };
+        let response = Element::new("saml2p:LogoutResponse")
+            .declaring(SAML2P)
+            .with("Destination", self.address)
+            .with("ID", id)
+            .with("InResponseTo", self.in_response_to)
+            .with("IssueInstant", self.now.iso_millis())
+            .with("Version", "2.0")
+            .holding(issuer(self.settings).declaring(SAML2))
+            .holding(Element::new("saml2p:Status").holding(status));
+        signer.sign(response, id).document()
+    }
 }
 
 fn code(value: &str) -> Element {

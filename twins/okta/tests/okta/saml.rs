@@ -387,6 +387,17 @@ fn an_app_that_may_signs_people_out() {
     refuse(&logout_query(&elsewhere, "back", RSA_SHA256), "another destination");
     refuse(&logout_query("<a></a>", "back", RSA_SHA256), "no LogoutRequest");
     assert_eq!(org.view("sessions").as_array().map(Vec::len), Some(1));
+    let of = |name: &str| {
+        let name = format!("<a:NameID xmlns:a=\"urn:oasis:names:tc:SAML:2.0:assertion\">{name}</a:NameID></p:");
+        logout_query(&good.replace("</p:", &name), "back", RSA_SHA256)
+    };
+    let other = send(&of("noor@acme.example"));
+    assert!(answer(&other).contains("status:UnknownPrincipal") && other.header("set-cookie").is_empty());
+    assert_eq!(org.view("sessions").as_array().map(Vec::len), Some(1), "nobody else is signed out");
+    let fork = org.fork();
+    let got = fork.send(call(&format!("GET {slo}?{}", of(LENA))).anonymous().header("cookie", &cookie));
+    assert!(answer(&got).contains("status:Success"));
+    assert_eq!(fork.view("sessions"), json!([]));
     let got = send(&signed);
     assert_eq!(got.status, 200, "{}", page(&got));
     assert!(page(&got).contains("action=\"https://sp.example/bye\"") && page(&got).contains("value=\"back\""));
