@@ -11,6 +11,7 @@ use dtu_tests::recorded::{
     devices, evidence, org,
     recording::{Exchange, Recording},
     replay::{Played, Stage},
+    sources,
 };
 use serde_json::{Value, json};
 
@@ -50,7 +51,8 @@ fn okta_world(recording: Option<&Recording>) -> String {
     let calls = |recording: &Recording| recording.exchanges.iter().any(token_calls::is_one);
     let client = if recording.is_some_and(calls) { token_calls::client() } else { String::new() };
     let devices = recording.map(|recording| devices::section(recording, "admin")).unwrap_or_default();
-    format!("{OKTA}{}{client}{devices}", kind.section())
+    let sources = recording.map(sources::section).unwrap_or_default();
+    format!("{OKTA}{}{client}{devices}{sources}", kind.section())
 }
 
 /// Credentials are not recorded, but that one was bad shows in the answer.

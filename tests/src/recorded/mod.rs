@@ -11,3 +11,4 @@ pub mod org;
 pub mod recording;
 pub mod replay;
 pub mod shape;
+pub mod sources;

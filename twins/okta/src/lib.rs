@@ -38,6 +38,7 @@ pub mod views;
 mod world;
 mod world_apps;
 mod world_devices;
+mod world_sources;
 pub mod zone;
 
 use std::{borrow::Cow, time::Duration};
@@ -207,6 +208,7 @@ impl Twin for Okta {
         all.extend(inline_hooks::registration::affordances());
         all.extend(inline_hooks::import::affordances());
         all.extend(agents::affordances());
+        all.extend(identity_sources::affordances());
         all
     }
 

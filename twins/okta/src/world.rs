@@ -46,6 +46,7 @@ use crate::{
     resources,
     world_apps::{self, AppRow},
     world_devices::{self, DeviceRow},
+    world_sources::{self, SourceRow},
 };
 
 /// The `okta:` section.
@@ -84,6 +85,9 @@ struct Section {
     /// What people had enrolled before the world begins.
     #[serde(default)]
     devices: Vec<DeviceRow>,
+    /// Custom identity sources that administrators had set up before the world begins.
+    #[serde(default)]
+    identity_sources: Vec<SourceRow>,
     /// The password with which everybody signs in on pages and by the password grant; nobody can where absent.
     #[serde(default)]
     password: Option<SmolStr>,
@@ -149,6 +153,7 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
     let mut problems = check(world, &section);
     problems.extend(oauth::world::check(world, &section.sign_on()));
     problems.extend(world_devices::check(world, &section.devices));
+    problems.extend(world_sources::check(world, &section.identity_sources));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -211,6 +216,7 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
     world_apps::add(&mut state, tx, world, &section.apps, |key| group_name(world, &section, key))?;
     resources::start(&mut state, tx);
     world_devices::add(&mut state, tx, world, section.devices);
+    world_sources::add(&mut state, tx, section.identity_sources);
     if section.governance {
         state.kind.realm = state.objects.members(REALMS).next().map(|(id, _)| id.clone());
     }

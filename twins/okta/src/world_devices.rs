@@ -58,7 +58,7 @@ pub(crate) struct DeviceRow {
 enum Platform {
     /// Android.
     Android,
-    /// iOS and iPadOS.
+    /// iOS.
     Ios,
     /// macOS.
     Macos,

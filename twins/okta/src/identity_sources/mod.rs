@@ -9,20 +9,26 @@ pub mod take;
 
 use std::{sync::Arc, time::Duration};
 
-use dtu_kernel::tx::Tx;
+use dtu_kernel::{
+    twin::{Affordance, Refusal},
+    tx::Tx,
+};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
-    contract,
+    Okta,
+    affordances::{administer, allow},
+    agents,
     error::Error,
     events,
     model::{
         Act, Acting, State,
         app::App,
         event_type::{IMPORT_COMPLETE, IMPORT_START, SOURCES_DELETE, SOURCES_UPSERT},
-        identity_source::{IDLE, PEOPLE_MAX, SESSION_ID, Session, Status, Upload},
+        identity_source::{IDLE, PEOPLE_MAX, SESSION_ID, SOURCE_ID, Session, Source, Status, Upload},
         log::Party,
     },
 };
@@ -42,18 +48,17 @@ struct Due {
     next: Option<usize>,
 }
 
-/// A source: the app that stands for it, where the org has it.
+/// A source: the app that stands for it, where the org's API shows one.
 ///
-/// Sources are made in the admin console only, so that an org may have one that its API never made: whatever can be an
-/// app's id is one (as recorded).
+/// Sources are made in the admin console only; a directory's agents bring one along.
 ///
 /// # Errors
-/// What can be no app's id, or an app that is not active.
+/// What is no source, or an app that is not active.
 pub fn find(state: &State, id: &str) -> Result<Option<Arc<App>>, Error> {
-    let may_be = id.starts_with("0oa") && contract::is_id(id);
+    let known = || state.sources.get(id).is_some() || agents::pool(state, id).is_ok();
     match state.apps.get(id) {
         Some(app) if app.active => Ok(Some(app.clone())),
-        None if may_be => Ok(None),
+        None if known() => Ok(None),
         _ => Err(Error::not_found(id, "AppInstance")),
     }
 }
@@ -61,8 +66,31 @@ pub fn find(state: &State, id: &str) -> Result<Option<Arc<App>>, Error> {
 /// A source as the System Log names it.
 pub(crate) fn party(state: &State, source: &str) -> Party {
     let unknown = || SmolStr::new_static("unknown");
-    let without = || Party { id: source.into(), kind: "AppInstance", alternate_id: unknown(), display_name: unknown() };
+    let name = || state.sources.get(source).map_or_else(unknown, |source| source.name.clone());
+    let without = || Party { id: source.into(), kind: "AppInstance", alternate_id: name(), display_name: name() };
     state.apps.get(source).map_or_else(without, |app| Party::app(app))
+}
+
+/// Arguments of `okta.admin.add_identity_source`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Add {
+    /// What it is called.
+    name: SmolStr,
+}
+
+/// The verbs.
+pub fn affordances() -> Vec<Affordance<Okta>> {
+    vec![Affordance::new("okta.admin.add_identity_source", "Sets up a custom identity source", add)]
+}
+
+fn add(state: &mut State, tx: &mut Tx<'_>, who: &str, with: Add) -> Result<Value, Refusal> {
+    administer(state, tx, who, |act| {
+        allow(act, "POST /api/v1/apps", &[])?;
+        let id = act.tx.id(&SOURCE_ID);
+        act.state.sources.put(&mut act.tx.changes, Source { id: id.clone(), name: with.name });
+        Ok(json!({ "source": id }))
+    })
 }
 
 /// Begins a session.

@@ -17,6 +17,8 @@ use smol_str::SmolStr;
 
 use super::shape;
 
+/// Ids of sources.
+pub const SOURCE_ID: IdShape = shape("0oa", "identity source");
 /// Ids of sessions.
 pub const SESSION_ID: IdShape = shape("aps", "identity source session");
 /// The most entries of one upload, by the document's `maxItems`.
@@ -183,6 +185,15 @@ pub struct Group {
     pub profile: Map<String, Value>,
 }
 
+/// A source that was set up in the admin console.
+#[derive(Clone, Debug, Serialize)]
+pub struct Source {
+    /// `0oa...`: an app's id.
+    pub id: SmolStr,
+    /// What it is called.
+    pub name: SmolStr,
+}
+
 type Key = (SmolStr, SmolStr);
 
 /// The table of sessions.
@@ -191,6 +202,7 @@ pub const SESSIONS: &str = "identity_source_sessions";
 /// All sources, each under its app's id.
 #[derive(Clone, Debug)]
 pub struct Sources {
+    set_up: Table<SmolStr, Source>,
     sessions: Table<Key, Session>,
     people: Table<Key, Person>,
     groups: Table<Key, Group>,
@@ -204,6 +216,7 @@ pub struct Sources {
 impl Default for Sources {
     fn default() -> Self {
         Self {
+            set_up: Table::new("identity_sources"),
             sessions: Table::new(SESSIONS),
             people: Table::new("identity_source_users"),
             groups: Table::new("identity_source_groups"),
@@ -219,6 +232,16 @@ fn key(source: &str, id: &str) -> Key {
 }
 
 impl Sources {
+    /// A source that was set up in the admin console.
+    pub fn get(&self, id: &str) -> Option<&Arc<Source>> {
+        self.set_up.get(&SmolStr::new(id))
+    }
+
+    /// Sets a source up.
+    pub fn put(&mut self, changes: &mut Changes, source: Source) {
+        self.set_up.put(changes, source.id.clone(), source);
+    }
+
     /// A session.
     pub fn session(&self, source: &str, id: &str) -> Option<&Arc<Session>> {
         self.sessions.get(&key(source, id))

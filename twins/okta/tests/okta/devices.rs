@@ -171,8 +171,8 @@ fn devices_are_listed_page_by_page_with_who_uses_them() {
 
 #[test]
 fn checks_of_posture_are_kept_where_the_org_has_them() {
-    let org = Org::acme();
     const ROOT: &str = "/api/v1/device-posture-checks";
+    let org = Org::acme();
     let made = json!({
         "name": "Firewall", "variableName": "macOSFirewall", "platform": "MACOS", "mappingType": "CHECKBOX",
         "type": "CUSTOM", "query": "SELECT 1;", "description": "Whether it is on",

@@ -2,11 +2,39 @@
 
 use std::time::Duration;
 
+use dtu_kernel::world::World;
 use serde_json::{Value, json};
 
-use crate::support::{Org, call};
+use crate::support::{Org, call, options};
 
 const SOURCE: &str = "/api/v1/identity-sources/0oaHrSourceOfAcme015";
+
+/// An org with a source that its administrators had set up.
+fn org() -> Org {
+    let text = include_str!("../../../../fixtures/worlds/acme.yaml");
+    let rows = "\n  identity_sources:\n    - {name: HR, id: 0oaHrSourceOfAcme015}\n  oauth_clients:\n";
+    let text = text.replacen("\n  oauth_clients:\n", rows, 1);
+    let world = World::parse("acme.yaml", &text, &["okta", "slack", "jira", "google"]).expect("is a good world");
+    Org::of(world, &options())
+}
+
+#[test]
+fn a_source_that_nobody_set_up_is_not_found() {
+    let org = org();
+    for path in ["sessions", "users/x", "groups/x", "groups/x/membership"] {
+        let got = org.refuse(
+            call(&format!("GET /api/v1/identity-sources/0oa1234567890abcd5d7/{path}")),
+            404,
+            "E0000007",
+            &[],
+        );
+        assert!(got.text("/errorSummary").ends_with("0oa1234567890abcd5d7 (AppInstance)"), "{}", got.body);
+    }
+    let made = org.perform("okta.admin.add_identity_source", "dana", &json!({ "name": "Payroll" })).expect("is set up");
+    let id = made["source"].as_str().expect("is text");
+    assert_eq!(org.get(&format!("/api/v1/identity-sources/{id}/sessions")).body, json!([]));
+    org.perform("okta.admin.add_identity_source", "lena", &json!({ "name": "Own" })).expect_err("is no administrator");
+}
 
 fn session(org: &Org) -> String {
     let got = org.check(call(&format!("POST {SOURCE}/sessions")), 201);
@@ -42,7 +70,7 @@ async fn import(org: &Org, uploads: &[(&str, Value)]) -> String {
 
 #[tokio::test]
 async fn what_is_uploaded_is_imported_a_moment_later() {
-    let org = Org::acme();
+    let org = org();
     let people = json!({ "entityType": "USERS", "profiles": [
         person("e1", "ada.new@acme.example"), person("e2", "bob.new@acme.example"),
         person("e3", "lena.fischer@acme.example"),
@@ -102,7 +130,7 @@ async fn what_is_uploaded_is_imported_a_moment_later() {
 
 #[tokio::test]
 async fn sessions_go_from_status_to_status() {
-    let org = Org::acme();
+    let org = org();
     let people = json!({ "entityType": "USERS", "profiles": [person("e1", "ada.new@acme.example")] });
     let refuse = |session: &str, verb: &str, body: Option<&Value>, wanted: &str| {
         let line = call(&format!("POST {session}/{verb}"));
@@ -132,7 +160,7 @@ async fn sessions_go_from_status_to_status() {
 
 #[test]
 fn uploads_are_checked() {
-    let org = Org::acme();
+    let org = org();
     let session = session(&org);
     let check = |verb: &str, body: Value, cause: &str| {
         org.refuse(call(&format!("POST {session}/{verb}")).json(&body), 400, "E0000001", &[cause]);
@@ -166,7 +194,7 @@ fn uploads_are_checked() {
 
 #[tokio::test]
 async fn an_entry_that_cannot_be_done_is_told_and_the_rest_is_done() {
-    let org = Org::acme();
+    let org = org();
     let people = json!({ "entityType": "USERS", "profiles": [
         { "externalId": "half", "profile": { "userName": "half@acme.example" } },
         person("whole", "whole@acme.example"),
@@ -182,7 +210,7 @@ async fn an_entry_that_cannot_be_done_is_told_and_the_rest_is_done() {
 
 #[test]
 fn people_and_groups_change_one_by_one() {
-    let org = Org::acme();
+    let org = org();
     let users = format!("{SOURCE}/users");
     org.post(&users, &person("e1", "ada.new@acme.example"));
     org.refuse(
