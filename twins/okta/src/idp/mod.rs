@@ -33,7 +33,7 @@ use crate::{
 /// The tables of people under way; rows in them follow from other calls.
 pub(crate) const TABLES: [&str; 3] = ["idp_sign_ins", "idp_exchanges", "idp_assertions"];
 
-/// For how long somebody may be away at a provider (developer.okta.com/docs/api/resources/social_authentication.html).
+/// For how long somebody may be away at a provider (`developer.okta.com/docs/api/resources/social_authentication.html`).
 const AWAY: Duration = Duration::from_secs(900);
 
 /// Somebody who was sent to a provider.

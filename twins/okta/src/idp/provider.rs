@@ -34,11 +34,11 @@ impl Provider {
     /// A provider that is in use.
     pub(crate) fn active(state: &State, id: &str) -> Option<Self> {
         let members = state.objects.member(PROVIDERS, id)?;
-        Self::new(id, members).filter(|provider| provider.text("/status") == "ACTIVE")
+        Some(Self::new(id, members)).filter(|provider| provider.text("/status") == "ACTIVE")
     }
 
-    fn new(id: &str, members: &Members) -> Option<Self> {
-        Some(Self { id: id.into(), whole: Value::Object(members.clone()) })
+    fn new(id: &str, members: &Members) -> Self {
+        Self { id: id.into(), whole: Value::Object(members.clone()) }
     }
 
     /// The first provider in use one of whose members has a value. Orgs have few.

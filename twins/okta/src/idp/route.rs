@@ -1,6 +1,6 @@
 //! Where people sign in: what the rules of the identity provider discovery policy say.
 //!
-//! See developer.okta.com/docs/concepts/policies/ (IdP routing rules) and help.okta.com, "Identity Provider routing
+//! See developer.okta.com/docs/concepts/policies/ (routing rules) and help.okta.com, "Identity Provider routing
 //! rules". A rule is looked at once somebody's name is known, or where it asks for none.
 
 use std::net::IpAddr;

@@ -63,6 +63,8 @@ const MAPPING: [(&str, &str); 4] =
 pub struct Import {
     app: SmolStr,
     begun: Timestamp,
+    /// Its place among all imports: several may begin at one time.
+    number: u64,
     activate: bool,
     /// What becomes of people by themselves; all of it where an administrator brings them by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -253,7 +255,7 @@ fn confirm(state: &mut State, tx: &mut Tx<'_>, who: &str, with: ConfirmImport) -
         allow(act, "POST /api/v1/apps/{appId}/users/{userId}", &[("appId", &app.id), ("userId", &app.id)])?;
         let last = act.state.imports.iter().filter(|(_, import)| import.app == app.id);
         let last =
-            last.max_by_key(|(_, import)| import.begun).map(|(job, import)| (job.clone(), Import::clone(import)));
+            last.max_by_key(|(_, import)| import.number).map(|(job, import)| (job.clone(), Import::clone(import)));
         let Some((job, import)) = last else {
             return Err(Refusal::new(format!("nobody was imported from the app `{}`", app.label)));
         };
@@ -347,8 +349,8 @@ fn close(act: &mut Act<'_, '_>, job: &SmolStr) {
 
 fn begin(act: &mut Act<'_, '_>, app: &App, rules: Option<Rules>, activate: bool) -> SmolStr {
     let job = act.tx.id(&JOB_ID);
-    let (app_id, begun) = (app.id.clone(), act.tx.now);
-    let import = Import { app: app_id, begun, activate, rules, people: 0, waiting: 0, open: true, error: None };
+    let (app_id, begun, number) = (app.id.clone(), act.tx.now, act.state.log.next_seq());
+    let import = Import { app: app_id, begun, number, activate, rules, people: 0, waiting: 0, open: true, error: None };
     act.state.imports.put(&mut act.tx.changes, job.clone(), import);
     act.log(&IMPORT_START, vec![Party::app(app)]);
     job
@@ -546,6 +548,6 @@ fn shown(state: &State, job: &SmolStr, import: &Import) -> Value {
 /// All imports, oldest first.
 pub fn view(state: &State) -> Value {
     let mut rows: Vec<_> = state.imports.iter().collect();
-    rows.sort_by_key(|(_, import)| import.begun);
+    rows.sort_by_key(|(_, import)| import.number);
     rows.into_iter().map(|(job, import)| shown(state, job, import)).collect()
 }

@@ -85,6 +85,11 @@ fn provisioned(act: &Act<'_, '_>, app: &str, task: Task) -> Option<std::sync::Ar
 
 /// Adds a task to an account's, where it changes something, and begins it where nothing else is under way.
 fn queue(act: &mut Act<'_, '_>, app: &str, user: &SmolStr, task: Task) {
+    // What an import takes from the app is not sent back to it.
+    let importing = act.state.provisioning.runs.get(&SmolStr::new(app)).map(|run| &run.job);
+    if importing == Some(&act.by.transaction.id) {
+        return;
+    }
     let account = act.state.provisioning.account(app, user).map(|account| Account::clone(account));
     let wanted = account.as_ref().is_some_and(Account::is_wanted);
     if wanted == (task == Task::Provision) {

@@ -80,13 +80,14 @@ fn field(text: &str, least: i8, most: i8) -> Option<Vec<i8>> {
         let step: usize = step.map_or(Ok(1), str::parse).ok().filter(|step| *step > 0)?;
         let (from, to) = match range {
             "*" => (least, most),
-            _ => match range.split_once('-') {
-                Some((from, to)) => (from.parse().ok()?, to.parse().ok()?),
-                None => {
+            _ => {
+                if let Some((from, to)) = range.split_once('-') {
+                    (from.parse().ok()?, to.parse().ok()?)
+                } else {
                     let one: i8 = range.parse().ok()?;
                     (one, if part.contains('/') { most } else { one })
                 }
-            },
+            }
         };
         if from < least || to > most || from > to {
             return None;

@@ -148,6 +148,10 @@ async fn people_are_made_linked_and_brought_up_to_date() {
     let events = stage.org.events();
     assert_eq!((events["system.import.start"], events["system.import.complete"]), (1, 1));
     assert_eq!((events["system.import.user.create"], events["system.import.user.update"]), (1, 1));
+    let schema = json!({ "definitions": { "custom": { "id": "#custom", "type": "object", "properties": {
+        "title": { "title": "Title", "type": "string" },
+    } } } });
+    stage.org.post(&format!("/api/v1/meta/schemas/apps/{}/default", stage.app), &schema);
     // What the app's mapping pushes follows the app; the rest of the person stays.
     let mapping = stage.org.get(&format!("/api/v1/mappings?sourceId={}", stage.app)).text("/0/id").to_owned();
     let title = json!({ "properties": { "title": { "expression": "appuser.title", "pushStatus": "PUSH" } } });

@@ -289,14 +289,14 @@ mod tests {
             assert_eq!(Element::read(xml).map(|root| root.canonical(None, &[])).as_deref(), Ok(wanted), "{xml}");
         };
         check("<a/>", "<a></a>");
-        check("<?xml version='1.0'?>\n<a b='1' a=\"2\"><!-- x --> y </a>\n", "<a a=\"2\" b=\"1\">  y </a>");
+        check("<?xml version='1.0'?>\n<a b='1' a=\"2\"><!-- x --> y </a>\n", "<a a=\"2\" b=\"1\"> y </a>");
         check(
             "<a xmlns:x='u' xmlns='d'><x:b/><c x:z='1' y='2'/></a>",
-            concat!("<a xmlns=\"d\"><x:b xmlns:x=\"u\"></x:b><c xmlns:x=\"u\" y=\"2\" x:z=\"1\"></c></a>"),
+            "<a xmlns=\"d\"><x:b xmlns:x=\"u\"></x:b><c xmlns:x=\"u\" y=\"2\" x:z=\"1\"></c></a>",
         );
         check(
             "<x:a xmlns:x='u'><x:b xmlns:x='u'/><x:b xmlns:x='v'/></x:a>",
-            concat!("<x:a xmlns:x=\"u\"><x:b></x:b><x:b xmlns:x=\"v\"></x:b></x:a>"),
+            "<x:a xmlns:x=\"u\"><x:b></x:b><x:b xmlns:x=\"v\"></x:b></x:a>",
         );
         check("<a xmlns='d'><b xmlns=''/></a>", "<a xmlns=\"d\"><b xmlns=\"\"></b></a>");
         check(
