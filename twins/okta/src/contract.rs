@@ -223,6 +223,10 @@ fn kind_of(collection: &SmolStr) -> String {
     }
     let stem = collection.strip_suffix("ies").map(|stem| format!("{stem}y"));
     let stem = stem.unwrap_or_else(|| collection.strip_suffix('s').unwrap_or(collection).to_owned());
-    let mut letters = stem.chars();
+    stem.split('-').map(capitalized).collect()
+}
+
+fn capitalized(word: &str) -> String {
+    let mut letters = word.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

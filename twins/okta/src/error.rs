@@ -412,6 +412,7 @@ const CODES: &[(&str, u16, &str)] = &[
     ("E0000068", 403, "Invalid Passcode/Answer"),
     ("E0000069", 403, "User Locked"),
     ("E0000079", 403, "This operation is not allowed in the current authentication state."),
+    ("E0000077", 403, "Cannot modify the conditions attribute because it is read-only."),
     ("E0000082", 403, "Each code can only be used once. Please wait for a new code and try again."),
     ("E0000087", 403, "The recovery question answer did not match our records."),
     ("E0000090", 409, "The role specified is already assigned to the user."),

@@ -142,7 +142,12 @@ fn credentials(mode: Mode, public: bool, given: Option<Value>) -> Value {
     };
     let mut filled = fill(defaults, given);
     if let Some(members) = filled.as_object_mut() {
-        members.shift_remove("password");
+        // A password for all is told to be there: github.com/okta/terraform-provider-okta/issues/722.
+        let shared = members.get("scheme").is_some_and(|scheme| scheme == "SHARED_USERNAME_AND_PASSWORD");
+        match members.get_mut("password") {
+            Some(password) if shared => *password = json!({}),
+            _ => drop(members.shift_remove("password")),
+        }
         if let Some(signing) = members.get_mut("signing").and_then(Value::as_object_mut) {
             signing.clear();
         }

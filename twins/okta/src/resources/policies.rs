@@ -10,7 +10,7 @@ use super::{
     Deed, House, Members, Refused, Subject, policy_kinds,
     references::{self, Reference},
     resource::{
-        ACTIVATE, BASE, DEACTIVATE, Resource, SELF, Style, fill, holds, invalid, is, keep, keep_absent, link,
+        ACTIVATE, BASE, DEACTIVATE, Resource, SELF, Style, coded, fill, holds, invalid, is, keep, keep_absent, link,
         refuse_change,
     },
 };
@@ -229,6 +229,10 @@ fn settle_rule(house: &House<'_>, subject: &Subject<'_>, deed: Deed<'_>, members
             keep_absent(old, members, &["priority"]);
             if holds(old, "system") {
                 refuse_fixed(above)?;
+                // A rule for all others stays for all: github.com/okta/terraform-provider-okta/issues/1275.
+                if policy_kinds::has_gaps(above) && members.get("conditions").is_some_and(|said| !said.is_null()) {
+                    return Err(coded("E0000077"));
+                }
                 keep(old, members, &["name", "conditions", "priority"]);
                 return Ok(());
             }

@@ -78,7 +78,7 @@ pub(super) const ROWS: &[Resource] = &[
                 members.insert("status".to_owned(), status.into());
                 let key = members.get("key").and_then(Value::as_str).unwrap_or_default();
                 if let Some((_, kind)) = TYPES.iter().find(|(known, _)| *known == key) {
-                    members.insert("type".to_owned(), (*kind).into());
+                    members.entry("type").or_insert_with(|| (*kind).into());
                 }
                 references::check_name(members)
             }

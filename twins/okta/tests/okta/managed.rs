@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     org_kinds,
-    support::{Got, Org, call},
+    support::{Got, ORIGIN, Org, call},
 };
 
 /// Makes an object, and looks at members of the answer and of a later read.
@@ -216,7 +216,15 @@ fn policies_and_rules_keep_what_they_are_given() {
 fn the_rule_for_all_others_has_no_conditions_and_says_so() {
     let org = Org::acme();
     let rules = org.get(&format!("/api/v1/policies/{}/rules", policy(&org, "ACCESS_POLICY")));
-    assert_eq!(rules.body.pointer("/0/conditions"), Some(&Value::Null), "{}", rules.body);
+    let last = &rules.body[0];
+    assert_eq!(last.get("conditions"), Some(&Value::Null), "{last}");
+    let path = last["_links"]["self"]["href"].as_str().unwrap_or_default().trim_start_matches(ORIGIN);
+    let write = |body: &Value| call(&format!("PUT {path}")).json(body);
+    let mut other = last.clone();
+    other["actions"]["appSignOn"]["access"] = json!("DENY");
+    assert_eq!(org.check(write(&other), 200).text("/actions/appSignOn/access"), "DENY");
+    other["conditions"] = json!({ "network": { "connection": "ANYWHERE" } });
+    org.refuse(write(&other), 403, "E0000077", &[]);
 }
 
 #[test]
@@ -352,4 +360,49 @@ fn lists_are_put_in_order_by_members_of_members() {
     };
     check("asc", ["Alpha", "Default Realm", "Zulu"]);
     check("desc", ["Zulu", "Default Realm", "Alpha"]);
+}
+
+#[test]
+fn a_password_for_all_is_told_and_not_shown() {
+    let org = Org::acme();
+    let form = json!({ "buttonField": "b", "passwordField": "p", "usernameField": "u", "url": "https://a.example" });
+    let credentials = |scheme: &str| {
+        json!({
+            "name": "template_swa", "label": scheme, "signOnMode": "BROWSER_PLUGIN", "settings": { "app": form },
+            "credentials": { "scheme": scheme, "userName": "all", "password": { "value": "own-secret" } },
+        })
+    };
+    let shared = credentials("SHARED_USERNAME_AND_PASSWORD");
+    check(
+        &org,
+        "/api/v1/apps",
+        &shared,
+        &[("/credentials/password", json!({})), ("/credentials/userName", json!("all"))],
+    );
+    let own = credentials("EDIT_USERNAME_AND_PASSWORD");
+    check(&org, "/api/v1/apps", &own, &[("/credentials/password", absent())]);
+}
+
+#[test]
+fn grants_by_which_people_sign_in_are_for_somebody() {
+    let org = Org::acme();
+    let server = json!({ "name": "Shop", "audiences": ["api://shop"] });
+    let server = org.check(call("POST /api/v1/authorizationServers").json(&server), 201).text("/id").to_owned();
+    let policy = json!({
+        "type": "OAUTH_AUTHORIZATION_POLICY", "name": "All", "description": "For all", "conditions": { "clients": { "include": ["ALL_CLIENTS"] } },
+    });
+    let policies = format!("/api/v1/authorizationServers/{server}/policies");
+    let policy = org.check(call(&format!("POST {policies}")).json(&policy), 201).text("/id").to_owned();
+    let rule = |grant: &str, groups: Value| {
+        let conditions = json!({
+            "grantTypes": { "include": [grant] }, "scopes": { "include": ["*"] },
+            "people": { "groups": { "include": groups } },
+        });
+        let body = json!({ "type": "RESOURCE_ACCESS", "name": format!("{grant} {groups}"), "conditions": conditions });
+        org.send(call(&format!("POST {policies}/{policy}/rules")).json(&body))
+    };
+    assert_eq!(rule("client_credentials", json!([])).status, 201);
+    assert_eq!(rule("password", json!(["EVERYONE"])).status, 201);
+    let got = rule("authorization_code", json!([]));
+    assert_eq!((got.status, got.text("/errorSummary")), (400, "Api validation failed: conditions.people"));
 }

@@ -124,6 +124,25 @@ pub struct Conditions {
     pub scopes: Taken,
 }
 
+impl Conditions {
+    /// Grants by which people sign in are for somebody.
+    ///
+    /// # Errors
+    /// Nobody is named, in the words of github.com/okta/okta-developer-docs/issues/1622, whose doubled quotes are Okta's.
+    fn check_people(&self) -> Result<(), Error> {
+        let of_people = |grant: &SmolStr| ["authorization_code", "implicit", "password"].contains(&grant.as_str());
+        let names = |chosen: &Chosen| chosen.include.as_ref().is_some_and(|all| !all.is_empty());
+        let anybody = names(&self.people.users) || self.people.groups.as_ref().is_some_and(names);
+        if anybody || !self.grant_types.include.iter().any(of_people) {
+            return Ok(());
+        }
+        let cause = "conditions.people: At least one of ''conditions.people.users.include'' or \
+                     ''conditions.people.groups.include'' must contain a valid user or group when \
+                     ''conditions.grantTypes'' contains one or more of [authorization_code, implicit, password].";
+        Err(Error::invalid("conditions.people", cause))
+    }
+}
+
 /// The order in which grants are shown: recorded for two of them, and the order in which a hash table of Okta's language
 /// has them.
 pub const GRANTS: [&str; 15] = [
@@ -217,6 +236,7 @@ impl RuleWish {
         if grants.is_empty() || !grants.iter().all(|grant| GRANTS.contains(&grant.as_str())) {
             return Err(Error::fields(&[("grantTypes", "The field has an invalid value")]));
         }
+        self.conditions.check_people()?;
         self.lifetimes.check()
     }
 
