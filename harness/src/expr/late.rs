@@ -253,13 +253,17 @@ fn rows<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Executi
     let lists = (listed(members.as_ref()), listed(values.as_ref()));
     let (Some(late), (Some(members), Some(values))) = (view.downcast_ref::<Late>(), lists) else { return Ok(view) };
     let reader = late.reader();
-    let text = |value: &Box<dyn Val + 'v>| Some(value.downcast_ref::<CelString<'_>>()?.inner().to_owned());
-    let pairs = members.iter().zip(values).filter_map(|(member, value)| Some((text(member)?, text(value)?)));
+    let pairs =
+        members.iter().zip(values).filter_map(|(member, value)| Some((text(member.as_ref())?, text(value.as_ref())?)));
     let wanted: Vec<(String, String)> = pairs.filter(|(member, _)| reader.is_indexed(member)).collect();
     if wanted.is_empty() {
         return Ok(view);
     }
     Ok(CowVal::owned(Late::of(Arc::clone(reader), wanted)))
+}
+
+fn text(value: &dyn Val) -> Option<String> {
+    Some(value.downcast_ref::<CelString<'_>>()?.inner().to_owned())
 }
 
 fn listed<'l, 'v>(value: Option<&'l CowVal<'_, 'v>>) -> Option<&'l [Box<dyn Val + 'v>]> {

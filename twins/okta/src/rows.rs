@@ -43,7 +43,7 @@ pub(crate) static USERS: Rows<State, User> = Rows {
 };
 
 /// Whoever has a mail address, by login. Without one a person is in no index.
-fn with_email<'s>(state: &'s State, email: SmolStr) -> Stream<'s, User> {
+fn with_email(state: &State, email: SmolStr) -> Stream<'_, User> {
     if email.is_empty() {
         return (USERS.all)(state);
     }
@@ -53,9 +53,10 @@ fn with_email<'s>(state: &'s State, email: SmolStr) -> Stream<'s, User> {
 }
 
 fn in_group_named(state: &State, user: &User, name: &str) -> bool {
-    let in_group = |group: &Group| match group.id == state.groups.everyone {
-        true => user.status != Status::Deprovisioned,
-        false => state.members.contains(&group.id, &user.id),
+    let lives = user.status != Status::Deprovisioned;
+    let in_group = |group: &Group| {
+        let is_everyone = group.id == state.groups.everyone;
+        (is_everyone && lives) || (!is_everyone && state.members.contains(&group.id, &user.id))
     };
     named(state, name.into()).any(|group| in_group(&group))
 }
@@ -87,7 +88,7 @@ pub(crate) static GROUPS: Rows<State, Group> = Rows {
     ],
 };
 
-fn named<'s>(state: &'s State, name: SmolStr) -> Stream<'s, Group> {
+fn named(state: &State, name: SmolStr) -> Stream<'_, Group> {
     let found: Vec<Arc<Group>> = state.groups.with_value(GroupField::Name, &name).cloned().collect();
     Box::new(found.into_iter().filter(move |group| group.name == name))
 }
