@@ -147,13 +147,12 @@ impl Supervisor {
             Some(mut child) => tell(&mut child, &line).await.is_ok().then_some(child),
             None => None,
         };
-        let child = match told {
-            Some(child) => child,
-            None => {
-                let mut child = self.start()?;
-                tell(&mut child, &line).await?;
-                child
-            }
+        let child = if let Some(child) = told {
+            child
+        } else {
+            let mut child = self.start()?;
+            tell(&mut child, &line).await?;
+            child
         };
         let next = self.clone();
         tokio::task::spawn_blocking(move || {

@@ -237,7 +237,7 @@ impl Supervisor {
     /// Kills the target where it and its children use more than they may.
     fn keep_bounds(&mut self) {
         let family = family();
-        let memory: u64 = family.iter().map(|process| process.memory()).sum();
+        let memory: u64 = family.iter().map(Process::memory).sum();
         let cpu: Duration = family.iter().map(|process| process.cpu).sum();
         let exceeded = match self.bounds {
             Bounds { memory: Some(most), .. } if memory > most => "memory",

@@ -225,7 +225,7 @@ impl Indexer for Row {
     where
         Self: 'v,
     {
-        self.member(name).map(|value| CowVal::Owned(value))
+        self.member(name).map(CowVal::Owned)
     }
 
     fn steal<'v>(self: Box<Self>, name: &dyn Val) -> Result<Box<dyn Val + 'v>, ExecutionError>
@@ -236,6 +236,7 @@ impl Indexer for Row {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of all functions")]
 fn whole<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let value = args.swap_remove(0);
     if let Some(late) = value.downcast_ref::<Late>() {
@@ -247,6 +248,7 @@ fn whole<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Execut
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of all functions")]
 fn rows<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let (values, members) = (args.pop(), args.pop());
     let view = args.swap_remove(0);
