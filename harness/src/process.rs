@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::Stdio,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering},
     },
     time::Duration,
@@ -25,7 +25,7 @@ use tokio::{
 
 use crate::{
     redact::Redactor,
-    supervise::{self, Exit},
+    supervise::{self, Exit, Orders},
 };
 
 /// Waits in the machine's time: a program under test lives there.
@@ -62,26 +62,12 @@ pub struct Launch {
 }
 
 /// What a target may use of the machine, its children included. It is killed where it uses more.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounds {
     /// Processor time.
     pub cpu: Option<Duration>,
     /// Bytes of memory.
     pub memory: Option<u64>,
-}
-
-impl Bounds {
-    /// As the supervisor takes them: `CPU-MS:BYTES`, with 0 for no bound.
-    fn text(self) -> String {
-        format!("{}:{}", self.cpu.map_or(0, |cpu| cpu.as_millis()), self.memory.unwrap_or(0))
-    }
-
-    /// Reads [`Bounds::text`].
-    pub fn parse(text: &str) -> Option<Self> {
-        let (cpu, memory) = text.split_once(':')?;
-        let number = |text: &str| text.parse::<u64>().ok().map(|number| (number > 0).then_some(number));
-        Some(Self { cpu: number(cpu)?.map(Duration::from_millis), memory: number(memory)? })
-    }
 }
 
 /// The environment that a target is given of the harness's own: where programs and scratch files are, and nothing by
@@ -96,9 +82,13 @@ pub fn secret(name: &str) -> Option<String> {
     std::env::var_os(name)?.into_string().ok()
 }
 
-/// The program that supervises targets: `dtu` itself.
+/// The program that supervises targets: `dtu` itself. Clones share what is kept ready.
 #[derive(Debug, Clone)]
-pub struct Supervisor(PathBuf);
+pub struct Supervisor {
+    program: PathBuf,
+    /// Supervisors that wait for orders: to start one takes as long as all else that a launch needs.
+    spare: Arc<Mutex<Vec<Child>>>,
+}
 
 impl Supervisor {
     /// The running program. It may be replaced on disk meanwhile, so it is named in a way that survives that where
@@ -108,7 +98,7 @@ impl Supervisor {
     /// Where the program cannot tell what it is.
     pub fn this_program() -> io::Result<Self> {
         let myself = PathBuf::from("/proc/self/exe");
-        if myself.exists() { Ok(Self(myself)) } else { std::env::current_exe().map(Self) }
+        if myself.exists() { Ok(Self::at(myself)) } else { std::env::current_exe().map(Self::at) }
     }
 
     /// The `dtu` beside this program or above it, as tests of a workspace have it, or else in `PATH`.
@@ -121,18 +111,63 @@ impl Supervisor {
         let found = beside.or_else(|| find_program(Path::new("dtu")));
         let absent = "there is no program `dtu` to supervise the target: neither beside the test's program nor in PATH; \
                       hint: install it (`cargo install --path harness`), or run a task";
-        found.map(Self).ok_or_else(|| io::Error::other(absent))
+        found.map(Self::at).ok_or_else(|| io::Error::other(absent))
     }
 
     /// None at all: for targets that are tasks.
     pub fn none() -> Self {
-        Self(PathBuf::new())
+        Self::at(PathBuf::new())
     }
 
     /// A `dtu` at a path (tests).
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        Self { program: path.into(), spare: Arc::default() }
     }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Child>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self) -> io::Result<Child> {
+        let mut command = Command::new(&self.program);
+        command.arg(supervise::COMMAND).env_clear().envs(inherited());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A group of its own: Ctrl-C at the terminal is for the harness, which ends its targets in order.
+        command.process_group(0);
+        command.spawn()
+    }
+
+    /// Gives orders to a supervisor that waits for some, or else to a new one; another is there for the next launch.
+    async fn order(&self, orders: &Orders) -> io::Result<Child> {
+        let mut line = serde_json::to_vec(orders)?;
+        line.push(b'\n');
+        let waiting = self.spare().pop();
+        let told = match waiting {
+            // One that somebody has ended meanwhile hears nothing.
+            Some(mut child) => tell(&mut child, &line).await.is_ok().then_some(child),
+            None => None,
+        };
+        let child = if let Some(child) = told {
+            child
+        } else {
+            let mut child = self.start()?;
+            tell(&mut child, &line).await?;
+            child
+        };
+        let next = self.clone();
+        tokio::task::spawn_blocking(move || {
+            // Where none can be started, the next launch says so.
+            let started = next.start();
+            next.spare().extend(started);
+        });
+        Ok(child)
+    }
+}
+
+async fn tell(supervisor: &mut Child, line: &[u8]) -> io::Result<()> {
+    let pipe = supervisor.stdin.as_mut().ok_or_else(|| io::Error::other("the supervisor has no pipe"))?;
+    pipe.write_all(line).await?;
+    pipe.flush().await
 }
 
 /// A target that was launched. Dropping it kills the target's whole process group.
@@ -191,7 +226,7 @@ impl Running {
         if let Some(stdin) = &launch.stdin {
             fs_err::write(folder.join(supervise::STDIN), stdin)?;
         }
-        let mut child = command(supervisor, &launch, &folder).spawn()?;
+        let mut child = supervisor.order(&orders(&launch, &folder)).await?;
         let output = Arc::new(Output { max: launch.output_max, kept: AtomicU64::new(0), dropped: AtomicU64::new(0) });
         let texts = launch.signs.into_iter().map(|text| (text, AtomicBool::new(false))).collect();
         let signs = Arc::new(Signs { texts, seen: Notify::new() });
@@ -286,16 +321,18 @@ impl Running {
     }
 }
 
-fn command(supervisor: &Supervisor, launch: &Launch, folder: &Path) -> Command {
-    let mut command = Command::new(&supervisor.0);
-    command.arg(supervise::COMMAND).arg(folder.join("exit.json")).arg(launch.grace.as_millis().to_string());
-    command.arg(launch.bounds.text());
-    command.arg(&launch.program).args(&launch.arguments);
-    command.env_clear().envs(inherited()).envs(launch.env.iter().map(|(name, value)| (name, value)));
-    command.current_dir(&launch.dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // A group of its own: Ctrl-C at the terminal is for the harness, which ends its targets in order.
-    command.process_group(0);
-    command
+fn orders(launch: &Launch, folder: &Path) -> Orders {
+    let inherited = inherited().into_iter().map(|(name, value)| (name.to_owned(), value));
+    let own = launch.env.iter().map(|(name, value)| (name.clone(), value.into()));
+    Orders {
+        exit: folder.join("exit.json").into(),
+        grace: launch.grace,
+        bounds: launch.bounds,
+        program: launch.program.clone(),
+        arguments: launch.arguments.clone(),
+        env: inherited.chain(own).collect(),
+        dir: launch.dir.clone().into(),
+    }
 }
 
 /// Waits for the supervisor and tells what it wrote down: nothing at all where it was killed itself.

@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    io::Read as _,
+    io::{BufRead as _, Read as _},
     os::unix::process::ExitStatusExt,
     path::Path,
     process::{ExitStatus, Stdio},
@@ -23,9 +23,10 @@ use tokio::{
 
 use crate::process::{Bounds, rest};
 
-/// The hidden subcommand: `dtu __supervise EXIT-FILE GRACE-MS CPU-MS:BYTES PROGRAM ARGUMENT...`.
+/// The hidden subcommand. It waits for a line of [`Orders`] on standard input, so that it can be there before it is
+/// needed.
 pub const COMMAND: &str = "__supervise";
-/// The file beside `EXIT-FILE` that the target reads on standard input, where it is there.
+/// The file beside [`Orders::exit`] that the target reads on standard input, where it is there.
 pub const STDIN: &str = "stdin";
 /// What the harness writes into the pipe to have the target end by itself.
 pub const STOP: u8 = b't';
@@ -49,6 +50,25 @@ const FAMILY_EVERY: Duration = Duration::from_millis(500);
 const MOMENT: Duration = Duration::from_millis(200);
 /// How long killed processes may take to vanish.
 const VANISH: Duration = Duration::from_secs(2);
+
+/// What a supervisor is to launch.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Orders {
+    /// The file that takes the target's [`Exit`]; absolute.
+    pub exit: OsString,
+    /// How long the target has between SIGTERM and SIGKILL.
+    pub grace: Duration,
+    /// What it may use.
+    pub bounds: Bounds,
+    /// The program, absolute or looked up in `PATH`.
+    pub program: OsString,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// Its whole environment.
+    pub env: Vec<(String, OsString)>,
+    /// Where it runs.
+    pub dir: OsString,
+}
 
 /// How a target ended. One with neither code nor signal nor refusal says that the supervisor was lost.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,21 +107,26 @@ impl Leaked {
     }
 }
 
-/// Runs a target under supervision and writes down how it ended. `arguments` come after [`COMMAND`]. Gives back the
-/// exit code of the supervisor: 0 where it did its work, however the target ended.
-pub fn main(arguments: impl Iterator<Item = OsString>) -> u8 {
-    let arguments: Vec<OsString> = arguments.collect();
-    let [file, grace, bounds, program, rest @ ..] = arguments.as_slice() else { return 2 };
-    let Some(bounds) = bounds.to_str().and_then(Bounds::parse) else { return 2 };
-    let Some(grace) = grace.to_str().and_then(|text| text.parse().ok()).map(Duration::from_millis) else { return 2 };
+/// Runs a target under supervision, as soon as it is told which, and writes down how it ended. Gives back the exit code
+/// of the supervisor: 0 where it did its work, however the target ended, or where there was none to do.
+pub fn main() -> u8 {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return 3 };
+    let Some(orders) = orders() else { return 0 };
+    let file = Path::new(&orders.exit);
     let exit = runtime.block_on(async {
-        match Supervisor::start(program, rest, stdin(Path::new(file)), grace, bounds) {
+        match Supervisor::start(&orders, stdin(file)) {
             Ok(supervisor) => supervisor.run().await,
             Err(error) => Exit { refused: error.to_string(), ..Exit::default() },
         }
     });
-    u8::from(write(Path::new(file), &exit).is_err()) * 3
+    u8::from(write(file, &exit).is_err()) * 3
+}
+
+/// None where the harness has gone, or had no use for this supervisor.
+fn orders() -> Option<Orders> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).ok()?;
+    serde_json::from_str(&line).ok()
 }
 
 /// What the target reads.
@@ -128,18 +153,14 @@ struct Supervisor {
 }
 
 impl Supervisor {
-    fn start(
-        program: &OsString,
-        arguments: &[OsString],
-        stdin: Stdio,
-        grace: Duration,
-        bounds: Bounds,
-    ) -> std::io::Result<Self> {
-        let mut command = CommandWrap::with_new(program, |command| {
-            command.args(arguments).stdin(stdin);
+    fn start(orders: &Orders, stdin: Stdio) -> std::io::Result<Self> {
+        let mut command = CommandWrap::with_new(&orders.program, |command| {
+            command.args(&orders.arguments).stdin(stdin).current_dir(&orders.dir);
+            command.env_clear().envs(orders.env.iter().map(|(name, value)| (name, value)));
         });
         let child = command.wrap(ProcessGroup::leader()).spawn()?;
         let group = child.id().unwrap_or_default();
+        let (grace, bounds) = (orders.grace, orders.bounds);
         Ok(Self { child, group, grace, bounds, exit: Exit::default(), deadline: None, family: BTreeMap::new() })
     }
 
@@ -216,7 +237,7 @@ impl Supervisor {
     /// Kills the target where it and its children use more than they may.
     fn keep_bounds(&mut self) {
         let family = family();
-        let memory: u64 = family.iter().map(|process| process.memory()).sum();
+        let memory: u64 = family.iter().map(Process::memory).sum();
         let cpu: Duration = family.iter().map(|process| process.cpu).sum();
         let exceeded = match self.bounds {
             Bounds { memory: Some(most), .. } if memory > most => "memory",

@@ -225,7 +225,7 @@ impl Indexer for Row {
     where
         Self: 'v,
     {
-        self.member(name).map(|value| CowVal::Owned(value))
+        self.member(name).map(CowVal::Owned)
     }
 
     fn steal<'v>(self: Box<Self>, name: &dyn Val) -> Result<Box<dyn Val + 'v>, ExecutionError>
@@ -236,6 +236,7 @@ impl Indexer for Row {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of all functions")]
 fn whole<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let value = args.swap_remove(0);
     if let Some(late) = value.downcast_ref::<Late>() {
@@ -247,19 +248,24 @@ fn whole<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Execut
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of all functions")]
 fn rows<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let (values, members) = (args.pop(), args.pop());
     let view = args.swap_remove(0);
     let lists = (listed(members.as_ref()), listed(values.as_ref()));
     let (Some(late), (Some(members), Some(values))) = (view.downcast_ref::<Late>(), lists) else { return Ok(view) };
     let reader = late.reader();
-    let text = |value: &Box<dyn Val + 'v>| Some(value.downcast_ref::<CelString<'_>>()?.inner().to_owned());
-    let pairs = members.iter().zip(values).filter_map(|(member, value)| Some((text(member)?, text(value)?)));
+    let pairs =
+        members.iter().zip(values).filter_map(|(member, value)| Some((text(member.as_ref())?, text(value.as_ref())?)));
     let wanted: Vec<(String, String)> = pairs.filter(|(member, _)| reader.is_indexed(member)).collect();
     if wanted.is_empty() {
         return Ok(view);
     }
     Ok(CowVal::owned(Late::of(Arc::clone(reader), wanted)))
+}
+
+fn text(value: &dyn Val) -> Option<String> {
+    Some(value.downcast_ref::<CelString<'_>>()?.inner().to_owned())
 }
 
 fn listed<'l, 'v>(value: Option<&'l CowVal<'_, 'v>>) -> Option<&'l [Box<dyn Val + 'v>]> {

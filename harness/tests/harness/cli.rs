@@ -314,8 +314,9 @@ fn people_are_told_where_no_universe_runs() {
 fn what_targets_leave_behind_is_told() {
     let context = Context::new();
     context.scenario("one", HOLDS_FOR_LENA);
-    // It does not hear that it is to end.
-    context.target(&format!("(trap '' TERM; exec sleep 300) & {WAITS}"), READY);
+    // It does not hear that it is to end; on a busy machine it takes a while until it is deaf.
+    let deaf = "(trap '' TERM; : > deaf.$$; exec sleep 300) & until [ -e deaf.$$ ]; do sleep 0.01; done";
+    context.target(&format!("{deaf}; {WAITS}"), READY);
     let (_, out, err) = context.dtu("run one.yaml --target target.yaml --seeds 2 --out out");
     assert!(out.contains("left behind in 4 trajectories: a process was left: sleep"), "{out}{err}");
     let result: Value = serde_json::from_str(&context.read("out/result.json")).expect("is JSON");

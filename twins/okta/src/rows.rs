@@ -43,7 +43,7 @@ pub(crate) static USERS: Rows<State, User> = Rows {
 };
 
 /// Whoever has a mail address, by login. Without one a person is in no index.
-fn with_email<'s>(state: &'s State, email: SmolStr) -> Stream<'s, User> {
+fn with_email(state: &State, email: SmolStr) -> Stream<'_, User> {
     if email.is_empty() {
         return (USERS.all)(state);
     }
@@ -53,9 +53,10 @@ fn with_email<'s>(state: &'s State, email: SmolStr) -> Stream<'s, User> {
 }
 
 fn in_group_named(state: &State, user: &User, name: &str) -> bool {
-    let in_group = |group: &Group| match group.id == state.groups.everyone {
-        true => user.status != Status::Deprovisioned,
-        false => state.members.contains(&group.id, &user.id),
+    let lives = user.status != Status::Deprovisioned;
+    let in_group = |group: &Group| {
+        let is_everyone = group.id == state.groups.everyone;
+        (is_everyone && lives) || (!is_everyone && state.members.contains(&group.id, &user.id))
     };
     named(state, name.into()).any(|group| in_group(&group))
 }
@@ -79,15 +80,15 @@ pub(crate) static GROUPS: Rows<State, Group> = Rows {
             },
         ),
     ],
-    all: |state| Box::new(state.groups.starting_with("").cloned()),
-    len: |state| state.groups.starting_with("").count(),
+    all: |state| Box::new(by_name(state).cloned()),
+    len: |state| state.groups.iter().count(),
     indexes: &[
         Index::new("id", |state, id| Box::new(state.groups.get(&id).cloned().into_iter())),
         Index::new("name", named),
     ],
 };
 
-fn named<'s>(state: &'s State, name: SmolStr) -> Stream<'s, Group> {
+fn named(state: &State, name: SmolStr) -> Stream<'_, Group> {
     let found: Vec<Arc<Group>> = state.groups.with_value(GroupField::Name, &name).cloned().collect();
     Box::new(found.into_iter().filter(move |group| group.name == name))
 }
@@ -138,8 +139,15 @@ pub(crate) static MEMBERSHIPS: Rows<State, Member> = Rows {
     ],
 };
 
+/// All groups in the order of the view, which heeds case as the index by name does not.
+fn by_name(state: &State) -> impl Iterator<Item = &Arc<Group>> {
+    let mut groups: Vec<&Arc<Group>> = state.groups.iter().collect();
+    groups.sort_by(|a, b| a.name.cmp(&b.name));
+    groups.into_iter()
+}
+
 fn own(state: &State) -> impl Iterator<Item = &Arc<Group>> {
-    state.groups.starting_with("").filter(|group| group.r#type != GroupType::BuiltIn)
+    by_name(state).filter(|group| group.r#type != GroupType::BuiltIn)
 }
 
 fn of_group(state: &State, group: &Arc<Group>) -> impl Iterator<Item = Arc<Member>> + use<> {
@@ -150,7 +158,7 @@ fn of_group(state: &State, group: &Arc<Group>) -> impl Iterator<Item = Arc<Membe
 /// A person's groups in the order of the view.
 fn of_user(state: &State, user: &Arc<User>) -> impl Iterator<Item = Arc<Member>> + use<> {
     let mut groups: Vec<&Arc<Group>> = state.members.of_user(&user.id).filter_map(|id| state.groups.get(id)).collect();
-    groups.sort_by_key(|group| (group.name.to_lowercase(), &group.id));
+    groups.sort_by_key(|group| (&group.name, &group.id));
     let row = |group: &Arc<Group>| Arc::new(Member { group: Arc::clone(group), user: Arc::clone(user) });
     groups.into_iter().map(row).collect::<Vec<_>>().into_iter()
 }

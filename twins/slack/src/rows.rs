@@ -41,7 +41,7 @@ pub(crate) static USERS: Rows<State, User> = Rows {
     ],
 };
 
-fn person<'s>(found: Option<&'s Arc<User>>) -> Stream<'s, User> {
+fn person(found: Option<&Arc<User>>) -> Stream<'_, User> {
     Box::new(found.filter(|user| user.id != SLACKBOT).cloned().into_iter())
 }
 
@@ -91,7 +91,7 @@ fn has_member(state: &State, channel: &Channel, label: &str) -> bool {
 }
 
 /// The conversations of a name. Names of direct messages are made of who is in them, and in no index.
-fn named<'s>(state: &'s State, name: SmolStr) -> Stream<'s, Channel> {
+fn named(state: &State, name: SmolStr) -> Stream<'_, Channel> {
     if name.starts_with("dm:") {
         let direct = state.channels.iter().map(|(_, channel)| channel).filter(|channel| channel.kind == Kind::Im);
         return Box::new(direct.filter(move |channel| channel_name(state, channel) == name).cloned());
