@@ -485,13 +485,13 @@ pub(crate) fn blocks_of(state: &State, channel: &SmolStr, user: &SmolStr, on: Or
         Original::Ephemeral(ts) => state.ephemerals.get(&((channel.clone(), user.clone()), ts))?.blocks.clone(),
     };
     let attachments = attachments_of(state, channel, user, on);
-    let mut inside = attachments.iter().flat_map(|list| list.as_array()).flatten();
+    let mut inside = attachments.iter().filter_map(|list| list.as_array()).flatten();
     if !inside.any(|attachment| attachment["blocks"].is_array()) {
         return own;
     }
     let listed = |blocks: &Value| blocks.as_array().cloned().unwrap_or_default();
     let mut all = own.map(|blocks| listed(&blocks)).unwrap_or_default();
-    for attachment in attachments.iter().flat_map(|list| list.as_array()).flatten() {
+    for attachment in attachments.iter().filter_map(|list| list.as_array()).flatten() {
         all.append(&mut listed(&attachment["blocks"]));
     }
     Some(Arc::new(Value::Array(all)))

@@ -34,7 +34,7 @@ pub(crate) fn act(
     let trigger = interactivity::make_trigger_in(state, tx, occasion);
     let (response, response_url) = interactivity::make_response_url(state, tx, "actions", occasion, Some(on));
     let attachments = interactivity::attachments_of(state, &channel.id, &user.id, on);
-    let mut listed = attachments.iter().flat_map(|list| list.as_array()).flatten();
+    let mut listed = attachments.iter().filter_map(|list| list.as_array()).flatten();
     let is_unfurl = listed.any(|item| item["id"] == attachment && item["is_app_unfurl"] == true);
     let team = &state.workspace;
     let mut body = json!({
