@@ -37,7 +37,7 @@ pub(super) fn universe() -> Arc<Universe> {
     let text = format!(
         "{}\n    - {{key: steward, name: steward, bot: steward, scopes: [commands], installed_by: henrik, user: henrik, \
          signing_secret: s, bot_token: xoxb-dtu-steward, user_token: xoxp-dtu-steward, user_scopes: [{}, \
-         admin.conversations:manage_objects, admin, skills:read, skills:write, canvases:read, channels:read, channels:write, chat:write]}}\n",
+         admin.conversations:manage_objects, admin, skills:read, skills:write, canvases:read, tokens.basic, conversations.connect:manage, mpim:write, channels:read, channels:write, chat:write]}}\n",
         text.trim_end(),
         scopes.join(", ")
     );

@@ -5,9 +5,11 @@ import asyncio
 import json
 import logging
 import os
+import struct
 import time
 import urllib.error
 import urllib.request
+import zlib
 
 from slack_bolt import App, Assistant
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -33,7 +35,20 @@ USER_TOKEN = os.environ["SLACK_USER_TOKEN"]
 APP_TOKEN = os.environ["SLACK_APP_TOKEN"]
 SECRET = os.environ["SLACK_SIGNING_SECRET"]
 APP, INSTALLER, EATER = "dtu-tester", "dana", "lena"
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (800).to_bytes(4, "big") + (600).to_bytes(4, "big") + b"\x08\x06\0\0\0"
+
+
+def chunk(name, data):
+    """A part of a PNG."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+# 800 by 600 pixels of one grey.
+PNG = (
+    b"\x89PNG\r\n\x1a\n"
+    + chunk(b"IHDR", struct.pack(">IIBBBBB", 800, 600, 8, 0, 0, 0, 0))
+    + chunk(b"IDAT", zlib.compress(b"\0" * (800 + 1) * 600))
+    + chunk(b"IEND", b"")
+)
 
 logging.disable(logging.CRITICAL)
 slack = WebClient(token=TOKEN, base_url=URL)
@@ -211,7 +226,8 @@ def files_come_by_the_dozen():
     claim_equal([file["title"] for file in message["files"]], [file["title"] for file in told], "in one message")
     picture = message["files"][-1]
     claim_equal((picture["original_w"], picture["thumb_360_h"]), (800, 270), "the picture has its sizes")
-    claim_equal(download(picture["thumb_360"]), PNG, "and is shown to those who may see it")
+    small = download(picture["thumb_360"])
+    claim_equal(struct.unpack(">II", small[16:24]), (360, 270), "and is shown so small to those who may see it")
     renamed = slack.chat_update(channel=place, ts=message["ts"], text="one file", file_ids=[told[0]["id"]])
     claim_equal([file["id"] for file in renamed["message"]["files"]], [told[0]["id"]], "an update shows others")
     asyncio.run(upload_asynchronously(place))

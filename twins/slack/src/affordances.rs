@@ -15,6 +15,7 @@ use smol_str::SmolStr;
 use crate::{
     Slack,
     blocks::{self, Button},
+    error::Code,
     events,
     listeners::SUBSCRIPTIONS,
     model::{
@@ -343,8 +344,8 @@ fn button_at(state: &State, channel: &Channel, user: &User, with: &Click, ts: u6
 }
 
 fn button_of(message: &Arc<messages::Message>, with: &Click) -> Option<Found> {
-    let app = message.app.clone()?;
     let button = with.pick(blocks::buttons_of_message(message))?;
+    let app = button.app.clone().or_else(|| message.app.clone())?;
     Some(Found { at: Original::Message(message.ts), app, button })
 }
 
@@ -367,6 +368,14 @@ pub(crate) fn find_channel(state: &State, user: &User, named: &str) -> Result<Ar
     found.map(Arc::clone).ok_or_else(|| Refusal::new(format!("`{}` sees no channel `{named}`", user.label())))
 }
 
+/// Why administrators let somebody not come into a channel.
+fn objection(state: &State, channel: &Channel, user: &SmolStr) -> Option<&'static str> {
+    restrictions::check_join(state, channel, user, 0).err().map(|code| match code {
+        Code::TooManyMembers => "the channel has all the members it may have",
+        _ => "only people of the channel's groups can be added",
+    })
+}
+
 fn join(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: OneChannel) -> Result<Value, Refusal> {
     let user = state.person(actor)?;
     let channel = find_channel(state, &user, &with.channel)?;
@@ -374,7 +383,7 @@ fn join(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: OneChannel) -> Re
         channel if channel.archived => Some("the channel is archived"),
         _ if user.role == Role::Guest => Some("guests join only channels that they are added to"),
         channel if state.is_member(&channel.id, &user.id) => Some("already in the channel"),
-        _ => None,
+        channel => objection(state, channel, &user.id),
     };
     if let Some(why) = why {
         return Err(Refusal::new(why));
@@ -417,7 +426,7 @@ fn invite(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Invite) -> Resu
         channel if !state.is_member(&channel.id, &user.id) => Some("only members of a channel add others"),
         _ if user.role == Role::Guest => Some("guests add nobody"),
         channel if state.is_member(&channel.id, &other) => Some("already in the channel"),
-        _ => None,
+        channel => objection(state, channel, &other),
     };
     if let Some(why) = why {
         return Err(Refusal::new(why));

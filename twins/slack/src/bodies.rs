@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use crate::{
     model::{
         State,
-        files::{self, File, Mode},
+        files::{File, Mode},
         groups::Group,
         marks::{Bookmark, Starred},
         messages::Message,
@@ -44,7 +44,7 @@ pub(crate) fn starred(state: &State, on: &Starred, created: i64) -> Value {
         Starred::File(id) => {
             let is_gone = |file: &&std::sync::Arc<File>| file.mode == Mode::Tombstone;
             let Some(file) = state.files.get(id).filter(|file| !is_gone(file)) else { return Value::Null };
-            let mut file = files::render(state, file);
+            let mut file = shapes::file(state, file);
             file["is_starred"] = json!(true);
             json!({ "type": "file", "file": file, "date_create": created })
         }

@@ -166,6 +166,10 @@ pub(crate) fn render(scene: &Scene<'_>, caller: Option<&Caller>, result: Result<
     }
     let is_hook = is_hook(scene.operation);
     let warning = if is_hook { None } else { input::charset_warning(scene.request) };
+    let provided = match &result {
+        Err(Error::MissingScope { provided, .. }) => Some(provided.clone()),
+        _ => None,
+    };
     let mut reply = match result {
         Err(error) => {
             let error = error.at_hook(is_hook);
@@ -187,7 +191,8 @@ pub(crate) fn render(scene: &Scene<'_>, caller: Option<&Caller>, result: Result<
     add_headers(&mut reply, scene.request_bits);
     if !is_hook {
         let granted = caller.and_then(|caller| caller.token.as_ref()).map(|token| token.granted.as_str());
-        add_scopes(&mut reply, scene.operation, granted);
+        // A token that lacks a scope is known all the same.
+        add_scopes(&mut reply, scene.operation, granted.or(provided.as_deref()));
     }
     reply
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use dtu_kernel::{
     twin::{Affordance, Refusal},
@@ -17,6 +18,7 @@ use crate::{
     blocks::{self, Control},
     error::Code,
     events::{self, BLOCK_ACTIONS, BLOCK_SUGGESTION, SHORTCUT},
+    menu_verbs,
     model::{
         State,
         apps::App,
@@ -42,6 +44,11 @@ pub(crate) fn all() -> Vec<Affordance<Slack>> {
         Affordance::new("slack.user.submit", "Submits the modal on top.", submit),
         Affordance::new("slack.user.close", "Closes the modal on top.", close),
         Affordance::new("slack.user.submit_dialog", "Fills in a dialog and submits it.", submit_dialog),
+        Affordance::new(
+            "slack.user.look_up_in_dialog",
+            "Types into a dialog's select whose options the app gives.",
+            ask,
+        ),
         Affordance::new("slack.user.cancel_dialog", "Closes a dialog without submitting it.", cancel_dialog),
     ]
 }
@@ -52,7 +59,7 @@ fn find_app(state: &State, named: &str) -> Result<Arc<App>, Refusal> {
 }
 
 /// The app, where it takes what people do.
-fn check_listens(app: &App) -> Result<(), Refusal> {
+pub(crate) fn check_listens(app: &App) -> Result<(), Refusal> {
     if app.interacts() {
         return Ok(());
     }
@@ -155,7 +162,7 @@ fn shortcut(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Shortcut) -> 
     Ok(json!({ "app": app.key, "trigger_id": trigger }))
 }
 
-fn find_message(state: &State, user: &User, named: &str, ts: &str) -> Result<(SmolStr, u64), Refusal> {
+pub(crate) fn find_message(state: &State, user: &User, named: &str, ts: &str) -> Result<(SmolStr, u64), Refusal> {
     let channel = state.visible_by_name(named, &user.id).map(|channel| channel.id.clone());
     let channel = channel.ok_or_else(|| Refusal::new(format!("`{}` sees no channel `{named}`", user.label())))?;
     let found = parse_ts(ts).filter(|ts| {
@@ -168,21 +175,21 @@ fn find_message(state: &State, user: &User, named: &str, ts: &str) -> Result<(Sm
 /// A control, by where it is and what names it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Use {
+pub(crate) struct Use {
     /// The app whose Home tab it is on. The modal on top where this and `channel` are absent.
     home: Option<String>,
     /// Where its message is.
-    channel: Option<String>,
+    pub(crate) channel: Option<String>,
     /// The message.
-    message_ts: Option<String>,
-    /// The control by its action id.
-    action_id: Option<String>,
+    pub(crate) message_ts: Option<String>,
+    /// The control by its action id; a menu of an attachment by its name.
+    pub(crate) action_id: Option<String>,
     /// The control by what it or its input block says.
-    label: Option<String>,
+    pub(crate) label: Option<String>,
     /// The block, where several have such a control.
     block_id: Option<String>,
     /// What to type, pick or set: a text, a number, or a list. Nothing for a button.
-    value: Option<Value>,
+    pub(crate) value: Option<Value>,
 }
 
 /// Where a control is.
@@ -222,13 +229,9 @@ impl Use {
         };
         let ts = self.message_ts.as_ref().ok_or_else(|| Refusal::new("name the message with `message_ts`"))?;
         let (channel, ts) = find_message(state, user, named, ts)?;
-        let message = state.message(&channel, ts);
-        let (on, app) = if let Some(message) = message {
-            (Original::Message(ts), message.app.clone())
-        } else {
-            let shown = state.ephemerals.get(&((channel.clone(), user.id.clone()), ts));
-            (Original::Ephemeral(ts), shown.and_then(|shown| shown.app.clone()))
-        };
+        let is_for_all = state.message(&channel, ts).is_some();
+        let on = if is_for_all { Original::Message(ts) } else { Original::Ephemeral(ts) };
+        let app = interactivity::app_of(state, &channel, &user.id, on);
         let blocks = interactivity::blocks_of(state, &channel, &user.id, on);
         match (app, blocks) {
             (Some(app), Some(blocks)) => Ok(Place::Message { channel, on, app, blocks }),
@@ -253,6 +256,9 @@ impl Use {
 
 fn operate(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Use) -> Result<Value, Refusal> {
     let user = state.person(actor)?;
+    if let Some(menu) = menu_verbs::find(state, &user, &with)? {
+        return menu_verbs::pick(state, tx, &menu, &with);
+    }
     let place = with.place(state, &user)?;
     let control = with.control(&place)?;
     let app = Arc::clone(place.app(state)?);
@@ -318,6 +324,9 @@ fn tell(state: &mut State, tx: &mut Tx<'_>, app: &Arc<App>, user: &Arc<User>, pl
 
 fn look_up(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Use) -> Result<Value, Refusal> {
     let user = state.person(actor)?;
+    if let Some(menu) = menu_verbs::find(state, &user, &with)? {
+        return menu_verbs::look_up(state, tx, &menu, &with);
+    }
     let place = with.place(state, &user)?;
     let control = with.control(&place)?;
     if !blocks::is_select(control.kind()) || !control.kind().ends_with("external_select") {
@@ -357,8 +366,11 @@ struct Upload {
     channel: String,
     /// The file's name.
     name: String,
-    /// What is in it.
+    /// What is in it, of a text.
+    #[serde(default)]
     content: String,
+    /// What is in it, in Base64, of anything else.
+    base64: Option<String>,
     /// What to say with it.
     #[serde(default)]
     comment: String,
@@ -374,7 +386,11 @@ fn upload(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Upload) -> Resu
         channel.ok_or_else(|| Refusal::new(format!("`{}` cannot post in `{}`", user.label(), with.channel)))?;
     let thread = with.thread_ts.as_deref().map(|ts| find_message(state, &user, &with.channel, ts)).transpose()?;
     let refused = |code: Code| Refusal::new(format!("the file cannot be uploaded: {}", code.as_str()));
-    let content = Bytes::from(with.content.into_bytes());
+    let content = match with.base64 {
+        None => with.content.into_bytes(),
+        Some(text) => STANDARD.decode(text.trim()).map_err(|_| Refusal::new("`base64` is not Base64"))?,
+    };
+    let content = Bytes::from(content);
     let id = files::upload(state, tx, &user.id, &with.name, content).map_err(refused)?;
     let shared = files::Shared { thread: thread.map(|(_, ts)| ts), words: &with.comment, blocks: &Value::Null };
     let ts = files::share(state, tx, &channel.id, &user.id, std::slice::from_ref(&id), shared);
@@ -432,11 +448,29 @@ fn find_dialog(state: &State, user: &User) -> Result<(Arc<Dialog>, Occasion), Re
 fn submit_dialog(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: SubmitDialog) -> Result<Value, Refusal> {
     let user = state.person(actor)?;
     let (dialog, occasion) = find_dialog(state, &user)?;
-    if let Some(why) = dialogs::objection(state, &dialog, &with.values) {
+    if let Some(why) = dialogs::objection(state, &user.id, &dialog, &with.values) {
         return Err(Refusal::new(why));
     }
     dialogs::submit(state, tx, &occasion, &with.values);
     Ok(json!({ "app": occasion.app.key, "callback_id": dialog.given["callback_id"] }))
+}
+
+/// Arguments of `slack.user.look_up_in_dialog`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Ask {
+    /// The element's name.
+    name: String,
+    /// What is typed.
+    #[serde(default)]
+    value: String,
+}
+
+fn ask(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Ask) -> Result<Value, Refusal> {
+    let user = state.person(actor)?;
+    let (dialog, occasion) = find_dialog(state, &user)?;
+    dialogs::look_up(state, tx, &occasion, &dialog, (&with.name, &with.value)).map_err(Refusal::new)?;
+    Ok(json!({ "app": occasion.app.key, "name": with.name }))
 }
 
 /// No arguments.

@@ -5,7 +5,10 @@ use http::header;
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use crate::error::Code;
+use crate::{error::Code, pictures::Picture, thumbnails};
+
+/// The argument that tells handlers what is seen of a picture. No caller can send one of this name.
+const PICTURE: &str = "~picture";
 
 /// What a request says.
 #[derive(Clone, Debug, Default)]
@@ -41,9 +44,29 @@ pub(crate) fn read(operation: &OperationInfo, request: &Request) -> Input {
     } else if let Err(code) = added {
         input.problem = Some(code);
     }
+    if let Some(seen) = picture(operation, request).and_then(|seen| serde_json::to_value(seen).ok()) {
+        input.args.insert(PICTURE.to_owned(), seen);
+    }
     let in_form = input.args.shift_remove("token").and_then(|token| token.as_str().map(SmolStr::new));
     input.token = bearer(request).or(in_form).filter(|token| !token.is_empty());
     input
+}
+
+/// Looks at a picture that comes with a request. Looking takes long: it is done here, before the call has its turn.
+fn picture(operation: &OperationInfo, request: &Request) -> Option<Picture> {
+    let sent = match operation.id {
+        "files.receive" => uploaded(request),
+        "files.remote.add" | "files.remote.update" => file(request, "preview_image")?,
+        "users.setPhoto" => first_file(request)?,
+        _ => return None,
+    };
+    thumbnails::look(&sent)
+}
+
+/// What an upload sends: the bytes themselves, or the first file of a form.
+pub(crate) fn uploaded(request: &Request) -> bytes::Bytes {
+    let part = (request.media_type() == "multipart/form-data").then(|| first_file(request)).flatten();
+    part.unwrap_or_else(|| request.body.clone())
 }
 
 pub(crate) fn bearer(request: &Request) -> Option<SmolStr> {
@@ -88,7 +111,7 @@ fn add_json(input: &mut Input, request: &Request) -> Result<(), Code> {
             input.problem = Some(Code::InvalidArgName);
         }
         // The token must not come in JSON, and null stands for the default.
-        if name != "token" && !value.is_null() {
+        if name != "token" && name != PICTURE && !value.is_null() {
             input.args.insert(name, value);
         }
     }

@@ -24,6 +24,7 @@ mod keys;
 mod limits;
 mod listeners;
 mod media;
+mod menu_verbs;
 pub mod model;
 mod offices;
 mod pictures;
@@ -34,6 +35,7 @@ mod rtm;
 mod shapes;
 mod socket_mode;
 mod text;
+mod thumbnails;
 mod views;
 mod work_verbs;
 mod workspace_events;
@@ -194,6 +196,7 @@ fn changes() -> Vec<Row> {
                 "channel_not_found",
                 "is_archived",
                 "method_not_supported_for_channel_type",
+                "too_many_members",
                 "user_is_restricted",
             ]),
         Row::write("conversations.invite", ANY, "/api/conversations.invite", conversations::invite)
@@ -208,6 +211,7 @@ fn changes() -> Vec<Row> {
                 "method_not_supported_for_channel_type",
                 "no_user",
                 "not_in_channel",
+                "too_many_members",
                 "too_many_users",
                 "user_is_restricted",
                 "user_not_found",

@@ -1,7 +1,9 @@
-//! Pictures: how large they are, and the smaller ones that Slack makes of them.
+//! Pictures: how large they are, and what is told of the smaller ones that Slack makes of them.
 //!
 //! <https://docs.slack.dev/reference/objects/file-object#thumbnails>
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Sides of square thumbnails, which are told without width and height.
@@ -11,19 +13,107 @@ const SIDES: [u32; 6] = [360, 480, 720, 800, 960, 1024];
 /// Sides that a moving picture is shown moving in.
 const MOVING: [u32; 2] = [360, 480];
 
-/// Width and height of a PNG, GIF or JPEG in pixels; none where it is none of them.
+/// What is kept of a picture beside its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Picture {
+    /// In pixels, as it is shown.
+    pub width: u32,
+    /// In pixels, as it is shown.
+    pub height: u32,
+    /// The ending of its name, by its content.
+    pub ending: Ending,
+    /// Whether it has several frames that thumbnails move through.
+    pub moves: bool,
+    /// How the camera was held (EXIF's 1 to 8); none where the picture does not say.
+    pub rotation: Option<u8>,
+    /// The few bytes that a client can draw at once, in Base64; none where the picture is too large for thumbnails.
+    pub tiny: Option<String>,
+}
+
+/// A kind of picture that Slack makes thumbnails of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// GIF.
+    Gif,
+    /// JPEG.
+    Jpg,
+    /// PNG.
+    Png,
+}
+
+/// One of the smaller pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Thumb {
+    /// The middle, as a square.
+    Square(u32),
+    /// All of it, at most so large.
+    Fit(u32),
+    /// All frames, at most so large.
+    Moving(u32),
+    /// The first frame, as large as it is. Slack has two addresses of it.
+    Still,
+    /// The other address.
+    StillGif,
+}
+
+impl Picture {
+    /// The thumbnails that there are.
+    pub(crate) fn thumbs(&self) -> impl Iterator<Item = Thumb> {
+        let longest = self.width.max(self.height);
+        let fits = move |side: &u32| *side == 360 || longest >= *side;
+        let moving = MOVING.into_iter().filter(fits).map(Thumb::Moving).chain([Thumb::Still, Thumb::StillGif]);
+        let still = SQUARES.into_iter().map(Thumb::Square).chain(SIDES.into_iter().filter(fits).map(Thumb::Fit));
+        still.chain(moving.filter(|_| self.moves)).filter(|_| self.tiny.is_some())
+    }
+
+    /// How the name of a thumbnail ends, after the picture's own name. Those of a GIF are still but for two.
+    pub(crate) fn name(&self, thumb: Thumb) -> String {
+        let kind = if self.ending == Ending::Jpg { "jpg" } else { "png" };
+        match thumb {
+            Thumb::Square(side) | Thumb::Fit(side) => format!("_{side}.{kind}"),
+            Thumb::Moving(side) => format!("_{side}.gif"),
+            Thumb::Still => "_deanimate.png".to_owned(),
+            Thumb::StillGif => "_deanimate_gif.png".to_owned(),
+        }
+    }
+
+    /// Adds to a file what is told of its picture. `under` is the address of its thumbnails up to their own names.
+    pub(crate) fn add(&self, told: &mut Value, under: &str) {
+        for thumb in self.thumbs() {
+            let url = json!(format!("{under}{}", self.name(thumb)));
+            match thumb {
+                Thumb::Square(side) => told[format!("thumb_{side}")] = url,
+                Thumb::Moving(side) => told[format!("thumb_{side}_gif")] = url,
+                Thumb::Still => told["deanimate"] = url,
+                Thumb::StillGif => told["deanimate_gif"] = url,
+                Thumb::Fit(side) => {
+                    let (width, height) = fit((self.width, self.height), side);
+                    told[format!("thumb_{side}")] = url;
+                    told[format!("thumb_{side}_w")] = json!(width);
+                    told[format!("thumb_{side}_h")] = json!(height);
+                }
+            }
+        }
+        (told["original_w"], told["original_h"]) = (json!(self.width), json!(self.height));
+        if let Some(rotation) = self.rotation {
+            told["image_exif_rotation"] = json!(rotation);
+        }
+        if let Some(tiny) = &self.tiny {
+            told["thumb_tiny"] = json!(tiny);
+        }
+    }
+}
+
+/// Width and height of a PNG, GIF or JPEG in pixels, as its head says; none where it is none of them.
 pub(crate) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
     let big =
         |at: usize, len: usize| bytes.get(at..at + len).map(|part| part.iter().fold(0, |n, b| n << 8 | u32::from(*b)));
     let little = |at: usize| bytes.get(at..at + 2).map(|part| u32::from(part[1]) << 8 | u32::from(part[0]));
-    if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        return Some((big(16, 4)?, big(20, 4)?));
-    }
-    if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
-        return Some((little(6)?, little(8)?));
-    }
-    if !bytes.starts_with(b"\xff\xd8") {
-        return None;
+    match ending(bytes)? {
+        Ending::Png => return Some((big(16, 4)?, big(20, 4)?)),
+        Ending::Gif => return Some((little(6)?, little(8)?)),
+        Ending::Jpg => {}
     }
     // Segments follow each other until one that begins a frame (SOF0 to SOF15, less the three that are tables).
     let mut at = 2;
@@ -39,9 +129,18 @@ pub(crate) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
     }
 }
 
+/// The kind of a picture, by its first bytes.
+pub(crate) fn ending(bytes: &[u8]) -> Option<Ending> {
+    match bytes {
+        [0xff, 0xd8, ..] => Some(Ending::Jpg),
+        _ if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") => Some(Ending::Gif),
+        _ => bytes.starts_with(b"\x89PNG\r\n\x1a\n").then_some(Ending::Png),
+    }
+}
+
 /// Width and height of a thumbnail that is at most `side` pixels each way, and never larger than the picture. That of
 /// 800 pixels goes by the width alone.
-fn fit((width, height): (u32, u32), side: u32) -> (u32, u32) {
+pub(crate) fn fit((width, height): (u32, u32), side: u32) -> (u32, u32) {
     let longest = if side == 800 { width } else { width.max(height) };
     if longest <= side {
         return (width, height);
@@ -51,47 +150,6 @@ fn fit((width, height): (u32, u32), side: u32) -> (u32, u32) {
         u32::try_from(pixels).unwrap_or(u32::MAX).max(1)
     };
     (scaled(width), scaled(height))
-}
-
-/// How a picture's file name ends.
-pub(crate) fn ending(bytes: &[u8]) -> &'static str {
-    match bytes {
-        [0xff, 0xd8, ..] => "jpg",
-        [b'G', b'I', b'F', ..] => "gif",
-        _ => "png",
-    }
-}
-
-/// Adds to a file what is told of a picture. `under` is the address of its thumbnails up to their size. Those of a GIF
-/// are still but for two.
-pub(crate) fn add(told: &mut Value, of: (u32, u32), under: &str, ending: &str) {
-    let moves = ending == "gif";
-    let ending = if moves { "png" } else { ending };
-    for side in SQUARES {
-        told[format!("thumb_{side}")] = json!(format!("{under}_{side}.{ending}"));
-    }
-    let longest = of.0.max(of.1);
-    for side in SIDES.into_iter().filter(|side| *side == 360 || longest >= *side) {
-        let (width, height) = fit(of, side);
-        told[format!("thumb_{side}")] = json!(format!("{under}_{side}.{ending}"));
-        told[format!("thumb_{side}_w")] = json!(width);
-        told[format!("thumb_{side}_h")] = json!(height);
-    }
-    if moves {
-        for side in MOVING.into_iter().filter(|side| *side == 360 || longest >= *side) {
-            told[format!("thumb_{side}_gif")] = json!(format!("{under}_{side}.gif"));
-        }
-        told["deanimate"] = json!(format!("{under}_deanimate.png"));
-        told["deanimate_gif"] = json!(format!("{under}_deanimate_gif.png"));
-    }
-    (told["original_w"], told["original_h"]) = (json!(of.0), json!(of.1));
-}
-
-/// Whether the last part of an address, after the file's name, is one of a thumbnail.
-pub(crate) fn is_thumb(ending: &str) -> bool {
-    let name = ending.rsplit_once('.').map_or(ending, |(name, _)| name);
-    let sides = SQUARES.iter().chain(&SIDES);
-    name == "deanimate" || name == "gif" || sides.into_iter().any(|side| name == side.to_string())
 }
 
 #[cfg(test)]
@@ -123,16 +181,20 @@ mod tests {
 
     #[test]
     fn small_pictures_have_few_thumbnails() {
-        let told = |of, kind: &str| {
+        let told = |(width, height), ending, moves, tiny: Option<&str>| {
+            let tiny = tiny.map(str::to_owned);
+            let picture = Picture { width, height, ending, moves, rotation: None, tiny };
             let mut told = json!({});
-            add(&mut told, of, "u", kind);
+            picture.add(&mut told, "u");
             told
         };
-        let small = told((500, 100), "jpg");
+        let small = told((500, 100), Ending::Jpg, false, Some("Aw=="));
         assert_eq!((&small["thumb_480_h"], &small["thumb_720"]), (&json!(96), &Value::Null));
         assert_eq!((&small["thumb_64"], &small["original_w"]), (&json!("u_64.jpg"), &json!(500)));
-        let moving = told((400, 400), "gif");
+        assert_eq!((&small["deanimate"], &small["thumb_tiny"]), (&Value::Null, &json!("Aw==")));
+        let moving = told((400, 400), Ending::Gif, true, Some("Aw=="));
         assert_eq!((&moving["thumb_360_gif"], &moving["thumb_480_gif"]), (&json!("u_360.gif"), &Value::Null));
-        assert!(is_thumb("360.png") && is_thumb("deanimate.png") && !is_thumb("361.png"));
+        assert_eq!(moving["deanimate_gif"], "u_deanimate_gif.png");
+        assert_eq!(told((9_000, 9_000), Ending::Png, false, None), json!({ "original_w": 9_000, "original_h": 9_000 }));
     }
 }

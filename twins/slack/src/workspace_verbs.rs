@@ -8,19 +8,23 @@ use dtu_kernel::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
 use crate::{
     Slack,
     affordances::{find_app, find_to_write},
+    error::Code,
     model::{
         State, Workspace, apps,
         channels::Channel,
-        connect, huddles,
+        connect,
+        fields::{self, Field, FieldKind},
+        huddles,
         messages::{self, Draft},
         org::{self, ORG, Org},
         policy::{self, Phase, Who},
+        status,
         time::ts_text,
     },
     text::{self, Reading},
@@ -37,6 +41,12 @@ pub(crate) fn all() -> Vec<Affordance<Slack>> {
         Affordance::new("slack.admin.import_messages", "Imports what was said elsewhere into a channel.", import),
         Affordance::new("slack.admin.disconnect_partner", "Takes another organization out of a channel.", disconnect),
         Affordance::new("slack.admin.suspend_access", "Withholds the key of what was said in a channel.", suspend),
+        Affordance::new(
+            "slack.user.edit_profile",
+            "Changes one's own profile, status and filled-in fields.",
+            edit_profile,
+        ),
+        Affordance::new("slack.admin.define_profile_field", "Gives profiles one more field to fill in.", define_field),
         Affordance::new("slack.admin.grant_workspaces", "Lets an app act in more workspaces, or in fewer.", grant),
     ]
 }
@@ -75,7 +85,10 @@ fn huddle(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: IntoHuddle) -> 
         huddles::leave(state, tx, &user.id).map_err(|_| Refusal::new("not in a huddle"))?;
         return Ok(json!({ "channel": channel.id }));
     }
-    let ts = huddles::join(state, tx, &channel, &user.id).map_err(|_| Refusal::new("in a huddle already"))?;
+    let ts = huddles::join(state, tx, &channel, &user.id).map_err(|code| match code {
+        Code::RestrictedAction => Refusal::new("administrators have turned off huddles in this channel"),
+        _ => Refusal::new("in a huddle already"),
+    })?;
     Ok(json!({ "channel": channel.id, "ts": ts_text(ts) }))
 }
 
@@ -323,4 +336,49 @@ fn grant(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: Grant) -> Result
     });
     workspace_events::access(state, tx, &app.id, &teams, !with.undo);
     Ok(json!({ "app": app.id, "teams": teams }))
+}
+
+/// Arguments of `slack.user.edit_profile`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct EditProfile {
+    /// What to change, as `users.profile.set` has it: `status_text`, `title`, `fields` by their ids, and so on.
+    profile: Map<String, Value>,
+}
+
+fn edit_profile(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: EditProfile) -> Result<Value, Refusal> {
+    let user = state.person(actor)?;
+    status::set_profile(state, tx, (&user.id, &user), &with.profile)
+        .map_err(|code| Refusal::new(format!("the profile cannot be changed: {}", code.as_str())))?;
+    Ok(json!({ "user": user.id }))
+}
+
+/// Arguments of `slack.admin.define_profile_field`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DefineField {
+    /// What it is called.
+    label: SmolStr,
+    /// What it is for.
+    #[serde(default)]
+    hint: SmolStr,
+    /// What it holds; a line of text where absent.
+    #[serde(default)]
+    kind: FieldKind,
+    /// What can be chosen, of a list of options.
+    #[serde(default)]
+    options: Vec<SmolStr>,
+    /// Whether profiles do not show it.
+    #[serde(default)]
+    hidden: bool,
+}
+
+fn define_field(state: &mut State, tx: &mut Tx<'_>, actor: &str, with: DefineField) -> Result<Value, Refusal> {
+    need_admin(state, actor)?;
+    if with.label.trim().is_empty() || (with.kind == FieldKind::OptionsList) == with.options.is_empty() {
+        return Err(Refusal::new("a field has a label, and options where it is a list of them"));
+    }
+    let DefineField { label, hint, kind, options, hidden } = with;
+    let field = Field { id: SmolStr::default(), ordering: 0, label, hint, kind, options, hidden };
+    Ok(json!({ "field": fields::define(state, tx, field).id }))
 }

@@ -23,6 +23,7 @@ use crate::{
     model::{
         State,
         apps::{Token, TokenKind},
+        fields,
         people::{Role, User},
         status,
     },
@@ -113,14 +114,13 @@ fn asked<'a>(state: &'a State, token: &Token, user: Option<&SmolStr>) -> Result<
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct GetProfile {
     user: Option<SmolStr>,
-    /// Labels belong to fields of one's own, of which the workspace has none.
-    #[serde(rename = "include_labels")]
-    _include_labels: Option<bool>,
+    #[serde(default)]
+    include_labels: bool,
 }
 
-fn profile_of(state: &State, user: &User, email: bool) -> Value {
+fn profile_of(state: &State, user: &User, email: bool, labels: bool) -> Value {
     let mut body = serde_json::to_value(shapes::profile(state, user, email)).unwrap_or_default();
-    body["fields"] = json!({});
+    body["fields"] = fields::filled(state, &user.about, labels);
     if let Some(body) = body.as_object_mut() {
         body.remove("team");
     }
@@ -132,7 +132,7 @@ fn profile(cx: &Read<'_, Slack>, args: GetProfile) -> Result<Typed<Value>, Error
     let token = cx.caller.token()?;
     let user = asked(cx.state, token, args.user.as_ref())?;
     let email = token.has("users:read.email");
-    Ok(Typed::ok(&json!({ "profile": profile_of(cx.state, user, email) })))
+    Ok(Typed::ok(&json!({ "profile": profile_of(cx.state, user, email, args.include_labels) })))
 }
 
 /// Arguments of `users.profile.set`.
@@ -181,7 +181,7 @@ fn set_profile(cx: &mut Write<'_, '_, Slack>, args: SetProfile) -> Result<Typed<
     may_change(&by, &user)?;
     status::set_profile(cx.state, cx.tx, (&user.id, &by), &args.members()?)?;
     let row = cx.state.users.get(&user.id).ok_or(Code::UserNotFound)?;
-    let body = json!({ "username": row.name, "profile": profile_of(cx.state, row, true) });
+    let body = json!({ "username": row.name, "profile": profile_of(cx.state, row, true, false) });
     Ok(Typed::ok(&body))
 }
 
@@ -194,7 +194,7 @@ fn identity(cx: &Read<'_, Slack>, _: Nothing) -> Result<Typed<Value>, Error> {
         told["email"] = json!(user.email);
     }
     if token.has("identity.avatar") {
-        let profile = profile_of(state, user, false);
+        let profile = profile_of(state, user, false, false);
         for size in ["image_24", "image_32", "image_48", "image_72", "image_192", "image_512"] {
             told[size] = profile[size].clone();
         }

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use super::conversations::{direct_to, need_scope};
+use super::{
+    conversations::{direct_to, need_scope},
+    entity::{MISFIT, take_entities, with_entities},
+};
 use crate::{
     Slack, blocks,
     error::{Code, Error},
@@ -113,7 +116,8 @@ pub(super) fn read_metadata(argument: Option<Value>) -> Result<Option<Value>, Er
     };
     let Some(members) = value.as_object() else { return Err(Code::InvalidMetadataFormat.into()) };
     let fits = value["event_type"].is_string() && value["event_payload"].is_object();
-    if members.is_empty() || fits { Ok(Some(value)) } else { Err(Code::InvalidMetadataSchema.into()) }
+    let tells_things = value.get("entities").is_some() && value.get("event_type").is_none();
+    if members.is_empty() || fits || tells_things { Ok(Some(value)) } else { Err(Code::InvalidMetadataSchema.into()) }
 }
 
 /// Arguments of `chat.postMessage`. Of links only those to messages show what they lead to: nothing outside is ever
@@ -155,18 +159,20 @@ pub(crate) struct Posted {
     response_metadata: Option<Cut>,
 }
 
-/// That a text was cut, as a code and in words.
+/// What was left out of a message, as a code and in words.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Cut {
-    messages: [&'static str; 1],
+    messages: Vec<String>,
     warnings: [&'static str; 1],
 }
 
 impl Cut {
-    fn new(warning: &'static str) -> Self {
-        Self {
-            messages: ["[WARN] The message was posted without what `text` has beyond 40,000 characters."],
-            warnings: [warning],
+    fn new(truncated: bool, misfits: Vec<String>) -> Option<Self> {
+        const WORDS: &str = "[WARN] The message was posted without what `text` has beyond 40,000 characters.";
+        match misfits {
+            misfits if !misfits.is_empty() => Some(Self { messages: misfits, warnings: [MISFIT] }),
+            _ if truncated => Some(Self { messages: vec![WORDS.to_owned()], warnings: ["message_truncated"] }),
+            _ => None,
         }
     }
 }
@@ -188,7 +194,10 @@ pub(crate) fn post_message(cx: &mut Write<'_, '_, Slack>, args: PostMessage) -> 
         parse: args.parse,
     };
     let said = content.read(cx.state, cx.tx)?;
-    if said.is_empty() {
+    let mut metadata = read_metadata(args.metadata)?;
+    let bot = cx.state.apps.get(&token.app).map(|app| app.bot.clone()).unwrap_or_default();
+    let (things, misfits) = take_entities(&mut metadata, token, &bot);
+    if said.is_empty() && things.is_empty() {
         return Err(Code::NoText.into());
     }
     let reply_to = read_thread(cx.state, &channel.id, args.thread_ts.as_deref())?;
@@ -197,8 +206,8 @@ pub(crate) fn post_message(cx: &mut Write<'_, '_, Slack>, args: PostMessage) -> 
     let look = Look { username: args.username, icon_emoji: args.icon_emoji, icon_url: args.icon_url };
     let extra = Extra {
         blocks: said.blocks.clone(),
-        attachments: said.attachments.clone(),
-        metadata: read_metadata(args.metadata)?.map(Arc::new),
+        attachments: with_entities(said.attachments.clone(), things),
+        metadata: metadata.map(Arc::new),
         broadcast,
         plain: args.mrkdwn == Some(false),
         ..look.extra(token)?
@@ -212,14 +221,14 @@ pub(crate) fn post_message(cx: &mut Write<'_, '_, Slack>, args: PostMessage) -> 
         ..Draft::new(&token.user, said.words())
     };
     let ts = messages::post(cx.state, cx.tx, &channel.id, draft);
-    let warning = said.truncated.then_some("message_truncated");
+    let cut = Cut::new(said.truncated, misfits);
     let row = cx.state.message(&channel.id, ts).ok_or(Code::FatalError)?;
     Ok(Typed::ok(&Posted {
         message: shapes::message(cx.state, &channel.id, row).with_metadata(row),
         channel: channel.id.clone(),
         ts: ts_text(ts),
-        warning,
-        response_metadata: warning.map(Cut::new),
+        warning: cut.as_ref().map(|cut| cut.warnings[0]),
+        response_metadata: cut,
     }))
 }
 

@@ -286,6 +286,7 @@ pub(crate) fn join(cx: &mut Write<'_, '_, Slack>, args: Join) -> Result<Typed<Jo
     refuse_guest(cx.state, token)?;
     let was_in = cx.state.is_member(&row.id, &token.user);
     if !was_in {
+        restrictions::check_join(cx.state, &row, &token.user, 0)?;
         channels::join(cx.state, cx.tx, &row.id, &token.user, None);
     }
     let warning = was_in.then_some("already_in_channel");
@@ -331,8 +332,13 @@ pub(crate) fn invite(cx: &mut Write<'_, '_, Slack>, args: Invite) -> Result<Type
     if let Some(code) = refusal {
         return Err(code.into());
     }
-    let (good, bad): (Vec<_>, Vec<_>) =
-        args.users.iter().map(|user| (user, check_invite(cx.state, &row, token, user))).partition(|(_, r)| r.is_ok());
+    let mut coming = 0;
+    let checked = args.users.iter().map(|user| {
+        let result = check_invite(cx.state, &row, token, user, coming);
+        coming += usize::from(result.is_ok());
+        (user, result)
+    });
+    let (good, bad): (Vec<_>, Vec<_>) = checked.partition(|(_, result)| result.is_ok());
     let failed = |(user, result): (&SmolStr, Result<(), Code>)| result.err().map(|code| (user.clone(), code));
     let failed: Vec<(SmolStr, Code)> = bad.into_iter().filter_map(failed).collect();
     // All or none, unless forced.
@@ -349,8 +355,8 @@ pub(crate) fn invite(cx: &mut Write<'_, '_, Slack>, args: Invite) -> Result<Type
     Ok(Typed::ok(&Invited { channel: one(cx.state, &row.id, &token.user)?, errors }))
 }
 
-/// Whether a user can be invited to a channel.
-fn check_invite(state: &State, channel: &Channel, token: &Token, user: &SmolStr) -> Result<(), Code> {
+/// Whether a user can be invited to a channel, besides `coming` others.
+fn check_invite(state: &State, channel: &Channel, token: &Token, user: &SmolStr, coming: usize) -> Result<(), Code> {
     if *user == token.user {
         return Err(Code::CantInviteSelf);
     }
@@ -358,7 +364,7 @@ fn check_invite(state: &State, channel: &Channel, token: &Token, user: &SmolStr)
         None => Err(Code::UserNotFound),
         Some(user) if user.deleted => Err(Code::CantInvite),
         Some(user) if state.is_member(&channel.id, &user.id) => Err(Code::AlreadyInChannel),
-        Some(_) => Ok(()),
+        Some(user) => restrictions::check_join(state, channel, &user.id, coming),
     }
 }
 

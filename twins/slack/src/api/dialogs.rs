@@ -44,10 +44,6 @@ fn open(cx: &mut Write<'_, '_, Slack>, args: Open) -> Result<Typed<Value>, Error
     if !faults.is_empty() {
         return Err(Error::Dialog(faults));
     }
-    let elements = given["elements"].as_array().into_iter().flatten();
-    if elements.into_iter().any(|element| element["data_source"] == "external") {
-        return Err(Error::Unserved("selects of dialogs whose options the app gives are not served".to_owned()));
-    }
     let app = cx.caller.token()?.app.clone();
     if !cx.state.apps.get(&app).is_some_and(|app| app.interacts()) {
         return Err(Code::AppMissingActionUrl.into());

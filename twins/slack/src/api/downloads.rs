@@ -22,7 +22,8 @@ use crate::{
         audit::{self, Entity},
         files::{self, File, Mode},
     },
-    pictures,
+    pictures::{Picture, Thumb},
+    shapes, thumbnails,
 };
 
 const POST: &[Method] = &[Method::POST];
@@ -44,21 +45,24 @@ pub(crate) fn operations() -> Vec<Operation<Slack>> {
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Nothing {}
 
+/// What is seen of an upload that is a picture: read before the call has its turn.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Sent {
+    #[serde(rename = "~picture")]
+    #[schemars(skip)]
+    seen: Option<Picture>,
+}
+
 /// `POST /upload/v1/{ticket}`: the bytes themselves, or the first file of a form.
 #[expect(clippy::unnecessary_wraps, reason = "rows take handlers that may fail")]
-fn receive(cx: &mut Write<'_, '_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error> {
+fn receive(cx: &mut Write<'_, '_, Slack>, Sent { seen }: Sent) -> Result<Typed<()>, Error> {
     let ticket = SmolStr::new(cx.scene.request.path_param("ticket"));
-    let content = uploaded(cx.scene.request);
-    let answer = match files::receive(cx.state, cx.tx, &ticket, content) {
+    let content = input::uploaded(cx.scene.request);
+    let answer = match files::receive(cx.state, cx.tx, &ticket, content, seen) {
         Some(size) => Answer::text("text/plain", format!("OK - {size}")),
         None => Answer::text("text/plain", "Not Found").with_status(StatusCode::NOT_FOUND),
     };
     Ok(Typed::from_answer(answer))
-}
-
-fn uploaded(request: &Request) -> Bytes {
-    let part = (request.media_type() == "multipart/form-data").then(|| input::first_file(request)).flatten();
-    part.unwrap_or_else(|| request.body.clone())
 }
 
 /// `GET /files-pri/{team}-{file}/{name}`: with a token that may read the file, or the secret of a public one.
@@ -97,24 +101,31 @@ fn content(state: &State, request: &Request) -> Answer {
     answer
 }
 
-/// `GET /files-tmb/{team}-{file}-{secret}/{name}_{side}.{ending}`: with a token that may read the file. Each shows the
-/// whole picture as it was uploaded: Slack's are smaller.
+/// `GET /files-tmb/{team}-{file}-{secret}/{name}_{side}.{ending}`: with a token that may read the file.
 #[expect(clippy::unnecessary_wraps, reason = "rows take handlers that may fail")]
 fn thumb(cx: &Read<'_, Slack>, Nothing {}: Nothing) -> Result<Typed<()>, Error> {
     let request = cx.scene.request;
     let mut parts = request.path_param("file").rsplit('-');
     let (secret, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let is_thumb = request.path_param("name").rsplit('_').next().is_some_and(pictures::is_thumb);
-    let file = cx.state.files.get(&id.into()).filter(|file| is_thumb && file.mode != Mode::Tombstone);
-    let file = file.filter(|_| secret == files::thumb_secret(id));
-    let Some(file) = file.filter(|file| pictures::size(&file.content).is_some()) else {
+    let file = cx.state.files.get(&id.into()).filter(|file| file.mode != Mode::Tombstone);
+    let file = file.filter(|_| secret == shapes::thumb_secret(id));
+    let Some((file, thumb)) = file.and_then(|file| Some((file, asked(file, request.path_param("name"))?))) else {
         return Ok(Typed::from_answer(not_found()));
     };
     if !may_read(cx.state, request, file) {
         return Ok(Typed::from_answer(sign_in_first(request)));
     }
-    let body = Some((media::of(pictures::ending(&file.content)).mime, file.content.clone()));
-    Ok(Typed::from_answer(Answer { status: StatusCode::OK, headers: Vec::new(), body }))
+    let made = thumbnails::make(&file.content, thumb).map(|(mime, bytes)| (mime, Bytes::from(bytes)));
+    let answer = |body| Answer { status: StatusCode::OK, headers: Vec::new(), body: Some(body) };
+    Ok(Typed::from_answer(made.map_or_else(not_found, answer)))
+}
+
+/// The thumbnail of a file that goes by a name.
+fn asked(file: &File, name: &str) -> Option<Thumb> {
+    let picture = file.picture.as_ref()?;
+    let own = shapes::name_in_url(&file.name);
+    let ending = name.strip_prefix(shapes::thumb_stem(&own))?;
+    picture.thumbs().find(|thumb| picture.name(*thumb) == ending)
 }
 
 /// A file's bytes under its type.

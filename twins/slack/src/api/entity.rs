@@ -1,4 +1,6 @@
-//! `entity.presentDetails`
+//! `entity.presentDetails`, and the work objects that messages tell of.
+
+use std::sync::Arc;
 
 use dtu_kernel::{operation::Typed, twin::Write};
 use schemars::JsonSchema;
@@ -11,7 +13,11 @@ use crate::{
     ANY, Row, Slack,
     error::{Code, Error},
     limits::TIER_3,
-    model::surfaces,
+    model::{
+        apps::Token,
+        entities::{self, For},
+        surfaces,
+    },
 };
 
 /// The methods.
@@ -45,8 +51,7 @@ fn present(cx: &mut Write<'_, '_, Slack>, args: Present) -> Result<Typed<Value>,
     }
     let metadata = object(args.metadata, "metadata").map_err(|_| Code::InvalidMetadata)?;
     let error = object(args.error, "error")?;
-    let fits = |metadata: &Value| metadata["entity_type"].is_string() && metadata["entity_payload"].is_object();
-    if metadata.as_ref().is_some_and(|metadata| !fits(metadata)) {
+    if metadata.as_ref().is_some_and(|metadata| !entities::faults_of_one(metadata).is_empty()) {
         return Err(Code::InvalidMetadata.into());
     }
     if metadata.is_none() && error.is_none() && !args.user_auth_required {
@@ -62,4 +67,33 @@ fn present(cx: &mut Write<'_, '_, Slack>, args: Present) -> Result<Typed<Value>,
     });
     cx.state.content.details.put(&mut cx.tx.changes, args.trigger_id, shown);
     Ok(done())
+}
+
+/// Why work objects are left out of a message.
+pub(super) const MISFIT: &str = "invalid_metadata_format";
+
+/// Takes the work objects out of a message's metadata; gives back how the message shows them, and what is wrong with
+/// them where it does not.
+pub(super) fn take_entities(metadata: &mut Option<Value>, token: &Token, bot: &SmolStr) -> (Vec<Value>, Vec<String>) {
+    let Some(members) = metadata.as_mut().and_then(Value::as_object_mut) else { return Default::default() };
+    let Some(given) = members.shift_remove("entities") else { return Default::default() };
+    if members.is_empty() {
+        *metadata = None;
+    }
+    let misfits = entities::faults(&given, For::Message);
+    let fitting = given.as_array().filter(|_| misfits.is_empty()).into_iter().flatten();
+    (fitting.map(|entity| entities::attachment(entity, (&token.app, bot))).collect(), misfits)
+}
+
+/// Attachments and the work objects behind them, in one list.
+pub(super) fn with_entities(attachments: Option<Arc<Value>>, mut shown: Vec<Value>) -> Option<Arc<Value>> {
+    if shown.is_empty() {
+        return attachments;
+    }
+    let mut all = attachments.and_then(|list| list.as_array().cloned()).unwrap_or_default();
+    all.append(&mut shown);
+    for (n, item) in all.iter_mut().enumerate() {
+        item["id"] = json!(n + 1);
+    }
+    Some(Arc::new(Value::Array(all)))
 }

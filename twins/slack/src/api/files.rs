@@ -22,6 +22,7 @@ use crate::{
         files::{self, File, Mode, Sharing, Upload},
         time::{parse_message_ts, parse_ts},
     },
+    shapes,
 };
 
 const ANY: &[Method] = &[Method::POST, Method::GET];
@@ -127,12 +128,14 @@ fn begin(cx: &mut Write<'_, '_, Slack>, args: Begin) -> Result<Typed<Begun>, Err
     }
     let upload = Upload {
         file: SmolStr::default(),
-        snippet: snippet.map(|kind| if kind == "auto" { media::of_name(&args.filename).filetype.into() } else { kind }),
+        snippet: snippet
+            .map(|kind| if kind == "auto" { media::of_file(&args.filename, &[]).filetype.into() } else { kind }),
         name: args.filename,
         length: args.length,
         alt_txt: args.alt_txt.filter(|alt| !alt.is_empty()),
         user: token.user.clone(),
         app: token.app.clone(),
+        picture: None,
         content: None,
     };
     let (file_id, ticket) = files::begin(cx.state, cx.tx, upload)?;
@@ -167,7 +170,7 @@ fn complete(cx: &mut Write<'_, '_, Slack>, args: Complete) -> Result<Typed<Files
         blocks: blocks::read(args.blocks, cx.tx)?,
     };
     let files = files::complete(cx.state, cx.tx, &token.user, &wanted, &sharing)?;
-    Ok(Typed::ok(&Files { files: files.iter().map(|file| files::render(cx.state, file)).collect() }))
+    Ok(Typed::ok(&Files { files: files.iter().map(|file| shapes::file(cx.state, file)).collect() }))
 }
 
 /// Ids and titles, of a list or of text that holds one.
@@ -245,13 +248,13 @@ fn find<'a>(state: &'a State, token: &Token, id: &str) -> Result<&'a std::sync::
 fn info(cx: &Read<'_, Slack>, args: Info) -> Result<Typed<Value>, Error> {
     let file = find(cx.state, cx.caller.token()?, &args.file)?;
     let mut told = json!({
-        "file": files::render(cx.state, file),
+        "file": shapes::file(cx.state, file),
         "comments": [],
         "response_metadata": { "next_cursor": "" },
     });
     if file.mode == Mode::Snippet {
         let content = String::from_utf8_lossy(&file.content);
-        told["content_highlight_html"] = json!(files::highlight(&content.lines().collect::<Vec<_>>()));
+        told["content_highlight_html"] = json!(shapes::highlight(&content.lines().collect::<Vec<_>>()));
         told["content_highlight_html_truncated"] = json!(false);
         told["content"] = json!(content);
         told["is_truncated"] = json!(false);
@@ -315,7 +318,7 @@ fn list(cx: &Read<'_, Slack>, args: List) -> Result<Typed<Value>, Error> {
     let page = args.page.filter(|page| *page > 0).unwrap_or(1);
     let paging = Paging { count, total: found.len(), page, pages: found.len().div_ceil(count) };
     let shown = found.into_iter().skip((page - 1).saturating_mul(count)).take(count);
-    let files: Vec<Value> = shown.map(|file| files::render(state, file)).collect();
+    let files: Vec<Value> = shown.map(|file| shapes::file(state, file)).collect();
     Ok(Typed::ok(&json!({ "files": files, "paging": paging })))
 }
 
@@ -363,7 +366,7 @@ fn set_public(cx: &mut Write<'_, '_, Slack>, file: &str, open: bool) -> Result<T
         return Err(Code::NotAllowed.into());
     }
     let file = files::set_public(cx.state, cx.tx, &id, open).ok_or(Code::FileNotFound)?;
-    Ok(Typed::ok(&Told { file: files::render(cx.state, &file) }))
+    Ok(Typed::ok(&Told { file: shapes::file(cx.state, &file) }))
 }
 
 /// Arguments of `files.comments.delete`.

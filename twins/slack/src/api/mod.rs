@@ -37,6 +37,7 @@ pub(crate) mod streams;
 pub(crate) mod team;
 pub(crate) mod timeline;
 pub(crate) mod tokens;
+pub(crate) mod unfurls;
 pub(crate) mod upkeep;
 pub(crate) mod users;
 pub(crate) mod windows;
@@ -44,7 +45,7 @@ pub(crate) mod workspace;
 
 /// Marks, what is said later, people, groups and the workspace.
 pub(crate) fn more() -> Vec<crate::Row> {
-    let families: [fn() -> Vec<crate::Row>; 14] = [
+    let families: [fn() -> Vec<crate::Row>; 15] = [
         marks::operations,
         later::operations,
         about::operations,
@@ -58,6 +59,7 @@ pub(crate) fn more() -> Vec<crate::Row> {
         dialogs::operations,
         photos::operations,
         team::operations,
+        unfurls::operations,
         upkeep::operations,
     ];
     families.into_iter().chain(content()).flat_map(|family| family()).collect()

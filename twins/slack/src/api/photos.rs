@@ -12,7 +12,8 @@ use crate::{
     input,
     limits::TIER_2,
     model::status,
-    pictures, shapes, text,
+    pictures::Picture,
+    shapes, text,
 };
 
 /// The methods.
@@ -42,12 +43,17 @@ pub(crate) struct Set {
     y: Option<u32>,
     #[serde(rename = "crop_w")]
     width: Option<u32>,
+    /// What is seen of the picture: read before the call has its turn.
+    #[serde(rename = "~picture")]
+    #[schemars(skip)]
+    seen: Option<Picture>,
 }
 
 /// `users.setPhoto`: of the picture nothing is kept but what tells it from others.
 fn set(cx: &mut Write<'_, '_, Slack>, args: Set) -> Result<Typed<Value>, Error> {
     let bytes = input::first_file(cx.scene.request).ok_or(Code::BadImage)?;
-    let (width, height) = pictures::size(&bytes).ok_or(Code::BadImage)?;
+    let seen = args.seen.ok_or(Code::BadImage)?;
+    let (width, height) = (seen.width, seen.height);
     if width > SIDE_MAX || height > SIDE_MAX {
         return Err(Code::TooLarge.into());
     }

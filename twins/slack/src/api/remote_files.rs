@@ -29,6 +29,8 @@ use crate::{
         files::{self, File, Mode, Remote, Shared},
         time::parse_ts,
     },
+    pictures::Picture,
+    shapes,
 };
 
 const ANY: &[Method] = &[Method::POST, Method::GET];
@@ -82,6 +84,10 @@ pub(crate) struct Add {
     /// Comes as a file, of which this is told where it comes otherwise.
     preview_image: Option<Value>,
     indexable_file_contents: Option<Value>,
+    /// What is seen of that file: read before the call has its turn.
+    #[serde(rename = "~picture")]
+    #[schemars(skip)]
+    seen: Option<Picture>,
 }
 
 fn bots_only(token: &Token) -> Result<(), Code> {
@@ -108,7 +114,8 @@ fn add(cx: &mut Write<'_, '_, Slack>, args: Add) -> Result<Typed<Told>, Error> {
         let named = Named { file: None, external_id: Some(args.external_id.to_string()) };
         let (title, external_url) = (Some(args.title), Some(args.external_url));
         let (filetype, preview_image, contents) = (args.filetype, args.preview_image, args.indexable_file_contents);
-        let again = Update { named, title, filetype, external_url, preview_image, indexable_file_contents: contents };
+        let (indexable_file_contents, seen) = (contents, args.seen);
+        let again = Update { named, title, filetype, external_url, preview_image, indexable_file_contents, seen };
         return update(cx, again);
     }
     let picture = picture(cx.scene.request);
@@ -121,10 +128,13 @@ fn add(cx: &mut Write<'_, '_, Slack>, args: Add) -> Result<Typed<Told>, Error> {
     let who = [&token.app, &token.user];
     let mut file = files::add_remote(cx.state, cx.tx, who, args.title, args.filetype, remote);
     if let Some(picture) = picture {
-        let shown = cx.state.files.update(&mut cx.tx.changes, &file.id, |file| file.content = picture);
+        let seen = args.seen.map(Arc::new);
+        let shown = cx.state.files.update(&mut cx.tx.changes, &file.id, |file| {
+            (file.content, file.picture) = (picture, seen);
+        });
         file = shown.unwrap_or(file);
     }
-    Ok(Typed::ok(&Told { file: files::render(cx.state, &file) }))
+    Ok(Typed::ok(&Told { file: shapes::file(cx.state, &file) }))
 }
 
 /// Arguments that name a remote file: by Slack's id, or by the app's own.
@@ -158,6 +168,10 @@ pub(crate) struct Update {
     /// Comes as a file, of which this is told where it comes otherwise.
     preview_image: Option<Value>,
     indexable_file_contents: Option<Value>,
+    /// What is seen of that file: read before the call has its turn.
+    #[serde(rename = "~picture")]
+    #[schemars(skip)]
+    seen: Option<Picture>,
 }
 
 /// `files.remote.update`
@@ -184,11 +198,11 @@ fn update(cx: &mut Write<'_, '_, Slack>, args: Update) -> Result<Typed<Told>, Er
             }
         }
         if let Some(picture) = picture {
-            file.content = picture;
+            (file.content, file.picture) = (picture, args.seen.map(Arc::new));
         }
     });
     let file = file.ok_or(Code::FileNotFound)?;
-    Ok(Typed::ok(&Told { file: files::render(cx.state, &file) }))
+    Ok(Typed::ok(&Told { file: shapes::file(cx.state, &file) }))
 }
 
 /// `files.remote.remove`
@@ -203,7 +217,7 @@ fn remove(cx: &mut Write<'_, '_, Slack>, args: Named) -> Result<Typed<Done>, Err
 /// `files.remote.info`
 fn info(cx: &Read<'_, Slack>, args: Named) -> Result<Typed<Told>, Error> {
     let file = find(cx.state, cx.caller.token()?, &args)?;
-    Ok(Typed::ok(&Told { file: files::render(cx.state, &file) }))
+    Ok(Typed::ok(&Told { file: shapes::file(cx.state, &file) }))
 }
 
 /// Arguments of `files.remote.list`.
@@ -239,7 +253,7 @@ fn list(cx: &Read<'_, Slack>, args: List) -> Result<Typed<Value>, Error> {
     };
     let times = (from, SmolStr::default())..=end;
     let mut found = state.index.files_by_time.range(times).rev().filter_map(|(_, id)| state.files.get(id)).filter(fits);
-    let shown: Vec<Value> = found.by_ref().take(size).map(|file| files::render(state, file)).collect();
+    let shown: Vec<Value> = found.by_ref().take(size).map(|file| shapes::file(state, file)).collect();
     let next = found.next().map(|file| cursor("remote", &file.id));
     Ok(Typed::ok(&json!({ "files": shown, "response_metadata": PageEnd::new(next) })))
 }
@@ -264,5 +278,5 @@ fn share(cx: &mut Write<'_, '_, Slack>, args: Share) -> Result<Typed<Told>, Erro
         files::share(cx.state, cx.tx, channel, &token.user, std::slice::from_ref(&id), shared);
     }
     let file = cx.state.files.get(&id).map(Arc::clone).ok_or(Code::FileNotFound)?;
-    Ok(Typed::ok(&Told { file: files::render(cx.state, &file) }))
+    Ok(Typed::ok(&Told { file: shapes::file(cx.state, &file) }))
 }

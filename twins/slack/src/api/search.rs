@@ -19,7 +19,7 @@ use crate::{
     model::{
         State,
         channels::Kind,
-        files::{self, File},
+        files::File,
         messages::{Message, Subtype},
         time::ts_text,
     },
@@ -306,6 +306,6 @@ fn files(cx: &Read<'_, Slack>, args: &Search) -> Result<Value, Error> {
         found.reverse();
     }
     let total = found.len();
-    let matches = page.of(found).into_iter().map(|file| files::render(state, file)).collect();
+    let matches = page.of(found).into_iter().map(|file| shapes::file(state, file)).collect();
     Ok(page.around(total, matches))
 }

@@ -64,7 +64,10 @@ pub(crate) fn operations() -> Vec<Row> {
             .form_only()
             .errors(&["invalid_refresh_token"]),
         Row::write("auth.revoke", ANY, "/api/auth.revoke", revoke).limit(TIER_3).form_only(),
-        Row::read("auth.teams.list", ANY, "/api/auth.teams.list", teams).limit(TIER_2).form_only(),
+        Row::read("auth.teams.list", ANY, "/api/auth.teams.list", teams)
+            .limit(TIER_2)
+            .errors(&["invalid_cursor", "invalid_limit"])
+            .form_only(),
         Row::write("apps.uninstall", ANY, "/api/apps.uninstall", uninstall).limit(TIER_2).form_only().errors(&[
             "bad_client_secret",
             "client_id_token_mismatch",
@@ -301,17 +304,19 @@ fn revoke(cx: &mut Write<'_, '_, Slack>, args: Revoke) -> Result<Typed<Value>, E
     Ok(Typed::ok(&json!({ "revoked": !args.test })))
 }
 
+/// How many workspaces a page has where nothing is said, and at most:
+/// <https://docs.slack.dev/reference/methods/auth.teams.list>.
+const TEAMS_PAGE: usize = 100;
+const TEAMS_PAGE_MAX: usize = 1_000;
+
 /// Arguments of `auth.teams.list`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Teams {
     #[serde(default)]
     include_icon: bool,
-    /// There is one workspace, which fits on any page.
-    #[serde(rename = "cursor")]
-    _cursor: Option<String>,
-    /// As `cursor`.
-    #[serde(rename = "limit")]
-    _limit: Option<String>,
+    cursor: Option<String>,
+    #[serde(default)]
+    limit: Limit,
 }
 
 /// `auth.teams.list`
@@ -327,8 +332,14 @@ fn teams(cx: &Read<'_, Slack>, args: Teams) -> Result<Typed<Value>, Error> {
         }
         team
     };
-    let teams: Vec<Value> = all.map(row).collect();
-    Ok(Typed::ok(&json!({ "teams": teams, "response_metadata": { "next_cursor": "" } })))
+    let from = paging::read_cursor(args.cursor.as_deref(), "team")?;
+    let mut rest = all.skip_while(|(id, _)| from.as_ref().is_some_and(|from| from != *id)).peekable();
+    if from.is_some() && rest.peek().is_none() {
+        return Err(Code::InvalidCursor.into());
+    }
+    let teams: Vec<Value> = rest.by_ref().take(args.limit.size(TEAMS_PAGE, TEAMS_PAGE_MAX)?).map(row).collect();
+    let end = paging::PageEnd::new(rest.next().map(|(id, _)| paging::cursor("team", id)));
+    Ok(Typed::ok(&json!({ "teams": teams, "response_metadata": end })))
 }
 
 /// Arguments of `apps.uninstall`.

@@ -15,6 +15,7 @@ use crate::{
     limits::{TIER_2, TIER_3},
     model::{
         apps::App,
+        fields::{self, Field},
         people::{Role, User},
         schedule::stamp,
     },
@@ -111,15 +112,30 @@ fn info(cx: &Read<'_, Slack>, args: Info) -> Result<Typed<Value>, Error> {
 /// Arguments of `team.profile.get`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Profile {
-    /// The workspace has no fields of its own, visible or hidden.
-    #[serde(rename = "visibility")]
-    _visibility: Option<SmolStr>,
+    #[serde(default)]
+    visibility: Visibility,
+}
+
+/// Which fields of profiles are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Visibility {
+    #[default]
+    #[serde(alias = "")]
+    All,
+    Visible,
+    Hidden,
 }
 
 /// `team.profile.get`
 #[expect(clippy::unnecessary_wraps, reason = "handlers are of one shape")]
-fn profile(_: &Read<'_, Slack>, _: Profile) -> Result<Typed<Value>, Error> {
-    Ok(Typed::ok(&json!({ "profile": { "fields": [], "sections": [] } })))
+fn profile(cx: &Read<'_, Slack>, args: Profile) -> Result<Typed<Value>, Error> {
+    let wanted = |field: &Field| match args.visibility {
+        Visibility::All => true,
+        Visibility::Visible => !field.hidden,
+        Visibility::Hidden => field.hidden,
+    };
+    Ok(Typed::ok(&json!({ "profile": fields::told(cx.state, wanted) })))
 }
 
 /// Arguments of `team.billableInfo`.

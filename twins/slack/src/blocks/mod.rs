@@ -8,6 +8,7 @@ mod rules;
 
 use dtu_kernel::tx::Tx;
 use serde_json::{Map, Value};
+use smol_str::SmolStr;
 
 use crate::{
     error::{Code, Error},
@@ -219,6 +220,8 @@ pub(crate) struct Button {
     pub(crate) attachment: Option<u64>,
     /// What the app knows that attachment by.
     pub(crate) callback_id: String,
+    /// The app that put it behind somebody's link; none where it is the message's own.
+    pub(crate) app: Option<SmolStr>,
 }
 
 impl Button {
@@ -237,9 +240,25 @@ impl Button {
 /// The buttons of blocks, and of blocks inside attachments.
 pub(crate) fn buttons(blocks: Option<&Value>, attachments: Option<&Value>) -> Vec<Button> {
     let attachments = || attachments.and_then(Value::as_array).into_iter().flatten();
-    let lists = blocks.into_iter().chain(attachments().map(|attachment| &attachment["blocks"]));
-    let in_blocks = lists.filter_map(Value::as_array).flatten().flat_map(buttons_of);
+    let of_message = blocks.map(|blocks| (blocks, None));
+    let lists = of_message.into_iter().chain(attachments().map(|item| (&item["blocks"], unfurled_by(item))));
+    let in_blocks = lists.flat_map(|(blocks, app)| {
+        let blocks = blocks.as_array().into_iter().flatten();
+        blocks.flat_map(buttons_of).map(move |button| Button { app: app.clone(), ..button })
+    });
     in_blocks.chain(attachments().flat_map(buttons_of_attachment)).collect()
+}
+
+/// The app that put an attachment behind somebody's link.
+pub(crate) fn unfurled_by(attachment: &Value) -> Option<SmolStr> {
+    attachment["app_id"].as_str().filter(|_| attachment["is_app_unfurl"] == true).map(SmolStr::new)
+}
+
+/// The attachment in whose blocks a block stands.
+pub(crate) fn attachment_with<'a>(attachments: &'a Value, block_id: &str) -> Option<&'a Value> {
+    let has =
+        |item: &&Value| item["blocks"].as_array().into_iter().flatten().any(|block| block["block_id"] == block_id);
+    attachments.as_array().into_iter().flatten().find(has)
 }
 
 /// The buttons that an attachment has of its own, from before blocks.
@@ -251,6 +270,7 @@ fn buttons_of_attachment(attachment: &Value) -> impl Iterator<Item = Button> {
         element: action.clone(),
         attachment: attachment["id"].as_u64(),
         callback_id: callback_id.to_owned(),
+        app: unfurled_by(attachment),
     })
 }
 
@@ -262,6 +282,7 @@ fn buttons_of(block: &Value) -> impl Iterator<Item = Button> {
         element: element.clone(),
         attachment: None,
         callback_id: String::new(),
+        app: None,
     })
 }
 

@@ -11,7 +11,7 @@ use super::{
     audit::{self, Entity},
     channels,
     people::{self, Account, Role, User},
-    sessions,
+    restrictions, sessions,
     status::About,
 };
 use crate::{announce, events};
@@ -82,8 +82,9 @@ fn settle(state: &mut State, tx: &mut Tx<'_>, by: &SmolStr, (user, wanted): (&Us
     }
     all.extend(wanted.iter().cloned());
     for channel in all {
-        let open = state.channels.get(&channel).is_some_and(|row| row.kind.is_channel() && !row.archived);
-        if open && !state.is_member(&channel, &user.id) {
+        let row = state.channels.get(&channel).filter(|row| row.kind.is_channel() && !row.archived);
+        let row = row.filter(|_| !state.is_member(&channel, &user.id));
+        if row.is_some_and(|row| restrictions::check_join(state, row, &user.id, 0).is_ok()) {
             channels::join(state, tx, &channel, &user.id, Some(by));
         }
     }

@@ -11,6 +11,7 @@ use super::{
     calls::Call,
     canvases::Canvas,
     connect::{Connection, Invite, Partner},
+    fields::Field,
     functions::{Execution, Function},
     lists::{Export, Item, List},
     mcp::McpServer,
@@ -53,6 +54,8 @@ pub struct Content {
     pub agents: Agents,
     /// What apps show of their things, by the trigger that asked for it.
     pub details: Table<SmolStr, Value>,
+    /// Fields of profiles that the workspace has of its own.
+    pub fields: Table<SmolStr, Field>,
     /// Invitations between organizations.
     pub invites: Table<SmolStr, Invite>,
     /// Other organizations.
@@ -96,6 +99,7 @@ impl Default for Content {
             connection_requests: Table::new("connection_requests"),
             agents: Agents::default(),
             details: Table::new("entity_details"),
+            fields: Table::new("profile_fields"),
             invites: Table::new("connect_invites"),
             partners: Table::new("connect_partners"),
             connections: Table::new("connect_connections"),

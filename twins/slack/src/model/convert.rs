@@ -1,5 +1,7 @@
 //! What only administrators do to channels: make public ones private and the other way round, and delete them.
 
+use std::sync::Arc;
+
 use dtu_kernel::tx::Tx;
 use serde_json::json;
 use smol_str::SmolStr;
@@ -36,6 +38,8 @@ pub(crate) fn convert(state: &mut State, tx: &mut Tx<'_>, channel: &Channel, kin
     }
     state.channels.update(&mut tx.changes, id, |row| {
         (row.kind, row.updated) = (kind, now);
+        // Whoever talked in it is a member now.
+        row.talkers = Arc::from([]);
         row.name = name.cloned().unwrap_or_else(|| row.name.clone());
     });
 }

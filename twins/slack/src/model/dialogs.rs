@@ -15,9 +15,10 @@ use smol_str::{SmolStr, format_smolstr};
 use super::{
     State,
     interactivity::{self, Occasion, Trigger, payload_name},
+    menus,
     schedule::stamp,
 };
-use crate::events::DIALOG;
+use crate::events::{BLOCK_SUGGESTION, DIALOG};
 
 /// A dialog that somebody has open.
 #[derive(Clone, Debug, Serialize)]
@@ -130,8 +131,10 @@ fn look_at_text(n: usize, element: &Map<String, Value>, most: usize, found: &mut
 
 fn look_at_select(n: usize, element: &Map<String, Value>, found: &mut Vec<String>) {
     const OPTIONS_MAX: usize = 100;
-    if element.get("data_source").and_then(Value::as_str).is_some_and(|source| source != "static") {
-        return;
+    match element.get("data_source").and_then(Value::as_str) {
+        None | Some("static") => {}
+        Some("channels" | "conversations" | "external" | "users") => return,
+        Some(_) => return found.push(format!("Element {n} has an invalid `data_source`")),
     }
     let options = match element.get("options") {
         Some(Value::Array(options)) => options,
@@ -169,7 +172,7 @@ pub(crate) fn open(state: &mut State, tx: &mut Tx<'_>, trigger: &Trigger, given:
 }
 
 /// Why a person cannot submit what they have filled in; none where they can.
-pub(crate) fn objection(state: &State, dialog: &Dialog, values: &Map<String, Value>) -> Option<String> {
+pub(crate) fn objection(state: &State, user: &SmolStr, dialog: &Dialog, values: &Map<String, Value>) -> Option<String> {
     let elements: Vec<&Value> = dialog.given["elements"].as_array().into_iter().flatten().collect();
     let is_element = |name: &str| elements.iter().any(|element| element["name"] == name);
     if let Some(name) = values.keys().find(|name| !is_element(name)) {
@@ -177,13 +180,44 @@ pub(crate) fn objection(state: &State, dialog: &Dialog, values: &Map<String, Val
     }
     elements.into_iter().find_map(|element| {
         let name = element["name"].as_str().unwrap_or_default();
-        let value = values.get(name).unwrap_or(&element["value"]).as_str().unwrap_or_default();
-        let why = objection_to(state, element, value)?;
+        let value = values.get(name).or_else(|| at_first(element)).and_then(Value::as_str).unwrap_or_default();
+        let why = objection_to(state, user, element, value)?;
         Some(format!("`{name}` {why}"))
     })
 }
 
-fn objection_to(state: &State, element: &Value, value: &str) -> Option<&'static str> {
+/// What an element is set to when the dialog opens.
+fn at_first(element: &Value) -> Option<&Value> {
+    let picked = (element["data_source"] == "external").then(|| element.pointer("/selected_options/0/value")).flatten();
+    picked.or_else(|| element.get("value"))
+}
+
+/// A person types into a select whose options the app gives.
+///
+/// # Errors
+/// Where there is no such select, or too little is typed; why, in words.
+pub(crate) fn look_up(
+    state: &State,
+    tx: &mut Tx<'_>,
+    occasion: &Occasion,
+    dialog: &Dialog,
+    (name, typed): (&str, &str),
+) -> Result<(), String> {
+    let mut elements = dialog.given["elements"].as_array().into_iter().flatten();
+    let element = elements.find(|element| element["name"] == name && element["data_source"] == "external");
+    let element = element.ok_or_else(|| format!("the dialog has no select `{name}` whose options the app gives"))?;
+    let least = element["min_query_length"].as_u64().unwrap_or(0);
+    if u64::try_from(typed.chars().count()).unwrap_or(u64::MAX) < least {
+        return Err(format!("options are looked up from {least} characters on"));
+    }
+    let mut body = menus::question(state, tx, occasion, "dialog_suggestion", (name, typed));
+    body["callback_id"] = dialog.given["callback_id"].clone();
+    body["state"] = json!(dialog.given["state"].as_str().unwrap_or_default());
+    tx.deliver(BLOCK_SUGGESTION, json!({ "app": dialog.app, "body": body }));
+    Ok(())
+}
+
+fn objection_to(state: &State, user: &SmolStr, element: &Value, value: &str) -> Option<&'static str> {
     if value.is_empty() {
         return (element["optional"] != true).then_some("is to be filled in");
     }
@@ -191,7 +225,7 @@ fn objection_to(state: &State, element: &Value, value: &str) -> Option<&'static 
     let most = if element["type"] == TEXT { LINE_MAX } else { AREA_MAX };
     let most = element["max_length"].as_u64().unwrap_or_else(|| u64::try_from(most).unwrap_or(u64::MAX));
     match element["type"].as_str().unwrap_or_default() {
-        SELECT => (!is_option(state, element, value)).then_some("offers no such option"),
+        SELECT => (!is_option(state, user, element, value)).then_some("offers no such option"),
         _ if size < element["min_length"].as_u64().unwrap_or(0) => Some("is too short"),
         _ if size > most => Some("is too long"),
         _ => match element["subtype"].as_str() {
@@ -202,12 +236,17 @@ fn objection_to(state: &State, element: &Value, value: &str) -> Option<&'static 
     }
 }
 
-fn is_option(state: &State, element: &Value, value: &str) -> bool {
+fn is_option(state: &State, user: &SmolStr, element: &Value, value: &str) -> bool {
     let id = SmolStr::new(value);
     match element["data_source"].as_str().unwrap_or("static") {
         "users" => state.users.contains(&id),
         "channels" => state.is_public(&id),
-        "conversations" => state.channels.contains(&id),
+        "conversations" => state.visible(value, user).is_some(),
+        "external" => {
+            let has = |options: &Value| options.as_array().into_iter().flatten().any(|option| option["value"] == value);
+            let offered = state.suggestions.get(user).filter(|row| element["name"] == row.action_id.as_str());
+            offered.is_some_and(|row| has(&row.options)) || has(&element["selected_options"])
+        }
         _ => {
             let groups = element["option_groups"].as_array().into_iter().flatten();
             let grouped = groups.flat_map(|group| group["options"].as_array().into_iter().flatten());
@@ -224,7 +263,7 @@ pub(crate) fn submit(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion, va
     let submission: Map<String, Value> = elements
         .map(|element| {
             let name = element["name"].as_str().unwrap_or_default();
-            let value = values.get(name).or(element.get("value")).cloned().filter(|value| value != "");
+            let value = values.get(name).or_else(|| at_first(element)).cloned().filter(|value| value != "");
             (name.to_owned(), value.unwrap_or_default())
         })
         .collect();

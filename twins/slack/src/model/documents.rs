@@ -54,6 +54,7 @@ pub(crate) fn add(state: &mut State, tx: &mut Tx<'_>, token: &Token, title: &str
         remote: None,
         access: BTreeMap::new(),
         origin: tx.origin.clone(),
+        picture: None,
         content: Bytes::new(),
     };
     files::add_document(state, tx, file)

@@ -23,8 +23,10 @@ use super::{
 };
 use crate::{
     error::Code,
-    events, media, pictures,
+    events, media,
+    pictures::Picture,
     text::{self, Reading},
+    thumbnails,
 };
 
 /// The largest file, in bytes: the most that one request to the twin carries.
@@ -135,6 +137,9 @@ pub struct File {
     pub access: BTreeMap<SmolStr, Access>,
     /// The twin's address as the uploader used it.
     pub origin: SmolStr,
+    /// What is seen of it, where it is or has a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Arc<Picture>>,
     /// Its bytes.
     #[serde(skip)]
     pub content: Bytes,
@@ -174,6 +179,9 @@ pub struct Upload {
     pub user: SmolStr,
     /// Through which app.
     pub app: SmolStr,
+    /// What is seen of what has come, where it is a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Arc<Picture>>,
     /// What has come.
     #[serde(skip)]
     pub content: Option<Bytes>,
@@ -203,7 +211,13 @@ pub(crate) fn begin(state: &mut State, tx: &mut Tx<'_>, upload: Upload) -> Resul
 }
 
 /// Takes in an upload's bytes; gives back how many. None where no upload has the ticket or there is no room.
-pub(crate) fn receive(state: &mut State, tx: &mut Tx<'_>, ticket: &SmolStr, content: Bytes) -> Option<u64> {
+pub(crate) fn receive(
+    state: &mut State,
+    tx: &mut Tx<'_>,
+    ticket: &SmolStr,
+    content: Bytes,
+    picture: Option<Picture>,
+) -> Option<u64> {
     let (before, size) = (state.uploads.get(ticket)?.content.as_ref().map_or(0, Bytes::len), content.len() as u64);
     let kept = state.file_bytes.saturating_sub(before as u64);
     if kept.saturating_add(size) > STORAGE_MAX {
@@ -212,7 +226,8 @@ pub(crate) fn receive(state: &mut State, tx: &mut Tx<'_>, ticket: &SmolStr, cont
     state.file_bytes = kept + size;
     // A copy: the request's buffer holds more than the file.
     let content = Bytes::copy_from_slice(&content);
-    state.uploads.update(&mut tx.changes, ticket, |upload| upload.content = Some(content));
+    let picture = picture.map(Arc::new);
+    state.uploads.update(&mut tx.changes, ticket, |upload| (upload.content, upload.picture) = (Some(content), picture));
     Some(size)
 }
 
@@ -248,8 +263,8 @@ pub(crate) fn complete(
 
 fn of_upload(tx: &Tx<'_>, upload: &Upload, title: Option<SmolStr>) -> File {
     let content = upload.content.clone().unwrap_or_default();
-    let by_name = || SmolStr::new_static(media::of_name(&upload.name).filetype);
-    let filetype = upload.snippet.clone().unwrap_or_else(by_name);
+    let by_look = || SmolStr::new_static(media::of_file(&upload.name, &content).filetype);
+    let filetype = upload.snippet.clone().unwrap_or_else(by_look);
     // Texts that are not too long are shown and can be edited, whether they were meant as snippets or not.
     let is_short_text = is_text(&filetype) && content.len() as u64 <= SNIPPET_MAX && str::from_utf8(&content).is_ok();
     let mode = if upload.snippet.is_some() || is_short_text { Mode::Snippet } else { Mode::Hosted };
@@ -270,6 +285,7 @@ fn of_upload(tx: &Tx<'_>, upload: &Upload, title: Option<SmolStr>) -> File {
         remote: None,
         access: BTreeMap::new(),
         origin: tx.origin.clone(),
+        picture: upload.picture.clone(),
         content,
     }
 }
@@ -399,7 +415,7 @@ pub(crate) fn delete(state: &mut State, tx: &mut Tx<'_>, id: &SmolStr) {
     }
     state.files.update(&mut tx.changes, id, |file| {
         file.mode = Mode::Tombstone;
-        file.content = Bytes::new();
+        (file.content, file.picture) = (Bytes::new(), None);
         file.shares.clear();
         file.public = None;
     });
@@ -440,6 +456,7 @@ pub(crate) fn add_remote(
         remote: Some(Box::new(remote)),
         access: BTreeMap::new(),
         origin: tx.origin.clone(),
+        picture: None,
         content: Bytes::new(),
     };
     let file = put(state, tx, file);
@@ -471,10 +488,12 @@ pub(crate) fn upload(
         alt_txt: None,
         user: user.clone(),
         app: SmolStr::default(),
+        picture: None,
         content: None,
     };
     let (id, ticket) = begin(state, tx, upload)?;
-    receive(state, tx, &ticket, content).ok_or(Code::StorageLimitReached)?;
+    let picture = thumbnails::look(&content);
+    receive(state, tx, &ticket, content, picture).ok_or(Code::StorageLimitReached)?;
     complete(state, tx, user, &[(id.clone(), None)], &Sharing::default())?;
     Ok(id)
 }
@@ -503,179 +522,6 @@ impl State {
     pub fn remote_file(&self, app: &SmolStr, external_id: &str) -> Option<&Arc<File>> {
         self.files.get(self.index.file_by_external_id.get(&(app.clone(), external_id.into()))?)
     }
-}
-
-/// A file as Slack tells it.
-pub(crate) fn render(state: &State, file: &File) -> Value {
-    if file.mode == Mode::Tombstone {
-        return json!({ "id": file.id, "mode": "tombstone" });
-    }
-    let known = file.processed;
-    let kind = media::of(&file.filetype);
-    let when = file.created / 1_000_000;
-    let is_external = file.remote.is_some();
-    let team = &state.workspace.id;
-    let name: String = file
-        .name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '_' })
-        .collect();
-    let private = format!("{}/files-pri/{team}-{}", file.origin, file.id);
-    let url = file.remote.as_ref().map(|remote| remote.url.to_string());
-    let is_text = file.is_text() && !is_external;
-    let mut told = json!({
-        "id": file.id,
-        "created": when,
-        "timestamp": when,
-        "name": file.name,
-        "title": file.title,
-        "mimetype": if known { kind.mime } else { "" },
-        "filetype": if known { file.filetype.as_str() } else { "" },
-        "pretty_type": if known { kind.pretty } else { "" },
-        "user": file.user,
-        "user_team": team,
-        "editable": matches!(file.mode, Mode::Snippet | Mode::Canvas | Mode::List),
-        "size": file.size,
-        "mode": file.mode.as_str(),
-        "is_external": is_external,
-        "external_type": if is_external { "app" } else { "" },
-        "is_public": file.is_public(state),
-        "public_url_shared": file.public.is_some(),
-        "display_as_bot": false,
-        "username": "",
-        "url_private": url.clone().unwrap_or_else(|| format!("{private}/{name}")),
-        "permalink": format!("{}files/{}/{}/{name}", state.url(), file.user, file.id),
-        "comments_count": 0,
-        "is_starred": false,
-        "shares": shares(state, file),
-        "channels": ids_of(state, file, Kinds::Public),
-        "groups": ids_of(state, file, Kinds::Private),
-        "ims": ids_of(state, file, Kinds::Direct),
-        "has_more_shares": false,
-        "has_rich_preview": false,
-        "file_access": "visible",
-        "media_display_type": "unknown",
-    });
-    if let Some(remote) = &file.remote {
-        told["external_id"] = json!(remote.id);
-        told["external_url"] = json!(remote.url);
-        told["app_id"] = json!(file.app);
-        told["app_name"] = json!(state.apps.get(&file.app).map(|app| app.name.clone()));
-        told["has_rich_preview"] = json!(remote.preview);
-        add_picture(&mut told, file, (team, &name));
-        return told;
-    }
-    told["url_private_download"] = json!(format!("{private}/download/{name}"));
-    let secret = file.public.as_deref().map_or_else(|| text::derived_id(&[&file.id], 10), SmolStr::new);
-    told["permalink_public"] = json!(format!("{}/files-public/{team}-{}-{secret}", file.origin, file.id));
-    if let Some(alt) = &file.alt_txt {
-        told["alt_txt"] = json!(alt);
-    }
-    if is_text && known {
-        add_preview(&mut told, file);
-    }
-    if known && kind.mime.starts_with("image/") {
-        add_picture(&mut told, file, (team, &name));
-    }
-    told
-}
-
-/// Adds what is told of a picture, where a file is or has one.
-fn add_picture(told: &mut Value, file: &File, (team, name): (&SmolStr, &str)) {
-    if let Some(size) = pictures::size(&file.content) {
-        let under = thumb_name(name);
-        let under = format!("{}/files-tmb/{team}-{}-{}/{under}", file.origin, file.id, thumb_secret(&file.id));
-        pictures::add(told, size, &under, pictures::ending(&file.content));
-    }
-}
-
-/// What the addresses of thumbnails begin with: the file's name without its ending.
-fn thumb_name(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(name, _)| name)
-}
-
-/// What tells the addresses of a file's thumbnails from guesses.
-pub(crate) fn thumb_secret(id: &str) -> String {
-    format!("{:010x}", text::hash(&[id, "thumbnail"]) & 0xff_ffff_ffff)
-}
-
-/// The first lines of a text.
-fn add_preview(told: &mut Value, file: &File) {
-    const LINES: usize = 5;
-    let text = String::from_utf8_lossy(&file.content);
-    let lines = text.lines().count();
-    let preview: Vec<&str> = text.lines().take(LINES).collect();
-    told["preview"] = json!(preview.join("\n"));
-    told["preview_highlight"] = json!(highlight(&preview));
-    told["lines"] = json!(lines);
-    told["lines_more"] = json!(lines.saturating_sub(LINES));
-    told["preview_is_truncated"] = json!(lines > LINES);
-    told["edit_link"] = json!(format!("{}/edit", told["permalink"].as_str().unwrap_or_default()));
-}
-
-/// Lines of a text as Slack's pages draw them: <https://docs.slack.dev/messaging/working-with-files>.
-pub(crate) fn highlight(lines: &[&str]) -> String {
-    let escaped = |line: &str| line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let mut drawn = String::new();
-    for line in lines {
-        drawn.extend(["<div><pre>", &escaped(line), "</pre></div>\n"]);
-    }
-    let outer = "<div class=\"CodeMirror cm-s-default CodeMirrorServer\">\n<div class=\"CodeMirror-code\">\n";
-    format!("{outer}{drawn}</div>\n</div>\n")
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kinds {
-    Public,
-    Private,
-    Direct,
-}
-
-fn ids_of(state: &State, file: &File, wanted: Kinds) -> Vec<SmolStr> {
-    use super::channels::Kind;
-    let fits = |share: &&Share| {
-        let kind = state.channels.get(&share.channel).map(|channel| channel.kind);
-        let found = match kind {
-            Some(Kind::Public) => Kinds::Public,
-            Some(Kind::Im) => Kinds::Direct,
-            _ => Kinds::Private,
-        };
-        found == wanted
-    };
-    let mut ids: Vec<SmolStr> = file.shares.iter().filter(fits).map(|share| share.channel.clone()).collect();
-    ids.dedup();
-    ids
-}
-
-fn shares(state: &State, file: &File) -> Value {
-    let mut told = json!({});
-    for share in &file.shares {
-        let (Some(channel), message) = (state.channels.get(&share.channel), state.message(&share.channel, share.ts))
-        else {
-            continue;
-        };
-        let family = if state.is_public(&share.channel) { "public" } else { "private" };
-        let thread = message.and_then(|message| message.thread.as_deref());
-        let mut row = json!({
-            "reply_users": thread.map(|thread| thread.users.clone()).unwrap_or_default(),
-            "reply_users_count": thread.map_or(0, |thread| thread.users.len()),
-            "reply_count": thread.map_or(0, |thread| thread.count),
-            "ts": ts_text(share.ts),
-            "channel_name": channel.name,
-            "team_id": state.workspace.id,
-            "share_user_id": file.user,
-            "source": "UNKNOWN",
-            "is_silent_share": false,
-        });
-        if let Some(thread) = share.thread {
-            row["thread_ts"] = json!(ts_text(thread));
-        }
-        match told[family][share.channel.as_str()].as_array_mut() {
-            Some(rows) => rows.push(row),
-            None => told[family][share.channel.as_str()] = json!([row]),
-        }
-    }
-    told
 }
 
 /// The address at which an upload's bytes are taken.

@@ -6,7 +6,7 @@ use dtu_kernel::tx::Tx;
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use super::{GROUP, State};
+use super::{GROUP, State, restrictions};
 use crate::{announce, error::Code};
 
 /// The longest name, handle and description, in characters.
@@ -231,7 +231,8 @@ pub(crate) fn bring_in(state: &mut State, tx: &mut Tx<'_>, by: &SmolStr, id: &Sm
         let open = state.channels.get(channel).is_some_and(|row| !row.archived);
         for user in group.users.iter().filter(|_| open) {
             let is_here = state.users.get(user).is_some_and(|row| !row.deleted);
-            if is_here && !state.is_member(channel, user) {
+            let row = state.channels.get(channel).filter(|_| is_here && !state.is_member(channel, user));
+            if row.is_some_and(|row| restrictions::check_join(state, row, user, 0).is_ok()) {
                 super::channels::join(state, tx, channel, user, Some(by));
             }
         }

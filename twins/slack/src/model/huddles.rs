@@ -16,6 +16,7 @@ use super::{
     SITE, State,
     channels::{Channel, Kind},
     messages::{self, Draft, Extra, Message, Subtype},
+    restrictions,
     time::ts_text,
 };
 use crate::{error::Code, events, workspace_events};
@@ -42,12 +43,15 @@ pub struct Huddle {
 /// Somebody comes into the huddle of a conversation, which begins with the first. Gives back the message of its thread.
 ///
 /// # Errors
-/// Where the person is in a huddle already.
+/// Where the person is in a huddle already, or the channel has none to begin.
 pub(crate) fn join(state: &mut State, tx: &mut Tx<'_>, channel: &Channel, user: &SmolStr) -> Result<u64, Code> {
     if state.users.get(user).is_some_and(|row| row.about.huddle.is_some()) {
         return Err(Code::AlreadyInChannel);
     }
     let running = state.index.huddle_of.get(&channel.id).copied();
+    if running.is_none() && !restrictions::has_huddles(state, &channel.id) {
+        return Err(Code::RestrictedAction);
+    }
     let ts = running.unwrap_or_else(|| begin(state, tx, &channel.id, user));
     state.huddles.update(&mut tx.changes, &(channel.id.clone(), ts), |row| {
         row.people.push(user.clone());

@@ -21,6 +21,7 @@ use super::{
     legacy,
     messages::{self, Draft, Extra},
     people::User,
+    restrictions::{self, Posting},
     time::{micros, parse_message_ts, ts_text},
 };
 use crate::{
@@ -326,6 +327,7 @@ fn respond(
     said: Map<String, Value>,
 ) -> Result<(), Error> {
     let said = Said::read(state, tx, said)?;
+    check_place(state, row, &said)?;
     if said.delete {
         delete_original(state, tx, row);
         return Ok(());
@@ -341,6 +343,24 @@ fn respond(
         state.response_urls.update(&mut tx.changes, id, |row| row.original = Some(made));
     }
     Ok(())
+}
+
+/// Whether an app may say something where the address is about. It need not be in the channel itself; the person must
+/// still see it.
+fn check_place(state: &State, row: &ResponseUrl, said: &Said) -> Result<(), Error> {
+    let refused = |code| Err(Error::BadHook(code));
+    let Some(channel) = state.visible(&row.channel, &row.user) else { return refused(Code::ChannelNotFound) };
+    if channel.archived {
+        return refused(Code::ChannelIsArchived);
+    }
+    // Deleting says nothing, and what one person alone sees is no post in the channel.
+    let posts = said.in_channel || (said.replace && matches!(row.original, Some(Original::Message(_))));
+    let bot = state.apps.get(&row.app).map(|app| app.bot_user.clone()).unwrap_or_default();
+    let posting = Posting { reply: said.thread.is_some(), broadcast: false, text: &said.words() };
+    match restrictions::check(state, channel, &bot, posting) {
+        Err(_) if posts && !said.delete => refused(Code::ActionProhibited),
+        _ => Ok(()),
+    }
 }
 
 /// Shows what an app says: to the person alone, or to the channel.
@@ -425,6 +445,15 @@ pub(crate) fn act(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion, on: O
     if let Some(thread) = thread {
         container["thread_ts"] = json!(ts_text(thread));
     }
+    let block_id = action["block_id"].as_str().unwrap_or_default();
+    let attachments = attachments_of(state, &channel.id, &user.id, on).unwrap_or_default();
+    let attachment = blocks::attachment_with(&attachments, block_id);
+    let unfurl = attachment.filter(|attachment| attachment["is_app_unfurl"] == true);
+    if let Some(attachment) = attachment {
+        container["type"] = json!("message_attachment");
+        container["attachment_id"] = attachment["id"].clone();
+        container["is_app_unfurl"] = json!(unfurl.is_some());
+    }
     let mut body = json!({
         "type": "block_actions",
         "user": { "id": user.id, "username": user.name, "name": user.name, "team_id": team.id },
@@ -440,18 +469,53 @@ pub(crate) fn act(state: &mut State, tx: &mut Tx<'_>, occasion: &Occasion, on: O
     if let Some(message) = message {
         body["message"] = shapes::message_value(state, &channel.id, &message);
     }
+    if let Some(unfurl) = unfurl {
+        body["app_unfurl"] = unfurl.clone();
+    }
     body["state"] = json!({ "values": values_of(state, &channel.id, &user.id, on) });
     body["response_url"] = json!(response_url);
     body["actions"] = json!([action]);
     tx.deliver(BLOCK_ACTIONS, json!({ "app": app.id, "body": body }));
 }
 
-/// What a message holds of blocks, wherever it is shown.
+/// What a message holds of blocks, wherever it is shown: its own, and those in its attachments.
 pub(crate) fn blocks_of(state: &State, channel: &SmolStr, user: &SmolStr, on: Original) -> Option<Arc<Value>> {
-    match on {
+    let own = match on {
         Original::Message(ts) => state.message(channel, ts)?.blocks().map(Arc::clone),
         Original::Ephemeral(ts) => state.ephemerals.get(&((channel.clone(), user.clone()), ts))?.blocks.clone(),
+    };
+    let attachments = attachments_of(state, channel, user, on);
+    let mut inside = attachments.iter().filter_map(|list| list.as_array()).flatten();
+    if !inside.any(|attachment| attachment["blocks"].is_array()) {
+        return own;
     }
+    let listed = |blocks: &Value| blocks.as_array().cloned().unwrap_or_default();
+    let mut all = own.map(|blocks| listed(&blocks)).unwrap_or_default();
+    for attachment in attachments.iter().filter_map(|list| list.as_array()).flatten() {
+        all.append(&mut listed(&attachment["blocks"]));
+    }
+    Some(Arc::new(Value::Array(all)))
+}
+
+/// The attachments of a message as somebody sees it.
+pub(crate) fn attachments_of(state: &State, channel: &SmolStr, user: &SmolStr, on: Original) -> Option<Arc<Value>> {
+    match on {
+        Original::Message(ts) => state.message(channel, ts)?.attachments().map(Arc::clone),
+        Original::Ephemeral(ts) => state.ephemerals.get(&((channel.clone(), user.clone()), ts))?.attachments.clone(),
+    }
+}
+
+/// The app behind a message's controls: its own, or the one that put something behind somebody's link.
+pub(crate) fn app_of(state: &State, channel: &SmolStr, user: &SmolStr, on: Original) -> Option<SmolStr> {
+    let own = match on {
+        Original::Message(ts) => state.message(channel, ts)?.app.clone(),
+        Original::Ephemeral(ts) => state.ephemerals.get(&((channel.clone(), user.clone()), ts))?.app.clone(),
+    };
+    let unfurled = || {
+        let attachments = attachments_of(state, channel, user, on)?;
+        attachments.as_array()?.iter().find_map(blocks::unfurled_by)
+    };
+    own.or_else(unfurled)
 }
 
 /// What a person has set the controls of a message to: block to action to entry.

@@ -17,9 +17,9 @@ use super::{
     SITE, State,
     cells::{self, Cell},
     documents::{self, Access},
-    files::{self, Mode},
+    files::Mode,
 };
-use crate::error::Code;
+use crate::{error::Code, shapes};
 
 const fn id(site: &str, prefix: &'static str) -> IdShape {
     IdShape { site: SITE.child(site), prefix, alphabet: UPPER_ALNUM, drawn: 9, suffix: "" }
@@ -416,7 +416,7 @@ pub(crate) fn metadata(list: &List, created: i64, creator: &SmolStr, whole: bool
 /// A list's file with all that there is to say of the list.
 pub(crate) fn render(state: &State, id: &SmolStr, list: &List, user: &SmolStr) -> Value {
     let Some(file) = state.files.get(id) else { return Value::Null };
-    let mut told = files::render(state, file);
+    let mut told = shapes::file(state, file);
     let created = i64::try_from(file.created / 1_000_000).unwrap_or(0);
     told["list_metadata"] = metadata(list, created, &file.user, true);
     told["list_limits"] = json!({

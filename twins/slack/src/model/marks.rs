@@ -102,6 +102,19 @@ const BOOKMARK_TITLE_MAX: usize = 256;
 /// The longest address of one.
 const BOOKMARK_LINK_MAX: usize = 2048;
 
+/// Second names of emoji that people react with, and the first of each, under which Slack keeps it: who adds one may be
+/// told of the other (<https://github.com/scrapinghub/slackbot/pull/49>). Other emoji keep the name that they came with.
+const FIRST_NAMES: &[(&str, &str)] = &[("thumbsdown", "-1"), ("thumbsup", "+1")];
+
+/// An emoji's name as Slack keeps it, with the skin tone that it came with.
+fn kept_name(state: &State, name: &str) -> SmolStr {
+    let (base, tone) = name.split_at(name.find("::").unwrap_or(name.len()));
+    let first = FIRST_NAMES.iter().find(|(second, _)| *second == base).map_or(base, |(_, first)| first);
+    // The workspace's own emoji come first.
+    let first = if state.emoji.contains(&base.into()) { base } else { first };
+    format_smolstr!("{first}{tone}")
+}
+
 /// Whether an emoji is there, of Slack or of the workspace; with or without a skin tone.
 pub(crate) fn is_emoji(state: &State, name: &str) -> bool {
     let (base, tone) = name.split_once("::").map_or((name, None), |(base, tone)| (base, Some(tone)));
@@ -125,6 +138,7 @@ pub(crate) fn react(
     if !is_emoji(state, name) {
         return Err(Code::InvalidName);
     }
+    let name = &*kept_name(state, name);
     check_reaction(row.reactions(), user, name)?;
     let item_user = row.user.clone();
     messages::touch(state, tx, channel, ts, |message| {
@@ -164,6 +178,7 @@ pub(crate) fn unreact(
     if !is_emoji(state, name) {
         return Err(Code::InvalidName);
     }
+    let name = &*kept_name(state, name);
     let is_own = |reaction: &Reaction| reaction.users.contains(user);
     if !row.reactions().iter().any(|reaction| reaction.name == name && is_own(reaction)) {
         return Err(Code::NoReaction);

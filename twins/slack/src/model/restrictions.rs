@@ -1,5 +1,5 @@
-//! What administrators have ruled about who may say what where: posting permissions of channels, information barriers,
-//! and how long messages are kept.
+//! What administrators have ruled about who may say what where: posting permissions of channels, who may come into them,
+//! information barriers, and how long messages are kept.
 //!
 //! Which of Slack's codes goes with which rule follows from the words that `chat.postMessage`'s page has for them:
 //! <https://docs.slack.dev/reference/methods/chat.postMessage>. Barriers are described at
@@ -12,7 +12,7 @@ use smol_str::SmolStr;
 
 use super::{
     State,
-    channels::Channel,
+    channels::{Channel, Kind},
     messages::{self, Subtype},
     org,
     people::{Role, User},
@@ -83,6 +83,33 @@ pub(crate) fn check(state: &State, channel: &Channel, user: &SmolStr, said: Post
     let everybody = (off("enable_at_channel") && (calls("channel") || calls("everyone")))
         || (off("enable_at_here") && calls("here"));
     if everybody { Err(Code::RestrictedAction) } else { Ok(()) }
+}
+
+/// Whether one more may come into a channel, besides `coming` others who come with the same call: by the most members
+/// that it may have, and by the groups whose people alone may be added to it. Who is in it already stays; apps are in no
+/// such group. That `too_many_members` tells of the limit, and `cant_invite` of the groups, follows from the words at
+/// <https://docs.slack.dev/reference/methods/conversations.join> and
+/// <https://docs.slack.dev/reference/methods/conversations.invite>.
+///
+/// # Errors
+/// The code of the rule that forbids it.
+pub(crate) fn check_join(state: &State, channel: &Channel, user: &SmolStr, coming: usize) -> Result<(), Code> {
+    let Some(rules) = state.enterprise.rules.get(&channel.id) else { return Ok(()) };
+    let most = rules.prefs.get("membership_limit").and_then(|preference| preference["value"].as_u64());
+    let there = u64::try_from(coming).unwrap_or(u64::MAX).saturating_add(u64::from(channel.members));
+    if most.is_some_and(|most| there >= most) {
+        return Err(Code::TooManyMembers);
+    }
+    let is_app = state.users.get(user).is_some_and(|user| user.role == Role::Bot);
+    let is_in = |group: &SmolStr| state.index.groups_of.contains(&(user.clone(), group.clone()));
+    let is_open = rules.groups.is_empty() || channel.kind != Kind::Private || is_app;
+    if is_open || rules.groups.iter().any(is_in) { Ok(()) } else { Err(Code::CantInvite) }
+}
+
+/// Whether people may begin a huddle in a channel.
+pub(crate) fn has_huddles(state: &State, channel: &SmolStr) -> bool {
+    let rules = state.enterprise.rules.get(channel);
+    rules.and_then(|rules| rules.prefs.get("can_huddle")).is_none_or(|preference| preference["enabled"] != false)
 }
 
 /// Whether somebody may change what is pinned to a channel: who may not post there may not.

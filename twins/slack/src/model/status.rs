@@ -1,6 +1,6 @@
 //! What people tell of themselves: profile, status, presence, and when they want no notifications.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use dtu_kernel::{time::Timestamp, tx::Tx};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use smol_str::SmolStr;
 use super::{
     State,
     apps::App,
+    fields::{self, Filled},
     marks::is_emoji,
     people::{Role, User},
 };
@@ -48,6 +49,9 @@ pub struct About {
     /// What tells the picture from others; none where the person has chosen none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub photo: Option<SmolStr>,
+    /// What the person has filled in of the workspace's own fields.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<SmolStr, Filled>,
 }
 
 /// The members of a profile that nobody can set.
@@ -84,6 +88,9 @@ pub(crate) fn set_profile(
 
 /// One member of a profile.
 fn set_member(state: &State, (user, by): (&mut User, &User), name: &str, value: &Value) -> Result<(), Code> {
+    if name == "fields" {
+        return fields::fill(state, &mut user.about, value);
+    }
     let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
     if name == "status_expiration" {
         user.about.status_expiration = number.filter(|secs| *secs >= 0).ok_or(Code::InvalidProfile)?;

@@ -522,7 +522,9 @@ pub(crate) fn suggested(state: &mut State, tx: &mut Tx<'_>, payload: &Value, out
     let groups = said["option_groups"].as_array().into_iter().flatten();
     let grouped = groups.flat_map(|group| group["options"].as_array().into_iter().flatten());
     let options: Vec<Value> = said["options"].as_array().into_iter().flatten().chain(grouped).cloned().collect();
-    let action_id = SmolStr::new(payload["body"]["action_id"].as_str().unwrap_or_default());
+    // Menus of attachments and selects of dialogs go by names.
+    let named = payload["body"]["action_id"].as_str().or_else(|| payload["body"]["name"].as_str());
+    let action_id = SmolStr::new(named.unwrap_or_default());
     let user = SmolStr::new(payload["body"]["user"]["id"].as_str().unwrap_or_default());
     let row = Suggestion { action_id, options: Arc::new(Value::Array(options)) };
     state.suggestions.put(&mut tx.changes, user, row);

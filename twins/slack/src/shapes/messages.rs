@@ -11,7 +11,7 @@ use crate::{
     model::{
         State,
         apps::App,
-        calls, files, huddles,
+        calls, huddles,
         marks::Reaction,
         messages::{About, Message, Subtype},
         time::ts_text,
@@ -281,7 +281,7 @@ fn add_pin(state: &State, channel: &SmolStr, message: &Message, body: &mut Messa
 fn add_extra(state: &State, message: &Message, body: &mut MessageBody) {
     let Some(extra) = &message.extra else { return };
     if let Some(files) = &extra.files {
-        let shown = files.iter().filter_map(|id| state.files.get(id)).map(|file| files::render(state, file));
+        let shown = files.iter().filter_map(|id| state.files.get(id)).map(|file| super::file(state, file));
         body.files = Some(shown.collect());
         (body.upload, body.display_as_bot) = (Some(false), Some(false));
     }

@@ -16,7 +16,8 @@ pub(crate) fn operations() -> Vec<Row> {
     vec![
         Row::write("apps.connections.open", crate::ANY, "/api/apps.connections.open", open)
             .limit(TIER_1)
-            .scopes(&["connections:write"]),
+            .scopes(&["connections:write"])
+            .errors(&["insecure_request"]),
         Row::socket("socket_mode", "/link/", link),
     ]
 }
@@ -33,6 +34,9 @@ pub(crate) struct Opened {
 }
 
 fn open(cx: &mut Write<'_, '_, Slack>, _: Open) -> Result<Typed<Opened>, Error> {
+    if cx.scene.request.method != http::Method::POST {
+        return Err(Code::InsecureRequest.into());
+    }
     let app = cx.caller.token()?.app.clone();
     let ticket = give_ticket(cx.state, cx.tx, &app);
     // Clients connect to whatever address they are given: this one has no TLS.

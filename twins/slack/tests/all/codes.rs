@@ -257,3 +257,15 @@ fn cursors_and_times_of_other_methods_are_not_taken() {
     );
     assert_eq!(desk.error(DANA, "conversations.list", "types=public_channel,nonsense"), "invalid_types");
 }
+
+#[test]
+fn a_token_that_lacks_a_scope_is_told_what_it_has() {
+    let desk = Desk::new();
+    let reply = desk.send("emoji.list", BOT, "application/x-www-form-urlencoded", "");
+    let body: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(body["error"], "missing_scope");
+    assert_eq!(reply.headers["x-oauth-scopes"].to_str().unwrap(), body["provided"].as_str().unwrap());
+    assert_eq!(reply.headers["x-accepted-oauth-scopes"], "emoji:read");
+    let unknown = desk.send("emoji.list", "xoxb-nobody", "application/x-www-form-urlencoded", "");
+    assert_eq!(unknown.headers.get("x-oauth-scopes"), None);
+}

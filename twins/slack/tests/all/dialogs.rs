@@ -150,3 +150,44 @@ async fn a_dialog_is_checked() {
         "app_missing_action_url"
     );
 }
+
+#[tokio::test]
+async fn apps_give_the_options_of_dialogs() {
+    let (desk, server) = ready().await;
+    let options = |request: &Request| {
+        let typed = said(request)["value"].as_str().unwrap().to_owned();
+        let options = json!([{ "label": format!("Dish {typed}"), "value": format!("d-{typed}") }]);
+        ResponseTemplate::new(200).set_body_json(json!({ "options": options }))
+    };
+    Mock::given(path("/options")).respond_with(options).mount(&server).await;
+    let with = json!({ "app": "access-bot", "options_url": format!("{}/options", server.uri()) });
+    desk.act("slack.admin.configure_app", "dana", with);
+    let id = trigger(&desk, &server).await;
+    let dish =
+        json!({ "type": "select", "label": "Dish", "name": "dish", "data_source": "external", "min_query_length": 2 });
+    let given = json!({ "title": "Order", "callback_id": "order", "state": "s-2", "elements": [dish] });
+    assert_eq!(open(&desk, &id, &given)["ok"], true);
+    let look_up = |name: &str, value: &str| {
+        desk.try_act("slack.user.look_up_in_dialog", "lena", json!({ "name": name, "value": value }))
+    };
+    let submit = |value: &str| desk.try_act("slack.user.submit_dialog", "lena", json!({ "values": { "dish": value } }));
+    assert_eq!(submit("d-so").unwrap_err(), "`dish` offers no such option");
+    assert_eq!(look_up("dish", "s").unwrap_err(), "options are looked up from 2 characters on");
+    assert!(look_up("wine", "so").is_err());
+    look_up("dish", "so").unwrap();
+    desk.settle().await;
+    let all = server.received_requests().await.unwrap();
+    let asked = said(all.iter().rev().find(|request| request.url.path() == "/options").unwrap());
+    assert_eq!(
+        (&asked["type"], &asked["name"], &asked["value"]),
+        (&json!("dialog_suggestion"), &json!("dish"), &json!("so"))
+    );
+    assert_eq!((&asked["callback_id"], &asked["state"]), (&json!("order"), &json!("s-2")));
+    assert_eq!(asked["channel"]["name"], "general");
+    submit("d-so").unwrap();
+    desk.settle().await;
+    assert_eq!(
+        said(server.received_requests().await.unwrap().last().unwrap())["submission"],
+        json!({ "dish": "d-so" })
+    );
+}

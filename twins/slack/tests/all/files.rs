@@ -1,8 +1,10 @@
 //! Files: the three steps of an upload, shares, downloads, deletion, and files that other services keep.
 
-use std::time::Duration;
+use std::{io::Cursor, time::Duration};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::Method;
+use image::{Frame, ImageFormat, Rgb, RgbImage, RgbaImage, codecs::gif::GifEncoder};
 use serde_json::{Value, json};
 
 use crate::desk::{BOT, DANA, Desk, TESTER};
@@ -165,10 +167,17 @@ async fn people_upload_too() {
     assert!(desk.try_act("slack.user.upload", "lena", nowhere).is_err());
 }
 
-/// A picture of a size, as far as anybody looks.
-fn png(width: u32, height: u32) -> Vec<u8> {
-    let head = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
-    [head.as_slice(), &width.to_be_bytes(), &height.to_be_bytes(), b"\x08\x06\0\0\0"].concat()
+/// A picture of a size.
+pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
+    let mut out = Cursor::new(Vec::new());
+    RgbImage::from_pixel(width, height, Rgb([9, 90, 200])).write_to(&mut out, ImageFormat::Png).unwrap();
+    out.into_inner()
+}
+
+/// The size of a picture.
+fn size(bytes: &[u8]) -> (u32, u32) {
+    let picture = image::load_from_memory(bytes).unwrap();
+    (picture.width(), picture.height())
 }
 
 #[tokio::test]
@@ -188,12 +197,56 @@ async fn pictures_have_thumbnails() {
     assert_eq!((told.get("thumb_64_w"), told.get("thumb_1024")), (None, None));
     let thumb = &told["thumb_360"];
     assert!(thumb.as_str().unwrap().contains("/files-tmb/") && thumb.as_str().unwrap().ends_with("/a_360.png"));
-    assert_eq!(get(&desk, TESTER, thumb), (200, content.clone()));
+    for (name, wanted) in [("thumb_360", (360, 203)), ("thumb_960", (960, 540)), ("thumb_80", (80, 80))] {
+        let (status, bytes) = get(&desk, TESTER, &told[name]);
+        assert_eq!((status, size(&bytes)), (200, wanted), "{name}");
+    }
+    let tiny = STANDARD.decode(told["thumb_tiny"].as_str().unwrap()).unwrap();
+    assert_eq!(tiny[..5], [3, 0, 27, 0, 48]);
     assert_eq!(get(&desk, "xoxb-nonsense", thumb).0, 302);
     let guessed = thumb.as_str().unwrap().replace("_360", "_361");
     assert_eq!(get(&desk, TESTER, &json!(guessed)).0, 404);
     let shown = desk.call(TESTER, "conversations.history", "channel={#general}&limit=1");
     assert_eq!(&shown["messages"][0]["files"][0]["thumb_360"], thumb);
+}
+
+#[tokio::test]
+async fn moving_and_broken_pictures_are_told_as_such() {
+    let desk = Desk::new();
+    let told = async |name: &str, content: &[u8]| {
+        let file = shared(&desk, TESTER, name, content).await;
+        desk.call(TESTER, "files.info", &format!("file={file}"))["file"].clone()
+    };
+    let mut film = Vec::new();
+    let mut encoder = GifEncoder::new(&mut film);
+    for shade in [0, 200] {
+        encoder.encode_frame(Frame::new(RgbaImage::from_pixel(500, 250, [shade, 0, 0, 255].into()))).unwrap();
+    }
+    drop(encoder);
+    let moving = told("a.gif", &film).await;
+    let (_, small) = get(&desk, TESTER, &moving["thumb_360_gif"]);
+    assert!(small.starts_with(b"GIF89a") && size(&small) == (360, 180));
+    let (_, still) = get(&desk, TESTER, &moving["deanimate_gif"]);
+    assert!(still.starts_with(b"\x89PNG") && size(&still) == (500, 250));
+    let broken = told("b.png", &png(300, 300)[..60]).await;
+    assert_eq!((&broken["mimetype"], broken.get("thumb_64")), (&json!("image/png"), None));
+    let nameless = told("upload", &png(30, 30)).await;
+    let (_, square) = get(&desk, TESTER, &nameless["thumb_64"]);
+    assert_eq!(
+        (&nameless["filetype"], &nameless["pretty_type"], size(&square)),
+        (&json!("png"), &json!("PNG"), (64, 64))
+    );
+}
+
+#[test]
+fn people_upload_pictures() {
+    let desk = Desk::new();
+    let with = json!({ "channel": "general", "name": "a.png", "base64": STANDARD.encode(png(400, 200)) });
+    let done = desk.act("slack.user.upload", "lena", with);
+    let told = desk.call(TESTER, "files.info", &format!("file={}", done["file"].as_str().unwrap()))["file"].clone();
+    assert_eq!((&told["size"], told.get("thumb_64")), (&json!(png(400, 200).len()), None), "not looked at yet");
+    let bad = json!({ "channel": "general", "name": "a.png", "base64": "%" });
+    assert!(desk.try_act("slack.user.upload", "lena", bad).is_err());
 }
 
 #[tokio::test]

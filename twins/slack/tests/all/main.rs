@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
+mod admin_apps;
+mod admin_channels;
 mod affordances;
 mod agents;
 mod answers;
@@ -23,6 +25,7 @@ mod installs;
 mod limits;
 mod manifests;
 mod marks;
+mod menus;
 mod office;
 mod paging;
 mod platform;

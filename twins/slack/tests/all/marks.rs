@@ -518,3 +518,20 @@ fn what_apps_ask_of_themselves_is_refused_to_others() {
         &[("client_id=1.2&client_secret=x", "invalid_client_id"), ("client_id=&client_secret=", "invalid_client_id")],
     );
 }
+
+#[test]
+fn a_reaction_by_its_second_name_is_the_same() {
+    let desk = Desk::new();
+    let ts = desk.post(TESTER, "channel={#general}&text=hi");
+    let react = |method: &str, name: &str| {
+        desk.error(TESTER, method, &format!("channel={{#general}}&timestamp={ts}&name={name}"))
+    };
+    assert_eq!(react("reactions.add", "thumbsup"), "");
+    assert_eq!(react("reactions.add", "%2B1"), "already_reacted");
+    assert_eq!(react("reactions.add", "thumbsup::skin-tone-3"), "", "another tone is another reaction");
+    let told = desk.call(TESTER, "reactions.get", &format!("channel={{#general}}&timestamp={ts}"));
+    let names: Vec<&Value> = told["message"]["reactions"].as_array().unwrap().iter().map(|row| &row["name"]).collect();
+    assert_eq!(names, ["+1", "+1::skin-tone-3"]);
+    assert_eq!(react("reactions.remove", "%2B1"), "");
+    assert_eq!(react("reactions.remove", "thumbsup"), "no_reaction");
+}

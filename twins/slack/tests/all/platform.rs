@@ -3,7 +3,10 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::desk::{BOT, DANA, Desk, TESTER};
+use crate::{
+    desk::{BOT, DANA, Desk, TESTER},
+    files::png,
+};
 
 /// A user token of Dana's with more scopes.
 fn with_scopes(desk: &Desk, scopes: &[&str]) -> String {
@@ -92,13 +95,6 @@ fn send_photo(desk: &Desk, token: &str, picture: &[u8], args: &[(&str, &str)]) -
     serde_json::from_slice(&desk.request(Method::POST, "/api/users.setPhoto", &headers, &body).body).unwrap()
 }
 
-fn png(width: u8, height: u16) -> Vec<u8> {
-    let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0".to_vec();
-    bytes.push(width);
-    bytes.extend([0, 0, u8::try_from(height >> 8).unwrap(), u8::try_from(height & 255).unwrap()]);
-    bytes
-}
-
 #[test]
 fn people_choose_pictures() {
     let desk = Desk::new();
@@ -115,6 +111,7 @@ fn people_choose_pictures() {
         assert_eq!(send_photo(&desk, DANA, picture, args)["error"], code, "{args:?}");
     };
     check(b"text", &[], "bad_image");
+    check(&png(64, 64)[..50], &[], "bad_image");
     check(&png(64, 1_025), &[], "too_large");
     check(&png(64, 64), &[("crop_x", "40"), ("crop_w", "32")], "bad_image");
     check(&png(64, 64), &[("crop_w", "0")], "bad_image");
@@ -174,4 +171,40 @@ fn connected_companies_are_listed_and_disconnected() {
     let rows: &[(&str, &str)] = &[(&target, ""), (&target, "invalid_target_team")];
     desk.refuses(&token, "team.externalTeams.disconnect", rows);
     assert_eq!(listed(""), json!([]));
+}
+
+#[test]
+fn profiles_have_fields_of_the_workspace() {
+    let desk = Desk::new();
+    let define = |with: Value| desk.act("slack.admin.define_profile_field", "dana", with)["field"].clone();
+    let floor = define(json!({ "label": "Floor", "hint": "Where you sit" }));
+    let size = define(json!({ "label": "Size", "kind": "options_list", "options": ["S", "M"], "hidden": true }));
+    let since = define(json!({ "label": "Since", "kind": "date" }));
+    let refused = json!({ "label": "Size", "kind": "options_list" });
+    assert!(desk.try_act("slack.admin.define_profile_field", "dana", refused).is_err());
+    assert!(desk.try_act("slack.admin.define_profile_field", "lena", json!({ "label": "x" })).is_err());
+    let token = with_scopes(&desk, &["users.profile:read", "users.profile:write", "users:read"]);
+    let labels = |args: &str| -> Vec<Value> {
+        let told = desk.call(&token, "team.profile.get", args)["profile"].clone();
+        told["fields"].as_array().unwrap_or_else(|| panic!("{told}")).iter().map(|row| row["label"].clone()).collect()
+    };
+    assert_eq!(labels(""), ["Floor", "Size", "Since"]);
+    assert_eq!((labels("visibility=hidden"), labels("visibility=visible").len()), (vec![json!("Size")], 2));
+    let set = |fields: Value| desk.call_json(&token, "users.profile.set", &json!({ "profile": { "fields": fields } }));
+    let field = |id: &Value, value: &str| json!({ id.as_str().unwrap(): { "value": value, "alt": "" } });
+    for (id, value) in [(&json!("Xf0"), "x"), (&size, "XL"), (&since, "soon")] {
+        assert_eq!(set(field(id, value))["error"], "invalid_profile", "{value}");
+    }
+    for (id, value) in [(&floor, "3"), (&size, "M"), (&since, "2026-03-02")] {
+        assert_eq!(set(field(id, value))["ok"], true, "{value}");
+    }
+    let filled = |args: &str| desk.call(&token, "users.profile.get", args)["profile"]["fields"].clone();
+    assert_eq!(filled("")[floor.as_str().unwrap()], json!({ "value": "3", "alt": "" }));
+    let with_label = json!({ "value": "M", "alt": "", "label": "Size" });
+    assert_eq!(filled("include_labels=true")[size.as_str().unwrap()], with_label);
+    set(field(&floor, ""));
+    assert_eq!(filled("").as_object().unwrap().len(), 2, "taken out");
+    desk.act("slack.user.edit_profile", "lena", json!({ "profile": { "fields": field(&floor, "4") } }));
+    let lenas = desk.call(&token, "users.profile.get", "user={@lena}")["profile"]["fields"].clone();
+    assert_eq!(lenas[floor.as_str().unwrap()]["value"], "4");
 }

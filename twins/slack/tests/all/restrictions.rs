@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
+    admin_channels::idp_group,
     desk::{Desk, TESTER},
-    enterprise::idp_group,
     office::{CLERK, OWNER, enterprise, plain},
 };
 
@@ -283,4 +283,92 @@ fn a_webhook_is_told_that_a_channel_is_not_for_it() {
     assert_eq!(post(), (200, "ok".to_owned()));
     prefer(&desk, r#"{"who_can_post":"type:admin"}"#);
     assert_eq!(post(), (403, "action_prohibited".to_owned()));
+}
+
+#[test]
+fn administrators_rule_who_comes_into_a_channel() {
+    let desk = enterprise();
+    let made = desk.call(OWNER, "conversations.create", "name=small")["channel"]["id"].clone();
+    let small = made.as_str().unwrap().to_owned();
+    let rule = format!(r#"channel_id={small}&prefs={{"membership_limit":"2"}}"#);
+    desk.admin("conversations.setConversationPrefs", &rule);
+    let invite = |who: &str| desk.call(OWNER, "conversations.invite", &format!("channel={small}&users={who}"));
+    let both = invite("{@mei},{@kwame}");
+    assert_eq!(both["errors"][0]["error"], "too_many_members", "one place is left: {both}");
+    assert_eq!(invite("{@mei}")["ok"], true);
+    assert_eq!(invite("{@kwame}")["error"], "too_many_members");
+    assert_eq!(desk.error(TESTER, "conversations.join", &format!("channel={small}")), "too_many_members");
+    let args = format!("channel_id={small}&user_ids={{@kwame}}");
+    desk.denies("conversations.invite", &[(&args, "failed_for_some_users")]);
+    let refused = desk.try_act("slack.user.join", "kwame", json!({ "channel": "small" })).unwrap_err();
+    assert_eq!(refused, "the channel has all the members it may have");
+
+    let group = idp_group(&desk, "Engineers", &["mei"]);
+    let made = desk.admin("conversations.create", "name=vault&is_private=true&org_wide=true");
+    let vault = made["channel_id"].as_str().unwrap().to_owned();
+    desk.admin("conversations.restrictAccess.addGroup", &format!("channel_id={vault}&group_id={group}"));
+    let add = |who: &str| {
+        let args = format!("channel_id={vault}&user_ids={{@{who}}}");
+        desk.call(OWNER, "admin.conversations.invite", &args)
+    };
+    assert_eq!(add("kwame")["error"], "failed_for_some_users");
+    assert_eq!(add("mei")["ok"], true);
+    assert_eq!(add("dtutester")["ok"], true, "apps are in no such group");
+    let invite = |who: &str| desk.error(TESTER, "conversations.invite", &format!("channel={vault}&users={{@{who}}}"));
+    assert_eq!(invite("kwame"), "cant_invite");
+    desk.admin("conversations.whitelist.remove", &format!("channel_id={vault}&group_id={group}"));
+    assert_eq!(invite("kwame"), "");
+}
+
+#[test]
+fn huddles_can_be_turned_off() {
+    let desk = enterprise();
+    assert_eq!(desk.error(CLERK, "conversations.join", "channel={#random}"), "");
+    prefer(&desk, r#"{"can_huddle":false}"#);
+    let huddle = || desk.try_act("slack.user.huddle", "lena", json!({ "channel": "random" }));
+    assert_eq!(huddle().unwrap_err(), "administrators have turned off huddles in this channel");
+    prefer(&desk, r#"{"can_huddle":true}"#);
+    huddle().unwrap();
+}
+
+#[tokio::test]
+async fn response_urls_follow_the_rules_of_their_channel() {
+    let server = wiremock::MockServer::start().await;
+    let answer = wiremock::ResponseTemplate::new(200);
+    wiremock::Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let desk = enterprise();
+    let with = json!({ "app": "dtu-tester", "commands": { "/go": format!("{}/go", server.uri()) } });
+    desk.act("slack.admin.configure_app", "dana", with);
+    let made = desk.admin("conversations.create", "name=den&is_private=true&org_wide=true")["channel_id"].clone();
+    let den = made.as_str().unwrap().to_owned();
+    desk.admin("conversations.invite", &format!("channel_id={den}&user_ids={{@lena}},{{@omar}}"));
+    let mut urls = Vec::new();
+    for who in ["lena", "omar"] {
+        desk.act("slack.user.slash", who, json!({ "channel": "den", "command": "/go" }));
+        desk.settle().await;
+        let all = server.received_requests().await.unwrap();
+        let form: Vec<(String, String)> = form_urlencoded::parse(&all.last().unwrap().body).into_owned().collect();
+        urls.push(form.into_iter().find(|(name, _)| name == "response_url").unwrap().1);
+    }
+    let post = |url: &str, body: Value| {
+        let target = url.strip_prefix("http://127.0.0.1:7003").unwrap();
+        let headers = [("content-type", "application/json".to_owned())];
+        let reply = desk.request(http::Method::POST, target, &headers, body.to_string().as_bytes());
+        (reply.status.as_u16(), String::from_utf8_lossy(&reply.body).into_owned())
+    };
+    let said = |status: u16, text: &str| (status, text.to_owned());
+    let (loud, quiet) = (json!({ "text": "hi", "response_type": "in_channel" }), json!({ "text": "psst" }));
+    assert_eq!(post(&urls[0], loud.clone()), said(200, "ok"), "the app need not be in the channel");
+    let rule = |prefs: &str| {
+        desk.admin("conversations.setConversationPrefs", &format!("channel_id={den}&prefs={prefs}"));
+    };
+    rule(r#"{"who_can_post":"type:owner","can_thread":"type:owner"}"#);
+    assert_eq!(post(&urls[0], loud.clone()), said(403, "action_prohibited"));
+    assert_eq!(post(&urls[0], quiet.clone()), said(200, "ok"), "no post in the channel");
+    rule(r#"{"who_can_post":"type:ra","can_thread":"type:ra"}"#);
+    desk.act("slack.user.leave", "omar", json!({ "channel": "den" }));
+    assert_eq!(post(&urls[1], quiet.clone()), said(404, "channel_not_found"));
+    desk.admin("conversations.archive", &format!("channel_id={den}"));
+    assert_eq!(post(&urls[0], loud), said(410, "channel_is_archived"));
+    assert_eq!(post(&urls[0], quiet), said(410, "channel_is_archived"));
 }

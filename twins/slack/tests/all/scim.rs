@@ -4,8 +4,8 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::{
+    admin_channels::idp_group,
     desk::{BOT, DANA, Desk},
-    enterprise::idp_group,
     office::{CLERK, OWNER, enterprise, plain},
 };
 

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
+    admin_channels::idp_group,
     desk::{Desk, TESTER},
-    enterprise::idp_group,
     office::{CLERK, OWNER, enterprise},
 };
 

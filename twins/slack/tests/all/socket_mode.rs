@@ -441,3 +441,14 @@ async fn a_command_that_comes_late_over_a_socket_keeps_slacks_three_seconds() {
     hall.desk.universe.advance(Duration::from_secs(3)).await;
     assert_eq!(shown().len(), 3, "{:?}", shown());
 }
+
+#[test]
+fn sockets_are_opened_by_post() {
+    let desk = Desk::new();
+    let open = |method: http::Method| {
+        let headers = [("authorization", format!("Bearer {APP}"))];
+        let reply = desk.request(method, "/api/apps.connections.open", &headers, b"");
+        serde_json::from_slice::<Value>(&reply.body).unwrap()["error"].clone()
+    };
+    assert_eq!((open(http::Method::GET), open(http::Method::POST)), (json!("insecure_request"), Value::Null));
+}

@@ -147,3 +147,100 @@ async fn the_id_of_links_names_their_message() {
     check(&format!("unfurl_id={id}&source=conversations_history"), "");
     assert_eq!(newest(&desk, "general")["attachments"][0]["text"], "One");
 }
+
+/// What an app tells of a task.
+fn task(link: &str) -> Value {
+    json!({
+        "app_unfurl_url": link, "url": "https://acme.example/tasks/7", "external_ref": { "id": "7" },
+        "entity_type": "slack#/entities/task",
+        "entity_payload": { "attributes": { "title": { "text": "Paint the fence" } } },
+    })
+}
+
+#[tokio::test]
+async fn links_show_the_things_behind_them() {
+    let desk = Desk::new();
+    desk.act("slack.admin.distribute_app", "dana", json!({ "app": "dtu-tester", "unfurl_domains": ["acme.example"] }));
+    let link = "https://acme.example/tasks/7?from=mail";
+    let posted = desk.act("slack.user.post", "lena", json!({ "channel": "general", "text": format!("see {link}") }));
+    let unfurl = |metadata: &Value| {
+        let body = json!({ "channel": "{#general}", "ts": posted["ts"], "metadata": metadata });
+        desk.call_json(TESTER, "chat.unfurl", &body)
+    };
+    let mut nameless = task(link);
+    nameless["external_ref"] = json!({});
+    let told = unfurl(&json!({ "entities": [nameless] }));
+    assert_eq!((&told["ok"], &told["warning"]), (&json!(true), &json!("invalid_metadata_format")), "{told}");
+    let why = "missing required field: id (pointer: /metadata/entities/0/external_ref)";
+    assert_eq!(told["response_metadata"]["messages"], json!([why]));
+    assert_eq!(newest(&desk, "general").get("attachments"), None, "left out");
+    assert_eq!(unfurl(&json!("{"))["error"], "invalid_metadata_format");
+    let elsewhere = task("https://elsewhere.example/7");
+    assert_eq!(unfurl(&json!({ "entities": [elsewhere] }))["error"], "cannot_unfurl_url");
+    assert_eq!(unfurl(&json!({ "entities": [task("https://acme.example/8")] }))["error"], "cannot_unfurl_message");
+    assert_eq!(unfurl(&json!({ "entities": [task(link)] })), json!({ "ok": true }));
+    let shown = newest(&desk, "general")["attachments"][0].clone();
+    assert_eq!((&shown["from_url"], &shown["title"]), (&json!(link), &json!("Paint the fence")));
+    assert_eq!(shown["work_object_entity"]["external_ref"]["id"], "7");
+}
+
+#[test]
+fn apps_post_things() {
+    let desk = Desk::new();
+    let post = |metadata: Value| {
+        let body = json!({ "channel": "{#general}", "text": "done", "metadata": metadata });
+        desk.call_json(TESTER, "chat.postMessage", &body)
+    };
+    let told = post(json!({ "entities": [task("https://acme.example/tasks/7")] }));
+    assert_eq!(
+        told["message"]["attachments"][0]["work_object_entity"]["entity_type"], "slack#/entities/task",
+        "{told}"
+    );
+    let mut odd = task("https://acme.example/tasks/7");
+    odd["entity_type"] = json!("slack#/entities/cow");
+    let told = post(json!({ "entities": [odd], "event_type": "x", "event_payload": {} }));
+    assert_eq!((&told["warning"], told["message"].get("attachments")), (&json!("invalid_metadata_format"), None));
+    assert_eq!(told["message"]["metadata"], json!({ "event_type": "x", "event_payload": {} }), "the rest stays");
+    assert_eq!(post(json!({ "event_type": "x" }))["error"], "invalid_metadata_schema");
+}
+
+/// What an app is told of a click.
+fn payload(request: &Request) -> Value {
+    let mut form = form_urlencoded::parse(&request.body);
+    form.find(|(name, _)| name == "payload").map(|(_, text)| serde_json::from_str(&text).unwrap()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn controls_behind_links_are_the_apps() {
+    let (desk, server) = listening().await;
+    let with = json!({ "app": "dtu-tester", "interactivity_url": format!("{}/clicks", server.uri()) });
+    desk.act("slack.admin.configure_app", "dana", with);
+    let link = "https://acme.example/1";
+    let posted = desk.act("slack.user.post", "lena", json!({ "channel": "general", "text": link }));
+    let text = |text: &str| json!({ "type": "plain_text", "text": text });
+    let option = json!({ "text": text("High"), "value": "high" });
+    let elements = json!([
+        { "type": "button", "action_id": "done", "text": text("Done") },
+        { "type": "static_select", "action_id": "weight", "options": [option] },
+    ]);
+    let blocks = json!([{ "type": "actions", "block_id": "b", "elements": elements }]);
+    let body = json!({ "channel": "{#general}", "ts": posted["ts"], "unfurls": { link: { "blocks": blocks } } });
+    assert_eq!(desk.call_json(TESTER, "chat.unfurl", &body)["ok"], true);
+    let ts = posted["ts"].as_str().unwrap();
+    desk.act("slack.user.click", "omar", json!({ "channel": "general", "action_id": "done" }));
+    let pick = json!({ "channel": "general", "message_ts": ts, "action_id": "weight", "value": "high" });
+    desk.act("slack.user.use", "omar", pick);
+    desk.settle().await;
+    let all = server.received_requests().await.unwrap();
+    let clicks: Vec<Value> = all.iter().filter(|request| request.url.path() == "/clicks").map(payload).collect();
+    assert_eq!(clicks.len(), 2);
+    for click in &clicks {
+        let container = json!({
+            "type": "message_attachment", "message_ts": ts, "channel_id": posted["channel"], "is_ephemeral": false,
+            "attachment_id": 1, "is_app_unfurl": true,
+        });
+        assert_eq!(click["container"], container);
+        assert_eq!(click["app_unfurl"]["from_url"], link);
+    }
+    assert_eq!(clicks[1]["state"]["values"]["b"]["weight"]["selected_option"]["value"], "high");
+}

@@ -224,13 +224,18 @@ async fn more_is_shown_behind_a_link() {
     let trigger = open()["trigger_id"].as_str().unwrap().to_owned();
     let event = heard(&desk, &server).await.pop().unwrap();
     assert_eq!((&event["trigger_id"], &event["link"]["domain"]), (&json!(trigger), &json!("acme.example")));
-    let metadata = json!({ "entity_type": "slack#/entities/task", "entity_payload": {} });
+    let metadata = json!({
+        "entity_type": "slack#/entities/task", "url": "https://acme.example/1", "external_ref": { "id": "1" },
+        "entity_payload": { "attributes": { "title": { "text": "One" } } },
+    });
+    let nameless = json!({ "entity_type": "slack#/entities/task", "entity_payload": {} });
     let given = format!("trigger_id={trigger}&metadata={metadata}");
     desk.refuses(
         TESTER,
         "entity.presentDetails",
         &[
             (&format!("trigger_id={trigger}&metadata=x"), "invalid_metadata"),
+            (&format!("trigger_id={trigger}&metadata={nameless}"), "invalid_metadata"),
             (&format!("trigger_id={trigger}"), "invalid_metadata"),
             (&format!("trigger_id={trigger}&user_auth_required=true"), "user_auth_url_missing"),
             (&format!("trigger_id=1.2.3&metadata={metadata}"), "invalid_trigger_id"),

@@ -25,6 +25,39 @@ const TEAMS_MAX: usize = 1_000;
 const TEAMS: Pages = Pages { kind: "team", default: 100, most: 1_000 };
 const ORIGINALS: Pages = Pages { kind: "channel", default: 100, most: 1_000 };
 
+// Groups of the identity provider whose people alone may come into a private channel.
+const ADD_GROUP: Method = method!(
+    "conversations.restrictAccess.addGroup",
+    "conversations:write",
+    TIER_2,
+    ("feature_not_enabled", "not_an_admin"),
+    [
+        "channel_is_not_private",
+        "channel_not_found",
+        "group_already_linked_to_channel",
+        "group_must_not_be_empty",
+        "group_not_found",
+        "team_not_found",
+    ],
+    Run::Act(add_group)
+);
+const LIST_GROUPS: Method = method!(
+    "conversations.restrictAccess.listGroups",
+    "conversations:read",
+    TIER_2,
+    ("feature_not_enabled", "not_an_admin"),
+    ["channel_not_found", "invalid_channel", "team_not_found"],
+    Run::Look(list_groups)
+);
+const REMOVE_GROUP: Method = method!(
+    "conversations.restrictAccess.removeGroup",
+    "conversations:write",
+    TIER_1,
+    ("feature_not_enabled", "not_an_admin"),
+    ["channel_not_found", "group_not_found", "invalid_channel", "link_not_found", "team_not_found"],
+    Run::Act(remove_group)
+);
+
 pub(super) const METHODS: &[Method] = &[
     method!(
         "conversations.getTeams",
@@ -124,69 +157,16 @@ pub(super) const METHODS: &[Method] = &[
             Ok(done())
         })
     ),
-    method!(
-        "conversations.restrictAccess.addGroup",
-        "conversations:write",
-        TIER_2,
-        ("feature_not_enabled", "not_an_admin"),
-        [
-            "channel_is_not_private",
-            "channel_not_found",
-            "group_already_linked_to_channel",
-            "group_must_not_be_empty",
-            "group_not_found",
-            "team_not_found",
-        ],
-        Run::Act(add_group)
-    ),
-    method!(
-        "conversations.restrictAccess.listGroups",
-        "conversations:read",
-        TIER_2,
-        ("feature_not_enabled", "not_an_admin"),
-        ["channel_not_found", "invalid_channel", "team_not_found"],
-        Run::Look(list_groups)
-    ),
-    method!(
-        "conversations.restrictAccess.removeGroup",
-        "conversations:write",
-        TIER_1,
-        ("feature_not_enabled", "not_an_admin"),
-        ["channel_not_found", "group_not_found", "invalid_channel", "link_not_found", "team_not_found"],
-        Run::Act(remove_group)
-    ),
+    ADD_GROUP,
+    LIST_GROUPS,
+    REMOVE_GROUP,
     // What the three were called before.
-    method!(
-        "conversations.whitelist.add",
-        "conversations:write",
-        TIER_2,
-        ("feature_not_enabled", "not_an_admin"),
-        [
-            "channel_is_not_private",
-            "channel_not_found",
-            "group_already_linked_to_channel",
-            "group_must_not_be_empty",
-            "group_not_found",
-            "team_not_found",
-        ],
-        Run::Act(add_group)
+    ADD_GROUP.called("admin.conversations.whitelist.add", "/api/admin.conversations.whitelist.add"),
+    LIST_GROUPS.called(
+        "admin.conversations.whitelist.listGroupsLinkedToChannel",
+        "/api/admin.conversations.whitelist.listGroupsLinkedToChannel",
     ),
-    method!(
-        "conversations.whitelist.listGroupsLinkedToChannel",
-        "conversations:read",
-        TIER_2,
-        ("feature_not_enabled", "not_an_admin"),
-        ["channel_not_found", "invalid_channel", "team_not_found"],
-        Run::Look(list_groups)
-    ),
-    method!(
-        "conversations.whitelist.remove",
-        "conversations:write",
-        TIER_1,
-        ("feature_not_enabled", "not_an_admin"),
-        ["channel_not_found", "group_not_found", "invalid_channel", "link_not_found", "team_not_found"],
-        Run::Act(remove_group)
-    ),
+    REMOVE_GROUP.called("admin.conversations.whitelist.remove", "/api/admin.conversations.whitelist.remove"),
 ];
 
 fn channel(state: &State, fields: &Fields) -> Result<Arc<Channel>, Error> {

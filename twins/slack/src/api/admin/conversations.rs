@@ -15,7 +15,7 @@ use crate::{
         channels::{self, Channel, Kind, NewChannel, Note},
         connect, convert,
         org::{self, BULK, Place},
-        upkeep,
+        restrictions, upkeep,
     },
 };
 
@@ -313,8 +313,17 @@ fn invite(cx: &mut Doing<'_, '_>, fields: &Fields) -> Told {
         Some(_) if channel.archived => Some("is_archived"),
         Some(_) => None,
     };
-    let failed: Vec<(SmolStr, &str)> =
-        users.iter().filter_map(|user| why(user).map(|why| (user.clone(), why))).collect();
+    let mut coming = 0;
+    let mut failed: Vec<(SmolStr, &str)> = Vec::new();
+    for user in &users {
+        let is_new = !cx.state.is_member(&channel.id, user);
+        let rule = || restrictions::check_join(cx.state, &channel, user, coming).err().map(Code::as_str);
+        let rule = || if is_new { rule() } else { None };
+        match why(user).or_else(rule) {
+            Some(why) => failed.push((user.clone(), why)),
+            None => coming += usize::from(is_new),
+        }
+    }
     if !failed.is_empty() {
         return Err(Error::Some { code: "failed_for_some_users", name: "failed_user_ids", failed });
     }

@@ -78,6 +78,7 @@ enum Run {
 }
 
 /// A method of administrators.
+#[derive(Clone, Copy)]
 struct Method {
     id: &'static str,
     path: &'static str,
@@ -137,6 +138,11 @@ pub(crate) fn operations() -> Vec<Row> {
 }
 
 impl Method {
+    /// The same method under another name.
+    const fn called(self, id: &'static str, path: &'static str) -> Self {
+        Self { id, path, ..self }
+    }
+
     fn row(&'static self) -> Row {
         let mut info = OperationInfo::untyped(self.id, ANY, self.path, Level::Behaves);
         (info.limit, info.scopes, info.errors, info.json_body) = (self.limit, self.scopes, self.errors, self.json);
