@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     evidence::Record,
     mischief::Part,
+    mutate::{self, Mutants, Mutation},
     pairing::{Arm, satisfied},
     plan::{PlannedScenario, PlannedTarget},
     scenario::Role,
@@ -109,6 +110,43 @@ pub struct Admitted {
     pub targets: Vec<Score>,
     /// What each check is good for.
     pub checks: Vec<Worth>,
+    /// What became of mutants of each check that decides something.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mutants: Vec<Mutants>,
+    /// The share of mutants that changed the outcome of a trajectory; none where none says anything.
+    #[serde(default)]
+    pub mutation_score: Option<f64>,
+}
+
+impl Admission {
+    /// The same with what became of mutants of all checks.
+    #[must_use]
+    pub fn with_mutants(mut self, mutation: &Mutation) -> Self {
+        for scenario in &mut self.scenarios {
+            scenario.mutants = mutation.told(&scenario.id);
+            scenario.mutation_score = mutate::score(&scenario.mutants);
+        }
+        self
+    }
+
+    /// Refuses scenarios with checks that never failed anybody.
+    pub fn deny_inert(&mut self) {
+        self.refuse(|scenario| scenario.checks.iter().any(|check| check.inert));
+    }
+
+    /// Refuses scenarios of which a smaller share of mutants was killed.
+    pub fn deny_below(&mut self, share: f64) {
+        self.refuse(|scenario| scenario.mutation_score.is_none_or(|score| score < share));
+    }
+
+    fn refuse(&mut self, is_wrong: impl Fn(&Admitted) -> bool) {
+        for scenario in &mut self.scenarios {
+            if is_wrong(scenario) {
+                scenario.ruling = Ruling::Refused;
+            }
+            self.ruling = self.ruling.max(scenario.ruling);
+        }
+    }
 }
 
 /// What a target came to.
@@ -126,12 +164,21 @@ pub struct Score {
     pub decided: u64,
     /// Trajectories that say nothing.
     pub void: u64,
-    /// Calls that only seemed to happen, or that did harm.
+    /// Calls that only seemed to happen, claims of what was never done, or calls that did harm.
     pub acts: u64,
+    /// Trajectories left out because this part cannot be played in them: a liar's where the oracle neither does nor
+    /// says anything.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub not_applicable: u64,
     /// Whether that is as it must be.
     pub ruling: Ruling,
     /// Why, in a sentence; empty where it is.
     pub why: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What a check is good for.
@@ -177,6 +224,8 @@ pub struct Cast<'a> {
     pub arm: Arm<'a>,
     /// How often there was something to twist, for each scenario of the plan.
     pub acts: Vec<u64>,
+    /// Trajectories in which the part cannot be played, for each scenario of the plan; the arm holds none of them.
+    pub not_applicable: Vec<u64>,
     /// The scenarios that must tell it from the oracle, by id; where empty, some one of all must. Of programs with a
     /// known fault.
     pub fails: Vec<String>,
@@ -245,6 +294,8 @@ fn admitted(at: usize, scenario: &PlannedScenario, casts: &[Cast<'_>]) -> Admitt
         digest: scenario.digest.clone(),
         ruling: targets.iter().map(|score| score.ruling).max().unwrap_or(Ruling::Open),
         checks: worths(scenario, casts),
+        mutants: Vec::new(),
+        mutation_score: None,
         targets,
     }
 }
@@ -253,10 +304,13 @@ fn score(at: usize, scenario: &PlannedScenario, cast: &Cast<'_>) -> Score {
     let records = cast.arm.of(scenario);
     let (held, decided) = cast.counts(scenario);
     let (score, acts) = (as_float(held) / as_float(decided.max(1)), cast.acts.get(at).copied().unwrap_or_default());
+    let not_applicable = cast.not_applicable.get(at).copied().unwrap_or_default();
     let reason = || records.iter().flat_map(|record| &record.reasons).next().cloned().unwrap_or_default();
     let (ruling, why) = match cast.part {
+        _ if records.is_empty() && not_applicable > 0 => {
+            (Ruling::Admitted, "not applicable: the oracle neither does nor says anything to lie about".to_owned())
+        }
         _ if records.is_empty() => (Ruling::Open, "it was not run".to_owned()),
-        Part::Liar if acts == 0 => (Ruling::Admitted, "the oracle does nothing that one could lie about".to_owned()),
         Part::ScorchedEarth if acts == 0 => (Ruling::Open, "it found no harm to do".to_owned()),
         Part::Oracle if decided == 0 => (Ruling::Open, format!("nothing was decided: {}", reason())),
         Part::Oracle if score >= ORACLE_MIN => (Ruling::Admitted, String::new()),
@@ -276,6 +330,7 @@ fn score(at: usize, scenario: &PlannedScenario, cast: &Cast<'_>) -> Score {
         decided,
         void: records.iter().filter(|record| record.outcome == Outcome::Void).count() as u64,
         acts,
+        not_applicable,
         ruling,
         why,
     }

@@ -199,6 +199,12 @@ impl Bundle {
         Ok(Recording { entries: self.ledger()?, notes, rules: faults.into_iter().map(|line| line.rule).collect() })
     }
 
+    /// Its secrets by their placeholders, sealed with its world; none where it holds none.
+    pub fn sealed(&self) -> BTreeMap<String, String> {
+        let read = fs_err::read(self.folder.join("sealed.json"));
+        read.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
     /// How its time ran, and when it began.
     pub fn time(&self, entries: &[Value]) -> (Option<ClockMode>, Option<Timestamp>) {
         let began = entries.first().and_then(|entry| serde_json::from_value(entry["at"].clone()).ok());

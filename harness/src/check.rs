@@ -22,6 +22,21 @@ use crate::{
 #[derive(Debug)]
 pub struct Watch {
     watched: Vec<Watched>,
+    /// When it began.
+    began: Timestamp,
+    /// The kept states that were looked at, by their numbers, each with the first and the last time of it.
+    looks: Vec<(usize, Timestamp)>,
+}
+
+/// An `eventually` that is watched through moments that were watched before.
+#[derive(Debug)]
+pub(crate) struct Other {
+    /// What it is found by afterwards, in the place of a position among the checks.
+    pub(crate) number: usize,
+    pub(crate) within: Span,
+    pub(crate) that: Program,
+    /// Whether its time is longer than what was waited for: what is known of later moments counts too.
+    pub(crate) is_longer: bool,
 }
 
 /// An `eventually` check and what is known of it.
@@ -55,16 +70,52 @@ impl Watch {
                 is_over: false,
             })
         };
-        Self { watched: scenario.checks.iter().enumerate().filter_map(watched).collect() }
+        let watched = scenario.checks.iter().enumerate().filter_map(watched).collect();
+        Self { watched, began: now, looks: Vec::new() }
+    }
+
+    /// Watches others through the same moments again. The facts are at rest.
+    pub(crate) fn again(&self, others: Vec<Other>, facts: &mut Facts) -> Self {
+        let fresh = |other: Other| {
+            let deadline = self.began.after(other.within.0);
+            let watched =
+                Watched { at: other.number, that: other.that, deadline, held_first: None, error: None, is_over: false };
+            (other.is_longer, watched)
+        };
+        let mut all: Vec<(bool, Watched)> = others.into_iter().map(fresh).collect();
+        let last = self.looks.last().map_or(0, |(kept, _)| kept + 1);
+        let later = (last..facts.kept()).filter_map(|at| Some((at, facts.since(at)?)));
+        let later: Vec<(usize, Timestamp)> = later.collect();
+        let looks = self.looks.iter().map(|look| (false, *look)).chain(later.into_iter().map(|look| (true, look)));
+        let mut then = None;
+        for (is_later, (kept, now)) in looks {
+            then = facts.look_back(then, (kept, now), |facts| {
+                let due = all.iter_mut().filter(|(is_longer, watched)| !watched.is_over && (*is_longer || !is_later));
+                due.for_each(|(_, watched)| watched.poll(facts, now));
+            });
+        }
+        let watched = all.into_iter().map(|(_, watched)| watched).collect();
+        Self { watched, began: self.began, looks: self.looks.clone() }
     }
 
     /// Looks at the facts and remembers when each check held for the first time. True where nothing is left to wait
     /// for: all have held, or their time is up.
     pub fn poll(&mut self, facts: &mut Facts, now: Timestamp) -> bool {
+        if let Some(kept) = facts.kept().checked_sub(1) {
+            self.note(kept, now);
+        }
         for watched in self.watched.iter_mut().filter(|watched| !watched.is_over) {
             watched.poll(facts, now);
         }
         self.watched.iter().all(|watched| watched.is_over)
+    }
+
+    /// Notes that a kept state was looked at: the first and the last time are enough.
+    fn note(&mut self, kept: usize, now: Timestamp) {
+        match self.looks.as_mut_slice() {
+            [.., (before, _), (last, then)] if *before == kept && *last == kept => *then = now,
+            _ => self.looks.push((kept, now)),
+        }
     }
 
     /// When the time of the next check that has not held yet is up; none where nothing is left to wait for. A clock
@@ -134,7 +185,13 @@ pub fn evaluate(scenario: &LoadedScenario, at: usize, facts: &mut Facts, watch: 
     Some(result(check, finding))
 }
 
-fn applies(check: &LoadedCheck, facts: &Facts) -> Result<bool, EvalError> {
+/// Whether a property in the place of a check's holds; none where it has no value.
+pub(crate) fn held(number: usize, that: &LoadedProperty, facts: &mut Facts, watch: &Watch) -> Option<bool> {
+    find(number, that, facts, watch).ok().map(|finding| finding.held)
+}
+
+/// Whether a check is asked in this variant.
+pub(crate) fn applies(check: &LoadedCheck, facts: &Facts) -> Result<bool, EvalError> {
     check.when.as_ref().map_or(Ok(true), |when| when.holds_for(facts.params()))
 }
 
@@ -181,7 +238,7 @@ fn eventually(at: usize, within: Span, that: &Program, watch: &Watch) -> Result<
 }
 
 /// `15m`, `1h30m`, `300ms`: as people write spans.
-fn span_words(span: Span) -> String {
+pub(crate) fn span_words(span: Span) -> String {
     const UNITS: [(u128, &str); 5] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")];
     let mut rest = span.0.as_millis();
     let parts = UNITS.into_iter().filter_map(|(size, unit)| {

@@ -295,6 +295,7 @@ impl Evidence<'_> {
         document("checks.json", &checks_json(&self.record.checks))?;
         document("diff.json", &json!(universe.diff(0)?))?;
         document("timings.json", &self.timings)?;
+        fs_err::write(folder.join("sealed.json"), pretty(&json!(redactor.sealed(universe.world().text()))))?;
         write_lines(&folder.join("tape.ndjson"), notes(universe, redactor), redactor)?;
         write_lines(&folder.join("faults.ndjson"), fault_lines(universe), redactor)?;
         write_ledger(&folder.join("ledger.ndjson"), universe, redactor)

@@ -52,12 +52,17 @@ pub struct Facts {
     read: u64,
     /// How many entries of a kind were read: by principal, twin and what they are of.
     kinds: Kinds,
+    /// How many states were kept when the facts came to rest; none while they follow the universe.
+    rest: Option<usize>,
+    /// What had changed by then.
+    changed: Vec<NetChange>,
 }
 
-/// A kept state, and what was seen of it.
+/// A kept state, the time that it is looked at, and what was seen of it.
 #[derive(Debug)]
-struct Then {
+pub(crate) struct Then {
     at: usize,
+    now: Timestamp,
     views: Views,
 }
 
@@ -119,7 +124,53 @@ impl Facts {
             entries: Vec::new(),
             read: 0,
             kinds: BTreeMap::new(),
+            rest: None,
+            changed: Vec::new(),
         }
+    }
+
+    /// Comes to rest: whatever happens in the universe from now on, expressions see what is known now. Needs a universe
+    /// that keeps its states; without, nothing changes.
+    ///
+    /// # Errors
+    /// Where entries on disk cannot be read back.
+    pub(crate) fn come_to_rest(&mut self) -> Result<(), EvalError> {
+        self.refresh()?;
+        let kept = self.universe.history_len();
+        if let Some(last) = kept.checked_sub(1) {
+            self.changed = self.diff()?;
+            self.rest = Some(kept);
+            self.then = Some(Then { at: last, now: self.universe.now(), views: BTreeMap::new() });
+        }
+        Ok(())
+    }
+
+    /// How many states are known.
+    pub(crate) fn kept(&self) -> usize {
+        self.rest.unwrap_or_else(|| self.universe.history_len())
+    }
+
+    /// When a kept state came about, by its number.
+    pub(crate) fn since(&self, at: usize) -> Option<Timestamp> {
+        self.universe.then(at)
+    }
+
+    /// Looks at a kept state as it was at some time. Who looks at several, one after the other, hands on what comes
+    /// back: what has not changed is not rendered again.
+    pub(crate) fn look_back(
+        &mut self,
+        before: Option<Then>,
+        (at, now): (usize, Timestamp),
+        look: impl FnOnce(&mut Self),
+    ) -> Option<Then> {
+        let mut views = BTreeMap::new();
+        if let Some(before) = before.filter(|before| before.at <= at) {
+            let is_new = |twin: &str| (before.at + 1..=at).any(|at| self.universe.is_new_then(at, twin));
+            views.extend(before.views.into_iter().filter(|((twin, _), _)| !is_new(twin)));
+        }
+        let present = self.then.replace(Then { at, now, views });
+        look(self);
+        std::mem::replace(&mut self.then, present)
     }
 
     /// Says which port the target was given.
@@ -177,20 +228,16 @@ impl Facts {
     /// # Errors
     /// Why it has no value, and where no state was kept.
     pub fn first_breach(&mut self, program: &Program) -> Result<Option<Timestamp>, EvalError> {
-        let kept = self.universe.history_len();
-        if kept == 0 {
+        if self.kept() == 0 {
             return Err(EvalError("no earlier state was kept".to_owned()));
         }
-        let mut then = Then { at: 0, views: BTreeMap::new() };
-        for at in 0..kept {
-            then.at = at;
-            let universe = &self.universe;
-            then.views.retain(|(twin, _), _| !universe.is_new_then(at, twin));
-            self.then = Some(then);
-            let held = self.holds(program);
-            then = self.then.take().unwrap_or_else(|| Then { at, views: BTreeMap::new() });
+        let mut then = None;
+        for at in 0..self.kept() {
+            let since = self.universe.then(at).unwrap_or_else(|| self.universe.now());
+            let mut held = Ok(true);
+            then = self.look_back(then, (at, since), |facts| held = facts.holds(program));
             if !held? {
-                return Ok(self.universe.then(at));
+                return Ok(Some(since));
             }
         }
         Ok(None)
@@ -277,7 +324,7 @@ impl Facts {
     /// # Errors
     /// Where no state was kept.
     pub fn rows(&self, twin: &str, view: &str) -> Result<Vec<Value>, EvalError> {
-        let kept = self.universe.history_len();
+        let kept = self.kept();
         if kept == 0 {
             return Err(EvalError("no earlier state was kept".to_owned()));
         }
@@ -299,6 +346,9 @@ impl Facts {
     /// Where entries on disk cannot be read back.
     pub fn diff(&self) -> Result<Vec<NetChange>, EvalError> {
         self.has_ledger()?;
+        if self.rest.is_some() {
+            return Ok(self.changed.clone());
+        }
         self.universe.diff(0).map_err(|error| EvalError(format!("the ledger cannot be read: {error}")))
     }
 
@@ -312,6 +362,9 @@ impl Facts {
 
     /// Reads what the ledger holds that was not read yet.
     fn refresh(&mut self) -> Result<(), EvalError> {
+        if self.rest.is_some() {
+            return Ok(());
+        }
         let ledger = self.universe.ledger();
         if ledger.keep() == Keep::Off {
             // Without entries nobody tells what changed.
@@ -372,7 +425,7 @@ impl Facts {
     }
 
     fn now(&self) -> Timestamp {
-        self.then.as_ref().and_then(|then| self.universe.then(then.at)).unwrap_or_else(|| self.universe.now())
+        self.then.as_ref().map_or_else(|| self.universe.now(), |then| then.now)
     }
 
     /// The environment for clients, made when it is first asked for; its files last as long as these facts. Without

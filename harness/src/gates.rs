@@ -153,6 +153,11 @@ pub struct MustHave {
     /// So many unsatisfied trajectories are let pass, unless something forbidden happened in one; 0 where absent.
     #[serde(default)]
     pub violations: u64,
+    /// Where there are more, and nothing forbidden happened, so many fresh seeds of the variant that failed first are
+    /// run: one more failure among them fails the gate, and without one nothing is shown. 0 where absent: it fails at
+    /// once.
+    #[serde(default)]
+    pub confirm: u64,
 }
 
 /// Scenarios that nobody can satisfy. They count nowhere else.
@@ -292,12 +297,14 @@ impl Gates {
         over
     }
 
-    /// How many trajectories of each variant a run may need: the budget, and fresh seeds to confirm what screens find.
+    /// How many trajectories of each variant a run may need: the budget, and fresh seeds to confirm what is
+    /// suspected.
     /// None where there is no budget.
     pub fn seeds_max(&self) -> Option<u64> {
         let budget = self.budget.as_ref()?.seeds.value;
         let fresh = self.no_regress.as_ref().map_or(0, |rule| budget.div_ceil(4) + rule.per_scenario.confirm);
-        Some(budget.max(fresh))
+        let confirm = self.must_have.as_ref().map_or(0, |rule| rule.confirm);
+        Some(budget.max(fresh) + confirm)
     }
 
     /// How many trajectories of each variant are run before the gate is asked for the first time.

@@ -41,6 +41,7 @@ pub mod lint;
 pub mod load;
 pub mod merge;
 pub mod mischief;
+pub mod mutate;
 pub mod pack;
 pub mod pairing;
 pub mod plan;

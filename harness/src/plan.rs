@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     load::{LoadedScenario, LoadedTarget},
+    redact,
     variant::{self, Variant},
 };
 
@@ -375,7 +376,7 @@ pub fn planned_target(target: &LoadedTarget, env: &[EnvVar]) -> PlannedTarget {
         file: target.path.clone(),
         digest: target.digest.clone(),
         program: hasher.finalize().to_hex().to_string(),
-        env: env.iter().filter(|var| !target.is_secret(&var.name)).map(ToString::to_string).collect(),
+        env: env.iter().filter(|var| !target.is_secret(&var.name)).map(redact::shown_env).collect(),
     }
 }
 

@@ -9,8 +9,10 @@ use crate::{
     lint,
     load::{self, LoadedScenario, LoadedTarget},
     mischief::Mischief,
+    mutate::Mutation,
     plan::{self, EnvVar, Plan, Unit, Wishes},
     process::Supervisor,
+    redact::Redactor,
     runner::{self, FoundWorld, Run, Universes},
     task::Program,
     trajectory::Setup,
@@ -70,7 +72,18 @@ impl Checked {
         let Self { scenarios, target, twins, worlds, universes } = self;
         let digests: Vec<String> = worlds.iter().map(|found| found.digest.clone()).collect();
         let (plan, units) = plan::plan(&scenarios, &digests, plan::planned_target(&target, target_env), wishes)?;
-        Ok(Prepared { scenarios, target, plan, units, universes, twins, mischief: None, program: None, worlds })
+        Ok(Prepared {
+            scenarios,
+            target,
+            plan,
+            units,
+            universes,
+            twins,
+            mischief: None,
+            mutation: None,
+            program: None,
+            worlds,
+        })
     }
 }
 
@@ -91,12 +104,20 @@ pub struct Prepared {
     pub twins: Arc<[Arc<dyn Host>]>,
     /// How the target's calls are twisted.
     pub mischief: Option<Arc<Mischief>>,
+    /// What looks at each trajectory with mutants of its checks.
+    pub mutation: Option<Arc<Mutation>>,
     /// The target, where it is a task of this process.
     pub program: Option<Arc<dyn Program>>,
     worlds: Vec<FoundWorld>,
 }
 
 impl Prepared {
+    /// The mutants of all scenarios' checks.
+    pub fn mutants(&self) -> Mutation {
+        let worlds = self.worlds.iter().map(|found| &found.world);
+        Mutation::new(self.scenarios.iter().zip(worlds), &self.twins)
+    }
+
     /// Leaves out trajectories: what is left is another plan.
     pub fn retain(&mut self, keep: impl FnMut(&Unit) -> bool) {
         self.units.retain(keep);
@@ -117,20 +138,33 @@ impl Prepared {
     ) -> std::io::Result<(Arc<Run>, Plan, Vec<Unit>)> {
         self.keep_inputs(&folder)?;
         let setup = Setup::new(self.target, supervisor, &self.twins, self.plan.faults);
-        let setup = Setup { mischief: self.mischief, program: self.program, ..setup.of_run(&self.plan) };
+        let setup = Setup {
+            mischief: self.mischief,
+            mutation: self.mutation,
+            program: self.program,
+            ..setup.of_run(&self.plan)
+        };
         let jobs = if setup.target.target.is_shared() { 1 } else { jobs };
         let run = Run { setup, scenarios: self.scenarios, universes: self.universes, folder, keep, jobs };
         Ok((Arc::new(run), self.plan, self.units))
     }
 
+    /// Keeps the files that the run is made of, without the secrets in them.
     fn keep_inputs(&self, folder: &Folder) -> std::io::Result<()> {
-        folder.keep_input(&self.target.digest, &self.target.text)?;
+        let worlds = self.worlds.iter().map(|found| found.world.text());
+        let env = self.target.env.iter().filter_map(|(name, value)| Some((name.as_str(), value.fixed()?)));
+        let redactor = Redactor::of_inputs(worlds, env);
+        let keep = |digest: &str, text: &str| {
+            let hidden = redactor.hide(text.as_bytes()).and_then(|text| String::from_utf8(text).ok());
+            folder.keep_input(digest, hidden.as_deref().unwrap_or(text))
+        };
+        keep(&self.target.digest, &self.target.text)?;
         for scenario in &self.scenarios {
-            folder.keep_input(&scenario.digest, &scenario.text)?;
+            keep(&scenario.digest, &scenario.text)?;
         }
         for found in &self.worlds {
             if let Ok(text) = fs_err::read_to_string(&found.world.file) {
-                folder.keep_input(&found.digest, &text)?;
+                keep(&found.digest, &text)?;
             }
         }
         Ok(())

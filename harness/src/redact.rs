@@ -3,18 +3,29 @@
 //! A bundle holds placeholders for credentials. Those of a universe derive from its world and seed: their placeholders
 //! are hashes, by which a replay knows them again (see [`Reveal`]). Secrets that the target file declares are real: their
 //! placeholders hold nothing but the variable's name.
+//!
+//! What a target made up or signed itself (assertions, proofs) no replay could find anywhere: all but declared secrets
+//! lie sealed beside the ledger, and only who has the world's file can open them.
 
 mod find;
 mod reveal;
+mod seal;
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::Path,
+};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use dtu_kernel::{tape::Note, twin::EnvValue, universe::Universe};
 use serde_json::Value;
 
 pub use self::reveal::Reveal;
-use crate::evidence::{Record, for_each_entry};
+use crate::{
+    evidence::{Record, for_each_entry},
+    plan::EnvVar,
+};
 
 /// How placeholders begin. With its capital, small letters, digits and dash it passes most rules for passwords, so that
 /// a replay with it takes the same course.
@@ -37,6 +48,8 @@ fn placeholder(text: &str) -> String {
 pub struct Redactor {
     /// What stands for each text.
     texts: BTreeMap<String, String>,
+    /// Texts of real secrets.
+    declared: BTreeSet<String>,
     finder: Option<AhoCorasick>,
     placeholders: Vec<String>,
     longest: usize,
@@ -73,7 +86,9 @@ impl Redactor {
     /// Takes note of a real secret.
     fn declare(&mut self, name: &str, secret: &str) {
         if secret.len() >= LEAST_DECLARED {
+            let before: BTreeSet<String> = self.texts.keys().cloned().collect();
             self.put(secret, &|_| format!("{MARK}env-{name}"));
+            self.declared.extend(self.texts.keys().filter(|text| !before.contains(*text)).cloned());
         }
     }
 
@@ -162,6 +177,33 @@ impl Redactor {
         Ok(())
     }
 
+    /// Knows the secrets in the files that a run is made of: of a world, and what a target's file says of its
+    /// environment.
+    pub fn of_inputs<'a>(
+        texts: impl IntoIterator<Item = &'a str>,
+        env: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let mut redactor = Self::default();
+        for text in texts {
+            redactor.read_world(&of_world(text));
+        }
+        for (name, value) in env {
+            if find::is_secret_name(name) && !value.contains("${") {
+                redactor.keep(value);
+            }
+        }
+        redactor.seal();
+        redactor
+    }
+
+    /// All secrets but declared ones, sealed with a world's file: by their placeholders.
+    pub fn sealed(&self, world: &str) -> BTreeMap<String, String> {
+        // Spellings that only a document around them needs have the placeholder of the text itself.
+        let is_own = |text: &String, named: &String| !self.declared.contains(text) && placeholder(text) == *named;
+        let own = self.texts.iter().filter(|(text, named)| is_own(text, named));
+        own.map(|(text, named)| (named.clone(), seal::close(world, named, text))).collect()
+    }
+
     /// A record of a trajectory without secrets.
     pub fn record(&self, record: Record) -> Record {
         let hidden = serde_json::to_vec(&record).ok().and_then(|text| self.hide(&text));
@@ -184,6 +226,16 @@ impl Redactor {
         }
         Ok(())
     }
+}
+
+/// A variable of a target's environment as plans hold it: `NAME=VALUE`, with a placeholder for what is a secret by its
+/// name.
+pub fn shown_env(variable: &EnvVar) -> String {
+    let EnvVar { name, value } = variable;
+    if find::is_secret_name(name) && !value.contains("${") && value.len() >= LEAST {
+        return format!("{name}={}", placeholder(value));
+    }
+    variable.to_string()
 }
 
 /// A text as it is within a JSON string.

@@ -109,6 +109,7 @@ pub fn recorded(
     }
     let ledger = recording.entries.clone();
     let mut reveal = Reveal::new(&universe, texts.iter().map(String::as_str).chain([universe.world().text()]));
+    reveal.unseal(&bundle.sealed(), universe.world().text());
     let difference = replay::replay_veiled(&universe, recording, &mut reveal)?;
     let entries = facts::numbered(twins, ledger);
     let difference = difference.map(|difference| divergence(&entries, difference));

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     evidence::Record,
     gate::{Decision, Ruling},
-    pairing::{Arm, Difference},
+    pairing::{self, Arm, Difference},
     plan::{Key, Plan, PlannedScenario},
-    stats::{self, Estimate, Stratum},
+    stats::{self, Estimate, Stratum, paired::Pairs},
     verdict::{CheckResult, Held, Outcome},
 };
 
@@ -120,10 +120,24 @@ pub struct ScenarioResult {
     /// How likely three trajectories in a row satisfy; none where fewer were decided.
     #[serde(default)]
     pub consistency: Option<f64>,
+    /// How it differs from the baseline's; none where there is none, or nothing to compare.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Change>,
     /// Its variants, in the order of the file.
     pub variants: Vec<VariantResult>,
     /// Its trajectories that did not satisfy, in the order of the plan.
     pub failures: Vec<Failure>,
+}
+
+/// How the trajectories of a scenario differ from the baseline's, variant by variant and seed by seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    /// Trajectories that were decided in both runs.
+    pub pairs: u64,
+    /// Of them, those that only the newer build satisfied.
+    pub better: u64,
+    /// Of them, those that only the older build satisfied.
+    pub worse: u64,
 }
 
 /// What came of a variant.
@@ -219,6 +233,13 @@ impl Summary {
     pub fn against(mut self, run: Arm<'_>, baseline: Arm<'_>) -> Self {
         let scenarios: Vec<&PlannedScenario> = run.plan.scenarios.iter().collect();
         self.difference = Some(Difference::new(&scenarios, run, baseline, u64::MAX, stats::LEVEL).0);
+        for (scenario, found) in scenarios.into_iter().zip(&mut self.scenarios) {
+            let pairs = pairing::pairs(scenario, run, baseline).filter(|pairs| !pairs.is_empty());
+            found.difference = pairs.map(|pairs| {
+                let Pairs { better, worse, pairs, .. } = pairing::counted(scenario.weight, &pairs);
+                Change { pairs, better, worse }
+            });
+        }
         self
     }
 
@@ -279,6 +300,7 @@ fn scenario(planned: &PlannedScenario, records: &BTreeMap<Key, Record>) -> Scena
     let (satisfied, decided) = (total(|v| v.satisfied), total(|v| v.decided));
     let (point, low, high) = shown(stats::scenario(satisfied, decided));
     ScenarioResult {
+        difference: None,
         id: planned.id.clone(),
         title: planned.title.clone(),
         area: planned.area.clone(),

@@ -38,6 +38,7 @@ use crate::{
     judge::{self, Gap, Story},
     load::{LoadedBeat, LoadedCheck, LoadedProperty, LoadedScenario, LoadedTarget},
     mischief::Mischief,
+    mutate::{Mutation, Trial},
     plan::{self, Plan, Unit},
     process::{Supervisor, Written, is_taken},
     redact::{self, Redactor},
@@ -62,6 +63,8 @@ pub struct Setup {
     pub plan: Option<Arc<Plan>>,
     /// How the target's calls are twisted; not at all where absent.
     pub mischief: Option<Arc<Mischief>>,
+    /// What looks at each trajectory once more with checks that are not quite the scenario's; nothing where absent.
+    pub mutation: Option<Arc<Mutation>>,
     /// The target, where it is a task of this process and no command.
     pub program: Option<Arc<dyn Program>>,
     /// The secrets of worlds, by file: each is looked through once.
@@ -78,6 +81,7 @@ impl Setup {
             faults,
             plan: None,
             mischief: None,
+            mutation: None,
             program: None,
             worlds: Mutex::default(),
         }
@@ -179,12 +183,18 @@ pub async fn run(
         Err(Stop::Unsatisfied(why)) => (Story::Failed(why), stage.evaluate()),
         Ok(()) => (Story::Told, stage.evaluate()),
     };
+    if setup.mutation.is_some() {
+        // What a target does while it is ended is none of its checks' business. What cannot be read back is told where
+        // the evidence is written.
+        let _ = stage.facts.come_to_rest();
+    }
     let is_out_of_reach = setup.mischief.as_ref().is_some_and(|mischief| mischief.is_out_of_reach());
     let unfired = if is_out_of_reach { Vec::new() } else { stage.unfired() };
     let seen = stage.seen();
     let gap = first_gap(&universe);
     let (leaks, written) = stage.end().await;
     let redactor = stage.redactor().map_err(|error| Fatal(error.to_string()))?;
+    let known = (setup.mutation.is_some()).then(|| (story.clone(), gap.clone(), unfired.clone(), checks.clone()));
     let (outcome, reasons) = judge::outcome(&scenario.scenario, story, gap, unfired, &checks);
     let record = redactor.record(Record { seen, leaks, reruns, ..record(unit, outcome, reasons, checks) });
     let timings =
@@ -194,6 +204,13 @@ pub async fn run(
     let evidence = Evidence { record: &record, manifest, timings };
     let written = evidence.write(folder, &universe, &redactor).and_then(|()| stage.clean(&redactor));
     written.map_err(|error| Fatal(error.to_string()))?;
+    let Stage { facts, watch, .. } = stage;
+    if let (Some(mutation), Some((story, gap, unfired, checks)), Some(watch)) = (&setup.mutation, known, watch) {
+        let trial = Trial { story, gap, unfired, checks, facts, watch };
+        let (mutation, id) = (Arc::clone(mutation), unit.key.scenario.clone());
+        // Long work: whoever waits for a moment in another trajectory must not wait for it.
+        let _ = tokio::task::spawn_blocking(move || mutation.look(&id, trial)).await;
+    }
     Ok(record)
 }
 
@@ -364,7 +381,8 @@ impl<'a> Stage<'a> {
         self.connect()?;
         // Costs what each write replaces, so only where a check looks at every state.
         let looks = |check: &LoadedCheck| matches!(check.that, LoadedProperty::Always(_) | LoadedProperty::Reads(_));
-        if self.scenario.checks.iter().any(looks) || self.scenario.reads.is_some() {
+        let is_looked_at_again = self.setup.mutation.is_some();
+        if is_looked_at_again || self.scenario.checks.iter().any(looks) || self.scenario.reads.is_some() {
             self.universe.keep_history();
         }
         self.play().await
@@ -412,7 +430,9 @@ impl<'a> Stage<'a> {
             watch.poll(&mut self.facts, self.universe.now());
             watch
         });
-        check::evaluate_all(self.scenario, &mut self.facts, &watch)
+        let results = check::evaluate_all(self.scenario, &mut self.facts, &watch);
+        self.watch = Some(watch);
+        results
     }
 
     /// What was seen of that which must be seen now and then. A condition without a value was not.

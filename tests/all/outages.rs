@@ -247,9 +247,14 @@ impl Walk {
     /// Looks whether Slack's port is open.
     async fn knock(&self) {
         let slack = self.running.urls().find(|(twin, _)| *twin == "slack").expect("slack is served").1;
-        // The listener hears of rules and of the clock a moment later.
-        pause(Duration::from_millis(60)).await;
-        let open = tokio::net::TcpStream::connect(slack.trim_start_matches("http://")).await.is_ok();
+        // The listener hears of rules and of the clock a moment later: what it says three times in a row it means.
+        let (mut open, mut same) = (false, 0);
+        while same < 3 {
+            pause(Duration::from_millis(30)).await;
+            let now = tokio::net::TcpStream::connect(slack.trim_start_matches("http://")).await.is_ok();
+            same = if now == open { same + 1 } else { 1 };
+            open = now;
+        }
         let at = self.at();
         let mut seen = self.seen.lock();
         if open { seen.open.push(at) } else { seen.closed.push(at) }

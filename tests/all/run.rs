@@ -96,7 +96,7 @@ fn a_killed_run_goes_on_and_runs_nothing_twice() {
     let mut first = dtu_run(folder.path(), &more).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
     let done = folder.path().join("out/done");
     // Until something is finished, but not all.
-    for _ in 0..600 {
+    for _ in 0..6_000 {
         if count(&done) >= 3 {
             break;
         }

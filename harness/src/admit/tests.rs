@@ -79,7 +79,14 @@ fn admitted(parts: &[(Part, &[&str], u64)]) -> Admission {
     let mut casts = Vec::new();
     for ((part, _, acts), records) in parts.iter().zip(&all) {
         let arm = Arm { plan: &plan, records };
-        casts.push(Cast { part: *part, name: part.name().to_owned(), arm, acts: vec![*acts], fails: Vec::new() });
+        casts.push(Cast {
+            part: *part,
+            name: part.name().to_owned(),
+            arm,
+            acts: vec![*acts],
+            not_applicable: Vec::new(),
+            fails: Vec::new(),
+        });
     }
     admit(&casts).expect("has an oracle")
 }
@@ -96,7 +103,6 @@ fn the_oracle_must_satisfy_and_nobody_else_may() {
     check(Nop, &["-+", "-+"], 0, Ruling::Admitted, "");
     check(Nop, &["-+", "++"], 0, Ruling::Refused, "must score 0");
     check(Nop, &["v", "v"], 0, Ruling::Open, "nothing was decided");
-    check(Liar, &["++"], 0, Ruling::Admitted, "nothing that one could lie about");
     check(Liar, &["++"], 1, Ruling::Refused, "must score 0");
     check(ScorchedEarth, &["++"], 0, Ruling::Open, "found no harm to do");
     check(ScorchedEarth, &["+-"], 3, Ruling::Admitted, "");
@@ -107,6 +113,38 @@ fn the_oracle_must_satisfy_and_nobody_else_may() {
         (found.ruling, found.scenarios[0].targets[0].why.as_str()),
         (Ruling::Refused, "must reach 0.95: `done`")
     );
+}
+
+#[test]
+fn where_a_part_cannot_be_played_that_is_said() {
+    let (plan, good, none) = (plan(), records(&["++"]), BTreeMap::new());
+    let cast = |part: Part, records, left_out: u64| {
+        let (name, arm, not_applicable) = (part.name().to_owned(), Arm { plan: &plan, records }, vec![left_out]);
+        Cast { part, name, arm, acts: vec![0], not_applicable, fails: Vec::new() }
+    };
+    let check = |liar: Cast<'_>, wanted: (Ruling, u64, &str)| {
+        let found = admit(&[cast(Part::Oracle, &good, 0), liar]).expect("has an oracle");
+        let score = &found.scenarios[0].targets[1];
+        assert_eq!((score.ruling, score.not_applicable), (wanted.0, wanted.1));
+        assert!(score.why.contains(wanted.2), "{}", score.why);
+    };
+    check(cast(Part::Liar, &none, 2), (Ruling::Admitted, 2, "not applicable"));
+    check(cast(Part::Liar, &none, 0), (Ruling::Open, 0, "not run"));
+    // Where it was played at all, it is judged by that.
+    check(cast(Part::Liar, &good, 1), (Ruling::Refused, 1, "must score 0"));
+}
+
+#[test]
+fn too_few_killed_mutants_refuse_a_scenario() {
+    let check = |score: Option<f64>, least: f64, wanted: Ruling| {
+        let mut found = admitted(&[(Part::Oracle, &["++"], 0), (Part::Nop, &["-+"], 0)]);
+        found.scenarios[0].mutation_score = score;
+        found.deny_below(least);
+        assert_eq!((found.ruling, found.scenarios[0].ruling), (wanted, wanted), "{score:?} {least}");
+    };
+    check(Some(0.8), 0.8, Ruling::Admitted);
+    check(Some(0.79), 0.8, Ruling::Refused);
+    check(None, 0.1, Ruling::Refused);
 }
 
 #[test]
@@ -153,7 +191,14 @@ fn each_scenario_that_is_to_tell_a_program_must() {
     plan.scenarios.push(PlannedScenario { id: "other".to_owned(), ..plan.scenarios[0].clone() });
     let cast = |part: Part, records, fails: &[&str]| {
         let fails = fails.iter().map(|id| (*id).to_owned()).collect();
-        Cast { part, name: "bad".to_owned(), arm: Arm { plan: &plan, records }, acts: Vec::new(), fails }
+        Cast {
+            part,
+            name: "bad".to_owned(),
+            arm: Arm { plan: &plan, records },
+            acts: Vec::new(),
+            not_applicable: Vec::new(),
+            fails,
+        }
     };
     let found = admit(&[cast(Part::Oracle, &good, &[]), cast(Part::Defective, &bad, &["s"])]).expect("has an oracle");
     assert_eq!((found.defective[0].ruling, found.scenarios[1].targets.len()), (Ruling::Admitted, 1));

@@ -5,7 +5,7 @@ use crate::{
     evidence::Record,
     gates::Exercise,
     pairing::{Difference, satisfied},
-    plan::PlannedScenario,
+    plan::{Key, PlannedScenario},
     scenario::Role,
     stats::{self, Estimate, Stratum, as_float, sequential},
     verdict::{Held, Outcome},
@@ -88,11 +88,13 @@ impl Bench<'_> {
         for scenario in wanted {
             let records = self.run.of(scenario);
             let decided = records.iter().filter(|record| satisfied(record).is_some()).count();
-            let unsatisfied: Vec<&&Record> = records.iter().filter(|r| satisfied(r) == Some(false)).collect();
+            let unsatisfied: Vec<&Record> = records.iter().copied().filter(|r| satisfied(r) == Some(false)).collect();
             let forbidden = unsatisfied.iter().filter(|record| is_forbidden(record)).count();
             let failed = unsatisfied.len();
             let (ruling, why) = if forbidden > 0 {
                 (Ruling::Fail, format!("something forbidden happened in {forbidden} of {decided}"))
+            } else if failed as u64 > rule.violations && rule.confirm > 0 {
+                self.confirmed(&unsatisfied, rule.confirm)
             } else if failed as u64 > rule.violations {
                 (Ruling::Fail, format!("{failed} of {decided} not satisfied, at most {} may be", rule.violations))
             } else if decided == 0 {
@@ -102,6 +104,28 @@ impl Bench<'_> {
             };
             self.rule(Rule::MustHave, Some(&scenario.id), ruling, why);
         }
+    }
+
+    /// Whether a failure that may be chance comes again on fresh seeds of its variant. Where it does not, it still was
+    /// there: nothing is shown either way, and nothing is run until it pleases.
+    fn confirmed(&mut self, failed: &[&Record], wanted: u64) -> (Ruling, String) {
+        let Some(first) = failed.iter().min_by_key(|record| (record.key.n, &record.key.variant)) else {
+            return (Ruling::Inconclusive, "nothing was decided".to_owned());
+        };
+        let key = |n| Key { n, ..first.key.clone() };
+        let fresh: Vec<Key> = (first.key.n + 1..=first.key.n + wanted).map(key).collect();
+        let missing: Vec<Key> = fresh.iter().filter(|key| !self.run.records.contains_key(key)).cloned().collect();
+        let again = fresh.iter().filter(|key| self.run.records.get(key).and_then(satisfied) == Some(false)).count();
+        let (seen, open) = (format!("`{}` failed", first.key), missing.len());
+        if again > 0 {
+            return (Ruling::Fail, format!("{seen}, and {again} of {wanted} with fresh seeds"));
+        }
+        self.next.extend(missing);
+        let why = match open {
+            0 => format!("{seen}, and none of {wanted} with fresh seeds: it may be rare, and is not shown to be gone"),
+            _ => format!("{seen}: {wanted} fresh seeds are to confirm it, {open} are missing"),
+        };
+        (Ruling::Inconclusive, why)
     }
 
     pub(super) fn minimum(&mut self) {

@@ -171,6 +171,14 @@ fn must_have_scenarios_fail_at_once() {
     check("must_have: {tags: [t], violations: 1}", &[("a", "t", "++-")], Ruling::Pass, "1 of 3 not satisfied");
     check("must_have: {tags: [t], violations: 1}", &[("a", "t", "++!")], Ruling::Fail, "something forbidden happened");
     check(RULE, &[("a", "t", "!vvvvv")], Ruling::Fail, "something forbidden happened in 1 of 1");
+    // What may be chance is asked again on fresh seeds; chance is never a pass.
+    const CONFIRMED: &str = "must_have: {tags: [t], confirm: 2}";
+    check(CONFIRMED, &[("a", "t", "++-+")], Ruling::Inconclusive, "2 fresh seeds are to confirm it, 1 are missing");
+    check(CONFIRMED, &[("a", "t", "++-+-")], Ruling::Fail, "and 1 of 2 with fresh seeds");
+    check(CONFIRMED, &[("a", "t", "+--")], Ruling::Fail, "and 1 of 2 with fresh seeds");
+    check(CONFIRMED, &[("a", "t", "++-++")], Ruling::Inconclusive, "and none of 2 with fresh seeds: it may be rare");
+    check(CONFIRMED, &[("a", "t", "++!")], Ruling::Fail, "something forbidden happened");
+    check(CONFIRMED, &[("a", "t", "+++")], Ruling::Pass, "0 of 3 not satisfied");
 }
 
 #[test]

@@ -216,7 +216,7 @@ pub fn all(beats: &[LoadedBeat]) -> Vec<&LoadedBeat> {
 }
 
 /// What later expressions can read of beats: their ids, with the members of what comes of their acts.
-pub(super) fn readable(beats: &[Spanned<Beat>]) -> Vec<(&str, &'static [&'static str])> {
+pub(crate) fn readable(beats: &[Spanned<Beat>]) -> Vec<(&str, &'static [&'static str])> {
     let own = |beat: &Spanned<Beat>| members_of(&beat.value);
     let mut out = Vec::new();
     for beat in beats {

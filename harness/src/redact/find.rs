@@ -11,18 +11,27 @@ use serde_json::Value;
 pub(super) type Take<'a> = &'a mut dyn FnMut(&str);
 
 /// Names of secrets, in small letters and without dashes.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 45] = [
     "accesstoken",
     "activationtoken",
+    "actortoken",
     "apikey",
     "apitoken",
     "apptoken",
+    "assertion",
     "authorization",
     "bottoken",
+    "clientassertion",
     "clientsecret",
+    "codeverifier",
     "cookie",
+    "devicecode",
     "devicesecret",
+    "dpop",
     "idtoken",
+    "idtokenhint",
+    "loginhinttoken",
+    "logouttoken",
     "passcode",
     "password",
     "privatekey",
@@ -30,16 +39,24 @@ const NAMES: [&str; 28] = [
     "proxyauthorization",
     "recoverytoken",
     "refreshtoken",
+    "registrationaccesstoken",
+    "samlresponse",
     "secret",
+    "sessioncookie",
+    "sessionid",
     "sessiontoken",
     "setcookie",
     "sharedsecret",
+    "sid",
     "signingsecret",
     "statetoken",
+    "subjecttoken",
     "token",
     "usertoken",
     "verificationtoken",
     "xapikey",
+    "xhubsignature",
+    "xslacksignature",
 ];
 
 /// How tokens of known services begin.
@@ -58,6 +75,16 @@ static SIGNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         "api-key",
         "authorization",
         "cookie",
+        "assertion",
+        "device_code",
+        "devicecode",
+        "dpop",
+        "saml",
+        "session_id",
+        "sessionid",
+        "verifier",
+        "\"sid\"",
+        "signature",
     ];
     AhoCorasick::builder().ascii_case_insensitive(true).build(signs.into_iter().chain(PREFIXES)).ok()
 });
@@ -86,6 +113,8 @@ pub(super) fn in_entry(entry: &Value, take: Take<'_>) {
     if let Some(target) = entry["request"]["target"].as_str() {
         in_target(target, take);
     }
+    // What was sent over a socket, or is told of by an act.
+    in_json(&entry["args"], take);
     for side in ["request", "response"] {
         let Some(body) = entry[side]["body"].as_str() else { continue };
         let media_type = entry[side]["content_type"].as_str().unwrap_or_default();
@@ -168,8 +197,11 @@ fn in_target(target: &str, take: Take<'_>) {
 }
 
 fn in_pairs(text: &str, take: Take<'_>) {
+    let has = |wanted: &str| url::form_urlencoded::parse(text.as_bytes()).any(|(name, _)| name == wanted);
+    // A code for tokens: elsewhere a code is an error's, or a country's.
+    let is_grant = has("code") && (has("grant_type") || has("state") || has("redirect_uri"));
     for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
-        if is_name(&name) {
+        if is_name(&name) || (is_grant && name == "code") {
             take(&value);
         } else {
             in_text(&value, take);
@@ -187,7 +219,25 @@ pub(super) fn in_text(text: &str, take: Take<'_>) {
     {
         return in_json(&value, take);
     }
+    in_page(text, take);
     by_prefix(text, take);
+}
+
+/// Secrets in the hidden fields of a page's form: `name="SAMLResponse" value="..."`.
+fn in_page(text: &str, take: Take<'_>) {
+    for field in text.split("<input").skip(1).filter_map(|rest| rest.split_once('>')).map(|(field, _)| field) {
+        let of = |name: &str| {
+            let after = field.split_once(&format!("{name}=\""))?.1;
+            after.split('"').next()
+        };
+        if let (Some(name), Some(value)) = (of("name"), of("value"))
+            && is_name(name)
+        {
+            take(value);
+            // As it is once the page is read.
+            take(&value.replace("&#43;", "+").replace("&#x2b;", "+").replace("&#61;", "=").replace("&#x3d;", "="));
+        }
+    }
 }
 
 /// Secrets in JSON.
@@ -196,6 +246,12 @@ pub(super) fn in_json(value: &Value, take: Take<'_>) {
         Value::String(text) => in_text(text, take),
         Value::Array(items) => items.iter().for_each(|item| in_json(item, take)),
         Value::Object(members) => {
+            // A header that a service is to send: `{"key": "Authorization", "value": "..."}`.
+            if let (Some(key), Some(value)) = (members.get("key"), members.get("value").and_then(Value::as_str))
+                && key.as_str().is_some_and(|key| is_header(key) || is_name(key))
+            {
+                take(value);
+            }
             for (name, member) in members {
                 match member {
                     Value::String(text) if is_header(name) => in_header(name, text, take),

@@ -33,6 +33,16 @@ impl Reveal {
         reveal
     }
 
+    /// Knows what lies sealed beside a recording, by its placeholders, as far as this world opens it.
+    pub fn unseal(&mut self, sealed: &BTreeMap<String, String>, world: &str) {
+        for (named, closed) in sealed {
+            if let Some(secret) = super::seal::open(world, named, closed) {
+                // What goes in with its secret comes out with it: it is hidden again before it is compared.
+                self.found(&secret);
+            }
+        }
+    }
+
     fn words(&mut self, text: &str) {
         let is_around = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '{' | '}' | '[' | ']');
         text.split(is_around).for_each(|word| self.candidate(word));

@@ -44,6 +44,34 @@ fn secrets_are_found_where_they_are() {
     check(json!({ "request": { "target": "/services/T1/B1/posts-secret" } }), &[], "posts-secret", true);
     check(json!({ "changes": [{ "before": null, "after": { "secret": "row-secret-1" } }] }), &[], "row-secret-1", true);
     check(json!({ "with": { "password": "typed-by-lena" } }), &[], "typed-by-lena", true);
+    check(form("client_assertion=ey1.ey2.signed&grant_type=x"), &[], "ey1.ey2.signed", true);
+    check(form("assertion=ey1.ey2.signed"), &[], "ey1.ey2.signed", true);
+    check(form("SAMLResponse=PHNhbWxwOlJlc3BvbnNl%2B"), &[], "PHNhbWxwOlJlc3BvbnNl+", true);
+    check(form("code=one-time-code&grant_type=authorization_code"), &[], "one-time-code", true);
+    check(form("code=one-time-code&text=x"), &[], "one-time-code", false);
+    check(json!({ "request": { "target": "/cb?code=one-time-code&state=x" } }), &[], "one-time-code", true);
+    check(Value::Null, &[("DPoP", "ey1.ey2.proof")], "ey1.ey2.proof", true);
+    check(Value::Null, &[("x-slack-signature", "v0=abcdef012345")], "v0=abcdef012345", true);
+    check(body(r#"{"sessionId":"session-9876"}"#), &[], "session-9876", true);
+    check(body(r#"{"device_code":"device-9876"}"#), &[], "device-9876", true);
+    check(
+        body(r#"{"authScheme":{"type":"HEADER","key":"Authorization","value":"hook-key-1"}}"#),
+        &[],
+        "hook-key-1",
+        true,
+    );
+    check(
+        body(r#"<form><input type="hidden" name="SAMLResponse" value="PHNhbWxwOlJl&#43;"/></form>"#),
+        &[],
+        "PHNhbWxwOlJl+",
+        true,
+    );
+    check(
+        body(r#"<form><input type="hidden" name="RelayState" value="somewhere-else"/></form>"#),
+        &[],
+        "somewhere-else",
+        false,
+    );
     check(body(r#"{"password":"short"}"#), &[], "short", false);
     check(body(r#"{"password":"password"}"#), &[], "password", false);
 }
@@ -85,6 +113,37 @@ fn a_replay_learns_what_placeholders_stand_for() {
     assert_eq!(reveal.hide(b"<another-one>"), Some(format!("<{}>", placeholder("another-one")).into_bytes()));
     reveal.learn(&format!("x {}", placeholder("right-text")), "x wrong-text");
     assert_eq!(reveal.hide(b"wrong-text"), None, "only the text itself is taken for it");
+}
+
+#[test]
+fn what_a_target_made_up_is_sealed_and_real_secrets_are_not() {
+    let universe = crate::testing::universe();
+    let (name, secret) = ("OPENAI_API_KEY".to_owned(), "k-really-secret".to_owned());
+    let mut redactor = Redactor::new(&universe, [(&name, &secret)]);
+    redactor.keep("ey1.ey2.signed by nobody");
+    redactor.seal();
+    let world = universe.world().text();
+    let sealed = redactor.sealed(world);
+    assert!(!sealed.keys().any(|named| named.contains("env-")), "{sealed:?}");
+    let recorded = hidden(&redactor, r#"{"proof":"ey1.ey2.signed by nobody"}"#);
+    let mut reveal = Reveal::new(&universe, []);
+    assert_eq!(reveal.show(recorded.as_bytes()), Some(recorded.clone().into_bytes()), "nobody knows it");
+    reveal.unseal(&sealed, "another world");
+    assert_eq!(reveal.show(recorded.as_bytes()), Some(recorded.clone().into_bytes()), "it is another's");
+    reveal.unseal(&sealed, world);
+    let shown = reveal.show(recorded.as_bytes()).map(|text| String::from_utf8(text).expect("is text"));
+    assert_eq!(shown.as_deref(), Some(r#"{"proof":"ey1.ey2.signed by nobody"}"#));
+    assert_eq!(reveal.hide(shown.unwrap_or_default().as_bytes()), Some(recorded.into_bytes()));
+}
+
+#[test]
+fn files_of_a_run_are_kept_without_their_secrets() {
+    let world = "okta: {tokens: [{name: admin, value: 00-admin-token}]}";
+    let env = [("SLACK_BOT_TOKEN", "xoxb-of-target"), ("CHANNEL", "general-talk"), ("X_TOKEN", "${env.X_TOKEN_HERE}")];
+    let redactor = Redactor::of_inputs([world], env);
+    let found = hidden(&redactor, "00-admin-token xoxb-of-target general-talk ${env.X_TOKEN_HERE}");
+    assert!(!found.contains("00-admin") && !found.contains("xoxb-of"), "{found}");
+    assert!(found.ends_with(" general-talk ${env.X_TOKEN_HERE}"), "{found}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Reports: each is made from the plan, the records and the summary alone, so that they can be made again.
 
+pub mod admission;
 pub mod html;
 pub mod json;
 pub mod junit;

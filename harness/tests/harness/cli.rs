@@ -314,8 +314,8 @@ fn people_are_told_where_no_universe_runs() {
 fn what_targets_leave_behind_is_told() {
     let context = Context::new();
     context.scenario("one", HOLDS_FOR_LENA);
-    // It does not hear that it is to end; on a busy machine it takes a while until it is deaf.
-    let deaf = "(trap '' TERM; : > deaf.$$; exec sleep 300) & until [ -e deaf.$$ ]; do sleep 0.01; done";
+    // It does not hear that it is to end, once it is another program.
+    let deaf = "(trap '' TERM; exec sleep 300) & until grep -qs sleep /proc/$!/comm; do sleep 0.01; done";
     context.target(&format!("{deaf}; {WAITS}"), READY);
     let (_, out, err) = context.dtu("run one.yaml --target target.yaml --seeds 2 --out out");
     assert!(out.contains("left behind in 4 trajectories: a process was left: sleep"), "{out}{err}");
@@ -341,7 +341,11 @@ fn who_shares_ports_takes_turns_and_others_run_side_by_side() {
     context.target(alone, &format!("{READY}\nports: {{slack: {port}}}"));
     let (code, out, err) = context.dtu("run one.yaml --target target.yaml --seeds 2 --jobs 4");
     assert_eq!(code, 0, "{out}{err}");
-    context.target(alone, READY);
+    // Who comes first waits until another was there: however slowly that one comes, it finds the door locked.
+    let meets = "mkdir lock || { touch met; exit 9; }; trap 'rmdir lock; exit 0' TERM; n=0\n\
+                 until [ -e met ] || [ $n -gt 1000 ]; do sleep 0.02; n=$((n+1)); done; echo listening\n\
+                 while :; do sleep 0.02; done";
+    context.target(meets, READY);
     let (code, out, err) = context.dtu("run one.yaml --target target.yaml --seeds 2 --jobs 4");
     assert_eq!((code, out.contains("the target ended with exit code 9")), (1, true), "{out}{err}");
 }

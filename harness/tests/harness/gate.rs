@@ -193,9 +193,10 @@ fn what_is_forbidden_ends_a_run_at_once() {
 #[test]
 fn the_baselines_build_is_run_where_it_is_missing() {
     let context = context(CHECK, "no_regress: {margin: 1}");
-    context.target("echo listening; test -n \"$BROKEN\" && exit 3; while :; do sleep 0.02; done", READY);
-    let slow = context.read("one.yaml").replace("beats: []\n", "beats: [{pause: 200ms}]\n");
-    context.write("one.yaml", &slow);
+    // Asked by the story, so that no time has to pass for a fault to be seen.
+    context.target(WAITS, &format!("{READY}\ncommands: {{probe: [sh, -c, 'test -z \"$BROKEN\"']}}"));
+    let probed = context.read("one.yaml").replace("beats: []\n", "beats: [{cli: {run: probe, expect: {code: 0}}}]\n");
+    context.write("one.yaml", &probed);
     context
         .write("newer.yaml", &context.read("target.yaml").replace("name: script", "name: newer\nenv: {BROKEN: '1'}"));
     let run = "run one.yaml --target newer.yaml --gates gates.yaml --jobs 4 --json";

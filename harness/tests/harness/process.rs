@@ -46,7 +46,9 @@ fn all_gone(pids: &[String]) {
 async fn a_target_sees_its_own_environment_and_may_end_in_order() {
     let folder = folder();
     let text = "trap 'echo bye; exit 7' TERM; echo $WHO ${CARGO_PKG_NAME:-unset}; echo ready to go; while :; do sleep 0.01; done";
-    let running = launch(script(folder.path(), text)).await;
+    // It may end in order, however slowly.
+    let patient = Launch { grace: Duration::from_secs(60), ..script(folder.path(), text) };
+    let running = launch(patient).await;
     running.logged("ready to go").await;
     let (exit, _) = running.stop().await;
     assert_eq!(exit, Exit { code: Some(7), asked: true, ..Exit::default() });
@@ -69,7 +71,9 @@ async fn a_target_that_does_not_listen_is_killed_with_its_children() {
 #[tokio::test(flavor = "multi_thread")]
 async fn children_that_stay_behind_are_ended_and_named() {
     let folder = folder();
-    let running = launch(script(folder.path(), "sleep 300 & echo $!; exit 3")).await;
+    // Until it is another program, a child bears its parent's name.
+    let text = "sleep 300 & until grep -qs sleep /proc/$!/comm; do sleep 0.01; done; echo $!; exit 3";
+    let running = launch(script(folder.path(), text)).await;
     let exit = running.ended().await;
     assert_eq!((exit.code, exit.asked), (Some(3), false));
     let pids = output(folder.path());
@@ -85,7 +89,7 @@ async fn children_that_left_the_group_are_found_too() {
     }
     let folder = folder();
     let text = "setsid sh -c 'echo $$; echo ready to go; exec sleep 300' & while :; do sleep 0.05; done";
-    let running = launch(script(folder.path(), text)).await;
+    let running = launch(Launch { grace: Duration::from_secs(2), ..script(folder.path(), text) }).await;
     running.logged("ready to go").await;
     let (exit, _) = running.stop().await;
     assert_eq!(exit.leaked.len(), 1, "{exit:?}");

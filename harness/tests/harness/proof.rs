@@ -4,11 +4,13 @@ use serde_json::Value;
 
 use crate::support::{Context, lines};
 
-const READY: &str = "ready: {any_of: [{log: listening}]}";
+const READY: &str = "ready: {any_of: [{log: listening}]}\ncommands: {probe: [sh, probe.sh]}";
 const WAITS: &str = "echo $$ >> started; echo listening; while :; do sleep 0.02; done";
-/// Ends in the middle of its story where it is broken.
-const MAY_BREAK: &str = "echo listening; test -n \"$BROKEN\" && exit 3; while :; do sleep 0.02; done";
+/// Says whether the target is broken. Asked by the story, so that no time has to pass for it to be seen.
+const PROBE: &str = "test -z \"$BROKEN\" && { test -z \"$WHICH\" || test \"$WHICH\" != \"$BREAKS\"; }";
 const PAUSES: &str = "beats: [{pause: 300ms}]\nchecks: [{name: all is well, that: {finally: 'true'}}]";
+const PROBES: &str =
+    "beats: [{cli: {run: probe, expect: {code: 0}}}]\nchecks: [{name: all is well, that: {finally: 'true'}}]";
 
 /// A context with a scenario of these lines.
 fn context(script: &str, scenario: &str) -> Context {
@@ -18,6 +20,7 @@ fn context(script: &str, scenario: &str) -> Context {
     let text = text.replace("checks: [{name: all is well, that: {finally: 'true'}}]\n", &format!("{scenario}\n"));
     context.write("one.yaml", &text);
     context.target(script, READY);
+    context.write("probe.sh", PROBE);
     context
 }
 
@@ -56,13 +59,13 @@ fn a_recorded_trajectory_is_replayed() {
 
 #[test]
 fn a_replay_says_where_a_new_process_takes_another_course() {
-    let context = context(MAY_BREAK, PAUSES);
+    let context = context(WAITS, PROBES);
     context.dtu("run one.yaml --target target.yaml --seeds 1 --out out --target-env BROKEN=1");
     let bundle = bundle(&context, "out");
     context.write("other.yaml", &context.read("target.yaml").replace("command:", "env: {BROKEN: ''}\ncommand:"));
     let (code, out, err) = context.dtu(&format!("replay {bundle} --live"));
     assert_eq!((code, out.contains("unsatisfied again")), (0, true), "{out}{err}");
-    context.write("script.sh", WAITS);
+    context.write("probe.sh", "exit 0");
     let (code, out, err) = context.dtu(&format!("replay {bundle} --live --json"));
     assert_eq!(code, 1, "{out}{err}");
     let replayed: Value = serde_json::from_str(&out).expect("is JSON");
@@ -73,7 +76,7 @@ fn a_replay_says_where_a_new_process_takes_another_course() {
 #[test]
 fn a_fix_is_proven() {
     let check = |before: &str, after: &str, code: i32, told: &str| {
-        let context = context(MAY_BREAK, PAUSES);
+        let context = context(WAITS, PROBES);
         let prove = "prove one.yaml --before target.yaml --after target.yaml --out proof --jobs 4";
         let (found, out, err) = context.dtu(&format!("{prove} {before} {after}"));
         assert_eq!(found, code, "{out}{err}");
@@ -95,7 +98,7 @@ fn a_fix_is_proven() {
 
 #[test]
 fn what_cannot_be_run_proves_nothing() {
-    let context = context(MAY_BREAK, PAUSES);
+    let context = context(WAITS, PROBES);
     let broken = context.read("target.yaml").replace("name:", "build: {command: [sh, -c, 'exit 9']}\nname:");
     context.write("broken.yaml", &broken);
     let (code, out, err) = context.dtu("prove one.yaml --before broken.yaml --after target.yaml --json");
@@ -129,13 +132,14 @@ fn scenarios_are_admitted_where_they_tell_good_from_bad() {
     context.write(
         "target.yaml",
         "schema: dtu/target/v1\nname: poster\ncommand: [/bin/bash, script.sh]\nquiesce: {idle: 100ms}\n\
+         ready: {any_of: [{called: slack.chat.postMessage}]}\n\
          env:\n  SLACK_API_URL: \"${env.SLACK_API_URL}\"\n\
          \x20 SLACK_BOT_TOKEN: xoxb-dtu-acme-accessbot-not-a-real-token\n",
     );
     let scenario = |only: &str| {
         format!(
             "schema: dtu/scenario/v1\nid: test.report\ntitle: It is told\nstory: Once.\nworld: acme\n\
-             beats: [{{pause: 200ms}}]\nchecks:\n  - name: it is told\n    that: {{eventually: {{within: 2s, that: \
+             beats: []\nchecks:\n  - name: it is told\n    that: {{eventually: {{within: 2s, that: \
              \"slack.messages.exists(m, m.text.contains('is done'))\"}}}}\n\
              collateral: {{allow: [{{table: slack.messages{only}}}, {{table: slack.channels}}, {{table: slack.memberships}}]}}\n"
         )
@@ -156,16 +160,27 @@ fn scenarios_are_admitted_where_they_tell_good_from_bad() {
         .iter()
         .map(|target| format!("{} {} {}", target["name"], target["score"], target["ruling"]).replace('"', ""))
         .collect();
-    // Whatever else is posted is allowed, so that a vandal is not told from the oracle.
+    // Whatever else is posted is allowed, so that a vandal is not told from the oracle. The oracle does nothing but
+    // talk, so that a liar claims that all was done.
     let wanted = [
         "oracle 1.0 admitted",
         "nop 0.0 admitted",
-        "liar 1.0 admitted",
+        "liar 0.0 admitted",
         "scorched-earth 1.0 refused",
         "injector 0.0 admitted",
     ];
     assert_eq!(scores, wanted, "{out}");
     assert_eq!(admission["ruling"], "refused");
+    let mutants = &admission["scenarios"][0]["mutants"][0];
+    assert_eq!((&mutants["name"], mutants["killed"].as_u64() > Some(1)), (&"it is told".into(), true), "{mutants:#}");
+    assert_eq!(mutants["not_again"], Value::Null, "what was recorded shows the same again: {mutants:#}");
+    let (_, out, err) = context.dtu(&format!("{admit} --out kept"));
+    assert!(out.contains("mutants of its checks change an outcome"), "{out}{err}");
+    // What nothing hangs on is shown where it stands.
+    assert!(out.contains("one.yaml:9:25") && out.contains("^^^"), "{out}{err}");
+    let kept: Value = serde_json::from_str(&context.read("kept/admission.json")).expect("is JSON");
+    assert_eq!(kept["scenarios"][0]["mutants"], admission["scenarios"][0]["mutants"], "an equal run says the same");
+    assert!(context.read("kept/admission.md").starts_with("# Admission: refused"), "{out}{err}");
 }
 
 #[test]
@@ -185,10 +200,13 @@ fn a_new_scenario_is_without_problems_and_is_explained() {
 
 #[test]
 fn what_a_fix_breaks_elsewhere_is_told() {
-    let script = "echo listening; test \"$WHICH\" = \"$BREAKS\" && exit 3; while :; do sleep 0.02; done";
     let check = "checks: [{name: all is well, that: {finally: \"params.which != ''\"}}]";
-    let story = |which: &str| format!("params: {{which: {{one_of: [{which}]}}}}\nbeats: [{{pause: 1s}}]\n{check}");
-    let context = context(script, &story("one"));
+    let story = |which: &str| {
+        format!(
+            "params: {{which: {{one_of: [{which}]}}}}\nbeats: [{{cli: {{run: probe, expect: {{code: 0}}}}}}]\n{check}"
+        )
+    };
+    let context = context(WAITS, &story("one"));
     context.write("two.yaml", &context.read("one.yaml").replace("test.one", "test.two").replace("[one]", "[two]"));
     let target = context.read("target.yaml").replace("command:", "env: {WHICH: '${params.which}'}\ncommand:");
     context.write("target.yaml", &target);
@@ -209,12 +227,11 @@ fn what_a_fix_breaks_elsewhere_is_told() {
 
 #[test]
 fn a_pack_names_its_oracle_and_what_it_must_tell() {
-    let script = "echo listening; test -n \"$SLEEPS\" && exit 3; while :; do sleep 0.02; done";
-    let context = context(script, PAUSES);
+    let context = context(WAITS, PROBES);
     context.write(
         "pack.yaml",
         "schema: dtu/pack/v1\nname: one\noracle: target.yaml\n\
-         defective:\n  ends: {env: {SLEEPS: '1'}, fails: [test.one]}\n  sound: {env: {OTHER: '1'}, fails: [test.one]}\n",
+         defective:\n  ends: {env: {BROKEN: '1'}, fails: [test.one]}\n  sound: {env: {OTHER: '1'}, fails: [test.one]}\n",
     );
     let (code, out, err) = context.dtu("lint .");
     assert_eq!((code, out.as_str()), (0, "1 scenario, 1 pack: no problems\n"), "{err}");

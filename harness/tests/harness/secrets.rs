@@ -10,7 +10,7 @@ const HOLDS: &str = "checks: [{name: all is well, that: {finally: \"now != ''\"}
 const SECRET: &str = "real-key-of-nobody-0815";
 
 /// The files below a folder that hold a text.
-fn holding(folder: &Path, text: &str) -> Vec<String> {
+pub(crate) fn holding(folder: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs_err::read_dir(folder).expect("is a folder") {
         let path = entry.expect("is there").path();

@@ -11,6 +11,7 @@ use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 use crate::{
     library::{self, Manner},
+    secrets::holding,
     support::{Context, lines},
 };
 
@@ -205,7 +206,8 @@ async fn each_sign_of_readiness_is_seen_and_missed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn how_a_task_ends_is_how_a_program_ends() {
-    let context = context(&STORY.replace("beats: []", "beats: [{pause: 300ms}]"));
+    // Far longer than it takes any machine to see that the task is over.
+    let context = context(&STORY.replace("beats: []", "beats: [{pause: 100s}]"));
     let told = async |target: Target| {
         let trajectories = run(&context, &target).await.expect("runs");
         let record = trajectories.iter().next().expect("one was run");
@@ -219,6 +221,7 @@ async fn how_a_task_ends_is_how_a_program_ends() {
     let broke = target(|_| async { panic!("a bug") });
     assert_eq!(told(broke).await, (after(101), "panicked: a bug".to_owned()));
     assert_eq!(told(target(|_| async { Ok(()) })).await, (after(0), String::new()));
+    context.write("story.yaml", &STORY.replace("beats: []", "beats: [{pause: 10ms}]"));
     assert_eq!(told(target(|_| for_ever())).await, (String::new(), String::new()));
     context.write("story.yaml", &STORY.replace("beats: []", "beats: [{target: kill}, {target: start}]"));
     assert_eq!(told(target(|_| for_ever())).await, (String::new(), String::new()));
@@ -247,7 +250,7 @@ const HELLO: &str = "
 beats:
   - {as: mina, do: slack.user.post, with: {channel: '#general', text: hello}}
 checks:
-  - {name: it answers, that: {eventually: {within: 5s, that: \"slack.messages.exists(m, m.text.contains('you said'))\"}}}
+  - {name: it answers, that: {eventually: {within: 60s, that: \"slack.messages.exists(m, m.text.contains('you said'))\"}}}
   - {name: over a socket, that: {count: {of: \"e.kind == 'frame'\", min: 1}}}
 collateral: {allow: [{table: slack.*}]}
 ";
@@ -281,6 +284,68 @@ async fn what_went_over_sockets_is_replayed_byte_by_byte() {
     assert_eq!((code, err.contains("target echo")), (2, true), "{err}");
 }
 
+/// What a program signs or makes up itself: no twin could ever answer it.
+const OWN: [&str; 6] = [
+    "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJub2JvZHkifQ.YXNzZXJ0aW9uLW9mLW5vYm9keQ",
+    "eyJ0eXAiOiJkcG9wK2p3dCJ9.eyJqdGkiOiJub2JvZHkifQ.cHJvb2Ytb2Ytbm9ib2R5",
+    "sid-of-nobody-102abc",
+    "Passw0rd-of-nobody",
+    "PHNhbWxwOlJlc3BvbnNlPm5vYm9keTwv",
+    "code-verifier-of-nobody-0123456789",
+];
+/// What the world gives.
+const GIVEN: [&str; 4] = [
+    "00dtu-small-bots-token-not-a-real-secret",
+    "xoxb-dtu-small-echo-not-a-real-token",
+    "xapp-1-dtu-small-echo-not-a-real-token",
+    "dtu0small0echo0signing0secret",
+];
+
+/// Shows Okta and Slack secrets of all kinds, most of which are refused, and says them all.
+async fn indiscreet(place: Place) -> Result<(), String> {
+    let [assertion, proof, session, password, saml, verifier] = OWN;
+    let org = place.var("OKTA_CLIENT_ORGURL").trim_end_matches('/').to_owned();
+    let client = reqwest::Client::new();
+    let grant = format!(
+        "grant_type=authorization_code&code=code-of-nobody-12345&code_verifier={verifier}&client_assertion={assertion}\
+         &client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+    );
+    let form = |path: &str, body: String| {
+        let call = client.post(format!("{org}{path}")).header("content-type", "application/x-www-form-urlencoded");
+        call.body(body)
+    };
+    let calls = [
+        form("/oauth2/v1/token", grant).header("dpop", proof),
+        form("/sso/saml2/nothing", format!("SAMLResponse={saml}")).header("cookie", format!("sid={session}")),
+        client
+            .post(format!("{org}/api/v1/authn"))
+            .json(&json!({ "username": "mina@small.example", "password": password })),
+        client.get(format!("{org}/api/v1/users/me")).header("authorization", format!("SSWS {}", GIVEN[0])),
+    ];
+    for call in calls {
+        call.send().await.map_err(|error| error.to_string())?;
+    }
+    slack(&place, "SLACK_BOT_TOKEN", "auth.test", &json!({})).await?;
+    OWN.iter().chain(&GIVEN).for_each(|secret| place.say(&format!("it is {secret}!")));
+    place.say("all is said");
+    for_ever().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_that_crossed_the_wire_is_in_what_is_written_and_all_of_it_is_replayed() {
+    let context = context(STORY);
+    let trajectories = run(&context, &target(indiscreet).ready_when_it_says("all is said")).await.expect("runs");
+    let key = &trajectories.iter().next().expect("one was run").key;
+    let bundle = trajectories.evidence(key).expect("is kept");
+    assert_eq!(bundle.ledger().expect("reads").iter().filter(|entry| entry["kind"] == "request").count(), 5);
+    for secret in OWN.iter().chain(&GIVEN).chain(&["code-of-nobody-12345"]) {
+        let holding = holding(&context.path("out"), secret);
+        assert!(holding.is_empty(), "{secret}: {holding:?}");
+    }
+    let (code, out, err) = context.dtu(&format!("replay {}", bundle.folder.display()));
+    assert_eq!((code, out.contains("all came out again, byte by byte")), (0, true), "{out}{err}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_of_the_library_holds() {
     library::by_hand().await.expect("holds");
@@ -296,7 +361,7 @@ async fn commands_and_target_files_are_run_by_the_supervisor_beside_the_test() {
     let trajectories = run(&context, &command.ready_when_it_says("http://127.0.0.1:")).await.expect("runs");
     trajectories.assert_satisfied();
     let file = "schema: dtu/target/v1\nname: script\ncommand: [sh, -c, 'echo $WHO; exec sleep 60']\nenv: {WHO: nobody}\n\
-                ready: {any_of: [{log: lena}], timeout: 2s}\n";
+                ready: {any_of: [{log: lena}], timeout: 60s}\n";
     context.write("target.yaml", file);
     let file = Target::file(context.path("target.yaml")).expect("is a target file").env("WHO", "lena");
     run(&context, &file).await.expect("runs").assert_satisfied();

@@ -19,7 +19,7 @@ use crate::{
     gate::Decision,
     pairing::Difference,
     plan::Key,
-    summary::{Satisfaction, ScenarioResult, VariantResult, Verdict},
+    summary::{Change, Satisfaction, ScenarioResult, VariantResult, Verdict},
     verdict::Outcome,
 };
 
@@ -54,6 +54,7 @@ struct Scenario<'a> {
     low: Option<f64>,
     high: Option<f64>,
     consistency: Option<f64>,
+    difference: Option<Change>,
     problems: Vec<Trouble<'a>>,
     variants: Vec<Variant<'a>>,
 }
@@ -170,6 +171,7 @@ fn scenario<'a>(
         low: found.low,
         high: found.high,
         consistency: found.consistency,
+        difference: found.difference,
         problems: problems(found).iter().filter_map(trouble).collect(),
         variants: found.variants.iter().map(variant).collect(),
     }

@@ -106,6 +106,14 @@ function problems() {
   return [el('h2', {}, 'What went wrong'), found.length === 0 ? none(run.length === 0 ? 'No trajectory has been run.' : 'Nothing.') : folded(found.slice(0, FEW), found.slice(FEW), table)];
 }
 
+/* How a scenario differs from the baseline's, in trajectories with the same seed. */
+function change(scenario, long) {
+  const { better, worse, pairs } = scenario.difference || {};
+  if (!pairs) return '';
+  if (!long) return better + worse === 0 ? '' : ` Δ${better ? ` +${better}` : ''}${worse ? ` −${worse}` : ''}`;
+  return better + worse === 0 ? `as in the baseline, in all of ${pairs}` : `to the baseline: ${better} better, ${worse} worse, of ${pairs}`;
+}
+
 /* The forest plot: each scenario's fraction and its interval. */
 function range(kind, { point, low, high }) {
   if (point === null) return el('span', { class: 'range' }, el('em', { class: 'none' }, 'nothing decided'));
@@ -117,7 +125,7 @@ function forest(shown) {
   const s = page.satisfaction;
   const row = (name, kind, figures, count, href) => el('a', { href, class: kind === 'all' && 'whole', title: `${name}: ${interval(figures.point, figures.low, figures.high)}` },
     el('span', { class: 'name' }, name), range(kind, figures), el('span', { class: 'count dim' }, count));
-  const of = (one) => row(one.id, one.satisfied < one.decided ? 'bad' : 'good', one, `${one.satisfied}/${one.decided}${one.void ? ` ∅${one.void}` : ''}${one.undecided ? ` ?${one.undecided}` : ''}`, `#s/${encodeURIComponent(one.id)}`);
+  const of = (one) => row(one.id, one.satisfied < one.decided ? 'bad' : 'good', one, `${one.satisfied}/${one.decided}${one.void ? ` ∅${one.void}` : ''}${one.undecided ? ` ?${one.undecided}` : ''}${change(one)}`, `#s/${encodeURIComponent(one.id)}`);
   return el('div', { class: 'forest', role: 'group', 'aria-label': 'satisfaction by scenario, with intervals' },
     row('all, on these scenarios', 'all', s, fixed(s.point), '#'), row('all, as a sample of stories', 'all', { ...s, ...s.population }, '', '#'), shown.map(of),
     el('span', { class: 'ticks dim' }, [0, 0.25, 0.5, 0.75, 1].map((tick) => el('span', { style: `left: ${100 * tick}%` }, String(tick)))));
@@ -154,7 +162,8 @@ function scenarioSection(scenario, watcher) {
   const body = el('div', { style: `min-height: ${rows * 27 + scenario.problems.length * 24}px` });
   const made = el('section', { class: 'scenario', id: `s/${scenario.id}` },
     el('h3', {}, scenario.id, ' ', el('span', { class: 'dim' }, interval(scenario.point, scenario.low, scenario.high))),
-    el('div', { class: 'dim' }, scenario.title, scenario.consistency !== null && scenario.consistency < 1 && scenario.point > 0 && ` · three in a row satisfy in ${fixed(scenario.consistency)}`), body);
+    el('div', { class: 'dim' }, scenario.title, scenario.consistency !== null && scenario.consistency < 1 && scenario.point > 0 && ` · three in a row satisfy in ${fixed(scenario.consistency)}`),
+    scenario.difference && el('div', { class: scenario.difference.worse > scenario.difference.better ? 'says-fail' : 'dim' }, change(scenario, true)), body);
   made.fill = () => {
     body.style.minHeight = '';
     body.replaceChildren(heat(scenario), ...[problemList(scenario)].filter(Boolean));
@@ -167,10 +176,14 @@ function scenarioSection(scenario, watcher) {
 /* What of all scenarios is shown. Stays as it is while one looks at a trajectory. */
 const chosen = { text: '', wrong: false, order: 'plan' };
 
+/* How many more trajectories fell than rose, in parts of those compared. */
+const fall = (one) => (one.difference ? (one.difference.worse - one.difference.better) / one.difference.pairs : -2);
+
 function selected() {
   const words = chosen.text.toLowerCase();
   const fits = (one) => `${one.id} ${one.title} ${one.area}`.toLowerCase().includes(words) && (!chosen.wrong || failuresOf(one) > 0);
   const shown = run.filter(fits);
+  if (chosen.order === 'fallen') shown.sort((a, b) => fall(b) - fall(a));
   if (chosen.order === 'worst') shown.sort((a, b) => (a.point ?? 2) - (b.point ?? 2));
   return shown;
 }
@@ -192,7 +205,7 @@ function scenarios() {
     el('input', { type: 'search', placeholder: 'find a scenario  ( / )', 'aria-label': 'find a scenario', value: chosen.text, oninput: (event) => set('text', event.target.value) }),
     el('label', {}, el('input', { type: 'checkbox', checked: chosen.wrong, onchange: (event) => set('wrong', event.target.checked) }), ' only what went wrong'),
     el('label', {}, 'order ', el('select', { onchange: (event) => set('order', event.target.value) },
-      [['plan', 'as planned'], ['worst', 'worst first']].map(([value, name]) => el('option', { value, selected: chosen.order === value }, name)))));
+      [['plan', 'as planned'], ['worst', 'worst first'], ...(run.some((one) => one.difference) ? [['fallen', 'most fallen first']] : [])].map(([value, name]) => el('option', { value, selected: chosen.order === value }, name)))));
   return [el('h2', {}, 'Scenarios'), run.length === 0 ? none('No scenario has been run.') : [tools, place]];
 }
 

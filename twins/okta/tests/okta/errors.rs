@@ -26,7 +26,7 @@ fn only_live_tokens_are_believed() {
 fn tokens_are_listed_and_revoked() {
     let org = Org::acme();
     let got = org.get("/api/v1/api-tokens");
-    assert_eq!(got.column("/name").len(), 2);
+    assert_eq!(got.column("/name").len(), 3);
     assert!(!got.body.to_string().contains(ADMIN), "secrets are never shown");
     let bot = got.body.as_array().expect("is a list").iter().find(|token| token["name"] == "access-bot");
     let id = bot.and_then(|token| token["id"].as_str()).expect("has an id").to_owned();
