@@ -497,7 +497,7 @@ const CLASSIC_TEMPLATES: &[&str] = &[
 ];
 
 /// The kinds of e-mails that a brand has a template for today: developer.okta.com/docs/guides/custom-email/ and
-/// registry.terraform.io/providers/okta/okta/latest/docs/resources/email_customization.
+/// <https://registry.terraform.io/providers/okta/okta/latest/docs/resources/email_customization>.
 const TEMPLATES: &[&str] = &[
     "UserActivation",
     "ForgotPassword",

@@ -124,7 +124,9 @@ pub(super) const ROWS: &[Resource] = &[
         new: || json!({ "authType": "BASIC_SMTP_AUTH" }),
         finish: |_, _, shown| {
             // Secrets are written only: the document's schema of answers has none.
-            ["password", "clientSecret", "privateKey"].iter().for_each(|name| drop(shown.shift_remove(*name)));
+            for name in ["password", "clientSecret", "privateKey"] {
+                shown.shift_remove(name);
+            }
         },
         ..BASE
     },

@@ -102,7 +102,8 @@ impl Bodies<'_> {
             strip(&mut self.kept);
             return true;
         }
-        of_body.fold(false, |any, violation| self.mend_one(violation) || any)
+        let mended = of_body.filter(|violation| self.mend_one(violation)).count();
+        mended > 0
     }
 
     fn mend_one(&mut self, violation: &Violation) -> bool {

@@ -99,7 +99,9 @@ pub(super) const ROWS: &[Resource] = &[
             let provider = shown.get_mut("provider").and_then(|provider| provider.get_mut("configuration"));
             if let Some(configuration) = provider.and_then(Value::as_object_mut) {
                 // Nobody sees the keys of Duo again: the document's example of an answer.
-                ["integrationKey", "secretKey"].iter().for_each(|name| drop(configuration.shift_remove(*name)));
+                for name in ["integrationKey", "secretKey"] {
+                    configuration.shift_remove(name);
+                }
             }
         },
         ..BASE
