@@ -166,13 +166,13 @@ fn what_says_nothing_is_limited() {
 #[test]
 fn must_have_scenarios_fail_at_once() {
     const RULE: &str = "must_have: {tags: [t]}";
+    const CONFIRMED: &str = "must_have: {tags: [t], confirm: 2}";
     check(RULE, &[("a", "t", "++-"), ("b", "u", "---")], Ruling::Fail, "1 of 3 not satisfied, at most 0 may be");
     check(RULE, &[("a", "t", "+++"), ("b", "u", "---")], Ruling::Pass, "0 of 3 not satisfied");
     check("must_have: {tags: [t], violations: 1}", &[("a", "t", "++-")], Ruling::Pass, "1 of 3 not satisfied");
     check("must_have: {tags: [t], violations: 1}", &[("a", "t", "++!")], Ruling::Fail, "something forbidden happened");
     check(RULE, &[("a", "t", "!vvvvv")], Ruling::Fail, "something forbidden happened in 1 of 1");
     // What may be chance is asked again on fresh seeds; chance is never a pass.
-    const CONFIRMED: &str = "must_have: {tags: [t], confirm: 2}";
     check(CONFIRMED, &[("a", "t", "++-+")], Ruling::Inconclusive, "2 fresh seeds are to confirm it, 1 are missing");
     check(CONFIRMED, &[("a", "t", "++-+-")], Ruling::Fail, "and 1 of 2 with fresh seeds");
     check(CONFIRMED, &[("a", "t", "+--")], Ruling::Fail, "and 1 of 2 with fresh seeds");

@@ -106,7 +106,9 @@ impl Walk<'_> {
             let inner: Vec<usize> = frame.ands.iter().copied().filter(|and| alternative.contains(and)).collect();
             let conditions = split(alternative.clone(), &inner);
             if conditions.len() > 1 {
-                conditions.iter().for_each(|condition| self.part(condition, "true"));
+                for condition in &conditions {
+                    self.part(condition, "true");
+                }
             }
             if alternatives.len() > 1 {
                 self.part(alternative, "false");
@@ -134,7 +136,9 @@ impl Walk<'_> {
             (Kind::Sign, "==") => put("another comparison", "!=".to_owned()),
             (Kind::Sign, "!=") => put("another comparison", "==".to_owned()),
             (Kind::Sign, sign @ ("<" | "<=" | ">" | ">=")) => {
-                comparisons(sign).iter().for_each(|other| put("another comparison", (*other).to_owned()));
+                for other in comparisons(sign) {
+                    put("another comparison", other.to_owned());
+                }
             }
             (Kind::Sign, "!") => put("without `!`", String::new()),
             (Kind::Name, "exists") => put("all instead of one", "all".to_owned()),

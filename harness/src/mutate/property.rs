@@ -347,9 +347,9 @@ impl<'a> Maker<'a> {
             self.rules(list, |changed| {
                 let mut rules = rules.clone();
                 if is_deny {
-                    rules.deny = changed
+                    rules.deny = changed;
                 } else {
-                    rules.allow = Some(changed)
+                    rules.allow = Some(changed);
                 }
                 Change::That(LoadedProperty::Reads(rules))
             });

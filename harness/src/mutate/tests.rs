@@ -159,7 +159,9 @@ fn a_time_that_is_too_short_is_told_by_who_comes_late() {
     };
     let fate = |trials: Vec<Trial>, now: &str| {
         let mutation = mutation(&scenario);
-        trials.into_iter().for_each(|trial| mutation.look("test.one", trial));
+        for trial in trials {
+            mutation.look("test.one", trial);
+        }
         let suspects = &mutation.suspects["test.one"];
         let of = |(mutant, fate): (&Mutant, &AtomicU8)| {
             let fate = Fate::of(fate.load(Ordering::SeqCst));
