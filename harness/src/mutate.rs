@@ -34,7 +34,7 @@ use crate::{
     reads,
     scenario::Role,
     stats::as_float,
-    summary::rounded,
+    stats::rounded,
     verdict::{CheckResult, Held, Outcome},
 };
 
