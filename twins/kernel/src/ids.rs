@@ -28,6 +28,15 @@ pub struct IdShape {
     pub suffix: &'static str,
 }
 
+/// 128 bits as 32 hexadecimal digits.
+pub fn hex(a: u64, b: u64) -> String {
+    let bits = (u128::from(a) << 64) | u128::from(b);
+    let digit = |place: u32| char::from(HEX[usize::try_from((bits >> (place * 4)) & 15).unwrap_or(0)]);
+    let mut out = String::with_capacity(32);
+    out.extend((0..32).rev().map(digit));
+    out
+}
+
 impl IdShape {
     /// The id that `draw` yields.
     pub fn make(&self, draw: &mut Draw) -> SmolStr {
@@ -36,5 +45,18 @@ impl IdShape {
         out.push_str(&draw.text(self.alphabet, self.drawn));
         out.push_str(self.suffix);
         SmolStr::from(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_written_as_digits() {
+        let check = |a: u64, b: u64| assert_eq!(hex(a, b), format!("{a:016x}{b:016x}"));
+        check(0, 0);
+        check(1, u64::MAX);
+        check(0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210);
     }
 }

@@ -17,6 +17,7 @@ mod history;
 pub mod host;
 pub mod ids;
 pub mod job;
+pub mod json;
 pub mod ledger;
 pub mod limits;
 pub mod multiverse;

@@ -13,21 +13,22 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body};
 use bytes::Bytes;
-use futures_util::StreamExt as _;
-use http::{HeaderValue, Response, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::upgrade::OnUpgrade;
+use futures_util::{Stream, StreamExt as _};
+use http::{HeaderValue, Method, Response, header};
+use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited, StreamBody, combinators::UnsyncBoxBody};
+use hyper::{
+    body::{Body as _, Frame, Incoming},
+    upgrade::OnUpgrade,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
-use smol_str::format_smolstr;
+use smol_str::{SmolStrBuilder, format_smolstr};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpSocket, TcpStream},
     task::AbortHandle,
 };
-use tower::Service as _;
 
 use crate::{
     host::{Called, Host, Wire},
@@ -49,8 +50,7 @@ const FLUSH: Duration = Duration::from_millis(5);
 /// How long an answer may wait for a delivery that it depends on.
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(15);
 
-/// What a connection belongs to: put into each of its requests.
-#[derive(Clone)]
+/// What a connection belongs to.
 struct Place {
     universe: Arc<Universe>,
     slot: usize,
@@ -62,42 +62,68 @@ struct Place {
 /// The socket that a connection becomes, once it is one.
 type Handover = Arc<Mutex<Option<(Claim, OnUpgrade)>>>;
 
-/// A twin's routes, made from its operation table. Shared by all universes.
-pub type Routes = Router;
+/// An answer's body: whole, or in pieces where a fault rule has it so.
+type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, io::Error>>;
 
-/// Makes the routes of a twin: one axum service that looks each request up in the twin's own table of paths.
+/// A twin's routes, made from its operation table. Shared by all universes.
+#[derive(Clone, Debug)]
+pub struct Routes(Arc<Table>);
+
+/// A twin with its paths.
+#[derive(Debug)]
+struct Table {
+    host: Arc<dyn Host>,
+    paths: Paths,
+}
+
+/// Makes the routes of a twin: each request is looked up in the twin's own table of paths.
 pub fn routes(host: &Arc<dyn Host>) -> Routes {
-    let paths = Arc::new(Paths::new(host.operations()));
-    let host = Arc::clone(host);
-    Router::new().fallback(move |request: http::Request<Body>| {
-        let found = paths.find(request.method(), request.uri().path());
-        let host = Arc::clone(&host);
-        async move {
-            match found {
-                Found::Operation(index, params) => operation(&host, index, params, request).await,
-                Found::Nothing => unserved(&host, request, Reason::NotFound).await,
-                Found::OtherMethods => unserved(&host, request, Reason::MethodNotAllowed).await,
-            }
-        }
-    })
+    Routes(Arc::new(Table { paths: Paths::new(host.operations()), host: Arc::clone(host) }))
+}
+
+/// Answers a request.
+async fn answer(table: &Table, place: &Place, mut request: http::Request<Incoming>) -> Response<Body> {
+    let host = table.host.as_ref();
+    clean_path(host, request.uri_mut());
+    let is_head = *request.method() == Method::HEAD;
+    let response = match table.paths.find(request.method(), request.uri().path()) {
+        Found::Operation(index, params) => operation(host, place, index, params, request).await,
+        Found::Nothing => unserved(host, place, request, Reason::NotFound).await,
+        Found::OtherMethods => unserved(host, place, request, Reason::MethodNotAllowed).await,
+    };
+    if is_head { beheaded(response) } else { response }
+}
+
+/// An answer to `HEAD`: without its body, whose length stays.
+fn beheaded(mut response: Response<Body>) -> Response<Body> {
+    if let Some(length) = response.body().size_hint().exact() {
+        response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+    }
+    response.map(|_| whole(Bytes::new()))
+}
+
+fn whole(body: Bytes) -> Body {
+    Either::Left(Full::new(body))
+}
+
+fn pieces(parts: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Body {
+    Either::Right(StreamBody::new(parts.map(|part| part.map(Frame::data))).boxed_unsync())
 }
 
 async fn operation(
-    host: &Arc<dyn Host>,
+    host: &dyn Host,
+    place: &Place,
     index: usize,
     params: Params,
-    mut request: http::Request<Body>,
+    mut request: http::Request<Incoming>,
 ) -> Response<Body> {
-    let Some(place) = request.extensions().get::<Place>().cloned() else {
-        return Response::default();
-    };
     let upgrade = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
     if upgrade.is_some() && place.universe.sockets.len() >= SOCKETS_MAX {
         return plain(proxy_page(503, place.universe.now()));
     }
     let busy = Busy::new(&place.universe);
     let _under_way = place.universe.under_way(place.slot);
-    match read(&place, host.body_max(), params, request).await {
+    match read(place, host.body_max(), params, request).await {
         Read::Whole(request) => {
             let (reply, wire) = match host.call(&place.universe, place.slot, index, request) {
                 Called::Answered(reply, wire) => (reply, wire),
@@ -107,11 +133,11 @@ async fn operation(
                 }
             };
             drop(busy);
-            hand_over(&place, &reply, wire, upgrade);
-            send(reply, wire, &place).await
+            hand_over(place, &reply, wire, upgrade);
+            send(reply, wire, place).await
         }
         Read::TooLarge(request) => plain(host.unserved(&place.universe, request, Reason::BodyTooLarge)),
-        Read::Broken => abort(&place),
+        Read::Broken => abort(place),
     }
 }
 
@@ -124,15 +150,12 @@ fn hand_over(place: &Place, reply: &Reply, wire: Wire, upgrade: Option<OnUpgrade
     }
 }
 
-async fn unserved(host: &Arc<dyn Host>, request: http::Request<Body>, reason: Reason) -> Response<Body> {
-    let Some(place) = request.extensions().get::<Place>().cloned() else {
-        return Response::default();
-    };
+async fn unserved(host: &dyn Host, place: &Place, request: http::Request<Incoming>, reason: Reason) -> Response<Body> {
     let _busy = Busy::new(&place.universe);
-    match read(&place, host.body_max(), Vec::new(), request).await {
+    match read(place, host.body_max(), Vec::new(), request).await {
         Read::Whole(request) => plain(host.unserved(&place.universe, request, reason)),
         Read::TooLarge(request) => plain(host.unserved(&place.universe, request, Reason::BodyTooLarge)),
-        Read::Broken => abort(&place),
+        Read::Broken => abort(place),
     }
 }
 
@@ -160,10 +183,15 @@ enum Read {
     Broken,
 }
 
-async fn read(place: &Place, body_max: usize, path_params: Params, request: http::Request<Body>) -> Read {
+async fn read(place: &Place, body_max: usize, path_params: Params, request: http::Request<Incoming>) -> Read {
     let (parts, body) = request.into_parts();
     let origin = match parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()) {
-        Some(host) if !host.is_empty() => format_smolstr!("http://{host}"),
+        Some(host) if !host.is_empty() => {
+            let mut origin = SmolStrBuilder::new();
+            origin.push_str("http://");
+            origin.push_str(host);
+            origin.finish()
+        }
         _ => place.universe.origin(place.slot),
     };
     let mut request = Request {
@@ -175,6 +203,9 @@ async fn read(place: &Place, body_max: usize, path_params: Params, request: http
         body: Bytes::new(),
         origin,
     };
+    if body.is_end_stream() {
+        return Read::Whole(request);
+    }
     match tokio::time::timeout(BODY_PATIENCE, Limited::new(body, body_max).collect()).await {
         Ok(Ok(body)) => {
             // Copied: what comes in is a slice of the connection's buffer, and the ledger would keep all of that.
@@ -187,7 +218,7 @@ async fn read(place: &Place, body_max: usize, path_params: Params, request: http
 }
 
 fn plain(reply: Reply) -> Response<Body> {
-    let mut response = Response::new(Body::from(reply.body));
+    let mut response = Response::new(whole(reply.body));
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.headers;
     response
@@ -216,7 +247,7 @@ async fn send(reply: Reply, wire: Wire, place: &Place) -> Response<Body> {
                 pause(FLUSH).await;
                 Err(io::Error::other("cut off by a fault rule"))
             }));
-            *response.body_mut() = Body::from_stream(parts);
+            *response.body_mut() = pieces(parts);
             response
         }
     }
@@ -229,7 +260,7 @@ fn drip(reply: Reply, every: Duration, bytes: u32) -> Response<Body> {
     let rest = reply.body.clone();
     let mut response = plain(Reply { body: Bytes::new(), ..reply });
     response.headers_mut().insert(header::CONTENT_LENGTH, length);
-    let pieces = futures_util::stream::unfold(rest, move |mut rest| async move {
+    let parts = futures_util::stream::unfold(rest, move |mut rest| async move {
         if rest.is_empty() {
             return None;
         }
@@ -237,7 +268,7 @@ fn drip(reply: Reply, every: Duration, bytes: u32) -> Response<Body> {
         let piece = rest.split_to(size.min(rest.len()));
         Some((Ok::<_, io::Error>(piece), rest))
     });
-    *response.body_mut() = Body::from_stream(pieces);
+    *response.body_mut() = pieces(parts);
     response
 }
 
@@ -245,7 +276,7 @@ fn drip(reply: Reply, every: Duration, bytes: u32) -> Response<Body> {
 fn abort(place: &Place) -> Response<Body> {
     place.reset.store(true, Ordering::SeqCst);
     let broken = [Err::<Bytes, _>(io::Error::other("reset by a fault rule"))];
-    Response::new(Body::from_stream(futures_util::stream::iter(broken)))
+    Response::new(pieces(futures_util::stream::iter(broken)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "faults on the wire last in the machine's time: the client waits there")]
@@ -373,11 +404,10 @@ async fn connection(stream: TcpStream, universe: Arc<Universe>, slot: usize, rou
     let _ = stream.set_nodelay(true);
     let socket = Socket { stream, reset: Arc::clone(&reset) };
     let handover = Handover::default();
-    let place = Place { universe, slot, reset, handover: Arc::clone(&handover) };
-    let service = hyper::service::service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(place.clone());
-        clean_path(place.universe.twins()[slot].as_ref(), request.uri_mut());
-        routes.clone().call(request.map(Body::new))
+    let place = Arc::new(Place { universe, slot, reset, handover: Arc::clone(&handover) });
+    let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
+        let (routes, place) = (routes.clone(), Arc::clone(&place));
+        async move { Ok::<_, std::convert::Infallible>(answer(&routes.0, &place, request).await) }
     });
     // How a connection ends is the client's business or a fault rule's; there is nobody to tell.
     let _ = hyper::server::conn::http1::Builder::new()

@@ -4,18 +4,25 @@ use std::{any::Any, fmt, ops::RangeBounds, sync::Arc};
 
 use imbl::OrdMap;
 use serde::Serialize;
-use serde_json::Value;
-use smol_str::{SmolStr, format_smolstr};
+use serde_json::{Value, value::RawValue};
+use smol_str::{SmolStr, SmolStrBuilder, format_smolstr};
 
 /// A row of any table, shared between state and ledger.
 pub trait Record: Any + Send + Sync + fmt::Debug {
     /// The row as the control plane shows it.
     fn to_json(&self) -> Value;
+
+    /// The same as text, made without a tree; none of a row that cannot be shown.
+    fn to_text(&self) -> Option<Box<RawValue>>;
 }
 
 impl<T: Serialize + Any + Send + Sync + fmt::Debug> Record for T {
     fn to_json(&self) -> Value {
         serde_json::to_value(self).unwrap_or_else(|error| Value::String(format!("unprintable row: {error}")))
+    }
+
+    fn to_text(&self) -> Option<Box<RawValue>> {
+        serde_json::value::to_raw_value(self).ok()
     }
 }
 
@@ -75,7 +82,11 @@ impl Key for u64 {
 
 impl<A: Key, B: Key> Key for (A, B) {
     fn text(&self) -> SmolStr {
-        format_smolstr!("{}/{}", self.0.text(), self.1.text())
+        let mut text = SmolStrBuilder::new();
+        for part in [self.0.text().as_str(), "/", self.1.text().as_str()] {
+            text.push_str(part);
+        }
+        text.finish()
     }
 }
 

@@ -64,42 +64,41 @@ impl Timestamp {
 
     /// `2026-03-02T09:00:00.000Z`, as Okta writes time.
     pub fn iso_millis(self) -> String {
+        text(&self.iso_millis_bytes())
+    }
+
+    /// The same as bytes, which are ASCII.
+    pub fn iso_millis_bytes(self) -> [u8; 24] {
         let c = self.civil();
-        let mut text = iso_seconds(c);
-        text.push('.');
-        digits(&mut text, c.millisecond(), 3);
-        text.push('Z');
-        text
+        let mut out = *b"0000-00-00T00:00:00.000Z";
+        iso_seconds(&mut out, c);
+        digits(&mut out[20..23], c.millisecond());
+        out
     }
 
     /// `2026-03-02T09:00:00.000000Z`, as the ledger writes time: nothing is lost.
     pub fn iso_micros(self) -> String {
         let c = self.civil();
-        let mut text = iso_seconds(c);
-        text.push('.');
-        digits(&mut text, c.millisecond(), 3);
-        digits(&mut text, c.microsecond(), 3);
-        text.push('Z');
-        text
+        let mut out = *b"0000-00-00T00:00:00.000000Z";
+        iso_seconds(&mut out, c);
+        digits(&mut out[20..23], c.millisecond());
+        digits(&mut out[23..26], c.microsecond());
+        text(&out)
     }
 
     /// `Mon, 02 Mar 2026 09:00:00 GMT`, the form of the HTTP `Date` header (RFC 9110, section 5.6.7).
     pub fn http_date(self) -> String {
-        const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        const DAYS: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
+        const MONTHS: [&[u8; 3]; 12] =
+            [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
         let c = self.civil();
-        let mut text = String::with_capacity(32);
-        text.push_str(DAYS[usize::from(c.weekday().to_monday_zero_offset().unsigned_abs())]);
-        text.push_str(", ");
-        digits(&mut text, c.day().into(), 2);
-        text.push(' ');
-        text.push_str(MONTHS[usize::from(c.month().unsigned_abs()) - 1]);
-        text.push(' ');
-        digits(&mut text, c.year(), 4);
-        text.push(' ');
-        clock_time(&mut text, c);
-        text.push_str(" GMT");
-        text
+        let mut out = *b"Mon, 00 Jan 0000 00:00:00 GMT";
+        out[..3].copy_from_slice(DAYS[usize::from(c.weekday().to_monday_zero_offset().unsigned_abs())]);
+        digits(&mut out[5..7], c.day().into());
+        out[8..11].copy_from_slice(MONTHS[usize::from(c.month().unsigned_abs()) - 1]);
+        digits(&mut out[12..16], c.year());
+        clock_time(&mut out[17..25], c);
+        text(&out)
     }
 
     /// Reads RFC 3339 (`2026-03-02T09:00:00Z`, any offset, any fraction).
@@ -116,35 +115,33 @@ impl Timestamp {
     }
 }
 
-/// `2026-03-02T09:00:00`. Written by hand: answers are full of times, and formatting them showed in profiles.
-fn iso_seconds(c: jiff::civil::DateTime) -> String {
-    let mut text = String::with_capacity(32);
-    digits(&mut text, c.year(), 4);
-    text.push('-');
-    digits(&mut text, c.month().into(), 2);
-    text.push('-');
-    digits(&mut text, c.day().into(), 2);
-    text.push('T');
-    clock_time(&mut text, c);
-    text
+/// Text of bytes that are ASCII.
+fn text(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).unwrap_or_default().to_owned()
 }
 
-/// `09:00:00`
-fn clock_time(text: &mut String, c: jiff::civil::DateTime) {
-    digits(text, c.hour().into(), 2);
-    text.push(':');
-    digits(text, c.minute().into(), 2);
-    text.push(':');
-    digits(text, c.second().into(), 2);
+/// Writes `2026-03-02T09:00:00` over the beginning of a text of that form. Done by hand: answers are full of times, and
+/// formatting them showed in profiles.
+fn iso_seconds(out: &mut [u8], c: jiff::civil::DateTime) {
+    digits(&mut out[..4], c.year());
+    digits(&mut out[5..7], c.month().into());
+    digits(&mut out[8..10], c.day().into());
+    clock_time(&mut out[11..19], c);
+}
+
+/// Writes `09:00:00` over a text of that form.
+fn clock_time(out: &mut [u8], c: jiff::civil::DateTime) {
+    digits(&mut out[..2], c.hour().into());
+    digits(&mut out[3..5], c.minute().into());
+    digits(&mut out[6..8], c.second().into());
 }
 
 /// A number of a date or time with leading zeros. None of them is negative: time begins in year 0 at the earliest.
-fn digits(text: &mut String, number: i16, width: u32) {
-    let mut unit = 10_u16.pow(width - 1);
-    while unit > 0 {
-        let digit = number.unsigned_abs() / unit % 10;
-        text.push(char::from_digit(digit.into(), 10).unwrap_or('0'));
-        unit /= 10;
+fn digits(out: &mut [u8], number: i16) {
+    let mut rest = number.unsigned_abs();
+    for place in out.iter_mut().rev() {
+        *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
     }
 }
 

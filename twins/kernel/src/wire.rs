@@ -7,7 +7,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use crate::time::Timestamp;
+use crate::{
+    json::{self, Json},
+    time::Timestamp,
+};
 
 /// A request as it came in: nothing decoded but the path's parameters.
 #[derive(Clone, Debug)]
@@ -93,21 +96,18 @@ pub fn merge_slashes(path: &str) -> Cow<'_, str> {
 
 /// A value as JSON in a buffer of just its size: the ledger may keep it for long.
 pub fn to_json_bytes<B: Serialize + ?Sized>(body: &B) -> Bytes {
-    thread_local! {
-        static SCRATCH: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
-    }
-    SCRATCH.with_borrow_mut(|scratch| {
-        scratch.clear();
-        // Serialising our own response types cannot fail: they hold no maps with keys that are not text.
-        let _ = serde_json::to_writer(&mut *scratch, body);
-        Bytes::copy_from_slice(scratch)
-    })
+    json::written(|json| json.value(body))
 }
 
 impl Answer {
     /// 200 with `body` as JSON.
     pub fn json<B: Serialize + ?Sized>(body: &B) -> Self {
         Self { status: StatusCode::OK, headers: Vec::new(), body: Some((JSON, to_json_bytes(body))) }
+    }
+
+    /// 200 with the JSON that `write` writes.
+    pub fn written(write: impl FnOnce(&mut Json<'_>)) -> Self {
+        Self { status: StatusCode::OK, headers: Vec::new(), body: Some((JSON, json::written(write))) }
     }
 
     /// A status without a body.
@@ -155,7 +155,19 @@ pub struct Reply {
 impl Reply {
     /// From an answer; the `Date` header follows the universe's clock.
     pub fn new(answer: Answer, now: Timestamp) -> Self {
-        let mut headers = HeaderMap::with_capacity(answer.headers.len() + 8);
+        let headers = HeaderMap::with_capacity(answer.headers.len() + 8);
+        Self::over(headers, answer, now)
+    }
+
+    /// The same with headers that all answers of a service have (see [`fixed_headers`]): made once and copied, they
+    /// cost little. They stand above the answer's own. One that differs from answer to answer can be among them, and is
+    /// set again in its place.
+    pub fn dressed(mut answer: Answer, now: Timestamp, all: &HeaderMap) -> Self {
+        answer.headers.retain(|(name, _)| !all.contains_key(name));
+        Self::over(all.clone(), answer, now)
+    }
+
+    fn over(mut headers: HeaderMap, answer: Answer, now: Timestamp) -> Self {
         let (media_type, body) = match answer.body {
             Some((media_type, body)) => (Some(media_type), body),
             None => (None, Bytes::new()),
@@ -199,8 +211,27 @@ impl Reply {
     }
 }
 
+/// Headers with fixed values, for [`Reply::dressed`].
+pub fn fixed_headers<const N: usize>(headers: [(HeaderName, &'static str); N]) -> HeaderMap {
+    // Room for what each answer adds, so that nothing is sorted in anew.
+    let mut map = HeaderMap::with_capacity(N + 16);
+    map.extend(headers.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    map
+}
+
+/// The header of a time. Answers come many to the second, and each thread makes it once for all of them.
 fn date_header(now: Timestamp) -> HeaderValue {
-    HeaderValue::try_from(now.http_date()).unwrap_or_else(|_| HeaderValue::from_static(""))
+    thread_local! {
+        static LAST: std::cell::RefCell<Option<(i64, HeaderValue)>> = const { std::cell::RefCell::new(None) };
+    }
+    LAST.with_borrow_mut(|last| match last {
+        Some((second, value)) if *second == now.as_secs() => value.clone(),
+        _ => {
+            let made = HeaderValue::try_from(now.http_date()).unwrap_or_else(|_| HeaderValue::from_static(""));
+            *last = Some((now.as_secs(), made.clone()));
+            made
+        }
+    })
 }
 
 /// What a proxy in front of a service answers when the service is away.

@@ -1,11 +1,13 @@
 //! The headers that all of Okta's answers carry, as recorded.
 
+use std::sync::LazyLock;
+
 use dtu_kernel::{
     time::Timestamp,
     twin::{Quota, Reason, Scene, Unserved},
-    wire::{Answer, Reply},
+    wire::{self, Answer, Reply},
 };
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use smol_str::SmolStr;
 
 use crate::{api::request_id, error::Error, links, resources::answers};
@@ -17,8 +19,6 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-okta-request-id");
 const XSS: HeaderName = HeaderName::from_static("x-xss-protection");
 const P3P: HeaderName = HeaderName::from_static("p3p");
 const ACCEPT_CH: HeaderName = HeaderName::from_static("accept-ch");
-/// So many headers are added to each answer.
-const HEADERS: usize = 16;
 
 /// Operations that answer an empty object, as recorded, where the public document has no body: nothing else knows of
 /// it, since the twin serves them from that document.
@@ -97,25 +97,37 @@ pub(crate) fn unserved(scene: &Unserved<'_>) -> Reply {
     reply
 }
 
+/// The headers of all answers, in their order. What stands empty differs from answer to answer.
+static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
+    wire::fixed_headers([
+        (header::DATE, ""),
+        (header::SERVER, "nginx"),
+        (REQUEST_ID, ""),
+        (XSS, "0"),
+        (P3P, "CP=\"HONK\""),
+        (ACCEPT_CH, "Sec-CH-UA-Platform-Version"),
+        (header::CACHE_CONTROL, "no-cache, no-store"),
+        (header::PRAGMA, "no-cache"),
+        (header::EXPIRES, "0"),
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=315360000; includeSubDomains"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ])
+});
+
+/// The headers of all answers with a body. Only what could be compressed says that it varies: recorded answers without
+/// a body do not.
+static WITH_BODY: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut headers = wire::fixed_headers([(header::CONTENT_TYPE, ""), (header::VARY, "Accept-Encoding")]);
+    headers.extend(HEADERS.clone());
+    headers
+});
+
 fn dress(answer: Answer, code: SmolStr, now: Timestamp, bits: (u64, u64)) -> Reply {
-    let mut reply = Reply::new(answer, now);
+    let is_empty = answer.body.as_ref().is_none_or(|(_, body)| body.is_empty());
+    let mut reply = Reply::dressed(answer, now, if is_empty { &HEADERS } else { &WITH_BODY });
     if !code.is_empty() {
         reply = reply.refused(code);
     }
-    reply.headers.reserve(HEADERS);
-    reply.fix(header::SERVER, "nginx");
     reply.set(REQUEST_ID, &request_id(bits));
-    // Only what could be compressed says that it varies: recorded answers without a body do not.
-    if !reply.body.is_empty() {
-        reply.fix(header::VARY, "Accept-Encoding");
-    }
-    reply.fix(XSS, "0");
-    reply.fix(P3P, "CP=\"HONK\"");
-    reply.fix(ACCEPT_CH, "Sec-CH-UA-Platform-Version");
-    reply.fix(header::CACHE_CONTROL, "no-cache, no-store");
-    reply.fix(header::PRAGMA, "no-cache");
-    reply.fix(header::EXPIRES, "0");
-    reply.fix(header::STRICT_TRANSPORT_SECURITY, "max-age=315360000; includeSubDomains");
-    reply.fix(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     reply
 }

@@ -39,7 +39,7 @@ use crate::{
         role_type::RoleType,
         schema, session,
         token::{Network, Token, Tokens},
-        user::{Provider, Status, User, Users},
+        user::{Provider, Status, Tag, User, Users},
         user_type,
     },
     oauth::{self, keys::Signing},
@@ -326,6 +326,7 @@ fn user(world: &World, person: &Person, number: usize, tx: &mut Tx<'_>) -> User 
         question: None,
         provider: Provider::default(),
         realm: None,
+        tag: Tag::default(),
     }
 }
 

@@ -1,14 +1,18 @@
 //! What stands around every call: the credential's check, argument reading, and the headers and members that all
 //! answers share.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use dtu_kernel::{
     args::{self, ArgError},
+    ids,
     operation::OperationInfo,
+    time::Timestamp,
     twin::{Reason, Scene, Unserved},
-    wire::{Answer, JSON, JSON_UTF8, Reply},
+    wire::{self, Answer, JSON, JSON_UTF8, Reply},
 };
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
@@ -157,6 +161,11 @@ fn expected(why: &str) -> &'static str {
     }
 }
 
+/// An answer with the headers that all answers have.
+pub(crate) fn dressed(answer: Answer, now: Timestamp) -> Reply {
+    Reply::dressed(answer, now, &HEADERS)
+}
+
 /// Puts the members and headers that all answers share around an answer or refusal.
 pub(crate) fn render(scene: &Scene<'_>, caller: Option<&Caller>, result: Result<Answer, Error>) -> Reply {
     if let Some(face) = rest::face(scene.operation) {
@@ -173,19 +182,19 @@ pub(crate) fn render(scene: &Scene<'_>, caller: Option<&Caller>, result: Result<
     let mut reply = match result {
         Err(error) => {
             let error = error.at_hook(is_hook);
-            let reply = Reply::new(error.answer(warning), scene.now).refused(error.code());
+            let reply = dressed(error.answer(warning), scene.now).refused(error.code());
             if let Error::Unserved(_) = error { reply.as_gap() } else { reply }
         }
         // Files are sent as they are.
         Ok(answer) if is_hook || answer.body.as_ref().is_some_and(|(media, _)| *media == gzip::MEDIA) => {
-            Reply::new(answer, scene.now)
+            dressed(answer, scene.now)
         }
         Ok(mut answer) => {
             let body = answer.body.take().map_or_else(|| Bytes::from_static(b"{}"), |(_, body)| body);
             // What is served from the contract has `ok` among its members already.
             let body = if scene.operation.behaves() { with_ok(&body) } else { body };
             answer.body = Some((JSON, warning.map_or(body.clone(), |warning| with_warning(&body, warning))));
-            Reply::new(answer, scene.now)
+            dressed(answer, scene.now)
         }
     };
     add_headers(&mut reply, scene.request_bits);
@@ -220,25 +229,34 @@ const FAILURE: HeaderName = HeaderName::from_static("x-slack-failure");
 const SCOPES: HeaderName = HeaderName::from_static("x-oauth-scopes");
 const ACCEPTED_SCOPES: HeaderName = HeaderName::from_static("x-accepted-oauth-scopes");
 
-/// The headers of every answer.
+/// The headers of all answers, in their order. What stands empty differs from answer to answer.
+static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
+    wire::fixed_headers([
+        (header::DATE, ""),
+        (REQ_ID, ""),
+        (UNIQUE_ID, ""),
+        (header::CACHE_CONTROL, "private, no-cache, no-store, must-revalidate"),
+        (header::EXPIRES, "Sat, 26 Jul 1997 05:00:00 GMT"),
+        (header::PRAGMA, "no-cache"),
+        (header::VARY, "Accept-Encoding"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_XSS_PROTECTION, "0"),
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains; preload"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_EXPOSE_HEADERS, "x-slack-req-id, retry-after"),
+        (header::SERVER, "Apache"),
+        (HeaderName::from_static("x-backend"), "api_normal"),
+    ])
+});
+
+/// Sets what differs in the headers of every answer.
 fn add_headers(reply: &mut Reply, (a, b): (u64, u64)) {
     if reply.headers.get(header::CONTENT_TYPE).is_some_and(|media_type| media_type == JSON) {
         reply.fix(header::CONTENT_TYPE, JSON_UTF8);
     }
-    reply.set(REQ_ID, &hex(a, b, false));
-    reply.set(UNIQUE_ID, &hex(b, a, true));
-    reply.fix(header::CACHE_CONTROL, "private, no-cache, no-store, must-revalidate");
-    reply.fix(header::EXPIRES, "Sat, 26 Jul 1997 05:00:00 GMT");
-    reply.fix(header::PRAGMA, "no-cache");
-    reply.fix(header::VARY, "Accept-Encoding");
-    reply.fix(header::REFERRER_POLICY, "no-referrer");
-    reply.fix(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    reply.fix(header::X_XSS_PROTECTION, "0");
-    reply.fix(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains; preload");
-    reply.fix(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-    reply.fix(header::ACCESS_CONTROL_EXPOSE_HEADERS, "x-slack-req-id, retry-after");
-    reply.fix(header::SERVER, "Apache");
-    reply.fix(HeaderName::from_static("x-backend"), "api_normal");
+    reply.set(REQ_ID, &ids::hex(a, b));
+    reply.set(UNIQUE_ID, &uuid(b, a));
     if !reply.error.is_empty() {
         let code = reply.error.clone();
         reply.set(FAILURE, &code);
@@ -259,30 +277,24 @@ fn add_scopes(reply: &mut Reply, operation: &OperationInfo, granted: Option<&str
     }
 }
 
-/// 128 bits as 32 hexadecimal digits, or as a UUID.
-fn hex(a: u64, b: u64, dashes: bool) -> SmolStr {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let bits = (u128::from(a) << 64) | u128::from(b);
-    let mut out = String::with_capacity(36);
-    for n in (0..32).rev() {
-        if dashes && [23, 19, 15, 11].contains(&n) {
-            out.push('-');
-        }
-        let nibble = usize::try_from((bits >> (n * 4)) & 15).unwrap_or(0);
-        out.push(char::from(DIGITS[nibble]));
+/// 128 bits in the form of a UUID.
+fn uuid(a: u64, b: u64) -> String {
+    let mut text = ids::hex(a, b);
+    for at in [20, 16, 12, 8] {
+        text.insert(at, '-');
     }
-    out.into()
+    text
 }
 
 /// Answers what no operation can take.
 pub(crate) fn unserved(scene: &Unserved<'_>) -> Reply {
     let method = scene.request.path.strip_prefix("/api/").map(|name| name.trim_end_matches('/'));
     let mut reply = match (scene.reason, method) {
-        (Reason::Broken, _) => Reply::new(Error::from(Code::FatalError).answer(None), scene.now).refused("fatal_error"),
+        (Reason::Broken, _) => dressed(Error::from(Code::FatalError).answer(None), scene.now).refused("fatal_error"),
         (Reason::BodyTooLarge, _) => page(StatusCode::PAYLOAD_TOO_LARGE, scene),
         (Reason::NotFound | Reason::Absent(_), Some(name)) if !name.is_empty() => {
             let body = json!({ "ok": false, "error": "unknown_method", "req_method": name });
-            Reply::new(Answer::json(&body), scene.now).refused("unknown_method")
+            dressed(Answer::json(&body), scene.now).refused("unknown_method")
         }
         (Reason::NotFound | Reason::Absent(_), _) => page(StatusCode::NOT_FOUND, scene),
         (Reason::MethodNotAllowed, _) => page(StatusCode::METHOD_NOT_ALLOWED, scene),
@@ -297,7 +309,7 @@ fn page(status: StatusCode, scene: &Unserved<'_>) -> Reply {
         "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head><title>{reason} | Slack</title></head>\n<body><h1>{reason}</h1></body>\n</html>\n"
     );
     let answer = Answer::text("text/html; charset=utf-8", html).with_status(status);
-    let mut reply = Reply::new(answer, scene.now);
+    let mut reply = dressed(answer, scene.now);
     reply.headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
     reply
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
-    Caller,
+    Caller, envelope,
     error::{Code, Error},
     input::Input,
     model::{
@@ -82,7 +82,7 @@ fn nobody() -> Caller {
 /// The answer as it goes out.
 pub(crate) fn render(scene: &Scene<'_>, face: Face, result: Result<Answer, Error>) -> Reply {
     match result {
-        Ok(answer) => Reply::new(answer, scene.now),
+        Ok(answer) => envelope::dressed(answer, scene.now),
         Err(error) => {
             let (status, words) = status(&error);
             let body = refusal(scene, face, &error, (status, &words));
@@ -91,7 +91,7 @@ pub(crate) fn render(scene: &Scene<'_>, face: Face, result: Result<Answer, Error
                 let secs = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
                 answer = answer.with_header(header::RETRY_AFTER, secs.max(1).to_string());
             }
-            Reply::new(answer, scene.now).refused(words)
+            envelope::dressed(answer, scene.now).refused(words)
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Entries hold the rows that a write touched, never roots of the state. Past a limit the oldest entries move to a
 //! file and are read back from there; nothing is lost.
 
+mod form;
 mod store;
 
 use std::sync::Arc;
@@ -11,16 +12,12 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use smol_str::SmolStr;
 use tokio::sync::watch;
 
 use self::store::Store;
-use crate::{
-    operation::Level,
-    table::{Change, Row},
-    time::Timestamp,
-};
+use crate::{operation::Level, table::Change, time::Timestamp};
 
 /// Who made something happen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -217,149 +214,6 @@ pub struct Attempt {
     pub response: Bytes,
 }
 
-impl Entry {
-    /// The entry as the control plane, evidence files and checks see it. The form is stable.
-    pub fn to_json(&self) -> Value {
-        let mut out = self.head_json();
-        let (request, response) = self.event.bodies();
-        put_bodies(&mut out, request, response);
-        out
-    }
-
-    /// The same without bodies.
-    fn head_json(&self) -> Value {
-        let mut out = json!({
-            "seq": self.seq,
-            "at": self.at,
-            "principal": self.principal.to_string(),
-            "twin": self.twin,
-        });
-        if let Some(cause) = self.cause {
-            out["cause"] = json!(cause);
-        }
-        self.event.write_json(&mut out);
-        out["changes"] = self.changes.iter().map(change_json).collect();
-        out
-    }
-}
-
-fn change_json(change: &Change) -> Value {
-    let row = |row: &Option<Row>| row.as_ref().map_or(Value::Null, |row| row.to_json());
-    json!({ "table": change.table, "key": change.key, "before": row(&change.before), "after": row(&change.after) })
-}
-
-impl Event {
-    fn write_json(&self, out: &mut Value) {
-        match self {
-            Self::Request(x) => {
-                out["kind"] = json!("request");
-                out["operation"] = json!(x.operation);
-                out["level"] = json!(x.level);
-                out["gap"] = json!(x.gap);
-                out["caller"] = json!(x.caller);
-                out["resource"] = json!(x.resource);
-                out["error"] = json!(x.error);
-                out["fault"] = json!(x.fault);
-                out["status"] = json!(x.status);
-                out["request"] = json!({
-                    "method": x.method.as_str(), "target": x.target, "content_type": x.content_type,
-                });
-                out["response"] = json!({ "status": x.status });
-            }
-            Self::Delivery(d) => {
-                out["kind"] = json!("delivery");
-                out["delivery"] = json!({ "id": d.delivery, "kind": d.kind, "url": d.url, "attempt": d.attempt });
-                out["request"] = json!({ "method": "POST", "target": d.url });
-                match d.outcome {
-                    Ok(status) => {
-                        out["status"] = json!(status);
-                        out["error"] = json!("");
-                        out["response"] = json!({ "status": status });
-                    }
-                    Err(reason) => {
-                        out["status"] = json!(0);
-                        out["error"] = json!(reason);
-                    }
-                }
-            }
-            Self::Pending { operation } => {
-                out["kind"] = json!("pending");
-                out["operation"] = json!(operation);
-            }
-            Self::Affordance { verb, with, outcome } => {
-                out["kind"] = json!("affordance");
-                out["verb"] = json!(verb);
-                out["with"] = with.clone();
-                match outcome {
-                    Ok(result) => out["result"] = result.clone(),
-                    Err(reason) => out["error"] = json!(reason),
-                }
-            }
-            Self::Fault { rule, on, effect } => {
-                out["kind"] = json!("fault");
-                out["rule"] = json!(rule);
-                out["on"] = json!(on);
-                out["effect"] = effect.clone();
-            }
-            Self::FaultSkipped { rule, on, why } => {
-                out["kind"] = json!("fault_skipped");
-                out["rule"] = json!(rule);
-                out["on"] = json!(on);
-                out["error"] = json!(why);
-            }
-            Self::Timer { name } => {
-                out["kind"] = json!("timer");
-                out["name"] = json!(name);
-            }
-            Self::Frame { .. } | Self::Socket { .. } => self.write_socket_json(out),
-            Self::Clock { from, to } => {
-                out["kind"] = json!("clock");
-                out["from"] = json!(from);
-                out["to"] = json!(to);
-            }
-            Self::Act { .. } => self.write_act_json(out),
-            Self::Control { action, detail } => {
-                out["kind"] = json!("control");
-                out["action"] = json!(action);
-                out["detail"] = detail.clone();
-            }
-        }
-    }
-
-    fn write_act_json(&self, out: &mut Value) {
-        let (Self::Act { is_answer, action, name, more }, Value::Object(out)) = (self, out) else { return };
-        out.insert("kind".to_owned(), json!(if *is_answer { "answer" } else { "act" }));
-        out.insert("action".to_owned(), json!(action));
-        out.insert("name".to_owned(), json!(name));
-        out.extend(more.clone());
-    }
-
-    fn write_socket_json(&self, out: &mut Value) {
-        match self {
-            Self::Frame { socket, from_client, .. } => {
-                out["kind"] = json!("frame");
-                out["socket"] = json!(socket);
-                // Where the body goes: what a client sends is the request's, what it is sent the answer's.
-                out[if *from_client { "request" } else { "response" }] = json!({});
-            }
-            Self::Socket { socket, what } => {
-                out["kind"] = json!("socket");
-                out["socket"] = json!(socket);
-                out["what"] = json!(what);
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Bodies are text nearly always; what is not is shown as its length.
-fn text(body: &[u8]) -> Value {
-    match std::str::from_utf8(body) {
-        Ok(text) => json!(text),
-        Err(_) => json!({ "bytes": body.len() }),
-    }
-}
-
 /// The ranges of entries that led to the present state: a restore leaves out what came after its snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lineage(Vec<(u64, u64)>);
@@ -445,8 +299,15 @@ impl Ledger {
                 self.store.push(|seq| Entry { seq, at, principal, twin, cause, event, changes })
             }
         };
-        self.latest.send_replace(seq + 1);
+        // Telling nobody costs as much as telling somebody.
+        if self.latest.receiver_count() > 0 {
+            self.tell(seq + 1);
+        }
         seq
+    }
+
+    fn tell(&self, length: u64) {
+        self.latest.send_if_modified(|latest| std::mem::replace(latest, length.max(*latest)) < length);
     }
 
     /// How many entries were appended.
@@ -461,7 +322,10 @@ impl Ledger {
 
     /// Follows the ledger's length.
     pub fn watch(&self) -> watch::Receiver<u64> {
-        self.latest.subscribe()
+        let receiver = self.latest.subscribe();
+        // What came before there was anybody to tell.
+        self.tell(self.len());
+        receiver
     }
 
     /// Up to `limit` entries from `from` on, oldest first, in the form of [`Entry::to_json`].
@@ -545,35 +409,26 @@ impl Event {
         }
     }
 
+    /// The same to be changed; none where there are none.
+    fn bodies_mut(&mut self) -> [Option<&mut Bytes>; 2] {
+        match self {
+            Self::Request(x) => [Some(&mut x.request), Some(&mut x.response)],
+            Self::Delivery(d) => [Some(&mut d.request), Some(&mut d.response)],
+            Self::Frame { text, .. } => [Some(text), None],
+            _ => [None, None],
+        }
+    }
+
     fn body_bytes(&self) -> usize {
         let (request, response) = self.bodies();
         request.len() + response.len()
     }
 
     fn without_bodies(mut self) -> Self {
-        match &mut self {
-            Self::Request(x) => {
-                x.request = Bytes::new();
-                x.response = Bytes::new();
-            }
-            Self::Delivery(d) => {
-                d.request = Bytes::new();
-                d.response = Bytes::new();
-            }
-            Self::Frame { text, .. } => *text = Bytes::new(),
-            _ => {}
+        for body in self.bodies_mut().into_iter().flatten() {
+            *body = Bytes::new();
         }
         self
-    }
-}
-
-/// Puts bodies where an entry's JSON has a place for them.
-fn put_bodies(entry: &mut Value, request: &[u8], response: &[u8]) {
-    for (side, body) in [("request", request), ("response", response)] {
-        if let Some(Value::Object(side)) = entry.get_mut(side) {
-            // Acts bring their bodies with them.
-            side.entry("body").or_insert_with(|| text(body));
-        }
     }
 }
 

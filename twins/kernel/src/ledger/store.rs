@@ -9,15 +9,18 @@ use std::{
     sync::Arc,
 };
 
+use bytes::{Bytes, BytesMut};
 use parking_lot::{Condvar, Mutex};
 use serde_json::Value;
 
-use super::{Entry, put_bodies};
+use super::{Entry, form::put_bodies};
 
 /// How many entries fill a shelf.
 const SHELF_ENTRIES: usize = 16_384;
 /// How many bytes of bodies fill a shelf.
 const SHELF_BYTES: usize = 8 << 20;
+/// How large blocks are that bodies are copied into: the first, and the later ones.
+const BLOCK: std::ops::RangeInclusive<usize> = 16 << 10..=512 << 10;
 /// How many full shelves stay in memory.
 const SHELVES_KEPT: usize = 3;
 /// How many full shelves there may be before writers wait for the disk.
@@ -41,6 +44,10 @@ struct Shelves {
     full: VecDeque<Arc<Vec<Arc<Entry>>>>,
     open: Vec<Arc<Entry>>,
     open_bytes: usize,
+    /// Where bodies are copied to, one behind the other: what was made for an answer can then be used for the next, and
+    /// the thread that moves a shelf has little to give back.
+    block: BytesMut,
+    block_size: usize,
     /// Whether the moving thread is at work.
     moving: bool,
     /// Whether the disk has refused: memory keeps all from then on, and nothing is lost.
@@ -82,7 +89,10 @@ impl Store {
     pub(super) fn push(self: &Arc<Self>, make: impl FnOnce(u64) -> Entry) -> u64 {
         let mut shelves = self.shelves.lock();
         let seq = shelves.next;
-        let entry = make(seq);
+        let mut entry = make(seq);
+        for body in entry.event.bodies_mut().into_iter().flatten() {
+            shelves.pack(body);
+        }
         shelves.next += 1;
         shelves.open_bytes += entry.event.body_bytes();
         shelves.open.push(Arc::new(entry));
@@ -167,6 +177,19 @@ impl Store {
 }
 
 impl Shelves {
+    /// Copies a body into the open block. A large one stays where it is.
+    fn pack(&mut self, body: &mut Bytes) {
+        if body.is_empty() || body.len() > *BLOCK.start() {
+            return;
+        }
+        if self.block.capacity() < body.len() {
+            self.block_size = (self.block_size * 2).clamp(*BLOCK.start(), *BLOCK.end());
+            self.block = BytesMut::with_capacity(self.block_size);
+        }
+        self.block.extend_from_slice(body);
+        *body = self.block.split().freeze();
+    }
+
     /// Up to `limit` entries in memory, after the first `skip` of them.
     fn entries(&self, mut skip: usize, limit: usize) -> Vec<Arc<Entry>> {
         let mut found = Vec::new();
@@ -183,12 +206,14 @@ impl Shelves {
 
 impl SpillFile {
     fn write(&mut self, shelf: &[Arc<Entry>]) -> std::io::Result<()> {
-        let mut text = Vec::new();
+        let (mut head, mut text) = (Vec::new(), Vec::new());
         let mut offsets = Vec::with_capacity(shelf.len());
         for entry in shelf {
             offsets.push(self.end + text.len() as u64);
+            head.clear();
+            entry.write_head(&mut head)?;
             let (request, response) = entry.event.bodies();
-            for part in [serde_json::to_vec(&entry.head_json())?.as_slice(), request, response] {
+            for part in [head.as_slice(), request, response] {
                 text.extend_from_slice(&(part.len() as u64).to_le_bytes());
                 text.extend_from_slice(part);
             }

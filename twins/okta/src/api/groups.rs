@@ -366,8 +366,8 @@ pub fn list_members(cx: &Read<'_, Okta>, args: ListMembers) -> Result<Typed<Vec<
     members.truncate(limit);
     let next = members.last().filter(|_| more).map(|user| user.id.as_str());
     let origin = &cx.scene.request.origin;
-    let rows: Vec<UserBody> = members.iter().map(|user| UserBody::listed(state, user, origin)).collect();
-    Ok(paging::linked(Typed::ok(&rows), cx.scene, limit, next))
+    let rows = members.iter().map(|user| UserBody::listed(state, user, origin));
+    Ok(paging::linked(UserBody::page(rows), cx.scene, limit, next))
 }
 
 /// Arguments of membership changes.

@@ -155,7 +155,7 @@ pub fn reset_password(cx: &mut Write<'_, '_, Okta>, args: Reset) -> Result<Typed
 /// `expirePassword`.
 pub fn expire_password(cx: &mut Write<'_, '_, Okta>, args: Who) -> Result<Typed<UserBody>, Error> {
     let user = step(cx, &args.id, Step::ExpirePassword, false)?;
-    Ok(Typed::ok(&UserBody::whole(cx.state, &user, &cx.scene.request.origin)))
+    Ok(UserBody::whole(cx.state, &user, &cx.scene.request.origin).answer())
 }
 
 /// `expirePasswordWithTempPassword`.

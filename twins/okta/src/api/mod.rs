@@ -61,6 +61,7 @@ mod subscriptions;
 pub mod tokens;
 pub mod user_body;
 mod user_idps;
+mod user_shape;
 pub mod user_types;
 pub mod users;
 pub mod well_known;
@@ -69,6 +70,7 @@ pub mod widgets;
 use std::sync::Arc;
 
 use dtu_kernel::{
+    ids,
     operation::{Operation, Typed},
     time::Timestamp,
     twin::{Read, Scene, Write},
@@ -131,7 +133,7 @@ pub fn stamp(at: Timestamp) -> String {
 
 /// The id of a request, as in its `x-okta-request-id` header.
 pub fn request_id((a, b): (u64, u64)) -> String {
-    format!("{a:016x}{b:016x}")
+    ids::hex(a, b)
 }
 
 /// What a caller sees in lists.

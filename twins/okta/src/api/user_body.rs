@@ -1,53 +1,35 @@
 //! How a person is shown.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
+use bytes::Bytes;
+use dtu_kernel::{
+    json::{self, Json},
+    operation::Typed,
+    time::Timestamp,
+    wire::{Answer, JSON},
+};
+use http::StatusCode;
 use schemars::JsonSchema;
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::{Value, value::RawValue};
-use smol_str::SmolStr;
 
-use super::{Empty, stamp};
+use super::user_shape::UserShape;
 use crate::model::{
     State,
-    profile::Attribute,
+    profile::{Attribute, Shown},
     schema,
     user::{Status, User},
 };
 
-/// A person as Okta shows them.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UserBody {
-    id: SmolStr,
-    status: &'static str,
-    created: String,
-    activated: Option<String>,
-    status_changed: Option<String>,
-    last_login: Option<String>,
-    last_updated: String,
-    password_changed: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    realm_id: Option<SmolStr>,
-    r#type: TypeRef,
-    #[schemars(with = "BTreeMap<String, Value>")]
-    profile: ProfileBody,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    credentials: Option<CredentialsBody>,
-    #[serde(rename = "_embedded", skip_serializing_if = "Option::is_none")]
-    pub(super) embedded: Option<Value>,
-    #[serde(rename = "_links")]
-    #[schemars(with = "BTreeMap<String, LinkBody>")]
-    links: UserLinks,
-}
+/// A person as Okta shows them, as text: people are the most asked for.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(transparent)]
+pub struct UserBody(#[schemars(with = "UserShape")] Bytes);
 
-/// The profile of a row, written without a copy: people are the most asked for.
-#[derive(Debug)]
-struct ProfileBody(Arc<User>);
-
-impl Serialize for ProfileBody {
+impl Serialize for UserBody {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.profile.shown())
+        serde_json::from_slice::<&RawValue>(&self.0).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -62,92 +44,6 @@ fn live(state: &State, user: &Arc<User>) -> Arc<User> {
         return Arc::clone(user);
     }
     Arc::new(User { profile: user.profile.with_custom(custom), ..User::clone(user) })
-}
-
-/// Links by name, in Okta's order. They are the most of an answer, and are made as text at once.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct UserLinks(Box<RawValue>);
-
-/// The text of links under way of being made.
-struct LinkText {
-    /// The org's address, as it stands in JSON.
-    origin: String,
-    text: String,
-}
-
-impl LinkText {
-    fn new(origin: &str, capacity: usize) -> Self {
-        let quoted = Value::from(origin).to_string();
-        let mut text = String::with_capacity(capacity);
-        text.push('{');
-        Self { origin: quoted.trim_matches('"').to_owned(), text }
-    }
-
-    /// Adds a link to a path below the org's address. Names, ids and paths need no escapes.
-    fn add(&mut self, name: &str, path: &[&str], method: &str) {
-        let separator = if self.text.len() > 1 { ",\"" } else { "\"" };
-        for part in [separator, name, "\":{\"href\":\"", &self.origin] {
-            self.text.push_str(part);
-        }
-        for part in path {
-            self.text.push_str(part);
-        }
-        self.text.push('"');
-        if !method.is_empty() {
-            for part in [",\"method\":\"", method, "\""] {
-                self.text.push_str(part);
-            }
-        }
-        self.text.push('}');
-    }
-
-    fn finish(mut self) -> UserLinks {
-        self.text.push('}');
-        UserLinks(RawValue::from_string(self.text).expect("links are JSON: all that is foreign in them is escaped"))
-    }
-}
-
-/// A link, for the schema: see [`LinkText`].
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
-struct LinkBody {
-    href: String,
-    method: Option<&'static str>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct TypeRef {
-    id: SmolStr,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct CredentialsBody {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password: Option<Empty>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    emails: Option<Vec<MailBody>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recovery_question: Option<QuestionBody>,
-    provider: ProviderBody,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct MailBody {
-    value: String,
-    status: &'static str,
-    r#type: &'static str,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct QuestionBody {
-    question: SmolStr,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct ProviderBody {
-    r#type: SmolStr,
-    name: SmolStr,
 }
 
 /// What `okta-response` asks to leave out of a person.
@@ -223,72 +119,145 @@ const CALLS: [(&str, &str); 12] = [
     ("changeRecoveryQuestion", "/credentials/change_recovery_question"),
 ];
 
-/// Room for the links of an account in use.
-const LINKS_SIZE: usize = 1_600;
 const USERS: &str = "/api/v1/users/";
 
-fn links(state: &State, user: &User, origin: &str, omit: Omit) -> UserLinks {
+/// Writes a link to a path below an address. Names, ids and paths need no escapes.
+fn link(json: &mut Json<'_>, name: &str, address: &str, path: &[&str], method: &str) {
+    json.name(name);
+    json.plain("{\"href\":\"");
+    json.plain(address);
+    for part in path {
+        json.plain(part);
+    }
+    if !method.is_empty() {
+        json.plain("\",\"method\":\"");
+        json.plain(method);
+    }
+    json.plain("\"}");
+}
+
+/// The org's address, as it stands in JSON. Only one that somebody made up needs escapes.
+fn quoted(origin: &str) -> Cow<'_, str> {
+    if origin.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\') {
+        return origin.into();
+    }
+    let mut text = Value::from(origin).to_string();
+    text.truncate(text.len() - 1);
+    text.remove(0);
+    text.into()
+}
+
+/// Links by name, in Okta's order. They are the most of an answer.
+fn links(json: &mut Json<'_>, state: &State, user: &User, origin: &str, omit: Omit) {
+    let org = quoted(origin);
+    let own = [&*org, USERS, &user.id].concat();
     let of = state.users.type_of(user);
-    let mut all = LinkText::new(origin, LINKS_SIZE);
     let names = link_names(user.status).iter().copied();
     let shown = |name: &&str| !omit.credential_links || !CREDENTIAL_LINKS.contains(name);
     for name in names.filter(shown).filter(|name| engine_links(state, user, name)) {
         match name {
-            "self" => all.add(name, &[USERS, &user.id], ""),
-            "delete" => all.add(name, &[USERS, &user.id], "DELETE"),
-            "schema" => all.add(name, &["/api/v1/meta/schemas/user/", &schema::id_of(of)], ""),
-            "type" => all.add(name, &["/api/v1/meta/types/user/", of], ""),
+            "self" => link(json, name, &own, &[], ""),
+            "delete" => link(json, name, &own, &[], "DELETE"),
+            "schema" => link(json, name, &org, &["/api/v1/meta/schemas/user/", &schema::id_of(of)], ""),
+            "type" => link(json, name, &org, &["/api/v1/meta/types/user/", of], ""),
             _ => {
                 let path = CALLS.iter().find(|(call, _)| *call == name).map_or("", |(_, path)| path);
-                all.add(name, &[USERS, &user.id, path], "POST");
+                link(json, name, &own, &[path], "POST");
             }
         }
     }
-    all.finish()
 }
 
 /// Recorded orgs with Identity Governance keep people's mail addresses to themselves.
-fn credentials(state: &State, user: &User) -> CredentialsBody {
-    let mail = |attribute: Attribute, kind| {
-        let value = user.profile.get(attribute);
-        (!value.is_empty()).then(|| MailBody { value: value.to_owned(), status: "VERIFIED", r#type: kind })
-    };
-    let emails = [mail(Attribute::EMAIL, "PRIMARY"), mail(Attribute::SECOND_EMAIL, "SECONDARY")];
-    CredentialsBody {
-        password: user.has_password.then_some(Empty {}),
-        emails: (!state.kind.is_governed()).then(|| emails.into_iter().flatten().collect()),
-        recovery_question: user.question.clone().map(|question| QuestionBody { question }),
-        provider: ProviderBody { r#type: user.provider.r#type.clone(), name: user.provider.name.clone() },
+fn credentials(json: &mut Json<'_>, state: &State, user: &User) {
+    if user.has_password {
+        json.name("password");
+        json.object(|_| {});
+    }
+    if !state.kind.is_governed() {
+        let mails = [(Attribute::EMAIL, "PRIMARY"), (Attribute::SECOND_EMAIL, "SECONDARY")];
+        let mails = mails.map(|(attribute, kind)| (user.profile.get(attribute), kind));
+        json.name("emails");
+        json.list(mails.into_iter().filter(|(value, _)| !value.is_empty()), |json, (value, kind)| {
+            json.object(|json| {
+                json.member("value", value);
+                json.member("status", "VERIFIED");
+                json.member("type", kind);
+            });
+        });
+    }
+    if let Some(question) = &user.question {
+        json.name("recovery_question");
+        json.object(|json| json.member("question", question));
+    }
+    json.name("provider");
+    json.object(|json| {
+        json.member("type", &user.provider.r#type);
+        json.member("name", &user.provider.name);
+    });
+}
+
+fn profile(json: &mut Json<'_>, state: &State, user: &Arc<User>) {
+    for (name, value) in live(state, user).profile.shown() {
+        match value {
+            Shown::Base(Some(text)) => json.member(name, text),
+            other => {
+                json.key(name);
+                json.value(&other);
+            }
+        }
+    }
+}
+
+/// A time, or null.
+fn stamp(json: &mut Json<'_>, name: &str, at: Option<Timestamp>) {
+    json.name(name);
+    match at {
+        Some(at) => json.millis(at.floor_secs()),
+        None => json.plain("null"),
     }
 }
 
 impl UserBody {
-    fn new(state: &State, user: &Arc<User>, links: UserLinks, omit: Omit) -> Self {
-        Self {
-            id: user.id.clone(),
-            status: user.status.text(),
-            created: stamp(user.created),
-            activated: user.activated.map(stamp),
-            status_changed: user.status_changed.map(stamp),
-            last_login: user.last_login.map(stamp),
-            last_updated: stamp(user.last_updated),
-            password_changed: user.password_changed.map(stamp),
-            realm_id: user.realm.clone().or_else(|| state.kind.realm.clone()),
-            r#type: TypeRef { id: state.users.type_of(user).clone() },
-            profile: ProfileBody(live(state, user)),
-            credentials: (!omit.credentials).then(|| credentials(state, user)),
-            embedded: None,
-            links,
-        }
+    fn new(state: &State, user: &Arc<User>, omit: Omit, blocks: bool, links: impl FnOnce(&mut Json<'_>)) -> Self {
+        let members = |json: &mut Json<'_>| {
+            json.member("id", &user.id);
+            json.member("status", user.status.text());
+            stamp(json, "created", Some(user.created));
+            stamp(json, "activated", user.activated);
+            stamp(json, "statusChanged", user.status_changed);
+            stamp(json, "lastLogin", user.last_login);
+            stamp(json, "lastUpdated", Some(user.last_updated));
+            stamp(json, "passwordChanged", user.password_changed);
+            if let Some(realm) = user.realm.as_ref().or(state.kind.realm.as_ref()) {
+                json.member("realmId", realm);
+            }
+            json.name("type");
+            json.object(|json| json.member("id", state.users.type_of(user)));
+            json.name("profile");
+            json.object(|json| profile(json, state, user));
+            if !omit.credentials {
+                json.name("credentials");
+                json.object(|json| credentials(json, state, user));
+            }
+            if blocks {
+                // Nobody is blocked from anywhere.
+                json.name("_embedded");
+                json.plain("{\"blocks\":[]}");
+            }
+            json.name("_links");
+            json.object(links);
+        };
+        Self(json::written(|json| json.object(members)))
     }
 
     /// With all links: for answers about one person.
     pub(super) fn whole(state: &State, user: &Arc<User>, origin: &str) -> Self {
-        Self::one(state, user, origin, Omit::default())
+        Self::one(state, user, origin, Omit::default(), false)
     }
 
-    pub(super) fn one(state: &State, user: &Arc<User>, origin: &str, omit: Omit) -> Self {
-        Self::new(state, user, links(state, user, origin, omit), omit)
+    pub(super) fn one(state: &State, user: &Arc<User>, origin: &str, omit: Omit, blocks: bool) -> Self {
+        Self::new(state, user, omit, blocks, |json| links(json, state, user, origin, omit))
     }
 
     /// With the link to itself only: for lists.
@@ -297,8 +266,16 @@ impl UserBody {
     }
 
     pub(super) fn row(state: &State, user: &Arc<User>, origin: &str, omit: Omit) -> Self {
-        let mut own = LinkText::new(origin, 128);
-        own.add("self", &[USERS, &user.id], "");
-        Self::new(state, user, own.finish(), omit)
+        Self::new(state, user, omit, false, |json| link(json, "self", &quoted(origin), &[USERS, &user.id], ""))
+    }
+
+    /// The answer that is one person.
+    pub(super) fn answer(self) -> Typed<Self> {
+        Typed::from_answer(Answer { body: Some((JSON, self.0)), ..Answer::empty(StatusCode::OK) })
+    }
+
+    /// The answer that is a list of people.
+    pub(super) fn page(rows: impl Iterator<Item = Self>) -> Typed<Vec<Self>> {
+        Typed::from_answer(Answer::written(|json| json.list(rows, |json, row| json.json(&row.0))))
     }
 }

@@ -125,7 +125,7 @@ pub fn list(cx: &Read<'_, Okta>, args: ListUsers) -> Result<Typed<Vec<UserBody>>
     let rows = found.rows.iter().map(|user| UserBody::row(cx.state, user, &cx.scene.request.origin, omit));
     let answer = match &args.fields {
         Some(fields) => Typed::from_answer(Answer::json(&project(rows, fields))),
-        None => Typed::ok(&rows.collect::<Vec<_>>()),
+        None => UserBody::page(rows),
     };
     if has_text(args.q.as_deref()) {
         // A query cannot be paged. That its answers have no links is recorded of groups.
@@ -220,14 +220,12 @@ pub struct GetUser {
 pub fn get(cx: &Read<'_, Okta>, args: GetUser) -> Result<Typed<UserBody>, Error> {
     let user = find_user(cx.state, cx.caller, &args.id)?;
     let omit = Omit::read(args.okta_response.as_deref());
-    let mut body = UserBody::one(cx.state, &user, &cx.scene.request.origin, omit);
-    match args.expand.as_deref() {
-        None | Some("") => {}
-        // Nobody is blocked from anywhere.
-        Some("blocks") => body.embedded = Some(json!({ "blocks": [] })),
+    let blocks = match args.expand.as_deref() {
+        None | Some("") => false,
+        Some("blocks") => true,
         Some(_) => return Err(bad_expand()),
-    }
-    let answer = Typed::ok(&body);
+    };
+    let answer = UserBody::one(cx.state, &user, &cx.scene.request.origin, omit, blocks).answer();
     // The Classic Engine is recorded without entity tags.
     Ok(if cx.state.kind.is_classic() { answer } else { answer.with_header(ETAG, user.etag()) })
 }
@@ -329,7 +327,7 @@ pub fn create(cx: &mut Write<'_, '_, Okta>, args: CreateUser) -> Result<Typed<Us
     let activate = args.activate.unwrap_or(true);
     let new = NewUser { profile, credentials, groups, activate, federated, expire, realm };
     let user = act(cx, |act| accounts::create(act, new))?;
-    Ok(Typed::ok(&UserBody::whole(cx.state, &user, &cx.scene.request.origin)))
+    Ok(UserBody::whole(cx.state, &user, &cx.scene.request.origin).answer())
 }
 
 fn groups(state: &State, ids: &[String]) -> Result<Vec<Arc<Group>>, Error> {
@@ -385,7 +383,7 @@ fn change(
     fill(cx.state, &mut profile, args.body.profile.as_ref().unwrap_or(&Map::new()), "user")?;
     let credentials = args.body.credentials.unwrap_or_default().read(args.strict.unwrap_or(false))?;
     let user = act(cx, |act| accounts::update(act, &user, profile, credentials, realm))?;
-    Ok(Typed::ok(&UserBody::whole(cx.state, &user, &cx.scene.request.origin)))
+    Ok(UserBody::whole(cx.state, &user, &cx.scene.request.origin).answer())
 }
 
 /// `If-Match` with the entity tag of `getUser`, weak or not, or a star.

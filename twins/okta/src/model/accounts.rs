@@ -19,7 +19,7 @@ use super::{
     password::NewPassword,
     profile::{Attribute, Profile},
     role, schema, session, sign_in, token,
-    user::{Provider, Status, Step, User, transition},
+    user::{Provider, Status, Step, Tag, User, transition},
 };
 use crate::{error::Error, policy};
 
@@ -100,6 +100,7 @@ pub fn create(act: &mut Act<'_, '_>, new: NewUser) -> Result<Arc<User>, Error> {
         question: new.credentials.question,
         provider: new.credentials.provider.unwrap_or_default(),
         realm: new.realm,
+        tag: Tag::default(),
     };
     check_password(act, &user, new.credentials.password.as_ref())?;
     check_answer(act, &user, new.credentials.answer.as_deref())?;

@@ -14,7 +14,7 @@ use dtu_kernel::{
 use imbl::{OrdMap, OrdSet};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
-use smol_str::SmolStr;
+use smol_str::{SmolStr, SmolStrBuilder};
 
 use super::{
     Act, Acting, State,
@@ -132,7 +132,10 @@ pub fn empty(of: &SmolStr, title: &str, description: &str, at: Timestamp) -> Sch
 
 /// The id of a type's schema: the same as the type's but for its beginning, as recorded.
 pub fn id_of(type_id: &str) -> SmolStr {
-    format!("osc{}", type_id.get(3..).unwrap_or_default()).into()
+    let mut id = SmolStrBuilder::new();
+    id.push_str("osc");
+    id.push_str(type_id.get(3..).unwrap_or_default());
+    id.finish()
 }
 
 /// The type of people whose schema this is: `default`, or a schema's id.

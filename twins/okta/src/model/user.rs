@@ -2,7 +2,7 @@
 //!
 //! See developer.okta.com/docs/api/openapi/okta-management/management/tag/User/ for the states.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dtu_kernel::{
     table::{Changes, Table},
@@ -189,6 +189,19 @@ pub struct User {
     pub provider: Provider,
     /// The realm that they are in, where it is not the org's default realm.
     pub realm: Option<SmolStr>,
+    /// The entity tag.
+    #[serde(skip)]
+    pub tag: Tag,
+}
+
+/// An entity tag, made when it is first asked for. A copy of a row has none: copies are made to be changed.
+#[derive(Debug, Default)]
+pub struct Tag(OnceLock<String>);
+
+impl Clone for Tag {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl User {
@@ -197,9 +210,12 @@ impl User {
         self.profile.get(Attribute::LOGIN)
     }
 
-    /// The hash behind the account's entity tag. Status is no part of it, as recordings show.
-    pub fn etag(&self) -> String {
-        // Put together and hashed at once: people are the most asked for.
+    /// The account's entity tag. Status is no part of it, as recordings show.
+    pub fn etag(&self) -> &str {
+        self.tag.0.get_or_init(|| self.hash())
+    }
+
+    fn hash(&self) -> String {
         let mut text = Vec::with_capacity(512);
         text.extend_from_slice(self.id.as_bytes());
         for (attribute, value) in self.profile.iter() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use dtu_contract::backing::Backed as _;
 use dtu_kernel::{twin::Scene, wire::Request};
+use http::header;
 use smol_str::SmolStr;
 
 use super::{
@@ -26,7 +27,8 @@ use crate::{
 
 /// Whether a call shows an access token rather than an API token.
 pub fn is_shown(request: &Request) -> bool {
-    form::authorization(request).is_some_and(|(scheme, _)| matches!(scheme.as_str(), "bearer" | "dpop"))
+    let value = request.header(header::AUTHORIZATION).and_then(|value| value.trim().split_once(' '));
+    value.is_some_and(|(scheme, _)| ["bearer", "dpop"].iter().any(|known| scheme.eq_ignore_ascii_case(known)))
 }
 
 /// The access token of a call.

@@ -74,11 +74,11 @@ pub(crate) fn limit(operation: &OperationInfo, caller: &Caller) -> Limit {
     let per_minute = if is_slowed { UNLISTED_PER_MINUTE } else { usual };
     let app = caller.token.as_ref().map_or("", |token| token.app.as_str());
     let bucket = if tier == POSTING || tier == WEBHOOK {
-        format_smolstr!("{}/{app}/{}", operation.id, caller.channel)
+        [operation.id, "/", app, "/", caller.channel.as_str()].concat()
     } else {
-        format_smolstr!("{}/{app}", operation.id)
+        [operation.id, "/", app].concat()
     };
-    Limit { bucket, per_minute }
+    Limit { bucket: bucket.into(), per_minute }
 }
 
 /// How many messages an app posts in a whole workspace each minute: Slack says several hundred, and not how many.

@@ -89,8 +89,10 @@ fn write(state: &mut State) {
     }
     batch.sort_unstable();
     let index = &mut state.index.words;
-    for (word, number) in batch {
-        index.words.entry(word).or_default().push_back(number);
+    // Once a word, not once a message that has it.
+    for group in batch.chunk_by(|(one, _), (other, _)| one == other) {
+        let numbers = group.iter().map(|(_, number)| *number);
+        index.words.entry(group[0].0.clone()).or_default().extend(numbers);
     }
     index.indexed = index.messages.len();
 }

@@ -1,11 +1,23 @@
 //! Message timestamps: microseconds, written `secs.micros`, unique within a channel.
 
 use dtu_kernel::time::Timestamp;
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::SmolStr;
 
 /// A time as Slack writes it in `ts` members.
 pub fn ts_text(micros: u64) -> SmolStr {
-    format_smolstr!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+    // By hand, from the end: each message has several of them.
+    let mut text = [b'0'; 24];
+    let (mut at, mut rest) = (text.len(), micros);
+    while rest > 0 || text.len() - at < 8 {
+        at -= 1;
+        if text.len() - at == 7 {
+            text[at] = b'.';
+        } else {
+            text[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            rest /= 10;
+        }
+    }
+    SmolStr::new(std::str::from_utf8(&text[at..]).unwrap_or_default())
 }
 
 /// Reads `1772442000.000100`, with any number of decimals up to six or none.
@@ -51,5 +63,7 @@ mod tests {
         assert_eq!(parse_message_ts("1772442000.000100"), Some(1_772_442_000_000_100));
         assert_eq!((parse_message_ts("1772442000.0001"), parse_message_ts("1772442000")), (None, None));
         assert_eq!(ts_text(1_772_442_000_000_100), "1772442000.000100");
+        assert_eq!((ts_text(0).as_str(), ts_text(5_000_000).as_str()), ("0.000000", "5.000000"));
+        assert_eq!(ts_text(u64::MAX), "18446744073709.551615");
     }
 }
