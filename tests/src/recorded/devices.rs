@@ -31,7 +31,9 @@ pub fn section(recording: &Recording, owner: &str) -> String {
 /// Notes devices that an answer shows, as a world has them. The first word counts.
 fn read(devices: &mut BTreeMap<String, Value>, body: &Value) {
     if let Value::Array(rows) = body {
-        rows.iter().for_each(|row| read(devices, row));
+        for row in rows {
+            read(devices, row);
+        }
         return;
     }
     let text = |name: &str| body[name].as_str().map(str::to_ascii_lowercase);

@@ -104,7 +104,11 @@ impl Json<'_> {
     }
 }
 
-/// Whether a text cannot stand in JSON as it is. Looks at every byte whatever it finds, which compilers make wide.
+/// Whether a text cannot stand in JSON as it is.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "every byte is looked at whatever is found, which compilers make wide"
+)]
 fn needs_escapes(text: &str) -> bool {
     text.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == b'"') | (byte == b'\\'))
 }

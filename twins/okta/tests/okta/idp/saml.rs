@@ -43,7 +43,7 @@ impl Two {
             },
         });
         let mut two = Self { home, app: Value::Null, org, idp: String::new(), body };
-        two.idp = two.org.post("/api/v1/idps", &two.body).text("/id").to_owned();
+        two.org.post("/api/v1/idps", &two.body).text("/id").clone_into(&mut two.idp);
         let statement = |name: &str, value: &str| json!({ "type": "EXPRESSION", "name": name, "values": [value] });
         let acs = format!("{ORIGIN}/sso/saml2/{}", two.idp);
         let mut settings = json!({
@@ -200,8 +200,6 @@ fn responses_that_are_not_in_order_sign_nobody_in() {
     };
     check(&mut two, json!({ "issuer": "urn:other" }), "issuer is another");
     check(&mut two, json!({ "issuer": "urn:home", "audience": "https://other.example" }), "audience is another");
-    let alien =
-        two.org.check(call(&format!("POST /api/v1/idps/{}/credentials/keys/generate?validityYears=2", two.idp)), 201);
     let generate = format!("POST /api/v1/idps/{}/credentials/keys/generate?validityYears=2", two.idp);
     let kid = |two: &Two| two.body["protocol"]["credentials"]["trust"]["kid"].clone();
     let mut alien = two.org.check(call(&generate), 201);
