@@ -138,7 +138,7 @@ fn deactivation_takes_groups_and_tokens() {
     org.post("/api/v1/users/rafael.quintero/lifecycle/deactivate", &json!({}));
     assert_eq!(org.get("/api/v1/users/rafael.quintero/groups").column("/id").len(), 0);
     let (events, groups) = (org.events(), 6);
-    assert_eq!((events["group.user_membership.remove"], events["system.api_token.revoke"]), (groups, 1));
+    assert_eq!((events["group.user_membership.remove"], events["system.api_token.revoke"]), (groups, 2));
     org.post("/api/v1/users/rafael.quintero/lifecycle/activate", &json!({}));
     assert_eq!(org.get("/api/v1/users/rafael.quintero/groups").column("/profile/name"), ["Everyone"]);
 }
