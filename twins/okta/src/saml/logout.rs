@@ -15,12 +15,12 @@ use serde_json::Value;
 
 use super::{
     attributes::Subject,
-    canonical::{Node, Scope},
     message::LoggedOut,
     request::decode,
     settings::Settings,
     sign::Signer,
     sso::{Refused, find, ids, signing_key},
+    tree::Element,
     verify,
     xml::{SAML2, SAML2P},
 };
@@ -53,11 +53,10 @@ impl LogoutRequest {
     /// # Errors
     /// What is wrong with it, in a sentence for people.
     fn read(xml: &str) -> Result<Self, &'static str> {
-        let root = Node::parse(xml).ok_or(MALFORMED)?;
-        let around = Scope::new();
-        let own = |name: &str| root.attribute(name).map(str::to_owned);
-        let said = |name: &'static str| root.children(&around, SAML2, name).first().map(|(_, node)| node.text());
-        let id = own("ID").filter(|id| !id.is_empty() && root.is(&around, SAML2P, "LogoutRequest"));
+        let root = Element::read(xml).map_err(|_| MALFORMED)?;
+        let own = |name: &str| root.get(name).map(str::to_owned);
+        let said = |name: &str| root.child(SAML2.1, name).map(Element::text);
+        let id = own("ID").filter(|id| !id.is_empty() && root.is(SAML2P.1, "LogoutRequest"));
         Ok(Self {
             id: id.ok_or(NO_REQUEST)?,
             issuer: said("Issuer").unwrap_or_default(),

@@ -5,7 +5,6 @@
 //! See developer.okta.com/docs/concepts/saml/.
 
 mod attributes;
-mod canonical;
 mod encrypt;
 pub mod logout;
 mod message;
@@ -14,8 +13,10 @@ mod page;
 mod request;
 mod settings;
 pub(crate) mod sign;
+pub(crate) mod signature;
 pub mod sso;
 pub(crate) mod told;
+pub(crate) mod tree;
 mod verify;
 pub(crate) mod xml;
 

@@ -67,7 +67,8 @@ pub(crate) const fn signature_uri(hash: Hash) -> &'static str {
     }
 }
 
-const fn digest_uri(hash: Hash) -> &'static str {
+/// The name of a reference's hash.
+pub(crate) const fn digest_uri(hash: Hash) -> &'static str {
     match hash {
         Hash::Sha1 => "http://www.w3.org/2000/09/xmldsig#sha1",
         Hash::Sha256 => "http://www.w3.org/2001/04/xmlenc#sha256",

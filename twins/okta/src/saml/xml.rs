@@ -50,7 +50,7 @@ impl Element {
     /// The same with an attribute. Names without a prefix go first, which is their canonical order as long as no
     /// element has attributes of two namespaces.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.attributes.push((name, value.into()));
+        self.attributes.push((name, possible(value.into())));
         self.attributes.sort_by_key(|(name, _)| (name.contains(':'), *name));
         self
     }
@@ -77,7 +77,7 @@ impl Element {
 
     /// The same with text in it.
     pub(crate) fn saying(mut self, text: impl Into<String>) -> Self {
-        self.content.push(Node::Text(text.into()));
+        self.content.push(Node::Text(possible(text.into())));
         self
     }
 
@@ -121,8 +121,14 @@ impl Element {
     }
 }
 
-/// Writes a text as the canonical form has it. Characters that XML cannot hold are left out.
-fn escape(out: &mut String, text: &str, attribute: bool) {
+/// A text without the characters that XML cannot hold.
+fn possible(mut text: String) -> String {
+    text.retain(|c| matches!(c, '\t' | '\n' | '\r') || !matches!(c, '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}'));
+    text
+}
+
+/// Writes a text as the canonical form has it.
+pub(super) fn escape(out: &mut String, text: &str, attribute: bool) {
     for c in text.chars() {
         match c {
             '&' => out.push_str("&amp;"),
@@ -132,8 +138,6 @@ fn escape(out: &mut String, text: &str, attribute: bool) {
             '\t' if attribute => out.push_str("&#x9;"),
             '\n' if attribute => out.push_str("&#xA;"),
             '\r' => out.push_str("&#xD;"),
-            '\t' | '\n' => out.push(c),
-            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => {}
             c => out.push(c),
         }
     }

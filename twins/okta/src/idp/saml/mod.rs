@@ -5,8 +5,6 @@
 pub(crate) mod metadata;
 pub(super) mod request;
 mod response;
-mod signature;
-mod tree;
 
 use std::time::Duration;
 
@@ -15,10 +13,7 @@ use dtu_kernel::{operation::Typed, twin::Write, wire::Answer};
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use self::{
-    response::{Assertion, Wanted},
-    signature::Trust,
-};
+use self::response::{Assertion, Wanted};
 use super::{
     Away, Refused,
     arrive::{self, Told},
@@ -31,7 +26,7 @@ use crate::{
     error::Error,
     model::{Act, State, certificate, grant::Used},
     oauth::{form::Form, session::own_path},
-    saml,
+    saml::{self, signature::Trust},
 };
 
 /// Where the keys of providers are kept.
@@ -105,8 +100,7 @@ fn trust(state: &State, provider: &Provider) -> Trust {
     kids.extend(provider.texts("/protocol/credentials/trust/additionalKids"));
     let key = |kid: &SmolStr| {
         let first = state.objects.member(KEYS, kid)?.get("x5c")?.as_array()?.first().and_then(Value::as_str)?;
-        let plain: String = first.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-        certificate::rsa_key(&STANDARD.decode(plain).ok()?)
+        certificate::of_text(first)
     };
     Trust {
         keys: kids.iter().filter_map(key).collect(),

@@ -6,13 +6,13 @@ use dtu_kernel::time::Timestamp;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use super::{
-    signature::{self, Trust},
-    tree::Element,
-};
 use crate::{
     policy::Members,
-    saml::xml::{SAML2, SAML2P},
+    saml::{
+        signature::{self, Flaw, Trust},
+        tree::Element,
+        xml::{SAML2, SAML2P},
+    },
 };
 
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
@@ -83,14 +83,25 @@ pub(super) fn read(xml: &str, wanted: &Wanted<'_>) -> Result<Assertion, &'static
 }
 
 fn check_signatures(response: &Element, assertion: &Element, wanted: &Wanted<'_>) -> Result<(), &'static str> {
-    let whole = signature::is_signed(response, response, &wanted.trust)?;
-    let token = signature::is_signed(response, assertion, &wanted.trust)?;
+    let whole = is_signed(response, response, &wanted.trust)?;
+    let token = is_signed(response, assertion, &wanted.trust)?;
     let enough = match wanted.scope {
         "RESPONSE" => whole,
         "TOKEN" => token,
         _ => whole || token,
     };
     if enough { Ok(()) } else { Err("it is not signed") }
+}
+
+/// Whether a part of a response has a signature, which is good where there is one.
+fn is_signed(response: &Element, part: &Element, trust: &Trust) -> Result<bool, &'static str> {
+    match signature::check(response, part, trust) {
+        Ok(()) => Ok(true),
+        Err(Flaw::Unsigned) => Ok(false),
+        Err(Flaw::Unsupported) => Err("its signature is made in a way that is not supported"),
+        Err(Flaw::Weak) => Err("its signature is weaker than the provider's settings want"),
+        Err(Flaw::Invalid(why)) => Err(why),
+    }
 }
 
 /// Front servers change hosts: only the path says where a response was meant to go.

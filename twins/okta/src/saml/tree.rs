@@ -1,6 +1,7 @@
 //! Other people's XML as a tree, and its exclusive canonical form (www.w3.org/TR/xml-exc-c14n/, without comments).
 //!
-//! The module [`crate::saml::xml`] writes such a form of what Okta says; here it is made of what others have written.
+//! The module [`super::xml`] writes such a form of what Okta says; here it is made of what others have written. Documents
+//! with a type of their own are refused, so that no entity stands for anything else.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,8 +10,10 @@ use std::{
 
 use quick_xml::{
     Reader, XmlVersion,
-    events::{BytesStart, Event},
+    events::{BytesRef, BytesStart, Event},
 };
+
+use super::xml::escape;
 
 /// The deepest document that is read.
 const DEPTH_MAX: usize = 64;
@@ -21,7 +24,7 @@ type Scope = BTreeMap<String, String>;
 
 /// An element.
 #[derive(Clone, Debug)]
-pub(super) struct Element {
+pub(crate) struct Element {
     prefix: String,
     local: String,
     namespace: String,
@@ -55,8 +58,10 @@ impl Element {
     ///
     /// # Errors
     /// In words: what is not well-formed, declares a document type, or holds processing instructions.
-    pub(super) fn read(xml: &str) -> Result<Self, &'static str> {
-        let mut reader = Reader::from_str(xml);
+    pub(crate) fn read(xml: &str) -> Result<Self, &'static str> {
+        // As parsers of XML must read ends of lines.
+        let text = xml.replace("\r\n", "\n").replace('\r', "\n");
+        let mut reader = Reader::from_str(&text);
         let mut open: Vec<Self> = Vec::new();
         let mut root = None;
         loop {
@@ -75,21 +80,9 @@ impl Element {
                     let element = open.pop().ok_or(MALFORMED)?;
                     close(&mut open, &mut root, element)?;
                 }
-                Event::Text(text) => {
-                    let text = text.decode().map_err(|_| MALFORMED)?;
-                    say(&mut open, &text.replace("\r\n", "\n").replace('\r', "\n"))?;
-                }
-                Event::CData(text) => {
-                    let text = text.decode().map_err(|_| MALFORMED)?;
-                    say(&mut open, &text)?;
-                }
-                Event::GeneralRef(name) => {
-                    let text = match name.resolve_char_ref().map_err(|_| MALFORMED)? {
-                        Some(c) => c.to_string(),
-                        None => entity(&name.decode().map_err(|_| MALFORMED)?).ok_or(MALFORMED)?.to_owned(),
-                    };
-                    say(&mut open, &text)?;
-                }
+                Event::Text(text) => say(&mut open, &text.decode().map_err(|_| MALFORMED)?)?,
+                Event::CData(text) => say(&mut open, &text.decode().map_err(|_| MALFORMED)?)?,
+                Event::GeneralRef(name) => say(&mut open, &referred(&name).ok_or(MALFORMED)?)?,
                 Event::Decl(_) | Event::Comment(_) => {}
                 Event::DocType(_) | Event::PI(_) => return Err("it holds more than elements and text"),
                 Event::Eof => break,
@@ -99,14 +92,16 @@ impl Element {
     }
 
     fn begin(start: &BytesStart<'_>, parent: Option<&Self>) -> Result<Self, &'static str> {
-        let mut scope = parent.map_or_else(Scope::new, |parent| Scope::clone(&parent.scope));
+        let mut scope = parent.map(|parent| Arc::clone(&parent.scope)).unwrap_or_default();
         let mut attributes = Vec::new();
         for attribute in start.attributes() {
             let attribute = attribute.map_err(|_| MALFORMED)?;
             let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| MALFORMED)?.into_owned();
             match split(attribute.key.as_ref())? {
-                (prefix, local) if prefix.is_empty() && local == "xmlns" => drop(scope.insert(String::new(), value)),
-                (prefix, local) if prefix == "xmlns" => drop(scope.insert(local, value)),
+                (prefix, local) if prefix.is_empty() && local == "xmlns" => {
+                    Arc::make_mut(&mut scope).insert(String::new(), value);
+                }
+                (prefix, local) if prefix == "xmlns" => drop(Arc::make_mut(&mut scope).insert(local, value)),
                 (prefix, local) => attributes.push(Attribute { prefix, local, namespace: String::new(), value }),
             }
         }
@@ -121,22 +116,22 @@ impl Element {
             attribute.namespace = of(&attribute.prefix)?;
         }
         let namespace = of(&prefix)?;
-        Ok(Self { prefix, local, namespace, scope: Arc::new(scope), attributes, content: Vec::new() })
+        Ok(Self { prefix, local, namespace, scope, attributes, content: Vec::new() })
     }
 
     /// Whether it is an element of a namespace.
-    pub(super) fn is(&self, namespace: &str, local: &str) -> bool {
+    pub(crate) fn is(&self, namespace: &str, local: &str) -> bool {
         self.namespace == namespace && self.local == local
     }
 
     /// An attribute without a namespace.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|attribute| attribute.prefix.is_empty() && attribute.local == name);
         found.map(|attribute| attribute.value.as_str())
     }
 
     /// The elements right in it.
-    pub(super) fn children(&self) -> impl Iterator<Item = &Self> {
+    pub(crate) fn children(&self) -> impl Iterator<Item = &Self> {
         self.content.iter().filter_map(|node| match node {
             Node::Element(element) => Some(element),
             Node::Text(_) => None,
@@ -144,17 +139,17 @@ impl Element {
     }
 
     /// The elements of a name right in it.
-    pub(super) fn all<'a>(&'a self, namespace: &'a str, local: &'a str) -> impl Iterator<Item = &'a Self> {
+    pub(crate) fn all<'a>(&'a self, namespace: &'a str, local: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children().filter(move |child| child.is(namespace, local))
     }
 
     /// The first of them.
-    pub(super) fn child(&self, namespace: &str, local: &str) -> Option<&Self> {
+    pub(crate) fn child(&self, namespace: &str, local: &str) -> Option<&Self> {
         self.children().find(|child| child.is(namespace, local))
     }
 
     /// The text right in it, without the space around.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let text = |node: &Node| match node {
             Node::Text(text) => text.clone(),
             Node::Element(_) => String::new(),
@@ -163,7 +158,7 @@ impl Element {
     }
 
     /// It and all that is in it, at any depth.
-    pub(super) fn whole(&self) -> Vec<&Self> {
+    pub(crate) fn whole(&self) -> Vec<&Self> {
         let mut all = vec![self];
         let mut at = 0;
         while at < all.len() {
@@ -174,7 +169,7 @@ impl Element {
     }
 
     /// Its canonical form, but for one element in it, and with prefixes that count as used everywhere.
-    pub(super) fn canonical(&self, without: Option<&Self>, inclusive: &[&str]) -> String {
+    pub(crate) fn canonical(&self, without: Option<&Self>, inclusive: &[&str]) -> String {
         let mut out = String::new();
         self.write(&mut out, &Scope::new(), without, inclusive);
         out
@@ -251,32 +246,20 @@ fn qualified(prefix: &str, local: &str) -> String {
     if prefix.is_empty() { local.to_owned() } else { format!("{prefix}:{local}") }
 }
 
-/// The entities that need no declaration.
-fn entity(name: &str) -> Option<&'static str> {
-    match name {
-        "amp" => Some("&"),
-        "lt" => Some("<"),
-        "gt" => Some(">"),
-        "quot" => Some("\""),
-        "apos" => Some("'"),
-        _ => None,
+/// What a reference stands for: a character, or one of the entities that need no declaration.
+fn referred(name: &BytesRef<'_>) -> Option<String> {
+    if let Some(c) = name.resolve_char_ref().ok()? {
+        return Some(c.to_string());
     }
-}
-
-/// Writes a text as the canonical form has it.
-fn escape(out: &mut String, text: &str, attribute: bool) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' if !attribute => out.push_str("&gt;"),
-            '"' if attribute => out.push_str("&quot;"),
-            '\t' if attribute => out.push_str("&#x9;"),
-            '\n' if attribute => out.push_str("&#xA;"),
-            '\r' => out.push_str("&#xD;"),
-            c => out.push(c),
-        }
-    }
+    let text = match &*name.decode().ok()? {
+        "amp" => "&",
+        "lt" => "<",
+        "gt" => ">",
+        "quot" => "\"",
+        "apos" => "'",
+        _ => return None,
+    };
+    Some(text.to_owned())
 }
 
 #[cfg(test)]
@@ -289,7 +272,11 @@ mod tests {
             assert_eq!(Element::read(xml).map(|root| root.canonical(None, &[])).as_deref(), Ok(wanted), "{xml}");
         };
         check("<a/>", "<a></a>");
-        check("<?xml version='1.0'?>\n<a b='1' a=\"2\"><!-- x --> y </a>\n", "<a a=\"2\" b=\"1\"> y </a>");
+        check("<?xml version='1.0'?>\n<!-- x --><a b='1'\n  a=\"2\"><!-- x --> y </a>\n", "<a a=\"2\" b=\"1\"> y </a>");
+        check("<a>x<!-- y -->z<![CDATA[<&]]>&#65;&gt;\r\n</a>", "<a>xz&lt;&amp;A&gt;\n</a>");
+        check("<a><![CDATA[\r\n]]>&amp;&#x3e;&#xD;\r</a>", "<a>\n&amp;&gt;&#xD;\n</a>");
+        check("<a b=\"&#xA;&lt;>&quot;\r\n\"/>", "<a b=\"&#xA;&lt;>&quot; \"></a>");
+        check("<p:a xmlns:p='u' xmlns:q='v'><q:b/></p:a>", "<p:a xmlns:p=\"u\"><q:b xmlns:q=\"v\"></q:b></p:a>");
         check(
             "<a xmlns:x='u' xmlns='d'><x:b/><c x:z='1' y='2'/></a>",
             "<a xmlns=\"d\"><x:b xmlns:x=\"u\"></x:b><c xmlns:x=\"u\" y=\"2\" x:z=\"1\"></c></a>",
@@ -300,23 +287,37 @@ mod tests {
         );
         check("<a xmlns='d'><b xmlns=''/></a>", "<a xmlns=\"d\"><b xmlns=\"\"></b></a>");
         check(
-            "<a t='&lt;&quot;&#10;'>&amp;&#x3e;<![CDATA[<]]>\r\n</a>",
-            "<a t=\"&lt;&quot;&#xA;\">&amp;&gt;&lt;\n</a>",
+            "<a xmlns:z='b' xmlns:y='c' y:a='1' z:a='2' a='3'/>",
+            "<a xmlns:y=\"c\" xmlns:z=\"b\" a=\"3\" z:a=\"2\" y:a=\"1\"></a>",
         );
     }
 
     #[test]
-    fn listed_prefixes_stay_where_they_are_declared() {
-        let root = Element::read("<r xmlns:xs='s'><a xmlns:q='q'><b/></a></r>").expect("is a document");
-        let child = root.children().next().expect("has one");
-        assert_eq!(child.canonical(None, &["xs"]), "<a xmlns:xs=\"s\"><b></b></a>");
-        assert_eq!(child.canonical(child.children().next(), &[]), "<a></a>");
+    fn a_part_is_written_with_what_it_uses_and_the_prefixes_that_are_listed() {
+        let root = Element::read("<p:r xmlns:p='u' xmlns:xs='s'><p:a xmlns:q='q'><b/></p:a>x</p:r>").expect("is one");
+        let part = root.child("u", "a").expect("has one");
+        assert_eq!(part.canonical(None, &[]), "<p:a xmlns:p=\"u\"><b></b></p:a>");
+        assert_eq!(part.canonical(None, &["xs", "none"]), "<p:a xmlns:p=\"u\" xmlns:xs=\"s\"><b></b></p:a>");
+        assert_eq!(part.canonical(part.children().next(), &[]), "<p:a xmlns:p=\"u\"></p:a>");
+        assert_eq!(root.canonical(Some(part), &[]), "<p:r xmlns:p=\"u\">x</p:r>");
     }
 
     #[test]
     fn other_texts_are_no_documents() {
-        for xml in ["", "a", "<a>", "<a></b>", "<a/><b/>", "<x:a/>", "<!DOCTYPE a><a/>", "<a><?p x?></a>", "<a>&e;</a>"]
-        {
+        let deep = "<a>".repeat(DEPTH_MAX + 1) + &"</a>".repeat(DEPTH_MAX + 1);
+        let all = [
+            "",
+            "a",
+            "x<a/>",
+            "<a>",
+            "<a></b>",
+            "<a/><b/>",
+            "<x:a/>",
+            "<!DOCTYPE a><a/>",
+            "<a><?p x?></a>",
+            "<a>&e;</a>",
+        ];
+        for xml in all.into_iter().chain([deep.as_str()]) {
             assert!(Element::read(xml).is_err(), "{xml}");
         }
     }
