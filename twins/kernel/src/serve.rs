@@ -13,12 +13,13 @@ use std::{
     time::Duration,
 };
 
+use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _};
-use http::{HeaderValue, Method, Response, header};
-use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited, StreamBody, combinators::UnsyncBoxBody};
+use futures_util::StreamExt as _;
+use http::{HeaderValue, Method, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{
-    body::{Body as _, Frame, Incoming},
+    body::{Body as _, Incoming},
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -62,9 +63,6 @@ struct Place {
 /// The socket that a connection becomes, once it is one.
 type Handover = Arc<Mutex<Option<(Claim, OnUpgrade)>>>;
 
-/// An answer's body: whole, or in pieces where a fault rule has it so.
-type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, io::Error>>;
-
 /// A twin's routes, made from its operation table. Shared by all universes.
 #[derive(Clone, Debug)]
 pub struct Routes(Arc<Table>);
@@ -81,8 +79,8 @@ pub fn routes(host: &Arc<dyn Host>) -> Routes {
     Routes(Arc::new(Table { paths: Paths::new(host.operations()), host: Arc::clone(host) }))
 }
 
-/// Answers a request.
-async fn answer(table: &Table, place: &Place, mut request: http::Request<Incoming>) -> Response<Body> {
+/// Answers a request, as an axum service does, but with the twin's own table for a router.
+async fn answer(table: &Table, place: &Place, mut request: http::Request<Incoming>) -> Response {
     let host = table.host.as_ref();
     clean_path(host, request.uri_mut());
     let is_head = *request.method() == Method::HEAD;
@@ -95,19 +93,11 @@ async fn answer(table: &Table, place: &Place, mut request: http::Request<Incomin
 }
 
 /// An answer to `HEAD`: without its body, whose length stays.
-fn beheaded(mut response: Response<Body>) -> Response<Body> {
+fn beheaded(mut response: Response) -> Response {
     if let Some(length) = response.body().size_hint().exact() {
         response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from(length));
     }
-    response.map(|_| whole(Bytes::new()))
-}
-
-fn whole(body: Bytes) -> Body {
-    Either::Left(Full::new(body))
-}
-
-fn pieces(parts: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Body {
-    Either::Right(StreamBody::new(parts.map(|part| part.map(Frame::data))).boxed_unsync())
+    response.map(|_| Body::empty())
 }
 
 async fn operation(
@@ -116,7 +106,7 @@ async fn operation(
     index: usize,
     params: Params,
     mut request: http::Request<Incoming>,
-) -> Response<Body> {
+) -> Response {
     let upgrade = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
     if upgrade.is_some() && place.universe.sockets.len() >= SOCKETS_MAX {
         return plain(proxy_page(503, place.universe.now()));
@@ -150,7 +140,7 @@ fn hand_over(place: &Place, reply: &Reply, wire: Wire, upgrade: Option<OnUpgrade
     }
 }
 
-async fn unserved(host: &dyn Host, place: &Place, request: http::Request<Incoming>, reason: Reason) -> Response<Body> {
+async fn unserved(host: &dyn Host, place: &Place, request: http::Request<Incoming>, reason: Reason) -> Response {
     let _busy = Busy::new(&place.universe);
     match read(place, host.body_max(), Vec::new(), request).await {
         Read::Whole(request) => plain(host.unserved(&place.universe, request, reason)),
@@ -217,14 +207,14 @@ async fn read(place: &Place, body_max: usize, path_params: Params, request: http
     }
 }
 
-fn plain(reply: Reply) -> Response<Body> {
-    let mut response = Response::new(whole(reply.body));
+fn plain(reply: Reply) -> Response {
+    let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.headers;
     response
 }
 
-async fn send(reply: Reply, wire: Wire, place: &Place) -> Response<Body> {
+async fn send(reply: Reply, wire: Wire, place: &Place) -> Response {
     match wire {
         Wire::Plain => plain(reply),
         Wire::Late(span) => {
@@ -247,14 +237,14 @@ async fn send(reply: Reply, wire: Wire, place: &Place) -> Response<Body> {
                 pause(FLUSH).await;
                 Err(io::Error::other("cut off by a fault rule"))
             }));
-            *response.body_mut() = pieces(parts);
+            *response.body_mut() = Body::from_stream(parts);
             response
         }
     }
 }
 
 /// An answer whose body comes in pieces.
-fn drip(reply: Reply, every: Duration, bytes: u32) -> Response<Body> {
+fn drip(reply: Reply, every: Duration, bytes: u32) -> Response {
     let length = HeaderValue::from(reply.body.len());
     let size = usize::try_from(bytes).unwrap_or(usize::MAX).max(1);
     let rest = reply.body.clone();
@@ -268,15 +258,15 @@ fn drip(reply: Reply, every: Duration, bytes: u32) -> Response<Body> {
         let piece = rest.split_to(size.min(rest.len()));
         Some((Ok::<_, io::Error>(piece), rest))
     });
-    *response.body_mut() = pieces(parts);
+    *response.body_mut() = Body::from_stream(parts);
     response
 }
 
 /// An answer that makes hyper drop the connection; the socket is reset rather than closed.
-fn abort(place: &Place) -> Response<Body> {
+fn abort(place: &Place) -> Response {
     place.reset.store(true, Ordering::SeqCst);
     let broken = [Err::<Bytes, _>(io::Error::other("reset by a fault rule"))];
-    Response::new(pieces(futures_util::stream::iter(broken)))
+    Response::new(Body::from_stream(futures_util::stream::iter(broken)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "faults on the wire last in the machine's time: the client waits there")]
