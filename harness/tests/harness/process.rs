@@ -120,6 +120,8 @@ async fn dropping_a_target_kills_it() {
     let folder = folder();
     let running = launch(script(folder.path(), "echo $$; echo ready to go; while :; do sleep 1; done")).await;
     running.logged("ready to go").await;
+    // The sign is told before the disk has it, and nobody waits for the output of a target that was dropped.
+    eventually("its number is written", || output(folder.path()).len() == 2);
     drop(running);
     all_gone(&output(folder.path())[..1]);
 }

@@ -243,7 +243,8 @@ pub fn sign_on(state: &State, user: &User, from: Option<IpAddr>) -> SignOn {
     }
 }
 
-/// Whether a rule asks for a chain of factors that goes on behind its first link: help.okta.com, factor sequencing.
+/// Whether a rule asks for a chain of factors that goes on behind its first link:
+/// pulumi.com/docs/reference/pkg/okta/policy/rulesignon.
 fn has_second_link(signon: &Value) -> bool {
     let chain = signon.pointer("/challenge/chain").and_then(Value::as_array).into_iter().flatten();
     let mut next = chain.filter_map(|link| link.get("next")?.as_array());

@@ -6,7 +6,6 @@
 use std::net::IpAddr;
 
 use serde_json::Value;
-use smol_str::SmolStr;
 
 use super::provider::Provider;
 use crate::{
@@ -59,22 +58,6 @@ struct Login<'a>(&'a str);
 impl expression::Scope for Login<'_> {
     fn attribute(&self, object: &str, name: &str) -> Option<expression::Value> {
         (object == "login" && name == "identifier").then(|| expression::Value::text(self.0))
-    }
-
-    fn attribute_of(&self, _: &str, _: &str) -> Option<expression::Value> {
-        None
-    }
-
-    fn linked(&self, _: &str) -> Option<SmolStr> {
-        None
-    }
-
-    fn is_member(&self, _: &str) -> bool {
-        false
-    }
-
-    fn groups(&self) -> Vec<(SmolStr, SmolStr)> {
-        Vec::new()
     }
 }
 

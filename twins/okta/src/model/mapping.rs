@@ -136,22 +136,6 @@ impl expression::Scope for Brought<'_> {
             _ => None,
         }
     }
-
-    fn attribute_of(&self, _: &str, _: &str) -> Option<expression::Value> {
-        None
-    }
-
-    fn linked(&self, _: &str) -> Option<SmolStr> {
-        None
-    }
-
-    fn is_member(&self, _: &str) -> bool {
-        false
-    }
-
-    fn groups(&self) -> Vec<(SmolStr, SmolStr)> {
-        Vec::new()
-    }
 }
 
 fn of(property: &Value) -> Push {

@@ -222,8 +222,7 @@ impl Property {
         if self.facts.get("required").is_some_and(|value| !value.is_boolean()) {
             return Err(incorrect("required"));
         }
-        // How the values of several groups go together: registry.terraform.io/providers/okta/okta,
-        // `app_user_schema_property`.
+        // How the values of several groups go together. That it is told by words too is inferred.
         match self.facts.get("union") {
             None | Some(Value::Bool(_)) => {}
             Some(Value::String(text)) if matches!(text.as_str(), "ENABLE" | "DISABLE") => {}

@@ -496,8 +496,7 @@ const CLASSIC_TEMPLATES: &[&str] = &[
     "UserActivation",
 ];
 
-/// The kinds of e-mails that a brand has a template for today: developer.okta.com/docs/guides/custom-email/ and
-/// <https://registry.terraform.io/providers/okta/okta/latest/docs/resources/email_customization>.
+/// The kinds of e-mails that a brand has a template for today; those that are not recorded are inferred.
 const TEMPLATES: &[&str] = &[
     "UserActivation",
     "ForgotPassword",

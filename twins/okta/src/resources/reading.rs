@@ -34,8 +34,8 @@ impl StandIn {
 
 /// Members that the documents ask for and Okta does not: the end of an operation's name, the member, what stands in.
 ///
-/// Apps: providers for infrastructure send part of them (registry.terraform.io/providers/okta/okta, `app_saml`).
-/// People of a type and e-mail servers: the same, `app_signon_policy_rule` and `email_smtp_server`. The template of an
+/// Apps: programs that manage infrastructure send part of them; people of a type and e-mail servers: the same. That Okta
+/// takes it is inferred. The template of an
 /// identity verification is asked for of all providers, where it is one vendor's.
 const NOT_ASKED_FOR: &[(&str, &str, StandIn)] = &[
     ("Application", "allowMultipleAcsEndpoints", StandIn::False),
@@ -52,7 +52,7 @@ const NOT_ASKED_FOR: &[(&str, &str, StandIn)] = &[
 /// Values that the documents' lists lack: the end of an operation's name, the member, the value, what stands in.
 ///
 /// The org itself as a provider, which the document's own example of a default rule has;
-/// `CHALLENGE` of sign-on rules: registry.terraform.io/providers/okta/okta, `policy_rule_signon`.
+/// `CHALLENGE` of sign-on rules: pulumi.com/docs/reference/pkg/okta/policy/rulesignon.
 const TAKEN: &[(&str, &str, &str, &str)] =
     &[("PolicyRule", "type", "OKTA", "GOOGLE"), ("PolicyRule", "access", "CHALLENGE", "ALLOW")];
 

@@ -148,8 +148,8 @@ fn others(own: &Value) -> Vec<(Option<u64>, &str)> {
     list.filter_map(|endpoint| Some((endpoint["index"].as_u64(), text(endpoint, "url")?))).collect()
 }
 
-/// Whether an app's requests must be signed. The setting is no part of the public document: its name is that of real
-/// answers (registry.terraform.io/providers/okta/okta, `saml_signed_request_enabled`).
+/// Whether an app's requests must be signed. The setting is no part of the public document: its name is
+/// inferred.
 pub(crate) fn wants_signed(app: &App) -> bool {
     *app.setting("/signOn/samlSignedRequestEnabled") == true
 }
