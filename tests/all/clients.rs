@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long one script may take. Those that wait as the libraries do, before they try again, take a minute and a half.
-const TIME_LIMIT: Duration = Duration::from_secs(240);
+const TIME_LIMIT: Duration = Duration::from_secs(600);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slack_sdk_for_python() {

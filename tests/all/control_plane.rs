@@ -99,7 +99,7 @@ async fn the_ledger_can_be_followed() {
     plane.slack(&universe, "auth.test", &[]).await;
     let mut text = String::new();
     while !text.contains("auth.test") {
-        let chunk = tokio::time::timeout(std::time::Duration::from_secs(10), stream.chunk()).await;
+        let chunk = tokio::time::timeout(std::time::Duration::from_secs(60), stream.chunk()).await;
         let chunk = chunk.expect("comes in time").expect("is read").expect("does not end");
         text.push_str(&String::from_utf8_lossy(&chunk));
     }

@@ -253,7 +253,7 @@ async fn a_refused_port_closes_and_opens_as_the_rules_say() {
     let urls: BTreeMap<&str, String> = running.urls().collect();
     let address = |twin: &str| urls[twin].trim_start_matches("http://").to_owned();
     let wait_for = async |twin: &str, open: bool, why: &str| {
-        for _ in 0..500 {
+        for _ in 0..6_000 {
             if is_open(&address(twin)).await == open {
                 return;
             }

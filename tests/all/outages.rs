@@ -26,6 +26,8 @@ use crate::soak::pause;
 /// How a plan is walked: how many rounds, and how many seconds pass after each, over and over.
 type Pace = (usize, &'static [u64]);
 const PLAIN: Pace = (42, &[1, 2, 4, 7, 13, 20, 13]);
+/// How many seconds `slack-gone` keeps Slack's port closed.
+const GONE: u64 = 300;
 
 /// A call's answer.
 struct Answer {
@@ -247,13 +249,15 @@ impl Walk {
     /// Looks whether Slack's port is open.
     async fn knock(&self) {
         let slack = self.running.urls().find(|(twin, _)| *twin == "slack").expect("slack is served").1;
-        // The listener hears of rules and of the clock a moment later: what it says three times in a row it means.
-        let (mut open, mut same) = (false, 0);
-        while same < 3 {
-            pause(Duration::from_millis(30)).await;
-            let now = tokio::net::TcpStream::connect(slack.trim_start_matches("http://")).await.is_ok();
-            same = if now == open { same + 1 } else { 1 };
-            open = now;
+        let wanted = self.at() > GONE;
+        // The listener hears of rules and of the clock a moment later.
+        let mut open = !wanted;
+        for _ in 0..1_000 {
+            open = tokio::net::TcpStream::connect(slack.trim_start_matches("http://")).await.is_ok();
+            if open == wanted {
+                break;
+            }
+            pause(Duration::from_millis(10)).await;
         }
         let at = self.at();
         let mut seen = self.seen.lock();
@@ -265,19 +269,30 @@ impl Walk {
         universe.arm_checked(&plan.rules).expect("is armed");
         let client = sockets.then(|| tokio::spawn(keep_connected(self.address(), Arc::clone(&self.seen))));
         for n in 0..rounds {
+            let refused = self.seen.lock().refused;
             self.round(n);
             if plan.name == "slack-gone" {
                 self.knock().await;
             }
             universe.advance(Duration::from_secs(steps[n % steps.len()])).await;
             if sockets {
-                // The client connects again in the machine's time.
-                pause(Duration::from_millis(20)).await;
+                self.connected(refused).await;
             }
         }
         universe.run_until_quiet(Duration::from_secs(3 * 3_600)).await;
         if let Some(client) = client {
             client.abort();
+        }
+    }
+
+    /// Waits until the client, which connects again in the machine's time, has done so or was refused once more.
+    async fn connected(&self, refused: usize) {
+        for _ in 0..500 {
+            pause(Duration::from_millis(20)).await;
+            let seen = self.seen.lock();
+            if seen.opened > seen.ends.len() || seen.refused > refused {
+                return;
+            }
         }
     }
 
@@ -547,8 +562,8 @@ fn shows_slack_calls(plan: &str, walk: &Walk) -> bool {
             posts_are_there_once(walk, &seen);
         }
         "slack-gone" => {
-            assert!(seen.closed.len() > 10 && seen.closed.iter().all(|at| *at <= 300), "{:?}", seen.closed);
-            assert!(seen.open.len() > 10 && seen.open.iter().all(|at| *at >= 300), "{:?}", seen.open);
+            assert!(seen.closed.len() > 10 && seen.closed.iter().all(|at| *at <= GONE), "{:?}", seen.closed);
+            assert!(seen.open.len() > 10 && seen.open.iter().all(|at| *at >= GONE), "{:?}", seen.open);
             let down = |from, to| {
                 seen.answers.iter().filter(|a| a.is_slack() && a.status == 503 && (from..to).contains(&a.at)).count()
             };

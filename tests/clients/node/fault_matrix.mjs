@@ -14,8 +14,8 @@ const { SocketModeClient } = socketMode;
 const { SLACK_API_URL, SLACK_APP_TOKEN, SLACK_BOT_TOKEN, OKTA_CLIENT_ORGURL, OKTA_CLIENT_TOKEN } = process.env;
 
 // How long the libraries wait for an answer, in milliseconds, and how long a rule hangs: longer than that.
-const PATIENCE = 1000;
-const HANGS = '1500ms';
+const PATIENCE = 3000;
+const HANGS = '4s';
 const LENA = 'lena.fischer@acme.example';
 
 const quiet = { ...console };

@@ -50,7 +50,7 @@ for name in ("okta-sdk-python", "jira", "googleapiclient", ""):
 warnings.simplefilter("ignore")
 
 #: How long the libraries wait for an answer, and how long a rule hangs: longer than that.
-PATIENCE, HANGS = 1, "1500ms"
+PATIENCE, HANGS = 3, "4s"
 LENA = "lena.fischer@acme.example"
 
 

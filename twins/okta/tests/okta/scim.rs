@@ -23,20 +23,18 @@ struct Inner {
     users: Vec<Value>,
     /// Answers that stand in for its own: the method, and status with body.
     instead: VecDeque<(&'static str, u16, Value)>,
-    delay: Duration,
 }
 
 impl Respond for Store {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let mut inner = self.0.lock().expect("is whole");
         let method = request.method.as_str();
-        let delay = inner.delay;
         let at = inner.instead.iter().position(|(wanted, ..)| *wanted == method);
         let (status, body) = match at.and_then(|at| inner.instead.remove(at)) {
             Some((_, status, body)) => (status, body),
             None => inner.answer(method, request),
         };
-        let answer = ResponseTemplate::new(status).set_delay(delay);
+        let answer = ResponseTemplate::new(status);
         if body.is_null() { answer } else { answer.set_body_raw(body.to_string(), MEDIA) }
     }
 }
@@ -319,12 +317,14 @@ async fn broken_servers_are_tried_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_account_s_calls_keep_their_order() {
     let stage = Stage::new(json!({})).await;
-    stage.store.0.lock().expect("is whole").delay = Duration::from_millis(50);
+    // The server answers nothing until all is done.
+    let held = stage.store.0.lock().expect("is whole");
     let id = stage.assign(LENA);
     stage.org.post(&format!("/api/v1/users/{id}"), &json!({ "profile": { "title": "One" } }));
     stage.org.post(&format!("/api/v1/users/{id}"), &json!({ "profile": { "title": "Two" } }));
     stage.unassign(&id);
     stage.assign(LENA);
+    drop(held);
     let (get, put) = ("GET /Users/u1", "PUT /Users/u1");
     assert_eq!(stage.calls().await, [FIND, "POST /Users", get, put, get, put, FIND, put]);
     let users = stage.users();

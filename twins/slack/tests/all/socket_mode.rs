@@ -18,7 +18,7 @@ use tokio_tungstenite::{
 use crate::desk::{APP, BOT, Desk, TESTER};
 
 /// How long a client waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A desk whose Test Harness is in Socket Mode, served.
 struct Hall {
