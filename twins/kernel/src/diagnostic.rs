@@ -41,7 +41,7 @@ impl Diagnostic {
     /// From the parser's own error, which may carry a place.
     pub fn from_yaml(file: &str, error: &serde_saphyr::Error) -> Self {
         let error = error.without_snippet();
-        let mut message = error.to_string();
+        let mut message = plain(error.to_string());
         let Some(location) = error.location() else {
             return Self::whole(file, message);
         };
@@ -116,6 +116,15 @@ impl fmt::Display for Diagnostic {
             write!(f, "\n{}", self.snippet)?;
         }
         if self.hint.is_empty() { Ok(()) } else { write!(f, "\n  hint: {}", self.hint) }
+    }
+}
+
+/// The parser's words without those that are meant for who calls it.
+fn plain(message: String) -> String {
+    match message.split_once(", set DuplicateKeyPolicy") {
+        Some((twice, _)) => twice.to_owned(),
+        None => message
+            .replace("externally tagged enum expected scalar or mapping", "a word, or a mapping, is expected here"),
     }
 }
 
