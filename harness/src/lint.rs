@@ -2,6 +2,7 @@
 //! fail, and the like.
 
 mod arguments;
+mod environment;
 mod fields;
 mod secrets;
 mod story;
@@ -18,6 +19,8 @@ use dtu_kernel::{
 };
 use serde_json::{Map, Value};
 
+pub use self::environment::lint_environment;
+pub(crate) use self::fields::members;
 use crate::{
     explain,
     expr::{Place, Program, Template},

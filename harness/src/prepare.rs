@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use dtu_kernel::{diagnostic::Diagnostic, host::Host, world::SERVICES};
+use dtu_kernel::{
+    diagnostic::Diagnostic,
+    host::Host,
+    world::{SERVICES, World},
+};
 
 use crate::{
     evidence::{Folder, KeepEvidence},
@@ -55,6 +59,8 @@ pub fn check(
         problems.extend(lint::lint(scenario, &twins, &found.world));
         problems.extend(lint::lint_together(&target, scenario, &found.world));
     }
+    let used: Vec<&World> = worlds.iter().map(|found| found.world.as_ref()).collect();
+    problems.extend(lint::lint_environment(&target, &twins, &used));
     if !problems.is_empty() {
         return Err(problems);
     }

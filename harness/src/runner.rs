@@ -50,12 +50,21 @@ pub fn worlds(scenarios: &[LoadedScenario], sections: &[&str]) -> Result<Vec<Fou
                     let digest = digest(&name);
                     found.insert(name.clone(), FoundWorld { world: Arc::new(world), digest });
                 }
-                Err(wrong) => problems.extend(wrong),
+                Err(wrong) => problems.extend(wrong.into_iter().map(|problem| placed(problem, &name, loaded))),
             }
         }
         worlds.extend(found.get(&name).cloned());
     }
     if problems.is_empty() { Ok(worlds) } else { Err(problems) }
+}
+
+/// A world that is not there is a problem of the scenario that names it.
+fn placed(problem: Diagnostic, name: &str, loaded: &LoadedScenario) -> Diagnostic {
+    if problem.line > 0 || problem.file != name {
+        return problem;
+    }
+    let message = format!("`{name}`: {}", problem.message);
+    Diagnostic::on(&loaded.path, &loaded.scenario.world, message).hint(problem.hint)
 }
 
 fn world_name(loaded: &LoadedScenario) -> String {

@@ -379,6 +379,7 @@ impl<'a> Stage<'a> {
         self.ready = began.elapsed();
         is_ready.store(true, Ordering::SeqCst);
         self.connect()?;
+        self.settle_connections().await;
         // Costs what each write replaces, so only where a check looks at every state.
         let looks = |check: &LoadedCheck| matches!(check.that, LoadedProperty::Always(_) | LoadedProperty::Reads(_));
         let is_looked_at_again = self.setup.mutation.is_some();

@@ -1,5 +1,5 @@
 //! Installs the client libraries that the tests drive: Python's into a virtual environment, Node's by lockfile, Rust's
-//! by building the program that stands on it, all below `target/clients`; and a browser, of the system's own.
+//! by building the program that stands on it; and a browser, of the system's own.
 
 use std::{path::Path, process::Command};
 
@@ -24,7 +24,7 @@ fn browser() -> anyhow::Result<()> {
         return Ok(());
     }
     say("Chromium is not installed; trying to install it");
-    match apt_get("chromium") {
+    match apt_get(&["chromium"]) {
         Err(why) if variable("CI").is_none() => {
             say(&format!("warning: reports are not looked at in a browser: {why:#}"));
             Ok(())
@@ -59,24 +59,21 @@ fn python(clients: &Path) -> anyhow::Result<()> {
     if !requirements.exists() || is_fresh(&requirements, &stamp)? {
         return Ok(());
     }
-    let mut version = Command::new("python3");
-    version.args(["-c", "import sys; print(sys.version_info >= (3, 10))"]);
-    let new_enough = output(version).context("Python 3.10 or newer is needed for the client tests")?;
-    if new_enough.trim() != "True" {
-        bail!("Python 3.10 or newer is needed for the client tests");
-    }
+    needed("python3", "Python", PYTHON_MIN, &["python3", "python3-venv"])?;
     let venv = clients.join("venv");
-    let mut make = Command::new("python3");
-    make.args(["-m", "venv"]).arg(&venv);
-    if run(make).is_err() {
+    // What another Python left there is of no use to this one.
+    let make = || {
+        let mut make = Command::new("python3");
+        make.args(["-m", "venv", "--clear"]).arg(&venv);
+        make
+    };
+    if run(make()).is_err() {
         say("`python3 -m venv` does not work; trying to install it");
-        apt_get("python3-venv")?;
-        let mut again = Command::new("python3");
-        again.args(["-m", "venv", "--clear"]).arg(&venv);
-        run(again)?;
+        apt_get(&["python3-venv"])?;
+        run(make())?;
     }
-    let mut pip = Command::new(venv.join("bin/pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements);
+    let mut pip = Command::new(venv.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements);
     run(pip)?;
     fs_err::copy(&requirements, &stamp).context("cannot note what is installed")?;
     Ok(())
@@ -86,15 +83,14 @@ fn node(clients: &Path) -> anyhow::Result<()> {
     let source = root().join("tests/clients/node");
     let lock = source.join("package-lock.json");
     let stamp = clients.join("node.stamp");
-    if !lock.exists() || is_fresh(&lock, &stamp)? {
+    // The stamp outlives the folder, which is not below `target`.
+    if !lock.exists() || is_fresh(&lock, &stamp)? && source.join("node_modules").exists() {
         return Ok(());
     }
-    let mut version = Command::new("node");
-    version.arg("--version");
-    if output(version).is_err() {
-        say("Node is not installed; trying to install it");
-        apt_get("nodejs")?;
-        apt_get("npm")?;
+    needed("node", "Node", NODE_MIN, &["nodejs", "npm"])?;
+    if version("npm").is_none() {
+        say("npm is not installed; trying to install it");
+        apt_get(&["npm"])?;
     }
     let mut npm = Command::new("npm");
     npm.args(["ci", "--no-audit", "--no-fund", "--prefix"]).arg(&source);
@@ -103,18 +99,68 @@ fn node(clients: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The oldest Python and Node that the client libraries run on: major and minor number.
+const PYTHON_MIN: (u32, u32) = (3, 10);
+const NODE_MIN: (u32, u32) = (20, 0);
+
+/// Makes sure that a program is there and new enough; installs it from `packages` where it is missing.
+fn needed(program: &str, name: &str, least: (u32, u32), packages: &[&str]) -> anyhow::Result<()> {
+    let wanted = format!("{name} {}.{} or newer is needed for the client tests", least.0, least.1);
+    if version(program).is_none() {
+        say(&format!("{name} is not installed; trying to install it"));
+        apt_get(packages).with_context(|| wanted.clone())?;
+    }
+    let Some(found) = version(program) else { bail!("{wanted}, and `{program} --version` does not tell its own") };
+    if number(&found).is_none_or(|number| number < least) {
+        bail!("{wanted}, and `{program}` is {found}\n  hint: put a newer one first in PATH");
+    }
+    Ok(())
+}
+
+/// What a program says of its version; none where there is no such program.
+fn version(program: &str) -> Option<String> {
+    let mut asked = Command::new(program);
+    asked.arg("--version");
+    output(asked).ok().map(|text| text.trim().to_owned())
+}
+
+/// Major and minor number in `Python 3.11.2` or `v20.19.2`.
+fn number(version: &str) -> Option<(u32, u32)> {
+    let digits = version.find(|c: char| c.is_ascii_digit()).map(|at| &version[at..])?;
+    let mut parts = digits.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
 /// Whether what `wanted` says is what was installed last.
 fn is_fresh(wanted: &Path, stamp: &Path) -> anyhow::Result<bool> {
     let wanted = fs_err::read(wanted).context("cannot read what is to be installed")?;
     Ok(fs_err::read(stamp).is_ok_and(|installed| installed == wanted))
 }
 
-/// Installs a Debian package, where this is a Debian and we may.
-fn apt_get(package: &str) -> anyhow::Result<()> {
+/// Installs Debian packages, where this is a Debian and we may.
+fn apt_get(packages: &[&str]) -> anyhow::Result<()> {
+    let by_hand = || format!("install `{}` by hand, then run this again", packages.join(" "));
     let mut update = Command::new("apt-get");
     update.args(["update", "--quiet"]);
-    run(update)?;
+    run(update).with_context(by_hand)?;
     let mut install = Command::new("apt-get");
-    install.args(["install", "--yes", "--quiet", "--no-install-recommends", package]);
-    run(install).with_context(|| format!("install `{package}` by hand, then run this again"))
+    // Nobody is there to answer a question.
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    install.args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(packages);
+    run(install).with_context(by_hand)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn versions_are_read() {
+        let check = |text: &str, wanted: Option<(u32, u32)>| assert_eq!(number(text), wanted, "{text}");
+        check("Python 3.11.2", Some((3, 11)));
+        check("v20.19.2", Some((20, 19)));
+        check("v18.0.0-pre", Some((18, 0)));
+        check("none", None);
+        check("v20", None);
+    }
 }

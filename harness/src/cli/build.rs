@@ -17,23 +17,34 @@ use crate::{load::LoadedTarget, process::find_program, trajectory::program_at};
 /// How many lines of a failed build's output are shown.
 const LINES_MAX: usize = 40;
 
+/// Where a program without a slash is looked for.
+const IN_PATH: &str = "it was looked for in PATH";
+
 /// Runs the target's build, where it has one.
 pub(super) fn build(target: &LoadedTarget) -> Result<(), Failure> {
     let Some(build) = &target.target.build else { return Ok(()) };
     let Some((program, arguments)) = build.command.split_first() else { return Ok(()) };
-    let folder = target.dir.join(build.cwd.as_deref().unwrap_or("."));
-    let mut command = std::process::Command::new(program_at(&folder, program));
+    let folder = build.cwd.as_deref().map_or_else(|| target.dir.clone(), |cwd| target.dir.join(cwd));
+    let path = program_at(&folder, program);
+    let mut command = std::process::Command::new(&path);
     command.args(arguments).current_dir(&folder).stdin(Stdio::null());
     let shown = build.command.join(" ");
-    let failed = |why: String| Failure::Infrastructure {
-        what: format!("{}: the build failed: `{shown}`: {why}", target.path),
-        hint: format!("it runs in {}", folder.display()),
+    let failed = |why: String, hint: String| {
+        let what = format!("{}: the build failed: `{shown}`: {why}", target.path);
+        Failure::Infrastructure { what, hint }
     };
+    let place = || format!("it runs in {}", folder.display());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
+    let mut child = command.spawn().map_err(|error| match find_program(&path) {
+        None if path.components().count() == 1 => {
+            failed(format!("there is no program `{program}`"), IN_PATH.to_owned())
+        }
+        None => failed(format!("there is no program `{program}`"), place()),
+        Some(_) => failed(error.to_string(), place()),
+    })?;
     let text = watched(&mut child, &shown);
-    let status = child.wait().map_err(|error| failed(error.to_string()))?;
-    if status.success() { Ok(()) } else { Err(failed(format!("{status}\n{}", last_lines(&text)))) }
+    let status = child.wait().map_err(|error| failed(error.to_string(), place()))?;
+    if status.success() { Ok(()) } else { Err(failed(format!("{status}\n{}", last_lines(&text)), place())) }
 }
 
 /// Whoever waits longer than this is told what for.
@@ -106,7 +117,7 @@ pub(super) fn check_program(target: &LoadedTarget) -> Result<(), Failure> {
 
 fn hint(path: &Path, target: &LoadedTarget) -> String {
     if path.components().count() == 1 {
-        "it was looked for in PATH".to_owned()
+        IN_PATH.to_owned()
     } else if target.target.build.is_some() {
         "the build went well, but it does not make this program".to_owned()
     } else {

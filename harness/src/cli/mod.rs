@@ -11,6 +11,7 @@ mod gate;
 mod live;
 mod matrix;
 mod merge;
+mod names;
 mod out;
 mod outages;
 mod prepare;
@@ -98,7 +99,8 @@ enum Command {
     Contract(contract::Contracts),
     /// Says how far twins go with each operation of their services' public documents, and what proves it.
     Coverage(coverage::Args),
-    /// Prints a page of the reference: this command line, or the OpenAPI document of the control plane or of a twin.
+    /// Prints a page of the reference: this command line, what scenarios can name, or the OpenAPI document of the
+    /// control plane or of a twin.
     Reference(reference::Args),
 }
 
@@ -276,6 +278,7 @@ fn lint_main(args: &LintArgs) -> Result<u8, Failure> {
         problems.extend(target.iter().flat_map(|target| lint::lint_together(target, scenario, &found.world)));
     }
     let used: Vec<&World> = worlds.iter().map(|found| found.world.as_ref()).collect();
+    problems.extend(target.iter().flat_map(|target| lint::lint_environment(target, &twins, &used)));
     problems.extend(target.iter().flat_map(|target| lint::advise_target(target, &used)));
     problems.extend(plans.iter().flat_map(|plan| lint::lint_plan(plan, &twins)));
     problems.extend(target.iter().flat_map(|target| lint::lint_target(target, &twins)));

@@ -36,7 +36,14 @@ fn one(plan: &PlanFile) -> String {
     let _ = write!(page, "\n## What the plan does\n\n| rule | strikes | when | does |\n|---|---|---|---|\n");
     for rule in &plan.rules {
         let does = serde_json::to_value(&rule.effect).unwrap_or_default();
-        let _ = writeln!(page, "| `{}` | {} | {} | `{}` |", rule.id, struck(rule), when(rule), cell(&does.to_string()));
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | `{}` |",
+            rule.id,
+            cell(&struck(rule)),
+            when(rule),
+            cell(&does.to_string())
+        );
     }
     usage(&mut page, plan);
     if !plan.sources.is_empty() {
@@ -68,24 +75,24 @@ fn usage(page: &mut String, plan: &PlanFile) {
 }
 
 /// What a rule strikes, in words.
-fn struck(rule: &Rule) -> String {
+pub(super) fn struck(rule: &Rule) -> String {
     let on = &rule.on;
     let name = on.deliver.as_ref().or(on.timer.as_ref()).or(on.operation.as_ref());
     let mut words = rule.strikes().name().to_owned();
     if let Some(name) = name.filter(|name| *name != "*" && rule.strikes() != Strikes::Connections) {
-        let _ = write!(words, " `{}`", cell(name));
+        let _ = write!(words, " `{name}`");
     }
     if let Some(twin) = on.twin.as_deref().filter(|twin| *twin != "*") {
         let _ = write!(words, " of {twin}");
     }
     if let Some(condition) = &on.condition {
-        let _ = write!(words, ", where `{}`", cell(condition));
+        let _ = write!(words, ", where `{condition}`");
     }
     words
 }
 
 /// When a rule is in force, in words.
-fn when(rule: &Rule) -> String {
+pub(super) fn when(rule: &Rule) -> String {
     let on = &rule.on;
     let mut parts = Vec::new();
     parts.extend(on.after.map(|span| format!("after {span}")));
@@ -151,7 +158,7 @@ mod tests {
             "do": { "reset": {} }
         }))
         .expect("is a rule");
-        assert_eq!(struck(&rule), "calls `listUsers` of okta, where `has(args.search) \\|\\| true`");
+        assert_eq!(struck(&rule), "calls `listUsers` of okta, where `has(args.search) || true`");
         assert_eq!(when(&rule), "after 1m, 5s of every 20s, odds from 0/1 to 1/2 over 1h");
     }
 }

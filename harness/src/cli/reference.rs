@@ -6,11 +6,14 @@ use clap::CommandFactory as _;
 use dtu_kernel::{control, openapi};
 use serde_json::Value;
 
-use super::{Cli, Failure, Out, coverage, fidelity, matrix, outages};
+use super::{Cli, Failure, Out, coverage, fidelity, matrix, names, outages};
+
+/// The pages besides the twins' documents.
+const PAGES: [&str; 7] = ["cli", "control-plane", "coverage", "faults", "fidelity", "names", "outages"];
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// `cli`, `control-plane`, `coverage`, `faults`, `fidelity`, `outages`, or a twin's name.
+    /// `cli`, `control-plane`, `coverage`, `faults`, `fidelity`, `names`, `outages`, or a twin's name.
     page: String,
     /// The twin that the page `fidelity` is about, or the fault plan of a page of `outages`.
     #[arg(required_if_eq("page", "fidelity"), value_name = "TWIN|PLAN")]
@@ -25,6 +28,7 @@ pub(super) fn main(args: &Args) -> Result<u8, Failure> {
         "coverage" => out.write(&fidelity::overview(&coverage::all()?))?,
         "faults" => out.write(&matrix::page()?)?,
         "fidelity" => out.write(&fidelity::page(&coverage::of(args.about.as_deref().unwrap_or_default())?))?,
+        "names" => out.write(&names::page()?)?,
         "outages" => out.write(&outages::page(args.about.as_deref())?)?,
         twin => out.write_bytes(&crate::evidence::pretty(&twin_document(twin)?))?,
     }
@@ -37,9 +41,7 @@ fn twin_document(twin: &str) -> Result<Value, Failure> {
         return Ok(openapi::of_written(host.as_ref()));
     }
     let problem = dtu_kernel::diagnostic::Diagnostic::whole("reference", format!("there is no page `{twin}`"));
-    let known = ["cli", "control-plane", "coverage", "faults", "fidelity", "outages"]
-        .into_iter()
-        .chain(all.iter().map(|host| host.name()));
+    let known = PAGES.into_iter().chain(all.iter().map(|host| host.name()));
     Err(problem.suggest(twin, known).into())
 }
 

@@ -178,6 +178,7 @@ pub(super) fn print(report: &Report<'_>, json: bool) -> Result<(), Failure> {
         out.write_bytes(&report::json::result(report.summary))?;
     } else {
         out.write(&report::text::render(report))?;
+        out.write(&format!("\nto look at: {}\n", report.folder.join("report.html").display()))?;
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ impl Lint<'_> {
 }
 
 /// The members of the rows of a view; none where there is no row.
-fn members(rows: &Value) -> BTreeSet<String> {
+pub(crate) fn members(rows: &Value) -> BTreeSet<String> {
     let rows = rows.as_array().into_iter().flatten().filter_map(Value::as_object);
     rows.flat_map(|row| row.keys().cloned()).collect()
 }

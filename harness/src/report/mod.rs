@@ -56,6 +56,15 @@ impl Report<'_> {
         self.replay(&key(scenario, failure))
     }
 
+    /// The last lines that the target of a trajectory wrote: to standard error, else to standard output. None where it
+    /// wrote nothing, or its evidence was not kept.
+    fn last_words(&self, scenario: &ScenarioResult, failure: &Failure) -> Vec<String> {
+        let evidence = self.folder.join(Folder::evidence_place(&key(scenario, failure)));
+        let read = |name: &str| fs_err::read(evidence.join("target").join(name)).unwrap_or_default();
+        let mut streams = ["stderr", "stdout"].into_iter().map(|name| last_lines(&read(name)));
+        streams.find(|lines| !lines.is_empty()).unwrap_or_default()
+    }
+
     fn replay(&self, key: &Key) -> String {
         let evidence = self.folder.join(Folder::evidence_place(key));
         format!("dtu replay {}", quoted(&evidence.display().to_string()))
@@ -171,6 +180,16 @@ fn area(scenario: &ScenarioResult) -> &str {
 /// The scenarios of which something was run.
 fn run_scenarios(summary: &Summary) -> impl Iterator<Item = &ScenarioResult> {
     summary.scenarios.iter().filter(|s| s.decided + s.undecided + s.void > 0)
+}
+
+/// The last lines of an output that are not blank, each cut to a width that people read.
+fn last_lines(output: &[u8]) -> Vec<String> {
+    const LINES_MAX: usize = 8;
+    const WIDTH_MAX: usize = 200;
+    let text = String::from_utf8_lossy(output);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let printable = |line: &&str| line.chars().filter(|c| !c.is_control() || *c == '\t').take(WIDTH_MAX).collect();
+    lines[lines.len().saturating_sub(LINES_MAX)..].iter().map(printable).collect()
 }
 
 /// As a shell takes it.

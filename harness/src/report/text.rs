@@ -170,6 +170,9 @@ fn write_problem(text: &mut String, report: &Report<'_>, scenario: &ScenarioResu
         let _ = writeln!(text, "    … and {} more", problem.cases.len() - CASES_MAX);
     }
     let Some(first) = problem.cases.first() else { return };
+    if problem.role.is_none() && !problem.void {
+        write_last_words(text, &report.last_words(scenario, first.failure));
+    }
     let _ = writeln!(text, "    {} {}", "replay".dimmed(), report.again_from_evidence(scenario, first.failure));
     let _ = writeln!(text, "    {}  {}", "again".dimmed(), report.again(scenario, first.failure));
 }
@@ -182,6 +185,15 @@ fn write_case(text: &mut String, case: &Case<'_>) {
     }
     if case.moments.len() > MOMENTS_MAX {
         let _ = writeln!(text, "      … and {} more", case.moments.len() - MOMENTS_MAX);
+    }
+}
+
+fn write_last_words(text: &mut String, words: &[String]) {
+    if !words.is_empty() {
+        let _ = writeln!(text, "    {}", "what the target wrote last".dimmed());
+    }
+    for line in words {
+        let _ = writeln!(text, "      {line}");
     }
 }
 

@@ -10,7 +10,7 @@ use dtu_kernel::{environment::Environment, universe::Universe};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{Fatal, GRACE, OUTPUT, READY, Stage, Stop, TICK, alive::Alive, or, shown};
+use super::{Fatal, GRACE, IDLE_MAX, OUTPUT, READY, Stage, Stop, TICK, alive::Alive, or, shown};
 use crate::{
     expr::Template,
     load::LoadedBeat,
@@ -175,6 +175,15 @@ impl Stage<'_> {
             self.universe.perform(&act.verb.value, &act.actor, with).map_err(refused)?;
         }
         Ok(())
+    }
+
+    /// Waits until what was connected has come to the program, so that the first beat finds it in force: a service sends
+    /// nothing to an address until the program has proven that it is its own.
+    pub(super) async fn settle_connections(&self) {
+        if !self.setup.target.target.connect.is_empty() {
+            // A program that never proves it is told nothing later: checks say what comes of that.
+            self.universe.settle(or(self.setup.target.target.quiesce.max, IDLE_MAX)).await;
+        }
     }
 
     pub(super) async fn act_on_target(&mut self, act: &TargetAct, beat: &LoadedBeat) -> Result<(), Stop> {

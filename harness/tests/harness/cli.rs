@@ -372,7 +372,14 @@ fn a_build_that_fails_says_what_where_and_how() {
             "hint: it runs in .",
         ],
     );
-    check("{command: [./no-such-builder]}", &["the build failed: `./no-such-builder`: No such file"]);
+    check(
+        "{command: [./no-such-builder]}",
+        &["the build failed: `./no-such-builder`: there is no program `./no-such-builder`", "hint: it runs in ."],
+    );
+    check(
+        "{command: [no-such-builder]}",
+        &["there is no program `no-such-builder`", "hint: it was looked for in PATH"],
+    );
     check("{command: [sh, -c, 'exit 0'], cwd: nowhere}", &["the build failed", "hint: it runs in ./nowhere"]);
     let command = "{command: [sh, -c, 'true']}";
     context.target(WAITS, READY);

@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
-use axum::{Json, Router, http::HeaderMap, routing::get};
+use axum::{
+    Json, Router,
+    http::HeaderMap,
+    routing::{get, post},
+};
 use dtu::{Error, Place, Scenario, Target, Trajectories, target::Sign, verdict::Outcome};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -202,6 +206,44 @@ async fn each_sign_of_readiness_is_seen_and_missed() {
     let unknown = target(|_| for_ever()).ready_on(&Sign::Socket("slak".to_owned()));
     let refused = run(&context, &unknown).await.expect_err("there is no such twin");
     assert!(refused.to_string().contains("did you mean `slack`?"), "{refused}");
+}
+
+/// Answers what Slack tells an address, and takes its time to prove that the address is its own.
+async fn slow_to_prove(place: Place) -> Result<(), String> {
+    let listener = place.listen().await.map_err(|error| error.to_string())?;
+    let told = move |Json(told): Json<Value>| take(place.clone(), told);
+    axum::serve(listener, Router::new().route("/slack", post(told))).await.map_err(|error| error.to_string())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the program is slow in the machine's time, as real ones are")]
+async fn take(place: Place, told: Value) -> Json<Value> {
+    let event = told["event"].clone();
+    if told["type"] == "url_verification" {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    } else if event["bot_id"].is_null() {
+        let with = json!({ "channel": event["channel"], "text": "you said so" });
+        tokio::spawn(async move { slack(&place, "SLACK_BOT_TOKEN", "chat.postMessage", &with).await });
+    }
+    Json(json!({ "challenge": told["challenge"] }))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_story_begins_when_an_address_is_proven() {
+    let context = context(
+        &STORY
+            .replace("beats: []", "beats: [{as: mina, do: slack.user.post, with: {channel: general, text: hello}}]")
+            .replace(
+                "finally: 'true'",
+                "eventually: {within: 10s, that: \"slack.messages.exists(m, m.from == 'echo')\"}",
+            )
+            .replace("okta.*", "slack.*"),
+    );
+    let connect = json!({
+        "app": "echo", "socket_mode": false, "events": ["message.channels"],
+        "events_url": "http://127.0.0.1:${port}/slack",
+    });
+    let slow = target(slow_to_prove).connect("nadia", "slack.admin.configure_app", connect);
+    run(&context, &slow).await.expect("runs").assert_satisfied();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,22 +6,12 @@ import { WebClient } from '@slack/web-api';
 import { claim, claimEqual, run } from './claims.mjs';
 import { act, state } from './dtu_control.mjs';
 import { ok, withListener } from './listener.mjs';
+import { logger } from './quiet.mjs';
 import { APP, EATER, INSTALLER, cook, dishOf, eat, errorsOf, orderView, question } from './slack_supper.mjs';
 
-const { App, LogLevel } = bolt;
+const { App } = bolt;
 const { SLACK_API_URL, SLACK_APP_TOKEN, SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET } = process.env;
 const clientOptions = { slackApiUrl: SLACK_API_URL };
-
-/** A log that says nothing: tokens are none of Slack's. */
-const logger = {
-  getLevel: () => LogLevel.ERROR,
-  setLevel() {},
-  setName() {},
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-};
 
 /** Slack sends what people do to an address. */
 const overHttp = (url) =>

@@ -7,8 +7,9 @@ import slackWebApi from '@slack/web-api';
 import { all, claim, claimEqual, eventually, failure, run } from './claims.mjs';
 import { act, state, withFault } from './dtu_control.mjs';
 import { ok, withListener } from './listener.mjs';
+import { logger } from './quiet.mjs';
 
-const { ErrorCode, LogLevel, WebClient, WebClientEvent } = slackWebApi;
+const { ErrorCode, WebClient, WebClientEvent } = slackWebApi;
 const { SLACK_API_URL, SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET } = process.env;
 
 // The app whose token this is, and who installed it.
@@ -28,16 +29,6 @@ const BUTTON_BLOCKS = [
 
 /** A client. Its own log is quiet, since refusals are wanted here; it retries without long waits. */
 function client(token = SLACK_BOT_TOKEN, options = {}) {
-  const logger = {
-    ...console,
-    getLevel: () => LogLevel.ERROR,
-    setLevel() {},
-    setName() {},
-    debug() {},
-    info() {},
-    warn() {},
-    error() {},
-  };
   return new WebClient(token, {
     slackApiUrl: SLACK_API_URL,
     retryConfig: { retries: 2, minTimeout: 10 },

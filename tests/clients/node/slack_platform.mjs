@@ -10,8 +10,9 @@ import { join } from 'node:path';
 
 import { all, claim, claimEqual, eventually, failure, run } from './claims.mjs';
 import { act, state } from './dtu_control.mjs';
+import { logger } from './quiet.mjs';
 
-const { App, Assistant, LogLevel } = bolt;
+const { App, Assistant } = bolt;
 const { FileInstallationStore, InstallProvider } = oauth;
 const { SLACK_API_URL, SLACK_APP_TOKEN, SLACK_BOT_TOKEN } = process.env;
 const clientOptions = { slackApiUrl: SLACK_API_URL };
@@ -19,16 +20,6 @@ const APP = 'dtu-tester';
 const INSTALLER = 'dana';
 const EATER = 'lena';
 
-/** A log that says nothing: connections are closed on purpose here. */
-const logger = {
-  getLevel: () => LogLevel.ERROR,
-  setLevel() {},
-  setName() {},
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-};
 const slack = new WebClient(SLACK_BOT_TOKEN, { ...clientOptions, logger });
 
 await act(INSTALLER, 'slack.admin.configure_app', {

@@ -41,7 +41,7 @@ impl Diagnostic {
     /// From the parser's own error, which may carry a place.
     pub fn from_yaml(file: &str, error: &serde_saphyr::Error) -> Self {
         let error = error.without_snippet();
-        let mut message = error.to_string();
+        let mut message = plain(&error.to_string());
         let Some(location) = error.location() else {
             return Self::whole(file, message);
         };
@@ -117,6 +117,12 @@ impl fmt::Display for Diagnostic {
         }
         if self.hint.is_empty() { Ok(()) } else { write!(f, "\n  hint: {}", self.hint) }
     }
+}
+
+/// The parser's words without those that are meant for who calls it.
+fn plain(message: &str) -> String {
+    let message = message.split_once(", set DuplicateKeyPolicy").map_or(message, |(twice, _)| twice);
+    message.replace("externally tagged enum expected scalar or mapping", "a word, or a mapping, is expected here")
 }
 
 /// The longest line that is shown, in characters.

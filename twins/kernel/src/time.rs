@@ -192,6 +192,7 @@ pub fn parse_span(text: &str) -> Result<Duration, String> {
             "m" => 60_000,
             "h" => 3_600_000,
             "d" => 86_400_000,
+            "" => return Err(format!("a unit is missing behind `{number}` in `{text}`; known are ms, s, m, h, d")),
             other => {
                 return Err(format!("unknown unit `{other}` in `{text}`; known are ms, s, m, h, d"));
             }

@@ -9,7 +9,7 @@ use dtu_kernel::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{super::Failure, Where, with};
+use super::{super::Failure, Where, text, with};
 
 /// The clock of a running universe, and what is due on it.
 #[derive(Debug, clap::Args)]
@@ -88,8 +88,4 @@ fn shown(clock: &Value) -> String {
         page.push('\n');
     }
     page
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }

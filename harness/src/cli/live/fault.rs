@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use dtu_kernel::{
     diagnostic::Diagnostic,
-    fault::{NAMED, PlanFile},
+    fault::{NAMED, PlanFile, Rule},
     shell::variable,
     time::{Span, parse_span},
 };
@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    super::{Failure, Out},
-    Where, with,
+    super::{Failure, Out, outages},
+    Where, text, with,
 };
 
 /// Fault rules of a running universe.
@@ -126,8 +126,8 @@ pub(super) fn shown(armed: &Value) -> String {
     let mut page = String::new();
     for row in rows {
         let rule = &row["rule"];
-        let _ = writeln!(page, "{}  fired {} of {}", text(&rule["id"]), row["fired"], row["matched"]);
-        let _ = writeln!(page, "    on {}  do {}", rule["on"], rule["do"]);
+        let _ = writeln!(page, "{}: struck {} of {} that fit", text(&rule["id"]), row["fired"], row["matched"]);
+        let _ = writeln!(page, "    {}: {}", course(rule), rule["do"]);
         for (why, times) in row["skipped"].as_object().into_iter().flatten() {
             let _ = writeln!(page, "    skipped {times}: {why}");
         }
@@ -135,6 +135,9 @@ pub(super) fn shown(armed: &Value) -> String {
     page
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
+/// What a rule strikes and when, in words; as it was written where it is a newer program's.
+fn course(rule: &Value) -> String {
+    let Ok(read) = serde_json::from_value::<Rule>(rule.clone()) else { return rule["on"].to_string() };
+    let span = read.expires.map_or_else(String::new, |span| format!(", for {span} in all"));
+    format!("{}, {}{span}", outages::struck(&read), outages::when(&read))
 }

@@ -77,5 +77,5 @@ fn line(entry: &Value) -> String {
         _ => text("operation").to_owned(),
     };
     let (at, twin, who) = (text("at"), text("twin"), text("principal"));
-    format!("{:>6}  {at}  {:<8} {twin:<8} {who:<10} {}", entry["seq"], text("kind"), what.trim_end())
+    format!("{:>6}  {at}  {:<13} {twin:<15} {who:<14} {}", entry["seq"], text("kind"), what.trim_end())
 }

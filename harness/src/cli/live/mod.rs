@@ -80,7 +80,9 @@ impl Plane {
             (None, _) => session_file()?,
         };
         let url = url.trim_end_matches('/').to_owned();
-        Ok(Self { url, token, client: reqwest::Client::new(), json: place.json })
+        // The control plane is on this machine: a proxy of the environment is none of its business.
+        let client = reqwest::Client::builder().no_proxy().build().map_err(Failure::infrastructure)?;
+        Ok(Self { url, token, client, json: place.json })
     }
 
     /// The universe that is meant: the one named, else the only one.
@@ -130,6 +132,11 @@ impl Session {
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Failure> {
         self.plane.call(method, &format!("/v1/universes/{}{path}", self.universe), body).await
     }
+}
+
+/// A member that is a text; empty where it is none.
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
 /// The control plane's refusal as a problem with what was given.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use dtu_kernel::diagnostic::Diagnostic;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -40,7 +41,7 @@ enum Act {
         /// Its id.
         snapshot: String,
     },
-    /// Shows a part of a twin's state; all parts' names where none is named.
+    /// Shows a part of a twin's state; the parts' names where none is named.
     State {
         /// The twin.
         twin: Option<String>,
@@ -77,9 +78,19 @@ pub(in crate::cli) fn main(args: &Universes) -> Result<u8, Failure> {
         Act::End => (Method::DELETE, String::new(), None),
     };
     with(&args.place, |session| async move {
-        let answer = session.call(method, &path, body).await?;
+        let mut answer = session.call(method, &path, body).await?;
+        if let Act::State { twin: Some(twin), view: None } = &args.act {
+            answer = views_of(&answer, twin)?;
+        }
         session.plane.say(&answer, shown)
     })
+}
+
+/// The parts of one twin's state, out of those of all.
+fn views_of(all: &Value, twin: &str) -> Result<Value, Failure> {
+    let known = all.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+    let unknown = || Diagnostic::whole("TWIN", format!("there is no twin `{twin}`")).suggest(twin, known);
+    Ok(all.get(twin).cloned().ok_or_else(unknown)?)
 }
 
 /// A universe in one line.

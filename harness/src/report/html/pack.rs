@@ -38,12 +38,27 @@ impl Packed {
 }
 
 fn document(folder: &Path, name: &str) -> Option<Value> {
-    serde_json::from_slice(&fs_err::read(folder.join(name)).ok()?).ok()
+    serde_json::from_slice(&fs_err::read(folder.join(name)).ok()?).ok().map(exact)
+}
+
+/// The same with numbers that a browser would round (seeds, for one) as text.
+fn exact(value: Value) -> Value {
+    const ROUNDED: u64 = 1 << 53;
+    match value {
+        Value::Number(number) if number.as_u64().or(number.as_i64().map(i64::unsigned_abs)) > Some(ROUNDED) => {
+            Value::String(number.to_string())
+        }
+        Value::Array(items) => items.into_iter().map(exact).collect(),
+        Value::Object(members) => {
+            Value::Object(members.into_iter().map(|(name, value)| (name, exact(value))).collect())
+        }
+        other => other,
+    }
 }
 
 fn ledger(folder: &Path) -> Option<Vec<Value>> {
     let text = fs_err::read_to_string(folder.join("ledger.ndjson")).ok()?;
-    text.lines().map(|line| serde_json::from_str(line).ok()).collect()
+    text.lines().map(|line| serde_json::from_str(line).ok().map(exact)).collect()
 }
 
 /// The end of what a target wrote; empty where it wrote nothing.

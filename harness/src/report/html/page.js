@@ -26,6 +26,8 @@ const fixed = (value) => (value === null || value === undefined ? '–' : value.
 const interval = (point, low, high) => (point === null ? '–' : `${fixed(point)} [${fixed(low)}–${fixed(high)}]`);
 const plural = (count, one, more) => `${count} ${count === 1 ? one : more}`;
 const badge = (word) => el('span', { class: `badge ${word}` }, RULING_SIGNS[word] || SIGNS[word] || '', ' ', word);
+/* Words in which what stands between backticks is code. */
+const words = (text) => (text ? text.split('`').map((part, at, all) => (at % 2 === 0 ? part : at === all.length - 1 ? `\`${part}` : el('code', {}, part))) : text);
 const none = (text) => el('p', { class: 'none' }, text);
 
 /* All trajectories, in the order of the plan. */
@@ -77,7 +79,7 @@ function folded(rows, rest, make) {
 function gate() {
   if (!page.gate) return null;
   const row = (rule) => el('tr', {}, el('td', { class: `sign says-${rule.ruling}`, title: rule.ruling }, RULING_SIGNS[rule.ruling]),
-    el('td', {}, rule.rule), el('td', {}, rule.scenario && el('a', { href: `#s/${encodeURIComponent(rule.scenario)}` }, rule.scenario)), el('td', { class: 'grow' }, rule.why));
+    el('td', {}, rule.rule), el('td', {}, rule.scenario && el('a', { href: `#s/${encodeURIComponent(rule.scenario)}` }, rule.scenario)), el('td', { class: 'grow' }, words(rule.why)));
   const table = (rules) => rules.length > 0 && el('table', {}, el('tr', {}, ['', 'rule', 'scenario', 'why'].map((name) => el('th', {}, name))), rules.map(row));
   const open = page.gate.rules.filter((rule) => rule.ruling !== 'pass');
   const passed = page.gate.rules.filter((rule) => rule.ruling === 'pass');
@@ -99,7 +101,7 @@ function problems() {
     const all = decided + undecided + empty;
     const address = `#t/${[problem.scenario.id, variant, n].map(encodeURIComponent).join('/')}`;
     return el('tr', {}, el('td', { class: 'bar' }, el('i', { class: problem.void && 'void', style: `width: ${(100 * problem.count) / all}%`, title: `${problem.count} of ${all}` })),
-      el('td', {}, `${problem.count} of ${all}`), el('td', { class: 'grow' }, el('a', { href: address }, problem.what), problem.role && el('span', { class: 'dim' }, ` ${problem.role}`),
+      el('td', { class: 'count' }, `${problem.count} of ${all}`), el('td', { class: 'grow' }, el('a', { href: address }, words(problem.what)), problem.role && el('span', { class: 'dim' }, ` ${problem.role}`),
         el('div', { class: 'dim' }, problem.scenario.id)));
   };
   const table = (rows) => rows.length > 0 && el('table', {}, rows.map(row));
@@ -151,7 +153,7 @@ function heat(scenario) {
 
 function problemList(scenario) {
   const all = scenario.decided + scenario.undecided + scenario.void;
-  const item = (problem) => el('li', {}, el('b', {}, problem.what), problem.role && el('span', { class: 'dim' }, ` ${problem.role}`), ` in ${problem.count} of ${all}`, problem.why && `: ${problem.why}`, ' ',
+  const item = (problem) => el('li', {}, el('b', {}, words(problem.what)), problem.role && el('span', { class: 'dim' }, ` ${problem.role}`), ` in ${problem.count} of ${all}`, problem.why && [': ', words(problem.why)], ' ',
     el('a', { href: `#t/${[scenario.id, ...problem.first].map(encodeURIComponent).join('/')}` }, 'look'));
   return scenario.problems.length > 0 && el('ul', { class: 'problems' }, scenario.problems.map(item));
 }

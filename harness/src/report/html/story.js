@@ -130,7 +130,7 @@ function difference(changes) {
 }
 
 function failed(check) {
-  return el('div', { class: 'failed' }, el('b', {}, `${check.held === 'error' ? '!' : '✗'} ${check.name}`), el('span', { class: 'dim' }, ` ${check.role}`), check.why && el('div', {}, check.why));
+  return el('div', { class: 'failed' }, el('b', {}, `${check.held === 'error' ? '!' : '✗'} ${check.name}`), el('span', { class: 'dim' }, ` ${check.role}`), check.why && el('div', {}, words(check.why)));
 }
 
 function entryDetail(entry, cases) {
@@ -153,7 +153,7 @@ function entryDetail(entry, cases) {
 function checkTable(checks, go) {
   const moments = (check) => (check.moments || []).filter((moment) => moment.seq > 0).slice(0, 6);
   const row = (check) => el('tr', { class: `check held-${check.held}` },
-    el('td', { class: 'sign' }, { yes: '✓', no: '✗', error: '!' }[check.held]), el('td', {}, el('b', {}, check.name)), el('td', { class: 'dim' }, check.role), el('td', { class: 'grow' }, check.why),
+    el('td', { class: 'sign' }, { yes: '✓', no: '✗', error: '!' }[check.held]), el('td', {}, el('b', {}, check.name)), el('td', { class: 'dim' }, check.role), el('td', { class: 'grow' }, words(check.why)),
     el('td', {}, check.held !== 'yes' && moments(check).map((moment) => [el('button', { onclick: () => go(moment.seq), title: `${moment.principal} ${moment.twin} ${moment.what}` }, `#${moment.seq}`), ' '])));
   const table = (rows) => rows.length > 0 && el('table', {}, rows.map(row));
   const broken = checks.filter((check) => check.held !== 'yes');
@@ -164,7 +164,8 @@ function checkTable(checks, go) {
 /* What the keys of a shown trajectory do; nothing while none is shown. */
 let move = () => {};
 
-function story(evidence) {
+/* Where the program itself is to blame, what it wrote comes first. */
+function story(evidence, early) {
   const { ledger, checks, exit = {}, timings = {} } = evidence;
   const wrong = new Map();
   for (const check of checks.filter((one) => one.held !== 'yes')) {
@@ -172,8 +173,9 @@ function story(evidence) {
   }
   const output = (name) => [el('h2', {}, name), evidence[name] ? el('pre', {}, evidence[name]) : none('Nothing.')];
   const facts = [['exit', exit], ['machine time', timings], ['parameters', evidence.manifest.params]].map(([name, value]) => value && el('div', {}, el('span', { class: 'dim' }, `${name} `), el('code', {}, JSON.stringify(value))));
-  const rest = [el('h2', {}, 'What is different at the end'), difference(evidence.diff), output('stdout'), output('stderr'), el('h2', {}, 'About'), facts];
-  if (ledger.length === 0) return [el('h2', {}, 'Checks'), checkTable(checks, () => {}), el('h2', {}, 'Timeline'), none('Nothing happened.'), rest];
+  const outputs = [output('stderr'), output('stdout')];
+  const rest = [el('h2', {}, 'What is different at the end'), difference(evidence.diff), !early && outputs, el('h2', {}, 'About'), facts];
+  if (ledger.length === 0) return [early && outputs, el('h2', {}, 'Checks'), checkTable(checks, () => {}), el('h2', {}, 'Timeline'), none('Nothing happened.'), rest];
   const detail = el('div', { id: 'entry', 'aria-live': 'polite' });
   let at = 0;
   const choose = (next) => {
@@ -195,7 +197,7 @@ function story(evidence) {
   setTimeout(() => choose(first < 0 ? 0 : first));
   const key = el('p', { class: 'legend dim' }, Object.entries(FAMILIES).map(([kind, name]) => el('span', { class: 'lanes', style: 'border: 0' },
     el('svg:svg', { width: 20, height: 20, class: kind, 'aria-hidden': true }, sign(kind, 9, 10, 5)), name)), el('span', {}, 'a ring: what a failed check points at'));
-  return [el('h2', {}, 'Checks'), checks.length > 0 ? checkTable(checks, go) : none('It did not come to the checks.'),
+  return [early && outputs, el('h2', {}, 'Checks'), checks.length > 0 ? checkTable(checks, go) : none('It did not come to the checks.'),
     el('h2', {}, 'Timeline'), el('p', { class: 'dim' }, 'Click a moment, or go through them with ', el('kbd', {}, '←'), ' ', el('kbd', {}, '→'), '.'), drawn.box, key, detail, rest];
 }
 
@@ -229,10 +231,10 @@ async function trajectory(cell) {
     el('h1', {}, `${cell.scenario.id} #${cell.n} `, badge(cell.outcome)),
     el('div', {}, cell.scenario.title),
     el('p', { class: 'mono dim' }, cell.variant.label && `${cell.variant.label} · `, `seed ${cell.seed}`),
-    cell.reasons.map((reason) => el('div', { class: 'failed' }, reason)),
+    cell.reasons.map((reason) => el('div', { class: 'failed' }, words(reason))),
     el('div', { class: 'commands' }, cell.packed !== null && command('replay it', replay), command('run it again', cell.variant.again.replace(/0('?)$/, `${cell.n}$1`)))];
   if (cell.packed === null) return [...about, none('This page does not hold its evidence: it was not kept, or there was no room for it.')];
-  return [...about, ...story(await unpack(cell.packed))];
+  return [...about, ...story(await unpack(cell.packed), cell.reasons.length > 0 && cell.outcome !== 'void')];
 }
 
 function keyOfTrajectory(event) {

@@ -24,7 +24,10 @@ fn page(hostile: &str) -> String {
         write("manifest.json", "{}");
         write("checks.json", "[]");
         write("diff.json", "[]");
-        write("ledger.ndjson", &format!("{}\n{}\n", json!({ "seq": 1, "principal": hostile }), json!({ "seq": 2 })));
+        write(
+            "ledger.ndjson",
+            &format!("{}\n{}\n", json!({ "seq": 1, "principal": hostile }), json!({ "seed": u64::MAX })),
+        );
         write("target/stdout", hostile);
         render(&mut out, report, &folder, records).expect("is written");
     });
@@ -70,7 +73,7 @@ fn evidence_is_packed_as_the_page_unpacks_it() {
     let bytes = STANDARD.decode(element(&page, "t1")).expect("is base64");
     let bytes = miniz_oxide::inflate::decompress_to_vec(&bytes).expect("is raw deflate");
     let evidence: Value = serde_json::from_slice(&bytes).expect("is JSON");
-    assert_eq!(evidence["ledger"], json!([{ "seq": 1, "principal": "x" }, { "seq": 2 }]));
+    assert_eq!(evidence["ledger"], json!([{ "seq": 1, "principal": "x" }, { "seed": u64::MAX.to_string() }]));
     assert_eq!(evidence["stdout"], "x");
     assert_eq!(evidence["stderr"], "");
 }

@@ -14,7 +14,7 @@ use dtu_kernel::{
     world::{SERVICES, World},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
     api::{Api, Google},
@@ -245,6 +245,45 @@ fn sent<A: Api>(twin: &Google<A>, scene: &Scene<'_>, result: Result<Answer, Erro
     (reply, body)
 }
 
+/// Checks whom an API lets read and write: by scope, by its own rows' scopes, and with the world's standing token.
+///
+/// # Panics
+/// Where somebody is believed who should not be, or the other way round.
+pub fn check_scopes<A: Api>(
+    office: &Office,
+    email: &str,
+    [get, update]: [OperationInfo; 2],
+    cases: &[(&str, bool, bool)],
+) {
+    for (scope, reads, writes) in cases {
+        let token = office.token(email, &[scope]);
+        let believed = |operation: &OperationInfo| attempt::<A>(office, operation, "", &token).is_ok();
+        assert_eq!((believed(&get), believed(&update)), (*reads, *writes), "{scope}");
+    }
+    let own = OperationInfo { scopes: &["own"], ..get };
+    assert_eq!(Google::<A>::scopes_of(&own), ["own"], "what the row says goes first");
+    let standing = attempt::<A>(office, &update, "", &office.env("GOOGLE_ACCESS_TOKEN"));
+    assert_eq!(standing.expect("is believed").name, "dana.whitfield@acme.example");
+}
+
+/// Checks a refusal: its status, its code, and the envelope that says both. Gives it back as sent.
+///
+/// # Panics
+/// Where the caller is believed, or refused otherwise.
+pub fn check_refused<A: Api>(
+    office: &Office,
+    operation: &OperationInfo,
+    (query, token): (&str, &str),
+    (status, code): (u16, &str),
+) -> Reply {
+    let (reply, body) = *attempt::<A>(office, operation, query, token).expect_err("is refused");
+    let error = &body["error"];
+    assert_eq!((reply.status.as_u16(), error["status"].as_str()), (status, Some(code)), "{body}");
+    assert_eq!((&error["code"], error.get("errors")), (&json!(status), None));
+    assert_eq!(reply.error, code);
+    reply
+}
+
 /// A kind of object that an API with strict arguments serves from its contract.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
@@ -289,7 +328,7 @@ pub fn check_kind(office: &Office, kind: &Kind) {
     let got = check(get(&format!("{id}/")), 200, "");
     assert_eq!(got.text(kind.title), "Plan", "{}", got.body);
     let part = check(get(&format!("{id}?fields={member}")), 200, "");
-    assert_eq!(part.body, serde_json::json!({ member: id }));
+    assert_eq!(part.body, json!({ member: id }));
     let odd = refuse(get(&format!("{id}?fields=nothing")), "");
     assert_eq!(odd.text("/error/details/0/fieldViolations/0/field"), "nothing");
     let unknown = check(get("none"), 404, "NOT_FOUND");

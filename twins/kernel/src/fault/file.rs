@@ -84,7 +84,8 @@ impl PlanFile {
         let text = fs_err::read_to_string(name_or_path).map_err(|error| {
             let message = format!("no fault plan of this name, and no such file ({})", error.kind());
             let known = super::NAMED.iter().map(|(name, _)| *name);
-            vec![Diagnostic::whole(name_or_path, message).suggest(name_or_path, known)]
+            let problem = Diagnostic::whole(name_or_path, message).hint("`dtu fault names` lists those there are");
+            vec![problem.suggest(name_or_path, known)]
         })?;
         Self::parse(name_or_path, &text, set)
     }

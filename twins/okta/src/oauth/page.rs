@@ -30,7 +30,7 @@ const STYLE: &str = "body{margin:0;background:#f4f4f4;font:16px/1.5 system-ui,sa
     main{box-sizing:border-box;max-width:25rem;margin:12vh auto 0;padding:2rem;background:#fff;border:1px solid #d7d7dc;\
     border-radius:6px}h1{margin:0 0 1rem;font-size:1.3rem;text-align:center}label{display:block;margin:0 0 1rem;\
     font-weight:600}input:not([type=hidden]){display:block;box-sizing:border-box;width:100%;margin-top:.25rem;\
-    padding:.5rem;font:inherit;border:1px solid #8c8c96;border-radius:4px}button{width:100%;margin-top:.5rem;\
+    padding:.5rem;font:inherit;font-weight:400;border:1px solid #8c8c96;border-radius:4px}button{width:100%;margin-top:.5rem;\
     padding:.6rem;font:inherit;font-weight:600;color:#fff;background:#1662dd;border:0;border-radius:4px;cursor:pointer}\
     [role=alert]{padding:.5rem .75rem;background:#fdeceb;border-left:4px solid #da372c}";
 

@@ -160,12 +160,13 @@ fn question(state: &State, ask: &Ask, form: &Form, why: Option<&str>) -> Answer 
     for (name, value) in form.hidden() {
         body.extend(["<input type=\"hidden\" name=\"", name, "\" value=\"", &escape(value), "\">\n"]);
     }
-    body.push_str("<label>You <input name=\"user\"></label>\n");
+    body.push_str("<label>Your name or mail address <input name=\"user\" required autofocus></label>\n");
     if ask.wants_channel() {
         add_channels(state, &mut body);
     }
-    body.push_str("<button name=\"decision\" value=\"cancel\">Cancel</button>\n");
-    body.push_str("<button name=\"decision\" value=\"allow\">Allow</button>\n</form>");
+    // The enter key presses the first of them.
+    body.push_str("<button name=\"decision\" value=\"allow\">Allow</button>\n");
+    body.push_str("<button name=\"decision\" value=\"cancel\" formnovalidate>Cancel</button>\n</form>");
     page(&title, &body)
 }
 
@@ -181,9 +182,21 @@ fn add_channels(state: &State, body: &mut String) {
     body.push_str("</select></label>\n");
 }
 
+/// How pages look: a card in the middle.
+const STYLE: &str = "body{margin:0;background:#f8f8f8;font:16px/1.5 system-ui,sans-serif;color:#1d1c1d}\
+    main{box-sizing:border-box;max-width:30rem;margin:10vh auto 0;padding:2rem;background:#fff;border:1px solid #ddd;\
+    border-radius:8px}h1{margin:0 0 1rem;font-size:1.4rem;line-height:1.3;overflow-wrap:anywhere}label{display:block;\
+    margin:0 0 1rem;font-weight:600}input:not([type=hidden]),select{display:block;box-sizing:border-box;width:100%;\
+    margin-top:.25rem;padding:.5rem;font:inherit;font-weight:400;border:1px solid #868686;border-radius:4px}\
+    button{margin:.5rem .5rem 0 0;padding:.6rem 1.4rem;font:inherit;font-weight:600;border:1px solid #868686;\
+    border-radius:4px;background:#fff;color:inherit;cursor:pointer}button[value=allow]{color:#fff;background:#007a5a;\
+    border-color:#007a5a}.error{padding:.5rem .75rem;background:#fdeceb;border-left:4px solid #e01e5a}";
+
 fn page(title: &str, body: &str) -> Answer {
     let html = format!(
-        "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head><title>{title} | Slack</title></head>\n<body>\n<h1>{title}</h1>\n{body}\n</body>\n</html>\n"
+        "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head><meta charset=\"utf-8\"><title>{title} | Slack</title>\n\
+         <meta name=\"viewport\" content=\"width=device-width\"><style>{STYLE}</style></head>\n\
+         <body>\n<main>\n<h1>{title}</h1>\n{body}\n</main>\n</body>\n</html>\n"
     );
     Answer::text("text/html; charset=utf-8", html)
 }

@@ -4,16 +4,14 @@
 use dtu_google_docs::{Docs, twin};
 use dtu_google_identity::Identity;
 use dtu_google_workspace::{
-    api::Google,
     scopes,
-    testing::{Kind, ORIGIN, Office, attempt, call, check_kind},
+    testing::{Kind, ORIGIN, Office, attempt, call, check_kind, check_refused, check_scopes},
 };
 use dtu_kernel::{
     host::host,
     operation::{Level, OperationInfo},
     twin::Twin as _,
 };
-use serde_json::json;
 
 const LENA: &str = "lena.fischer@acme.example";
 
@@ -35,8 +33,7 @@ fn update() -> OperationInfo {
 
 #[test]
 fn callers_are_believed_by_scope() {
-    let office = office();
-    for (scope, reads, writes) in [
+    let cases = [
         (scopes::DOCUMENTS, true, true),
         (scopes::DOCUMENTS_READONLY, true, false),
         (scopes::DRIVE, true, true),
@@ -44,28 +41,15 @@ fn callers_are_believed_by_scope() {
         (scopes::DRIVE_READONLY, true, false),
         (scopes::DRIVE_METADATA, false, false),
         (scopes::SPREADSHEETS, false, false),
-    ] {
-        let token = office.token(LENA, &[scope]);
-        let believed = |operation: OperationInfo| attempt::<Docs>(&office, &operation, "", &token).is_ok();
-        assert_eq!((believed(get()), believed(update())), (reads, writes), "{scope}");
-    }
-    let own = OperationInfo { scopes: &["own"], ..get() };
-    assert_eq!(Google::<Docs>::scopes_of(&own), ["own"], "what the row says goes first");
-    let standing = attempt::<Docs>(&office, &update(), "", &office.env("GOOGLE_ACCESS_TOKEN"));
-    assert_eq!(standing.expect("is believed").name, "dana.whitfield@acme.example");
+    ];
+    check_scopes::<Docs>(&office(), LENA, [get(), update()], &cases);
 }
 
 #[test]
 fn others_are_refused_in_the_api_s_envelope() {
     let office = office();
-    let check = |query: &str, token: &str, wanted: (u16, &str)| {
-        let (reply, body) = *attempt::<Docs>(&office, &get(), query, token).expect_err("is refused");
-        let error = &body["error"];
-        assert_eq!((reply.status.as_u16(), error["status"].as_str()), (wanted.0, Some(wanted.1)), "{body}");
-        assert_eq!((&error["code"], error.get("errors")), (&json!(wanted.0), None));
-        assert_eq!(reply.error, wanted.1);
-        reply
-    };
+    let check =
+        |query: &str, token: &str, wanted: (u16, &str)| check_refused::<Docs>(&office, &get(), (query, token), wanted);
     check("", "", (401, "UNAUTHENTICATED"));
     check("key=AIzaFake", "", (401, "UNAUTHENTICATED"));
     let reply = check("", "ya29.x", (401, "UNAUTHENTICATED"));

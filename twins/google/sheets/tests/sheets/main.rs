@@ -4,16 +4,14 @@
 use dtu_google_identity::Identity;
 use dtu_google_sheets::{Sheets, twin};
 use dtu_google_workspace::{
-    api::Google,
     scopes,
-    testing::{Kind, ORIGIN, Office, attempt, call, check_kind},
+    testing::{Kind, ORIGIN, Office, attempt, call, check_kind, check_refused, check_scopes},
 };
 use dtu_kernel::{
     host::host,
     operation::{Level, OperationInfo},
     twin::Twin as _,
 };
-use serde_json::json;
 
 const LENA: &str = "lena.fischer@acme.example";
 
@@ -35,8 +33,7 @@ fn update() -> OperationInfo {
 
 #[test]
 fn callers_are_believed_by_scope() {
-    let office = office();
-    for (scope, reads, writes) in [
+    let cases = [
         (scopes::SPREADSHEETS, true, true),
         (scopes::SPREADSHEETS_READONLY, true, false),
         (scopes::DRIVE, true, true),
@@ -44,27 +41,15 @@ fn callers_are_believed_by_scope() {
         (scopes::DRIVE_READONLY, true, false),
         (scopes::DRIVE_METADATA, false, false),
         (scopes::DOCUMENTS, false, false),
-    ] {
-        let token = office.token(LENA, &[scope]);
-        let believed = |operation: OperationInfo| attempt::<Sheets>(&office, &operation, "", &token).is_ok();
-        assert_eq!((believed(get()), believed(update())), (reads, writes), "{scope}");
-    }
-    let own = OperationInfo { scopes: &["own"], ..get() };
-    assert_eq!(Google::<Sheets>::scopes_of(&own), ["own"], "what the row says goes first");
-    let standing = attempt::<Sheets>(&office, &update(), "", &office.env("GOOGLE_ACCESS_TOKEN"));
-    assert_eq!(standing.expect("is believed").name, "dana.whitfield@acme.example");
+    ];
+    check_scopes::<Sheets>(&office(), LENA, [get(), update()], &cases);
 }
 
 #[test]
 fn others_are_refused_in_the_api_s_envelope() {
     let office = office();
     let check = |query: &str, token: &str, wanted: (u16, &str)| {
-        let (reply, body) = *attempt::<Sheets>(&office, &get(), query, token).expect_err("is refused");
-        let error = &body["error"];
-        assert_eq!((reply.status.as_u16(), error["status"].as_str()), (wanted.0, Some(wanted.1)), "{body}");
-        assert_eq!((&error["code"], error.get("errors")), (&json!(wanted.0), None));
-        assert_eq!(reply.error, wanted.1);
-        reply
+        check_refused::<Sheets>(&office, &get(), (query, token), wanted)
     };
     check("", "", (403, "PERMISSION_DENIED"));
     check("key=AIzaFake", "", (400, "INVALID_ARGUMENT"));
