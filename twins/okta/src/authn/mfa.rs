@@ -109,7 +109,7 @@ pub(crate) fn masked_number(number: &str) -> String {
 }
 
 /// `l...r@acme.test`.
-fn masked_address(address: &str) -> String {
+pub(crate) fn masked_address(address: &str) -> String {
     let (name, host) = address.split_once('@').unwrap_or((address, ""));
     let (first, last) = (name.chars().next(), name.chars().next_back());
     let (first, last) = (first.map(String::from).unwrap_or_default(), last.map(String::from).unwrap_or_default());
