@@ -1,13 +1,12 @@
 // @okta/okta-auth-js, unmodified, against Okta's twin: how an app signs people in on pages of its own, by the
 // Authentication API and by the Identity Engine's interaction code flow.
 
-import okta from '@okta/okta-auth-js';
+import { AuthenticatorKey, IdxStatus, OktaAuth } from '@okta/okta-auth-js';
 
 import { claim, claimEqual, failure, run } from './claims.mjs';
 import { act, advance } from './dtu_control.mjs';
 import { Browser, ORG, PASSWORD, REDIRECT, admin, newClient, newPerson } from './okta_org.mjs';
 
-const { OktaAuth, AuthenticatorKey, IdxStatus } = okta.default ?? okta;
 const CUSTOM = `${ORG}/oauth2/default`;
 const NEXT = 'Another-passw0rd';
 
@@ -24,9 +23,28 @@ const newPage = (label) =>
     { token_endpoint_auth_method: 'none' },
   );
 
-/** The client library of a page, on a custom server unless another is named. */
+/** What one browser keeps. */
+function ownStorage() {
+  const kept = new Map();
+  const storageProvider = {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => kept.set(key, value),
+    removeItem: (key) => kept.delete(key),
+  };
+  const names = ['token', 'cache', 'transaction', 'shared-transaction', 'original-uri', 'idx-response'];
+  return Object.fromEntries(names.map((name) => [name, { storageProvider }]));
+}
+
+/** The client library of a page in a browser of its own, on a custom server unless another is named. */
 const library = ({ id }, more = {}) =>
-  new OktaAuth({ issuer: CUSTOM, clientId: id, redirectUri: REDIRECT, scopes: ['openid', 'profile', 'email'], ...more });
+  new OktaAuth({
+    issuer: CUSTOM,
+    clientId: id,
+    redirectUri: REDIRECT,
+    scopes: ['openid', 'profile', 'email'],
+    storageManager: ownStorage(),
+    ...more,
+  });
 
 /** The same for the flows that find their steps themselves. */
 const guided = (page, more = {}) => library(page, { idx: { enableLegacyMode: true }, ...more });
@@ -116,7 +134,6 @@ async function authenticationApiStepByStep() {
   const page = await newPage('Steps');
   const person = await newPerson('Bela', 'Steps', page.app);
   await act(person.login, 'okta.enrol_factor', { factor: 'sms', phone: '+4915112345601' });
-  await act(person.login, 'okta.enter_code', { factor: 'sms' });
   await advance('40s');
   const undo = await askForFactor('steps', person);
   const auth = library(page);
@@ -210,15 +227,16 @@ async function cancelledAndExpired() {
 }
 
 async function identifierFirst() {
-  const rules = async (change) => {
-    const [last] = (await admin('GET', '/api/v1/policies?type=OKTA_SIGN_ON')).filter((one) => one.system);
-    const [rule] = await admin('GET', `/api/v1/policies/${last.id}/rules`);
-    change(rule.actions.signon);
-    await admin('PUT', `/api/v1/policies/${last.id}/rules/${rule.id}`, rule);
-  };
   const page = await newPage('Name first');
   const person = await newPerson('Fritz', 'Name', page.app);
-  await rules((signon) => (signon.primaryFactor = 'PASSWORD_IDP_ANY_FACTOR'));
+  const everyone = (await admin('GET', '/api/v1/groups?q=Everyone'))[0].id;
+  const signon = { access: 'ALLOW', requireFactor: false, primaryFactor: 'PASSWORD_IDP_ANY_FACTOR' };
+  const undo = await policy(
+    'OKTA_SIGN_ON',
+    'name first',
+    { type: 'SIGN_ON', actions: { signon } },
+    { conditions: { people: { groups: { include: [everyone] } } } },
+  );
   try {
     const auth = guided(page);
     let step = await auth.idx.authenticate();
@@ -234,7 +252,7 @@ async function identifierFirst() {
     step = await nobody.idx.proceed({ password: PASSWORD });
     claimEqual(step.messages[0].i18n.key, 'incorrectPassword', 'nobody has a wrong password as well');
   } finally {
-    await rules((signon) => (signon.primaryFactor = 'PASSWORD_IDP'));
+    await undo();
   }
 }
 
@@ -248,7 +266,6 @@ async function furtherFactors() {
   const page = await newPage('Two factors');
   const person = await newPerson('Greta', 'Factors', page.app);
   await act(person.login, 'okta.enrol_factor', { factor: 'email' });
-  await act(person.login, 'okta.enter_code', { factor: 'email' });
   await advance('40s');
   const undo = await askForFactor('two factors', person);
   let [auth, step] = await toFactor(page, person);
@@ -262,7 +279,6 @@ async function furtherFactors() {
   claimEqual(await signedIn(auth, step, person), ['pwd', 'mfa', 'otp'], 'by both');
 
   await act(person.login, 'okta.enrol_factor', { factor: 'sms', phone: '+4915112345602' });
-  await act(person.login, 'okta.enter_code', { factor: 'sms' });
   await act(person.login, 'okta.enrol_factor', { factor: 'question', question: 'first_award', answer: 'spelling' });
   await advance('40s');
   [auth, step] = await toFactor(page, person);
@@ -403,7 +419,18 @@ async function registration() {
   await admin('PUT', `/api/v1/policies/${found.id}/rules/${rule.id}`, rule);
 }
 
+/** Lets the custom server give tokens for interaction codes. */
+async function allowInteraction() {
+  const policies = '/api/v1/authorizationServers/default/policies';
+  const [first] = await admin('GET', policies);
+  const [rule] = await admin('GET', `${policies}/${first.id}/rules`);
+  rule.conditions.grantTypes.include.push('interaction_code');
+  await admin('PUT', `${policies}/${first.id}/rules/${rule.id}`, rule);
+  claim(rule.conditions.grantTypes.include.length > 1, 'the rule is changed');
+}
+
 await run(
+  allowInteraction,
   authenticationApi,
   authenticationApiStepByStep,
   passwordOnly,

@@ -52,7 +52,7 @@ pub enum Demand {
 }
 
 /// All callers of the twin are on the machine itself.
-const HERE: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+pub(crate) const HERE: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
 
 /// What the policies ask of a person who has signed in so far as the transaction says.
 pub fn demand(state: &State, user: &User, transaction: &Transaction) -> Demand {

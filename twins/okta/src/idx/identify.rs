@@ -10,7 +10,14 @@ use super::{
     recover,
     transaction::{self, Step},
 };
-use crate::{Okta, authn::body::acting, error::Error, idp::start, model::Act, policy};
+use crate::{
+    Okta,
+    authn::{body::acting, mfa},
+    error::Error,
+    idp::start,
+    model::{Act, State},
+    policy,
+};
 
 /// `idxIntrospect`: where the person stands.
 pub fn introspect(cx: &mut Write<'_, '_, Okta>, args: Args<Looked>) -> Result<Typed<Value>, Error> {
@@ -23,14 +30,13 @@ pub fn introspect(cx: &mut Write<'_, '_, Okta>, args: Args<Looked>) -> Result<Ty
     Ok(told(cx.state, cx.scene, &handle, &idx, None))
 }
 
-/// Whether the first form asks for the password as well: where the default rule of the global session policy takes any
-/// factor first, it asks for a name only. Who comes is not known yet, so that no other rule can be asked.
+/// Whether the first form asks for the password as well: where the global session policy takes any factor first, it
+/// asks for a name only. Who comes is not known yet, so that only rules for everybody can be asked: inferred.
 ///
 /// See developer.okta.com/docs/api/openapi/okta-management/management/tag/Policy/ (`primaryFactor`).
-pub fn asks_for_password(state: &crate::model::State) -> bool {
-    let last = policy::policies(state, "OKTA_SIGN_ON").into_iter().next_back();
-    let rule = last.and_then(|(id, _)| policy::rules(state, id).into_iter().next_back());
-    let factor = rule.and_then(|(_, rule)| rule.get("actions")?.pointer("/signon/primaryFactor"));
+pub fn asks_for_password(state: &State) -> bool {
+    let rule = policy::of_everybody(state, "OKTA_SIGN_ON", mfa::HERE);
+    let factor = rule.and_then(|rule| rule.get("actions")?.pointer("/signon/primaryFactor"));
     factor.is_none_or(|factor| factor != "PASSWORD_IDP_ANY_FACTOR")
 }
 
