@@ -161,7 +161,8 @@ pub fn choose_password(act: &mut Act<'_, '_>, mut idx: Idx, password: &str, revo
     }
     idx.sign.proof.add("pwd");
     idx.sign.proof.password = Some(act.now());
-    idx.recovers = false;
+    // A new password is warned of no more, however soon it expires.
+    (idx.recovers, idx.sign.warns) = (false, false);
     go_on(act, idx)
 }
 

@@ -71,6 +71,11 @@ pub fn identify(cx: &mut Write<'_, '_, Okta>, args: Args<Identified>) -> Result<
     })
 }
 
+/// `idxSelectIdentify`: somebody is known after all.
+pub fn select(cx: &mut Write<'_, '_, Okta>, args: Args<Moved>) -> Result<Typed<Value>, Error> {
+    step(cx, args.body.state_handle.as_ref(), &[Step::Profile], |_, idx| Ok((idx.at(Step::Identify, None), None)))
+}
+
 /// `idxSkip`: past what can wait.
 pub fn skip(cx: &mut Write<'_, '_, Okta>, args: Args<Moved>) -> Result<Typed<Value>, Error> {
     step(cx, args.body.state_handle.as_ref(), &[Step::Warning], |act, mut idx| {

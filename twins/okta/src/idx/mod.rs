@@ -43,6 +43,7 @@ pub fn operations() -> Vec<Operation<Okta>> {
     let all = vec![
         Operation::write("idxIntrospect", POST, "/idp/idx/introspect", identify::introspect),
         Operation::write("idxIdentify", POST, "/idp/idx/identify", identify::identify),
+        Operation::write("idxSelectIdentify", POST, "/idp/idx/identify/select", identify::select),
         Operation::write("idxCancel", POST, "/idp/idx/cancel", identify::cancel),
         Operation::write("idxSkip", POST, "/idp/idx/skip", identify::skip),
         Operation::write("idxChallenge", POST, "/idp/idx/challenge", challenge::challenge),

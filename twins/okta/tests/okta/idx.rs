@@ -418,6 +418,65 @@ fn an_expired_password_is_replaced_on_the_way() {
 }
 
 #[test]
+fn a_password_that_expires_soon_can_wait() {
+    let org = Org::acme();
+    ida(&org);
+    let client = pages(&org);
+    let got = org.get("/api/v1/policies?type=PASSWORD");
+    let mut policy = got.body[0].clone();
+    policy["settings"]["password"]["age"]["maxAgeDays"] = json!(90);
+    policy["settings"]["password"]["age"]["expireWarnDays"] = json!(90);
+    org.check(call(&format!("PUT /api/v1/policies/{}", got.text("/0/id"))).json(&policy), 200);
+    let walk = Walk::begin(&org, &client);
+    shows(&walk.enter("ida", PASSWORD), &["reenroll-authenticator-warning", "skip"]);
+    walk.tokens(&walk.step("/skip", json!({})));
+    let walk = Walk::begin(&org, &client);
+    walk.enter("ida", PASSWORD);
+    walk.tokens(&walk.answer(&json!({ "passcode": "Another-passw0rd" })));
+}
+
+#[test]
+fn okta_verify_is_set_up_on_a_phone_while_the_page_polls() {
+    let org = Org::acme();
+    ida(&org);
+    let client = pages(&org);
+    ask_for_factor(&org);
+    let walk = Walk::begin(&org, &client);
+    let shown = walk.enter("ida", PASSWORD);
+    let asked = walk.choose(&shown, "okta_verify", &json!({ "channel": "qrcode" }));
+    shows(&asked, &["enroll-poll", "select-authenticator-enroll"]);
+    assert_eq!(asked.text("/currentAuthenticator/value/contextualData/selectedChannel"), "qrcode");
+    let poll = || walk.step("/challenge/poll", json!({}));
+    shows(&poll(), &["enroll-poll", "select-authenticator-enroll"]);
+    enrol(&org, &json!({ "factor": "push", "device": "Telephone" }));
+    walk.tokens(&poll());
+    let walk = Walk::begin(&org, &client);
+    let shown = walk.enter("ida", PASSWORD);
+    let asked = walk.choose(&shown, "okta_verify", &json!({ "methodType": "totp" }));
+    shows(&asked, &["challenge-authenticator"]);
+    refuses(&walk.step("/authenticators/poll", json!({})), 403, "errors.E0000079");
+}
+
+#[test]
+fn pages_of_trusted_origins_may_call() {
+    let org = Org::acme();
+    let ask = |origin: &str| {
+        let asked = call("OPTIONS /idp/idx/identify").anonymous().header("origin", origin);
+        let asked = asked.header("access-control-request-headers", "content-type");
+        org.check(asked.header("access-control-request-method", "POST"), 204)
+    };
+    assert_eq!(ask("https://app.example").header("access-control-allow-origin"), "");
+    let origin = json!({ "name": "Pages", "origin": "https://app.example", "scopes": [{ "type": "CORS" }] });
+    org.post("/api/v1/trustedOrigins", &origin);
+    let got = ask("https://app.example");
+    assert_eq!(got.header("access-control-allow-origin"), "https://app.example");
+    assert_eq!(got.header("access-control-allow-headers"), "content-type");
+    let call = call("POST /idp/idx/introspect").anonymous().json(&json!({ "stateHandle": "x" }));
+    let got = org.check(call.header("origin", "https://app.example"), 401);
+    assert_eq!(got.header("access-control-allow-origin"), "https://app.example");
+}
+
+#[test]
 fn people_register_where_the_policy_lets_them() {
     let org = Org::acme();
     let client = pages(&org);
@@ -432,6 +491,8 @@ fn people_register_where_the_policy_lets_them() {
     let walk = Walk::begin(&org, &client);
     shows(&walk.step("/introspect", json!({})), &["identify", "select-enroll-profile"]);
     shows(&walk.step("/enroll", json!({})), &["enroll-profile", "select-identify"]);
+    shows(&walk.step("/identify/select", json!({})), &["identify", "select-enroll-profile"]);
+    walk.step("/enroll", json!({}));
     let new = |profile: Value| walk.step("/enroll/new", json!({ "userProfile": profile }));
     let ida = json!({ "firstName": "Ida", "lastName": "Berg", "email": "ida@acme.example" });
     refuses(&new(json!({ "email": "ida@acme.example" })), 400, "model.validation.field.blank");
