@@ -188,7 +188,9 @@ impl Desk<'_> {
             match methods[0].kind() {
                 Some(Kind::Push) => fields.push(channel()),
                 kind => {
-                    fields.extend([ways(&methods)].into_iter().chain(kind.filter(|kind| kind.is_phone()).map(number)));
+                    fields.extend(
+                        [ways(&methods)].into_iter().chain(kind.filter(|kind| kind.is_phone()).map(|_| number())),
+                    );
                 }
             }
             option(&methods, fields, &format!("$.authenticators.value[{at}]"))
@@ -205,7 +207,7 @@ impl Desk<'_> {
             "name": "methodType", "type": "string", "required": true,
             "options": methods.iter().map(|one| json!({ "label": one.label(), "value": one.text() })).collect::<Vec<_>>(),
         });
-        let fields = vec![ion::fixed("id", &method.id(self.state)), choice, number(Kind::Sms)];
+        let fields = vec![ion::fixed("id", &method.id(self.state)), choice, number()];
         let mut field = ion::object("authenticator", fields, true);
         field["label"] = json!(method.name());
         let mut form = self.form("authenticator-enrollment-data", "/credential/enroll", vec![field]);
@@ -255,7 +257,7 @@ fn hidden(name: &str) -> Value {
 }
 
 /// What a phone's number is.
-fn number(_: Kind) -> Value {
+fn number() -> Value {
     json!({ "name": "phoneNumber", "type": "string", "label": "Phone number", "required": true })
 }
 

@@ -50,7 +50,7 @@ impl<'a> Walk<'a> {
         let mut walk = Self { org, client: client.to_owned(), interaction, handle: String::new() };
         let got = walk.raw("/introspect", &json!({ "interactionHandle": walk.interaction }));
         assert_eq!(got.status, 200, "{}", got.body);
-        walk.handle = got.text("/stateHandle").to_owned();
+        got.text("/stateHandle").clone_into(&mut walk.handle);
         walk
     }
 
@@ -78,11 +78,9 @@ impl<'a> Walk<'a> {
 
     /// Chooses an authenticator by its key, where one is to be chosen.
     fn choose(&self, shown: &Got, key: &str, more: &Value) -> Got {
-        let is_enrolled = names(shown).contains(&"select-authenticator-enroll".to_owned());
-        let (list, path) = match is_enrolled {
-            true => ("authenticators", "/credential/enroll"),
-            false => ("authenticatorEnrollments", "/challenge"),
-        };
+        let enrols = names(shown).contains(&"select-authenticator-enroll".to_owned());
+        let (list, path) =
+            if enrols { ("authenticators", "/credential/enroll") } else { ("authenticatorEnrollments", "/challenge") };
         let all = shown.body[list]["value"].as_array().expect("is a list");
         let one = all.iter().find(|one| one["key"] == key).unwrap_or_else(|| panic!("no {key}: {}", shown.body));
         let mut authenticator = json!({ "id": one["id"] });
