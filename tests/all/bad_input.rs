@@ -23,6 +23,8 @@ pub(crate) fn is_in_shape(twin: &str, status: u16, body: &str) -> bool {
             let is_refusal = json["errorCode"].as_str().is_some_and(is_code) || json["error"].is_string();
             // Tokens of security events are refused as their own standard has it (RFC 8935, section 2.3).
             let is_refusal = is_refusal || json["err"].is_string();
+            // The Identity Engine's own API says in messages what is wrong.
+            let is_refusal = is_refusal || json["version"] == "1.0.0" && json["messages"]["value"].is_array();
             // Sign-in answers browsers: by pages, and by sending them on. A scope that is missing has no body.
             status < 400 || is_refusal || body.starts_with("<!DOCTYPE") || (status == 403 && body.is_empty())
         }

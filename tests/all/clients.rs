@@ -109,6 +109,11 @@ async fn openid_client() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn okta_auth_js() {
+    script("@okta/okta-auth-js", node(), "node/okta_auth_js.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn okta_jwt_verifier() {
     script("@okta/jwt-verifier", node(), "node/jwt_verifier.mjs").await;
 }

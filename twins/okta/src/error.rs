@@ -122,6 +122,8 @@ pub enum Error {
     TooManyAtOnce,
     /// A refusal of an OAuth endpoint, or of an access token, in the envelope of that standard.
     OAuth(Box<OAuthError>),
+    /// A refusal of the Identity Engine's own API, with its whole answer.
+    Idx(Box<crate::idx::Refused>),
     /// A refusal by its code, with causes of its own.
     Coded {
         /// The code.
@@ -305,6 +307,7 @@ impl Error {
                 let (status, code, ..) = known(code);
                 (status, code, summary.clone(), causes.clone())
             }
+            Self::Idx(refused) => (refused.status, refused.key.clone(), refused.key.to_string(), Vec::new()),
             Self::OAuth(refused) => {
                 (refused.status(), SmolStr::new_static(refused.error), refused.description.to_string(), Vec::new())
             }
@@ -318,8 +321,10 @@ impl Error {
 
     /// The refusal in its envelope, and the code for the ledger.
     pub fn answer(&self, bits: (u64, u64)) -> (Answer, SmolStr) {
-        if let Self::OAuth(refused) = self {
-            return refused.answer();
+        match self {
+            Self::OAuth(refused) => return refused.answer(),
+            Self::Idx(refused) => return refused.answer(),
+            _ => {}
         }
         let (status, code, summary, causes) = self.shape();
         let causes: Vec<Value> = causes.into_iter().map(|cause| json!({ "errorSummary": cause })).collect();

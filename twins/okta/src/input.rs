@@ -18,6 +18,7 @@ use smol_str::SmolStr;
 use crate::{
     api,
     error::Error,
+    idx,
     oauth::{self, form::Form},
 };
 
@@ -119,6 +120,7 @@ fn accepts(operation: &OperationInfo, request: &Request) -> bool {
     let types = accept.split(',').map(|part| part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
     let own: &[&str] = match operation.id {
         IN_XML => &["application/xml", "text/xml", "text/*"],
+        _ if idx::serves(operation) => &["application/ion+json", "application/json"],
         _ => &["application/json"],
     };
     types.into_iter().any(|name| matches!(name.as_str(), "" | "*/*" | "application/*") || own.contains(&name.as_str()))
@@ -134,6 +136,7 @@ fn body(operation: &OperationInfo, request: &Request) -> Result<Option<Value>, E
     }
     match request.media_type().as_str() {
         "application/json" => {}
+        "application/ion+json" if idx::serves(operation) => {}
         "application/merge-patch+json" if request.method == Method::PATCH => {}
         "" => return Err(Error::NoMediaType),
         _ => return Err(Error::MediaType),

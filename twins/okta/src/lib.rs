@@ -15,6 +15,7 @@ pub mod events;
 pub mod expression;
 pub mod identity_sources;
 pub mod idp;
+pub mod idx;
 pub mod inline_hooks;
 pub mod input;
 mod lexing;
@@ -92,13 +93,14 @@ impl Caller {
 }
 
 /// Tables whose rows follow from other changes.
-const JOURNALS: [&str; 21] = {
+const JOURNALS: [&str; 23] = {
     let [tokens, codes, devices, requests, used, waiting, halfway] = model::grant::TABLES;
     let [sessions, session_tokens] = model::session::TABLES;
     let [prompts, messages] = model::factor::JOURNALS;
     let (passwords, one_times) = (model::password::TABLE, model::one_time::TABLE);
     let transactions = authn::transaction::TABLE;
     let [away, exchanges, assertions] = idp::TABLES;
+    let [interactions, interacting] = idx::transaction::TABLES;
     [
         "log",
         prompts,
@@ -115,6 +117,8 @@ const JOURNALS: [&str; 21] = {
         passwords,
         one_times,
         transactions,
+        interactions,
+        interacting,
         away,
         exchanges,
         assertions,
@@ -170,6 +174,7 @@ impl Twin for Okta {
             api::branding::operations(),
             oauth::operations(),
             idp::operations(),
+            idx::operations(),
             api::authorization_servers::operations(),
             api::grants::operations(),
             api::oauth_clients::operations(),
@@ -242,7 +247,10 @@ impl Twin for Okta {
     }
 
     fn authenticate(&self, state: &State, scene: &Scene<'_>, input: &Input) -> Result<Caller, Error> {
-        if oauth::serves(scene.operation) || scene.operation.limit == authn::LIMIT && input.token.is_none() {
+        if oauth::serves(scene.operation)
+            || idx::serves(scene.operation)
+            || scene.operation.limit == authn::LIMIT && input.token.is_none()
+        {
             return Ok(oauth::nobody(state, scene));
         }
         if ssf::serves(scene.operation) {

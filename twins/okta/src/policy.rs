@@ -179,6 +179,20 @@ pub fn applied<'a>(state: &'a State, kind: &str, user: &User, from: Option<IpAdd
     })
 }
 
+/// The rule of a kind of policies that applies to whoever comes from an address, before it is known who that is: the
+/// first that is for everybody.
+pub fn of_everybody<'a>(state: &'a State, kind: &str, from: Option<IpAddr>) -> Option<&'a Members> {
+    let is_open = |one: &Members| {
+        let named = |at: &str| texts(one.get("conditions").and_then(|conditions| conditions.pointer(at)));
+        let groups = named("/people/groups/include");
+        let users = named("/people/users/include");
+        is_active(one) && (groups.contains(&state.groups.everyone) || groups.is_empty() && users.is_empty())
+    };
+    let all = policies(state, kind).into_iter().filter(|(_, one)| is_open(one));
+    let mut all = all.flat_map(|(id, _)| rules(state, id));
+    all.find(|(_, rule)| is_open(rule) && is_from(state, rule, from)).map(|(_, rule)| rule)
+}
+
 /// What holds for a person's password.
 pub fn password(state: &State, user: &User) -> Password {
     let (policy, settings) = split(policy(state, "PASSWORD", user), "/settings");

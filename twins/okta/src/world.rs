@@ -187,6 +187,7 @@ pub(crate) fn load(world: &World, tx: &mut Tx<'_>) -> Result<State, Vec<Diagnost
         sessions: session::Sessions::default(),
         one_times: one_time::OneTimes::default(),
         transactions: authn::transaction::table(),
+        interactions: crate::idx::transaction::Interactions::default(),
         inline_calls: crate::inline_hooks::table(),
         idp_users: crate::model::idp_user::IdpUsers::default(),
         sign_ins: crate::idp::SignIns::default(),

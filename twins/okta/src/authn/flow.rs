@@ -77,6 +77,16 @@ fn hurdle(act: &Act<'_, '_>, user: &User, transaction: &Transaction) -> Option<H
     warned.then_some(Hurdle::Warning)
 }
 
+/// The state in which a transaction waits for the person; none where nothing is asked of them any more.
+pub fn waits_for(act: &Act<'_, '_>, user: &User, transaction: &Transaction) -> Option<Status> {
+    Some(match hurdle(act, user, transaction)? {
+        Hurdle::Factor(Demand::Enroll) => Status::MfaEnroll,
+        Hurdle::Factor(_) => Status::MfaRequired,
+        Hurdle::Expired => Status::PasswordExpired,
+        Hurdle::Warning => Status::PasswordWarn,
+    })
+}
+
 /// Moves a transaction on as far as it goes without the person: to the next state that waits for them, or to a session
 /// token. `token` is the transaction's state token; none where it has none yet.
 ///
@@ -84,13 +94,7 @@ fn hurdle(act: &Act<'_, '_>, user: &User, transaction: &Transaction) -> Option<H
 /// `E0000011` where the person has gone meanwhile.
 pub fn go_on(act: &mut Act<'_, '_>, token: Option<SmolStr>, transaction: Transaction) -> Result<Reached, Error> {
     let user = transaction.person(act.state)?;
-    let status = match hurdle(act, &user, &transaction) {
-        Some(Hurdle::Factor(Demand::Enroll)) => Status::MfaEnroll,
-        Some(Hurdle::Factor(_)) => Status::MfaRequired,
-        Some(Hurdle::Expired) => Status::PasswordExpired,
-        Some(Hurdle::Warning) => Status::PasswordWarn,
-        None => return Ok(succeed(act, token, &user, transaction)),
-    };
+    let Some(status) = waits_for(act, &user, &transaction) else { return Ok(succeed(act, token, &user, transaction)) };
     Ok(wait(act, token, Transaction { status, factor: None, factor_result: None, ..transaction }))
 }
 

@@ -52,7 +52,7 @@ pub enum Demand {
 }
 
 /// All callers of the twin are on the machine itself.
-const HERE: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+pub(crate) const HERE: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
 
 /// What the policies ask of a person who has signed in so far as the transaction says.
 pub fn demand(state: &State, user: &User, transaction: &Transaction) -> Demand {
@@ -109,7 +109,7 @@ pub(crate) fn masked_number(number: &str) -> String {
 }
 
 /// `l...r@acme.test`.
-fn masked_address(address: &str) -> String {
+pub(crate) fn masked_address(address: &str) -> String {
     let (name, host) = address.split_once('@').unwrap_or((address, ""));
     let (first, last) = (name.chars().next(), name.chars().next_back());
     let (first, last) = (first.map(String::from).unwrap_or_default(), last.map(String::from).unwrap_or_default());

@@ -110,7 +110,7 @@ fn mail(cx: &mut Write<'_, '_, Okta>, person: Option<&Arc<User>>, kind: Recovery
 }
 
 /// Whether a way of recovery is switched on for a person.
-fn is_on(state: &State, user: &User, way: &str) -> bool {
+pub fn is_on(state: &State, user: &User, way: &str) -> bool {
     let found = policy::policy(state, "PASSWORD", user);
     let at = format!("/recovery/factors/okta_{}/status", way.to_lowercase());
     found.and_then(|(_, policy)| policy.get("settings")?.pointer(&at)?.as_str()) == Some("ACTIVE")

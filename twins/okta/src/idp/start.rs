@@ -78,6 +78,13 @@ pub(crate) fn for_login(act: &mut Act<'_, '_>, login: &str, next: &str, scene: &
     Some(go(act, &provider, &Wish { next: next.to_owned(), login, scopes: Vec::new() }))
 }
 
+/// Whether the routing rules send somebody of a name, on the way to a client, to another provider.
+pub(crate) fn is_elsewhere(act: &Act<'_, '_>, login: &str, client: &str, scene: &Scene<'_>) -> bool {
+    let app = app_of(act.state, Some(client));
+    let known = Known { login: Some(login), app: app.as_deref(), ..known(act, scene) };
+    route::chosen(act.state, &known).is_some()
+}
+
 /// The app of a client.
 fn app_of(state: &State, client: Option<&str>) -> Option<SmolStr> {
     state.clients.get(client?).map(|client| client.app.clone())

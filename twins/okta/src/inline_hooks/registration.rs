@@ -82,18 +82,33 @@ pub struct Pending {
 
 /// What an org says of people who register.
 #[derive(Clone, Debug, Default)]
-struct Enrollment {
+pub(crate) struct Enrollment {
     /// Whether they may.
-    open: bool,
-    hook: Option<SmolStr>,
-    groups: Vec<SmolStr>,
-    /// What the form asks for, and whether it must be filled in.
-    fields: Vec<(SmolStr, bool)>,
+    pub(crate) open: bool,
+    /// The hook that is asked, by id.
+    pub(crate) hook: Option<SmolStr>,
+    /// The groups that they are put into, by id.
+    pub(crate) groups: Vec<SmolStr>,
+    /// Whether they must show that their mail address is theirs.
+    pub(crate) proves_mail: bool,
+    /// What the form asks for.
+    pub(crate) fields: Vec<Field>,
+}
+
+/// A field of the form.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    /// The attribute.
+    pub(crate) name: SmolStr,
+    /// What people are told that it is.
+    pub(crate) label: SmolStr,
+    /// Whether it must be filled in.
+    pub(crate) required: bool,
 }
 
 impl Enrollment {
     /// See developer.okta.com/docs/api/openapi/okta-management/management/tag/Policy/ (`ProfileEnrollmentPolicyRuleAction`).
-    fn of(state: &State) -> Self {
+    pub(crate) fn of(state: &State) -> Self {
         if state.kind.is_classic() {
             return Self { open: true, hook: first(state, TYPE), ..Self::default() };
         }
@@ -111,7 +126,8 @@ impl Enrollment {
             open: action["access"] == "ALLOW" && action["unknownUserAction"] == "REGISTER",
             hook: hooks.into_iter().find(|hook| active(state, hook, TYPE).is_some()),
             groups: texts(&action["targetGroupIds"], ""),
-            fields: asked.filter_map(|one| Some((one["name"].as_str()?.into(), one["required"] == true))).collect(),
+            proves_mail: action.pointer("/activationRequirements/emailVerification") == Some(&Value::Bool(true)),
+            fields: asked.filter_map(field).collect(),
         }
     }
 
@@ -129,15 +145,26 @@ impl Enrollment {
             "lastName" => !with.last_name.is_empty(),
             other => with.attributes.contains_key(other),
         };
-        if let Some((name, _)) = self.fields.iter().find(|(name, required)| *required && !given(name)) {
+        if let Some((name, _)) = self
+            .fields
+            .iter()
+            .map(|field| (&field.name, field.required))
+            .find(|(name, required)| *required && !given(name))
+        {
             return Err(Refusal::new(format!("the form asks for `{name}`: give it in `attributes`")));
         }
-        let asked = |name: &String| self.fields.iter().any(|(own, _)| own == name);
+        let asked = |name: &String| self.fields.iter().any(|field| field.name == *name);
         match with.attributes.keys().find(|name| !asked(name)) {
             Some(name) => Err(Refusal::new(format!("the form does not ask for `{name}`"))),
             None => Ok(()),
         }
     }
+}
+
+fn field(one: &Value) -> Option<Field> {
+    let name = one["name"].as_str()?;
+    let label = one["label"].as_str().unwrap_or(name).into();
+    Some(Field { name: name.into(), label, required: one["required"] == true })
 }
 
 /// Why somebody was turned away, as they see it.

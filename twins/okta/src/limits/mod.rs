@@ -33,6 +33,8 @@ pub const LIMITS: &[(&str, u32)] = &[
     ("oauth2 documents", 1_000_000),
     ("authorizationServers", 1_000),
     ("authn", 500),
+    // As many as the Authentication API has: inferred.
+    ("idx", 500),
     ("sessions", 375),
     ("devices", 100),
     ("devices/{id}/users", 600),

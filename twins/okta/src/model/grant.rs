@@ -124,6 +124,8 @@ pub fn hash(text: &str) -> SmolStr {
 /// An authorization code.
 #[derive(Clone, Debug, Serialize)]
 pub struct Code {
+    /// The grant that it is for: `authorization_code` or `interaction_code`.
+    pub grant: &'static str,
     /// The authorization server's id.
     pub server: SmolStr,
     /// The client.

@@ -179,6 +179,8 @@ pub struct State {
     pub one_times: one_time::OneTimes,
     /// Transactions of the Authentication API by their tokens.
     pub transactions: grant::Passing<crate::authn::transaction::Transaction>,
+    /// Sign-ins by the interaction code flow.
+    pub interactions: crate::idx::transaction::Interactions,
     /// Calls that wait for an inline hook, by the ids of their requests.
     pub inline_calls: grant::Passing<crate::inline_hooks::Waiting>,
     /// Who has registered, or wanted to.

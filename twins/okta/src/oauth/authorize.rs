@@ -183,8 +183,7 @@ pub fn read(act: &mut Act<'_, '_>, issuer: &Issuer, form: &Form) -> Result<Asked
     };
     let form = &form;
     let address = form.get("redirect_uri").ok_or_else(|| error::missing("redirect_uri"))?;
-    let is_own = |own: &SmolStr| fits(own, address, client.kind) || client.wildcards && fits_wildcard(own, address);
-    if !client.redirects.iter().any(is_own) {
+    if !is_redirect(&client, address) {
         return Err(error::REDIRECT.into());
     }
     let words = form.words("response_type");
@@ -254,6 +253,12 @@ fn pushed(act: &mut Act<'_, '_>, issuer: &Issuer, form: &Form) -> Result<Form, O
     Ok(Form::from_json(&pushed.parameters))
 }
 
+/// Whether an address is one to which a client has people sent back.
+pub(crate) fn is_redirect(client: &Client, address: &str) -> bool {
+    let is_own = |own: &SmolStr| fits(own, address, client.kind) || client.wildcards && fits_wildcard(own, address);
+    client.redirects.iter().any(is_own)
+}
+
 /// Whether an address is a registered one. Programs on a person's machine may listen at any port (RFC 8252).
 fn fits(own: &str, address: &str, kind: ClientType) -> bool {
     let without_port = |url: &str| -> Option<String> {
@@ -315,13 +320,13 @@ fn check_extras(form: &Form) -> Result<(), OAuthError> {
 }
 
 /// A factor beside the password.
-const FACTOR: &str = "urn:okta:loa:2fa:any";
+pub(crate) const FACTOR: &str = "urn:okta:loa:2fa:any";
 /// The same from those who have one.
-const FACTOR_IF_POSSIBLE: &str = "urn:okta:loa:2fa:any:ifpossible";
+pub(crate) const FACTOR_IF_POSSIBLE: &str = "urn:okta:loa:2fa:any:ifpossible";
 
 /// The class of assurance that the client asks for; of several the first (developer.okta.com/docs/guides/
 /// step-up-authentication/main/).
-fn class(form: &Form) -> Result<Option<SmolStr>, OAuthError> {
+pub(crate) fn class(form: &Form) -> Result<Option<SmolStr>, OAuthError> {
     for value in form.words("acr_values") {
         match value {
             "urn:okta:loa:1fa:any" | "urn:okta:loa:1fa:pwd" | FACTOR | FACTOR_IF_POSSIBLE => {}
@@ -333,7 +338,7 @@ fn class(form: &Form) -> Result<Option<SmolStr>, OAuthError> {
     Ok(form.words("acr_values").first().map(SmolStr::new))
 }
 
-fn challenge(client: &Client, form: &Form, code: bool) -> Result<Option<SmolStr>, OAuthError> {
+pub(crate) fn challenge(client: &Client, form: &Form, code: bool) -> Result<Option<SmolStr>, OAuthError> {
     let Some(challenge) = form.get("code_challenge") else {
         let needed = client.pkce && code || form.get("code_challenge_method").is_some();
         return if needed { Err(error::NO_CHALLENGE) } else { Ok(None) };
@@ -630,6 +635,7 @@ fn code(act: &mut Act<'_, '_>, asked: &Asked, user: &User, signed_in: Timestamp,
     let text = mint::draw(act, "code", 43);
     let now = act.now();
     let code = Code {
+        grant: "authorization_code",
         server: asked.issuer.id(),
         client: asked.client.id.clone(),
         user: user.id.clone(),

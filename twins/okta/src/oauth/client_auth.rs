@@ -78,11 +78,12 @@ fn is_basic(value: &str) -> bool {
     value.trim().get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic "))
 }
 
-/// Id and secret of the header, both encoded as in forms (RFC 6749, section 2.3.1).
+/// Id and secret of the header, both encoded as in forms (RFC 6749, section 2.3.1). Okta's own library for pages sends
+/// the id alone where it revokes tokens: github.com/okta/okta-auth-js (`lib/oidc/revokeToken.ts`).
 fn basic_pair(value: &str) -> Option<(SmolStr, String)> {
     let bytes = STANDARD.decode(value.trim().get(6..)?.trim()).ok()?;
     let text = String::from_utf8(bytes).ok()?;
-    let (id, secret) = text.split_once(':')?;
+    let (id, secret) = text.split_once(':').unwrap_or((&text, ""));
     Some((decoded(id).into(), decoded(secret)))
 }
 

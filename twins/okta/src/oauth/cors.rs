@@ -28,9 +28,11 @@ const KEPT: &str = "3600";
 const ORIGINS: &str = "/api/v1/trustedOrigins";
 
 /// Operations to which pages of a client send grants.
-const GRANTING: [&str; 10] = [
+const GRANTING: [&str; 12] = [
     "token",
     "tokenCustomAS",
+    "interact",
+    "interactCustomAS",
     "par",
     "parCustomAS",
     "challenge",
@@ -56,7 +58,23 @@ pub(super) fn operations() -> Vec<Operation<Okta>> {
 }
 
 /// What else browsers ask about before pages call it; no public document speaks of these.
-const OTHERS: [(&str, &str); 10] = [
+const OTHERS: [(&str, &str); 26] = [
+    ("interactOptions", "/oauth2/v1/interact"),
+    ("interactOptionsCustomAS", "/oauth2/{authorizationServerId}/v1/interact"),
+    ("idxIntrospectOptions", "/idp/idx/introspect"),
+    ("idxIdentifyOptions", "/idp/idx/identify"),
+    ("idxSelectIdentifyOptions", "/idp/idx/identify/select"),
+    ("idxCancelOptions", "/idp/idx/cancel"),
+    ("idxSkipOptions", "/idp/idx/skip"),
+    ("idxChallengeOptions", "/idp/idx/challenge"),
+    ("idxAnswerChallengeOptions", "/idp/idx/challenge/answer"),
+    ("idxPollChallengeOptions", "/idp/idx/challenge/poll"),
+    ("idxPollAuthenticatorsOptions", "/idp/idx/authenticators/poll"),
+    ("idxResendChallengeOptions", "/idp/idx/challenge/resend"),
+    ("idxEnrollCredentialOptions", "/idp/idx/credential/enroll"),
+    ("idxRecoverOptions", "/idp/idx/recover"),
+    ("idxEnrollOptions", "/idp/idx/enroll"),
+    ("idxEnrollNewOptions", "/idp/idx/enroll/new"),
     ("userinfoOptions", "/oauth2/v1/userinfo"),
     ("userinfoOptionsCustomAS", "/oauth2/{authorizationServerId}/v1/userinfo"),
     ("introspectOptions", "/oauth2/v1/introspect"),

@@ -116,7 +116,7 @@ pub fn new_family(act: &mut Act<'_, '_>) -> SmolStr {
     draw(act, "family", 22)
 }
 
-pub(super) fn draw(act: &mut Act<'_, '_>, what: &'static str, length: usize) -> SmolStr {
+pub(crate) fn draw(act: &mut Act<'_, '_>, what: &'static str, length: usize) -> SmolStr {
     act.tx.draw(SITE.child("oauth").child(what)).text(BASE64_URL, length).into()
 }
 

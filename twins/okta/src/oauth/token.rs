@@ -32,6 +32,7 @@ use crate::{
     Okta,
     error::Error,
     events,
+    idx::INTERACTION,
     inline_hooks::{
         Caller,
         password::{self as hook, Way},
@@ -52,11 +53,8 @@ use crate::{
 pub const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Grants that Okta has and the twin has not.
-const ABSENT: [&str; 3] = [
-    "interaction_code",
-    "urn:ietf:params:oauth:grant-type:jwt-bearer",
-    "urn:ietf:params:oauth:grant-type:saml2-bearer",
-];
+const ABSENT: [&str; 2] =
+    ["urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:saml2-bearer"];
 
 /// Tokens as the endpoint gives them out.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -166,7 +164,10 @@ pub fn token(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<Value>, E
     check_grant(&client, &name)?;
     // support.okta.com, "Browser requests to the token endpoint must use Proof Key for Code Exchange": pages have no
     // secrets. That only clients with one are refused is inferred.
-    if name == "authorization_code" && client.method != AuthMethod::None && cors::origin(cx.scene.request).is_some() {
+    if matches!(name.as_str(), "authorization_code" | INTERACTION)
+        && client.method != AuthMethod::None
+        && cors::origin(cx.scene.request).is_some()
+    {
         return Err(error::BROWSER_SECRET.into());
     }
     let bound_to = if client.dpop {
@@ -231,8 +232,9 @@ pub(crate) fn resumed(
 }
 
 fn check_grant(client: &Client, name: &str) -> Result<(), Error> {
-    const SERVED: [&str; 11] = [
+    const SERVED: [&str; 12] = [
         "authorization_code",
+        INTERACTION,
         "refresh_token",
         "client_credentials",
         "password",
@@ -257,7 +259,9 @@ fn check_grant(client: &Client, name: &str) -> Result<(), Error> {
 fn give(act: &mut Act<'_, '_>, call: &Call, name: &str) -> Outcome {
     match name {
         "client_credentials" => client_credentials(act, call),
-        "authorization_code" => authorization_code(act, call),
+        "authorization_code" => authorization_code(act, call, "authorization_code", "code"),
+        // developer.okta.com/docs/concepts/interaction-code/: what a code is for is told once more, with its verifier.
+        INTERACTION => authorization_code(act, call, INTERACTION, INTERACTION),
         "refresh_token" => refresh_token(act, call),
         "password" => password(act, call),
         exchange::GRANT => token_exchange(act, call),
@@ -328,24 +332,28 @@ fn client_credentials(act: &mut Act<'_, '_>, call: &Call) -> Outcome {
     tokens(act, &grant)
 }
 
-fn authorization_code(act: &mut Act<'_, '_>, call: &Call) -> Outcome {
-    let text = call.form.need("code")?;
+fn authorization_code(act: &mut Act<'_, '_>, call: &Call, name: &'static str, field: &'static str) -> Outcome {
+    let text = call.form.need(field)?;
     let now = act.tx.now;
-    let code = act.state.grants.codes.get(text).filter(|code| now < code.expires).cloned().ok_or(error::CODE)?;
+    let code = act.state.grants.codes.get(text).filter(|code| now < code.expires);
+    let code = code.filter(|code| code.grant == name).cloned().ok_or(error::CODE)?;
     if code.client != call.client.id {
         return Err(error::OTHER_CLIENT);
     }
     if code.server != call.issuer.id() {
         return Err(error::OTHER_SERVER);
     }
-    if call.form.need("redirect_uri")? != code.redirect {
+    // Nobody was sent anywhere with an interaction code.
+    let redirect =
+        if name == INTERACTION { call.form.get("redirect_uri") } else { Some(call.form.need("redirect_uri")?) };
+    if redirect.is_some_and(|redirect| redirect != code.redirect) {
         return Err(error::OTHER_REDIRECT);
     }
     check_verifier(code.challenge.as_deref(), call.form.get("code_verifier"))?;
     // A code is good once.
     act.state.grants.codes.remove(&mut act.tx.changes, text, code.expires);
     let user = rules::person(act.state, &call.client, &code.user)?;
-    let made = grant(act, call, Some(user), code.scopes.clone(), "authorization_code")?;
+    let made = grant(act, call, Some(user), code.scopes.clone(), name)?;
     let (signed_in, context) = (Some(code.signed_in), code.context.clone());
     let made = Grant { signed_in, context, nonce: code.nonce.clone(), ..made };
     tokens(act, &made)

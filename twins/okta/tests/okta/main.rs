@@ -15,6 +15,7 @@ mod groups;
 mod hooks;
 mod identity_sources;
 mod idp;
+mod idx;
 mod inline_hooks;
 mod inline_hooks_sign_in;
 mod lifecycle;

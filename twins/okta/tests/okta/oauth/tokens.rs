@@ -1,5 +1,6 @@
 //! Codes, tokens and devices: what they are good for, and for how long.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 
 use super::{
@@ -124,6 +125,20 @@ fn tokens_are_looked_at_and_revoked() {
     let other = tokens(&org, "/oauth2", "openid offline_access");
     org.check(web("/oauth2/v1/revoke", &[("token", other.text("/refresh_token"))]), 200);
     assert_eq!(look(other.text("/access_token"), ""), json!({ "active": false }), "it goes with its refresh token");
+}
+
+#[test]
+fn pages_may_show_their_id_alone() {
+    let org = org();
+    let check = |id: &str, status: u16| {
+        let alone = format!("Basic {}", STANDARD.encode(id));
+        let got = form("/oauth2/v1/revoke", &[("token", "nonsense")]).header("authorization", &alone);
+        org.check(got, status);
+    };
+    check("spa", 200);
+    check("spa:", 200);
+    check("web", 401);
+    check("nobody", 401);
 }
 
 #[test]
