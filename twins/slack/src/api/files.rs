@@ -180,7 +180,7 @@ fn read_files(argument: Value) -> Result<Vec<(SmolStr, Option<SmolStr>)>, Error>
         Value::String(text) => serde_json::from_str(&text).map_err(|_| wrong("must be valid JSON"))?,
         other => other,
     };
-    let Value::Array(items) = list else { return Err(wrong("must be an array")) };
+    let Value::Array(items) = list else { return Err(wrong("must provide an array")) };
     if items.is_empty() {
         return Err(wrong("must have at least 1 item"));
     }

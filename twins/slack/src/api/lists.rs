@@ -132,7 +132,7 @@ fn array(given: Option<Value>, name: &str) -> Result<Option<Vec<Value>>, Error> 
     match object(given, name)? {
         None => Ok(None),
         Some(Value::Array(items)) => Ok(Some(items)),
-        Some(_) => Err(Error::Arguments(vec![format!("must be an array [json-pointer:/{name}]")])),
+        Some(_) => Err(Error::Arguments(vec![format!("must provide an array [json-pointer:/{name}]")])),
     }
 }
 
