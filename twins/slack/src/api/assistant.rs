@@ -153,7 +153,7 @@ fn read_prompts(given: Value) -> Result<Arc<[Prompt]>, Error> {
     };
     let Value::Array(items) = parsed else { return Err(wrong("must provide an array")) };
     if items.is_empty() {
-        return Err(wrong("must have at least 1 item"));
+        return Err(wrong("must provide at least 1 items"));
     }
     if items.len() > PROMPTS_MAX {
         return Err(too_many("prompts", PROMPTS_MAX));

@@ -222,6 +222,11 @@ impl Problems {
             Rule::Shapes(bounds, members) => self.list(value, bounds, at, |problems, item, at| {
                 problems.shape(item, members, at);
             }),
+            Rule::Columns(most, members) => self.list(value, (0, most), at, |problems, item, at| {
+                if !item.is_null() {
+                    problems.shape(item, members, at);
+                }
+            }),
             Rule::Typed(kinds) => self.typed(value, kinds, at),
             Rule::TypedList(bounds, kinds) => self.list(value, bounds, at, |problems, item, at| {
                 problems.typed(item, kinds, at);

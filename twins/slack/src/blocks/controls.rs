@@ -50,19 +50,37 @@ pub(super) fn with_inner(block: &Value) -> Vec<&Value> {
     std::iter::once(block).chain(inner.chain(cards).flat_map(with_inner)).collect()
 }
 
-/// The elements that stand in a block itself, but for that of an input.
-pub(super) fn elements(block: &Value) -> Vec<&Value> {
+/// The elements that stand in a block itself, but for that of an input. Two buttons that ask for an opinion are two.
+pub(super) fn elements(block: &Value) -> Vec<Value> {
     let lists = [&block["elements"], &block["actions"]].into_iter().filter_map(Value::as_array).flatten();
-    lists.chain(block.get("accessory")).collect()
+    lists.chain(block.get("accessory")).flat_map(single).collect()
+}
+
+/// An element; each button of it where it is several. What the app is told of is the one that was pressed:
+/// <https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element>.
+fn single(element: &Value) -> Vec<Value> {
+    if element["type"] != "feedback_buttons" {
+        return vec![element.clone()];
+    }
+    let one = |name: &str| {
+        let button = &element[name];
+        json!({
+            "type": element["type"],
+            "action_id": element["action_id"],
+            "text": button["text"],
+            "value": button["value"],
+        })
+    };
+    ["positive_button", "negative_button"].map(one).to_vec()
 }
 
 fn controls_of(block: &Value) -> Vec<Control> {
     let is_input = block["type"] == "input";
-    let all = elements(block).into_iter().chain(block.get("element").filter(|_| is_input));
+    let all = elements(block).into_iter().chain(block.get("element").filter(|_| is_input).cloned());
     let usable = all.filter(|element| element["type"].as_str().is_some_and(rules::is_interactive));
-    let control = |element: &Value| Control {
+    let control = |element: Value| Control {
         block_id: block["block_id"].as_str().unwrap_or_default().to_owned(),
-        element: element.clone(),
+        element,
         label: unescape(block["label"]["text"].as_str().unwrap_or_default()).into_owned(),
         is_input,
         dispatches: !is_input || block["dispatch_action"] == true,

@@ -22,6 +22,9 @@ pub(crate) use check::ALL_OF;
 pub(crate) use controls::{Control, controls, entry, initial_values, is_blank, operate, picked};
 pub(crate) use rules::{Surface, is_select};
 
+/// The kinds of elements that are pressed, and hold nothing.
+const BUTTONS: &[&str] = &["button", "feedback_buttons", "icon_button"];
+
 /// The most attachments of one message.
 pub(crate) const ATTACHMENTS_MAX: usize = 100;
 
@@ -166,6 +169,9 @@ fn complete_element(element: &mut Value, tx: &mut Tx<'_>) {
     for text in ["text", "placeholder"] {
         members.get_mut(text).map(complete_text);
     }
+    for button in ["positive_button", "negative_button"] {
+        members.get_mut(button).and_then(|button| button.get_mut("text")).map(complete_text);
+    }
     for list in ["options", "initial_options"] {
         let options = members.get_mut(list).and_then(Value::as_array_mut);
         options.into_iter().flatten().for_each(complete_option);
@@ -291,9 +297,10 @@ fn buttons_of_attachment(attachment: &Value) -> impl Iterator<Item = Button> {
 
 fn buttons_of(block: &Value) -> impl Iterator<Item = Button> {
     let block_id = block["block_id"].as_str().unwrap_or_default();
-    controls::elements(block).into_iter().filter(|element| element["type"] == "button").map(move |element| Button {
+    let elements = controls::elements(block).into_iter();
+    elements.filter(|element| BUTTONS.iter().any(|kind| element["type"] == *kind)).map(move |element| Button {
         block_id: block_id.to_owned(),
-        element: element.clone(),
+        element,
         attachment: None,
         callback_id: String::new(),
         app: None,

@@ -5,8 +5,8 @@
 use super::rules::{
     ALL, Kind, MANY, Member,
     Rule::{
-        Blocks, Bool, Elements, Int, Number, Object, OneOf, Open, Plain, Rows, Shape, Shapes, Str, Text, Typed,
-        TypedList, Url, Words,
+        Blocks, Bool, Element, Elements, Int, Number, Object, OneOf, Open, Plain, Rows, Shape, Shapes, Str, Text,
+        Typed, TypedList, Url, Words,
     },
     may, must,
 };
@@ -174,3 +174,18 @@ pub(super) const TASK: &[Member] = &[
 /// Tasks as what a plan is made of.
 pub(super) const TASKS: &[Kind] = &[Kind { name: "task_card", members: TASK, surfaces: ALL }];
 const SOURCES: &[Kind] = &[part("url", &[must("url", Url(usize::MAX)), must("text", Words(usize::MAX))])];
+
+/// A service that somebody may connect with their account.
+pub(super) const AUTH_PROVIDER: &[Member] = &[
+    must("value", Words(150)),
+    must("name", Plain(75)),
+    must("is_connected", Bool),
+    may("description", Plain(150)),
+    may("icon_url", Url(3000)),
+    may("auth_url", Url(3000)),
+    may("disconnect_url", Url(3000)),
+    may("connected_identity", Plain(75)),
+    may("connected_context", Plain(75)),
+    may("accessory", Element(&["overflow"])),
+    may("fallback", Blocks(usize::MAX)),
+];

@@ -58,6 +58,8 @@ pub(super) enum Rule {
     Shape(&'static [Member]),
     /// A list of such objects, at least and at most so many.
     Shapes((usize, usize), &'static [Member]),
+    /// A list of at most so many such objects, in which null passes over one.
+    Columns(usize, &'static [Member]),
     /// An object that says of which of these kinds it is.
     Typed(&'static [Kind]),
     /// A list of such objects, at least and at most so many.
@@ -118,8 +120,8 @@ pub(super) const fn may(name: &'static str, rule: Rule) -> Member {
 
 use Labels::Plain as PlainLabels;
 use Rule::{
-    Any, Bool, Choice, Choices, Confirm, Date, EachOf, Element, Elements, Groups, Int, Object, OneOf, Open, Plain,
-    Rows, Shape, Shapes, Str, Strings, Text, Texts, Time, Typed, TypedList, Url, Words,
+    Any, Bool, Choice, Choices, Columns, Confirm, Date, EachOf, Element, Elements, Groups, Int, Object, OneOf, Open,
+    Plain, Rows, Shape, Str, Strings, Text, Texts, Time, Typed, TypedList, Url, Words,
 };
 use Surface::{Home, Message, Modal};
 
@@ -219,6 +221,7 @@ pub(super) const BLOCKS: &[Kind] = &[
         surfaces: &[Modal],
         members: &[must("text", Text(3000)), may("level", OneOf(&["default", "info", "warning", "error", "success"]))],
     },
+    Kind { name: "auth_provider", surfaces: ALL, members: parts::AUTH_PROVIDER },
     Kind {
         name: "call",
         surfaces: MESSAGES,
@@ -298,7 +301,7 @@ pub(super) const BLOCKS: &[Kind] = &[
         surfaces: MESSAGES,
         members: &[
             must("rows", Rows((1, 100), (1, 20), parts::CELLS)),
-            may("column_settings", Shapes((0, 20), parts::COLUMN)),
+            may("column_settings", Columns(20, parts::COLUMN)),
         ],
     },
     Kind { name: "task_card", surfaces: MESSAGES, members: parts::TASK },

@@ -215,6 +215,9 @@ fn what_richer_blocks_are_made_of_is_checked() {
     );
     check(json!({ "type": "markdown", "text": "# x" }), "");
     check(json!({ "type": "task_card", "task_id": "1", "title": plain("x") }), &at("must provide a string", "/title"));
+    check(json!({ "type": "table", "rows": [[cell("x")]], "column_settings": [null, { "is_wrapped": true }] }), "");
+    let provider = json!({ "type": "auth_provider", "value": "v", "name": plain("x") });
+    check(provider, &at("missing required field: is_connected", ""));
     check(json!({ "type": "alert", "text": plain("x") }), &at("unsupported type: alert", "/type"));
     let feedback = json!({ "type": "feedback_buttons", "positive_button": { "text": plain("Good"), "value": "1" },
         "negative_button": { "text": plain("Bad") } });
