@@ -19,6 +19,7 @@ from slack_bolt.request import BoltRequest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
+from slack_sdk.models import blocks as kit
 from slack_sdk.oauth.installation_store import FileInstallationStore
 from slack_sdk.oauth.state_store import FileOAuthStateStore
 from slack_sdk.signature import SignatureVerifier
@@ -403,6 +404,94 @@ def sockets_come_by_the_ten():
     eventually(ended, "where Socket Mode is turned off, the socket is told so")
 
 
+def every_element():
+    """An element of each kind that the library builds for blocks of actions."""
+    options = [kit.Option(text="One", value="1", description="first"), kit.Option(text="Two", value="2")]
+    sure = kit.ConfirmObject(title="Sure?", text="Really", confirm="Yes", deny="No", style="danger")
+    people = kit.ConversationFilter(include=["im", "public"], exclude_bot_users=True)
+    return [
+        kit.ButtonElement(text="Go", action_id="go", value="v", style="primary", confirm=sure, accessibility_label="go"),
+        kit.StaticSelectElement(placeholder="p", options=options, action_id="s", initial_option=options[0]),
+        kit.StaticSelectElement(option_groups=[kit.OptionGroup(label="g", options=options)], action_id="g"),
+        kit.StaticMultiSelectElement(options=options, action_id="ms", max_selected_items=2),
+        kit.ExternalDataSelectElement(action_id="e", min_query_length=1),
+        kit.ExternalDataMultiSelectElement(action_id="me"),
+        kit.UserSelectElement(action_id="u", initial_user="U0"),
+        kit.UserMultiSelectElement(action_id="mu"),
+        kit.ConversationSelectElement(action_id="c", filter=people, default_to_current_conversation=True),
+        kit.ConversationMultiSelectElement(action_id="mc"),
+        kit.ChannelSelectElement(action_id="ch", response_url_enabled=True),
+        kit.ChannelMultiSelectElement(action_id="mch"),
+        kit.OverflowMenuElement(options=options, action_id="o"),
+        kit.DatePickerElement(action_id="d", initial_date="2026-01-01"),
+        kit.TimePickerElement(action_id="t", initial_time="10:00", timezone="Europe/Berlin"),
+        kit.DateTimePickerElement(action_id="dt", initial_date_time=1628633820),
+        kit.CheckboxesElement(options=options, action_id="cb", initial_options=[options[1]]),
+        kit.RadioButtonsElement(options=options, action_id="r", initial_option=options[0]),
+    ]
+
+
+def every_block():
+    """A block of each kind that the library builds for messages."""
+    image = kit.ImageElement(image_url="https://acme.example/a.png", alt_text="a")
+    run = kit.RichTextElementParts.Text(text="a", style=kit.RichTextElementParts.TextStyle(bold=True))
+    line = kit.RichTextSectionElement(elements=[run, kit.RichTextElementParts.Emoji(name="tada")])
+    rich = kit.RichTextBlock(
+        elements=[
+            line,
+            kit.RichTextListElement(style="bullet", indent=0, elements=[line]),
+            kit.RichTextQuoteElement(elements=[run]),
+            kit.RichTextPreformattedElement(elements=[run], border=0),
+        ]
+    )
+    opinion = kit.FeedbackButtonsElement(
+        action_id="opinion",
+        positive_button=kit.FeedbackButtonObject(text="Good", value="good"),
+        negative_button=kit.FeedbackButtonObject(text="Bad", value="bad"),
+    )
+    card = kit.CardBlock(title=kit.MarkdownTextObject(text="Soup"), icon=image, actions=[every_element()[0]])
+    task = kit.TaskCardBlock(task_id="1", title="Stir", status="in_progress", details=rich)
+    return [
+        kit.SectionBlock(text="hi", fields=["a", "b"], accessory=image, expand=True),
+        kit.DividerBlock(),
+        kit.ImageBlock(image_url="https://acme.example/a.png", alt_text="a", title="t"),
+        kit.ContextBlock(elements=[image, kit.MarkdownTextObject(text="x", verbatim=True)]),
+        kit.HeaderBlock(text="h"),
+        kit.MarkdownBlock(text="# x"),
+        rich,
+        kit.ActionsBlock(elements=every_element()),
+        kit.InputBlock(label="l", element=kit.PlainTextInputElement(action_id="p", max_length=9), hint="h"),
+        kit.ContextActionsBlock(elements=[opinion]),
+        kit.TableBlock(rows=[[{"type": "raw_text", "text": "a"}, rich]], column_settings=[None, {"align": "right"}]),
+        card,
+        kit.CarouselBlock(elements=[card]),
+        kit.ContainerBlock(title="c", child_blocks=[kit.DividerBlock()], width="full"),
+        kit.PlanBlock(title="Supper", tasks=[task]),
+    ]
+
+
+def blocks_that_the_library_builds_are_taken():
+    configure(interactivity_url="")
+    place, app, heard = channel("general"), App(client=slack), []
+    for block in every_block():
+        told = slack.chat_postMessage(channel=place, text="a block", blocks=[block])["message"]["blocks"]
+        claim(slack.chat_postMessage(channel=place, text="again", blocks=told)["ok"], f"{block.type}: so is what is told")
+    spoilt = [{"type": "section", "text": {"type": "mrkdwn", "text": "x"}, "accessory": None}]
+    claim_equal(refusal(slack.chat_postMessage, channel=place, text="x", blocks=spoilt), "invalid_blocks", "not null")
+
+    @app.action("opinion")
+    def opinion(ack, action, respond):
+        ack()
+        heard.append((action["value"], action["text"]["text"]))
+        respond(text=":heart: \u2764\ufe0f", response_type="ephemeral", replace_original=False)
+
+    with serving(app):
+        act(EATER, "slack.user.click", channel="general", label="Bad")
+        eventually(lambda: heard == [("bad", "Bad")], "what somebody thinks is told")
+        said = lambda: [row for row in state("slack", "ephemerals") if row["text"] == ":heart: :heart:"]
+        eventually(said, "emoji are told by name")
+
+
 run(
     functions_are_completed_and_fail,
     assistants_suggest_and_stream,
@@ -415,6 +504,7 @@ run(
     saved_files_and_searches,
     reminders_are_read_as_people_write,
     links_are_shown,
+    blocks_that_the_library_builds_are_taken,
     sockets_come_by_the_ten,
     # Last: tokens of the app end from then on.
     installations_turn_over,

@@ -15,6 +15,7 @@ use smol_str::SmolStr;
 use crate::{
     Slack,
     blocks::{self, Button},
+    emoji,
     error::Code,
     events,
     listeners::SUBSCRIPTIONS,
@@ -262,7 +263,7 @@ struct Click {
 impl Click {
     fn fits(&self, button: &Button) -> bool {
         self.action_id.as_ref().is_none_or(|id| button.action_id() == id)
-            && self.label.as_ref().is_none_or(|label| button.label().trim().eq_ignore_ascii_case(label.trim()))
+            && self.label.as_ref().is_none_or(|label| emoji::is_meant(&button.label(), label))
             && self.block_id.as_ref().is_none_or(|id| button.block_id == *id)
     }
 

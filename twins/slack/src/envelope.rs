@@ -153,11 +153,11 @@ pub(crate) fn decode<A: DeserializeOwned>(input: Input) -> Result<A, Error> {
 /// What an argument should have been, in Slack's words.
 fn expected(why: &str) -> &'static str {
     match why {
-        _ if why.contains("a list") => "must be an array",
-        _ if why.contains("a number") => "must be an integer",
+        _ if why.contains("a list") => "must provide an array",
+        _ if why.contains("a number") => "must provide a number",
         _ if why.contains("true or false") => "must be a boolean",
         _ if why.starts_with("unknown variant") => "must be a valid enum value",
-        _ => "must be a string",
+        _ => "must provide a string",
     }
 }
 

@@ -16,6 +16,7 @@ use smol_str::SmolStr;
 use crate::{
     Slack,
     blocks::{self, Control},
+    emoji,
     error::Code,
     events::{self, BLOCK_ACTIONS, BLOCK_SUGGESTION, SHORTCUT},
     menu_verbs,
@@ -244,7 +245,7 @@ impl Use {
         let fits = |control: &&Control| {
             self.action_id.as_ref().is_none_or(|id| control.action_id() == id)
                 && self.block_id.as_ref().is_none_or(|id| control.block_id == *id)
-                && self.label.as_ref().is_none_or(|label| control.says().trim().eq_ignore_ascii_case(label.trim()))
+                && self.label.as_ref().is_none_or(|label| emoji::is_meant(&control.says(), label))
         };
         let found = all.iter().find(fits).filter(|_| self.action_id.is_some() || self.label.is_some());
         found.cloned().ok_or_else(|| {

@@ -6,6 +6,7 @@ use dtu_kernel::{twin::Refusal, tx::Tx};
 use serde_json::{Value, json};
 
 use crate::{
+    emoji,
     gestures::{self, Use},
     model::{
         State,
@@ -33,7 +34,7 @@ pub(crate) fn find(state: &State, user: &User, with: &Use) -> Result<Option<Foun
     let Some((attachments, app)) = attachments.zip(app) else { return Ok(None) };
     let fits = |menu: &Menu| match (&with.action_id, &with.label) {
         (Some(name), _) => menu.name() == name,
-        (None, Some(label)) => menu.says().trim().eq_ignore_ascii_case(label.trim()),
+        (None, Some(label)) => emoji::is_meant(&menu.says(), label),
         (None, None) => false,
     };
     let Some(menu) = menus::menus(&attachments).into_iter().find(fits) else { return Ok(None) };

@@ -1,14 +1,13 @@
 //! Message text: what Slack makes of what is sent, and how it shows what it has stored.
 //!
-//! Stored text escapes `&`, `<` and `>` and keeps links and mentions in angle brackets:
+//! Stored text escapes `&`, `<` and `>`, names emoji, and keeps links and mentions in angle brackets:
 //! <https://docs.slack.dev/messaging/formatting-message-text>.
 
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
-use serde::{Serialize, Serializer};
 use smol_str::SmolStr;
 
-use crate::model::State;
+use crate::{emoji, model::State};
 
 /// How text is to be read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,8 +53,9 @@ fn piece(state: &State, rest: &str, at_word_start: bool, reading: Reading) -> Op
             let is_address = url.len() > "https://".len();
             is_address.then(|| (format!("<{}>", url.replace("&amp;", "&").replace('&', "&amp;")), url.len()))
         }
-        b'@' | b'#' if at_word_start && reading.link_names => link_name(state, rest, reading.typed),
-        _ => None,
+        b'#' | b'@' if at_word_start && reading.link_names => link_name(state, rest, reading.typed),
+        // The characters of emoji become names, in code as well.
+        _ => emoji::at_start(rest).map(|(name, used)| (format!(":{name}:"), used)),
     }
 }
 
@@ -148,102 +148,6 @@ pub(crate) fn mentions(text: &str) -> impl Iterator<Item = &str> {
     text.split("<@").skip(1).filter_map(|rest| rest.split(['>', '|']).next())
 }
 
-/// The `rich_text` block that Slack makes of a text without blocks. Made while it is written: it is told with every
-/// message, and never kept.
-#[derive(Clone, Debug)]
-pub(crate) struct RichText {
-    /// The text as stored.
-    pub(crate) text: Arc<str>,
-    pub(crate) block_id: SmolStr,
-}
-
-impl Serialize for RichText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let section = Section { kind: "rich_text_section", elements: elements(&self.text) };
-        [Block { kind: "rich_text", id: &self.block_id, elements: [section] }].serialize(serializer)
-    }
-}
-
-#[derive(Serialize)]
-struct Block<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(rename = "block_id")]
-    id: &'a str,
-    elements: [Section<'a>; 1],
-}
-
-#[derive(Serialize)]
-struct Section<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    elements: Vec<Element<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Element<'a> {
-    Text {
-        text: Cow<'a, str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        style: Option<Style>,
-    },
-    Emoji {
-        name: &'a str,
-    },
-    User {
-        user_id: &'a str,
-    },
-    Channel {
-        channel_id: &'a str,
-    },
-    Broadcast {
-        range: &'a str,
-    },
-    Usergroup {
-        usergroup_id: &'a str,
-    },
-    Link {
-        url: Cow<'a, str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        text: Option<Cow<'a, str>>,
-    },
-}
-
-/// A style, as the only member of an object: `{"bold": true}`.
-#[derive(Clone, Copy)]
-struct Style(&'static str);
-
-impl Serialize for Style {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map([(self.0, true)])
-    }
-}
-
-fn elements(text: &str) -> Vec<Element<'_>> {
-    let mut found = Vec::new();
-    let (mut at, mut plain) = (0, 0);
-    while let Some(mark) = text[at..].find(['<', ':', '`', '*', '~']) {
-        at += mark;
-        if let Some((element, used)) = element(&text[at..]) {
-            push_plain(&mut found, &text[plain..at]);
-            found.push(element);
-            at += used;
-            plain = at;
-        } else {
-            at += 1;
-        }
-    }
-    push_plain(&mut found, &text[plain..]);
-    found
-}
-
-fn push_plain<'a>(found: &mut Vec<Element<'a>>, plain: &'a str) {
-    if !plain.is_empty() {
-        found.push(Element::Text { text: unescape(plain), style: None });
-    }
-}
-
 /// Stored text as people read it.
 pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     if text.contains('&') {
@@ -251,48 +155,6 @@ pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     } else {
         text.into()
     }
-}
-
-/// The rich element at the start of `rest`, and how many bytes it takes.
-fn element(rest: &str) -> Option<(Element<'_>, usize)> {
-    match rest.as_bytes().first()? {
-        b'<' => {
-            let end = rest.find('>')?;
-            Some((bracketed(&rest[1..end])?, end + 1))
-        }
-        b':' => {
-            let end = 1 + rest[1..].find(':')?;
-            let name = &rest[1..end];
-            let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'+' | b'-');
-            let is_name = !name.is_empty() && name.bytes().all(fits) && !name.bytes().all(|b| b.is_ascii_digit());
-            is_name.then_some((Element::Emoji { name }, end + 1))
-        }
-        b'`' => styled(rest, '`', "code"),
-        b'*' => styled(rest, '*', "bold"),
-        b'~' => styled(rest, '~', "strike"),
-        _ => None,
-    }
-}
-
-fn styled<'a>(rest: &'a str, mark: char, style: &'static str) -> Option<(Element<'a>, usize)> {
-    let end = 1 + rest[1..].find(mark)?;
-    let inside = &rest[1..end];
-    let fits = !inside.is_empty() && inside.trim() == inside && !inside.contains(['\n', '<']);
-    fits.then(|| (Element::Text { text: unescape(inside), style: Some(Style(style)) }, end + 1))
-}
-
-fn bracketed(inside: &str) -> Option<Element<'_>> {
-    let (target, label) = inside.split_once('|').map_or((inside, None), |(target, label)| (target, Some(label)));
-    let first = target.chars().next()?;
-    let name = &target[first.len_utf8()..];
-    Some(match first {
-        '@' => Element::User { user_id: name },
-        '#' => Element::Channel { channel_id: name },
-        '!' if matches!(name, "here" | "channel" | "everyone") => Element::Broadcast { range: name },
-        '!' if name.starts_with("subteam^") => Element::Usergroup { usergroup_id: &name["subteam^".len()..] },
-        '!' => return None,
-        _ => Element::Link { url: unescape(target), text: label.map(unescape) },
-    })
 }
 
 /// A short id that depends on what it is for only: nothing need be stored to give it again.

@@ -277,7 +277,7 @@ fn check_commands(commands: &[Value], others: usize) -> Result<(), Error> {
     let mut names: Vec<&str> = Vec::new();
     for (at, command) in commands.iter().enumerate() {
         let at = format!("commands/{at}");
-        let members = command.as_object().ok_or_else(|| invalid("must be an object", &at))?;
+        let members = command.as_object().ok_or_else(|| invalid("must provide an object", &at))?;
         let name = members.get("name").and_then(Value::as_str).unwrap_or_default();
         let fits = (1..=COMMAND_MAX).contains(&name.chars().count())
             && !name.starts_with('/')
@@ -327,7 +327,7 @@ fn members(given: Option<Value>, name: &str) -> Result<Map<String, Value>, Error
     match object(given, name)? {
         None => Ok(Map::new()),
         Some(Value::Object(members)) => Ok(members),
-        Some(_) => Err(invalid("must be an object", name)),
+        Some(_) => Err(invalid("must provide an object", name)),
     }
 }
 
@@ -337,7 +337,7 @@ fn check_texts(given: &Map<String, Value>, known: &[(&str, usize)], at: &str) ->
         let at = format!("{at}/{name}");
         let most = known.iter().find(|(known, _)| known == name).map(|(_, most)| *most);
         let most = most.ok_or_else(|| invalid("unexpected field", &at))?;
-        let text = value.as_str().ok_or_else(|| invalid("must be a string", &at))?;
+        let text = value.as_str().ok_or_else(|| invalid("must provide a string", &at))?;
         if text.chars().count() > most {
             return Err(invalid(&format!("must be less than {} characters", most + 1), &at));
         }
@@ -350,13 +350,13 @@ fn check_items(items: &Value) -> Result<(), Error> {
     const KNOWN: &[(&str, usize)] = &[("key", 64), ("label", 128), ("icon", 64), ("url", 2048), ("item_type", 64)];
     const ICONS: &[&str] =
         &["branch", "code", "folder", "globe", "hierarchy", "life-ring", "link", "lock", "search", "terminal"];
-    let items = items.as_array().ok_or_else(|| invalid("must be an array", AT))?;
+    let items = items.as_array().ok_or_else(|| invalid("must provide an array", AT))?;
     if items.len() > ITEMS_MAX {
         return Err(invalid(&format!("no more than {ITEMS_MAX} items allowed"), AT));
     }
     for (n, item) in items.iter().enumerate() {
         let at = format!("{AT}/{n}");
-        let item = item.as_object().ok_or_else(|| invalid("must be an object", &at))?;
+        let item = item.as_object().ok_or_else(|| invalid("must provide an object", &at))?;
         check_texts(item, KNOWN, &at)?;
         if let Some(name) = ["key", "label"].into_iter().find(|name| !item.contains_key(*name)) {
             return Err(invalid(&format!("missing required field: {name}"), &at));
@@ -371,7 +371,7 @@ fn check_items(items: &Value) -> Result<(), Error> {
 
 fn check_summary(summary: &Value) -> Result<(), Error> {
     const AT: &str = "code_channel/summary_message";
-    let members = summary.as_object().ok_or_else(|| invalid("must be an object", AT))?;
+    let members = summary.as_object().ok_or_else(|| invalid("must provide an object", AT))?;
     check_texts(members, &[("message_ts", 32), ("thread_ts", 32)], AT)?;
     if members.contains_key("message_ts") { Ok(()) } else { Err(invalid("missing required field: message_ts", AT)) }
 }
@@ -481,7 +481,7 @@ impl SetView {
 
 /// Origins that a page may load from or talk to: public ones over https.
 fn check_csp(csp: &Value) -> Result<(), Error> {
-    let members = csp.as_object().ok_or_else(|| invalid("must be an object", "csp"))?;
+    let members = csp.as_object().ok_or_else(|| invalid("must provide an object", "csp"))?;
     for (name, list) in members {
         let at = format!("csp/{name}");
         if !["connect_domains", "resource_domains"].contains(&name.as_str()) {

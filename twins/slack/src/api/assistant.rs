@@ -148,12 +148,12 @@ fn suggest(cx: &mut Write<'_, '_, Slack>, args: Suggest) -> Result<Typed<Value>,
 fn read_prompts(given: Value) -> Result<Arc<[Prompt]>, Error> {
     let wrong = |what: &str| Error::Arguments(vec![format!("{what} [json-pointer:/prompts]")]);
     let parsed = match given {
-        Value::String(text) => serde_json::from_str(&text).map_err(|_| wrong("must be an array"))?,
+        Value::String(text) => serde_json::from_str(&text).map_err(|_| wrong("must provide an array"))?,
         other => other,
     };
-    let Value::Array(items) = parsed else { return Err(wrong("must be an array")) };
+    let Value::Array(items) = parsed else { return Err(wrong("must provide an array")) };
     if items.is_empty() {
-        return Err(wrong("must have at least 1 item"));
+        return Err(wrong("must provide at least 1 items"));
     }
     if items.len() > PROMPTS_MAX {
         return Err(too_many("prompts", PROMPTS_MAX));

@@ -56,14 +56,14 @@ fn parsed(value: Value) -> Option<Value> {
 fn array(value: Value) -> Result<Vec<Value>, Error> {
     match parsed(value) {
         Some(Value::Array(items)) => Ok(items),
-        _ => Err(Error::Arguments(vec!["must be an array [json-pointer:/blocks]".to_owned()])),
+        _ => Err(Error::Arguments(vec!["must provide an array [json-pointer:/blocks]".to_owned()])),
     }
 }
 
 fn object(value: Value, name: &str) -> Result<Map<String, Value>, Error> {
     match parsed(value) {
         Some(Value::Object(members)) => Ok(members),
-        _ => Err(Error::Arguments(vec![format!("must be an object [json-pointer:/{name}]")])),
+        _ => Err(Error::Arguments(vec![format!("must provide an object [json-pointer:/{name}]")])),
     }
 }
 
@@ -98,7 +98,9 @@ fn hold(code: &'static str, problems: &[String]) -> Result<Typed<Value>, Error> 
     if problems.is_empty() {
         return Ok(done());
     }
-    Err(Error::Faults(code, problems.iter().map(|problem| fault(problem)).collect()))
+    // Only what is wrong is told here, not what it is wrong for.
+    let told = problems.iter().filter(|problem| !problem.starts_with(blocks::ALL_OF));
+    Err(Error::Faults(code, told.map(|problem| fault(problem)).collect()))
 }
 
 /// A problem in parts. What text objects may be is told; of other constraints Slack's page says no more than that.

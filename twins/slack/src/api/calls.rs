@@ -50,7 +50,7 @@ fn given(text: Option<SmolStr>) -> Option<SmolStr> {
 }
 
 fn read_users(users: Option<Value>) -> Result<Vec<Participant>, Error> {
-    let wrong = || Error::Arguments(vec!["must be an array of users [json-pointer:/users]".to_owned()]);
+    let wrong = || Error::Arguments(vec!["must provide an array of users [json-pointer:/users]".to_owned()]);
     let users = object(users, "users")?.unwrap_or_else(|| json!([]));
     serde_json::from_value(users).map_err(|_| wrong())
 }

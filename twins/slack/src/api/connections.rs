@@ -93,7 +93,8 @@ pub(crate) struct RequestAuth {
 fn read_provider(given: Value) -> Result<Value, Error> {
     const AT: &str = "json-pointer:/primary_provider";
     let provider = object(Some(given), "primary_provider")?.unwrap_or_default();
-    let members = provider.as_object().ok_or_else(|| Error::Arguments(vec![format!("must be an object [{AT}]")]))?;
+    let members =
+        provider.as_object().ok_or_else(|| Error::Arguments(vec![format!("must provide an object [{AT}]")]))?;
     if members.is_empty() {
         return Err(Error::Arguments(vec!["missing required field: primary_provider".to_owned()]));
     }

@@ -180,14 +180,29 @@ fn read_files(argument: Value) -> Result<Vec<(SmolStr, Option<SmolStr>)>, Error>
         Value::String(text) => serde_json::from_str(&text).map_err(|_| wrong("must be valid JSON"))?,
         other => other,
     };
-    let Value::Array(items) = list else { return Err(wrong("must be an array")) };
+    let Value::Array(items) = list else { return Err(wrong("must provide an array")) };
     if items.is_empty() {
-        return Err(wrong("must have at least 1 item"));
+        return Err(wrong("must provide at least 1 items"));
     }
-    let text = |value: &Value| value.as_str().map(SmolStr::new);
-    let missing = |n: usize| Error::Arguments(vec![format!("missing required field: id [json-pointer:/files/{n}]")]);
-    let read = |(n, item): (usize, &Value)| Ok((text(&item["id"]).ok_or_else(|| missing(n))?, text(&item["title"])));
-    items.iter().enumerate().map(read).collect()
+    items
+        .iter()
+        .enumerate()
+        .map(|(n, item)| read_file(item, &format!("/files/{n}")).map_err(Error::Arguments))
+        .collect()
+}
+
+/// One file of those. A member that the method does not know is refused, as
+/// <https://github.com/slackhq/hack-json-schema> does; libraries send null for what they have no value of.
+fn read_file(item: &Value, at: &str) -> Result<(SmolStr, Option<SmolStr>), Vec<String>> {
+    const KNOWN: [&str; 3] = ["id", "title", "highlight_type"];
+    let wrong = |what: &str, at: &str| vec![format!("{what} [json-pointer:{at}]")];
+    let members = item.as_object().ok_or_else(|| wrong("must provide an object", at))?;
+    let id = members.get("id").ok_or_else(|| wrong("missing required field: id", at))?;
+    let id = id.as_str().ok_or_else(|| wrong("must provide a string", &format!("{at}/id")))?;
+    if let Some(name) = members.keys().find(|name| !KNOWN.contains(&name.as_str())) {
+        return Err(wrong(&format!("invalid additional property: {name}"), at));
+    }
+    Ok((id.into(), members.get("title").and_then(Value::as_str).map(SmolStr::new)))
 }
 
 /// The channels to share in: one by `channel_id`, or several by `channels`.

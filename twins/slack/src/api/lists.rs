@@ -132,7 +132,7 @@ fn array(given: Option<Value>, name: &str) -> Result<Option<Vec<Value>>, Error> 
     match object(given, name)? {
         None => Ok(None),
         Some(Value::Array(items)) => Ok(Some(items)),
-        Some(_) => Err(Error::Arguments(vec![format!("must be an array [json-pointer:/{name}]")])),
+        Some(_) => Err(Error::Arguments(vec![format!("must provide an array [json-pointer:/{name}]")])),
     }
 }
 
@@ -355,7 +355,7 @@ fn delete_items(cx: &mut Write<'_, '_, Slack>, args: DeleteItems) -> Result<Type
     let token = cx.caller.token()?;
     let (list, _) = lists::find(cx.state, &args.list_id, &token.user, Access::Write)?;
     if args.ids.is_empty() {
-        return Err(Error::Arguments(vec!["must have at least 1 item [json-pointer:/ids]".to_owned()]));
+        return Err(Error::Arguments(vec!["must provide at least 1 items [json-pointer:/ids]".to_owned()]));
     }
     if !args.ids.iter().all(|id| lists::item(cx.state, &list, id).is_some()) {
         return Err(Code::RecordNotFound.into());

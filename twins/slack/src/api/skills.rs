@@ -131,7 +131,7 @@ impl Changes {
 
 /// Servers that the caller may use; which are not is told.
 fn check_servers(state: &State, token: &Token, servers: &Value) -> Result<(), Error> {
-    let servers = servers.as_array().ok_or_else(|| invalid("must be an array", "mcp_servers"))?;
+    let servers = servers.as_array().ok_or_else(|| invalid("must provide an array", "mcp_servers"))?;
     let usable = |row: &Value| {
         let key = (SmolStr::new(row["app_id"].as_str()?), SmolStr::new(row["server_id"].as_str()?));
         state.content.mcp_servers.get(&key).filter(|server| state.may_use(server, &token.user)).map(|_| ())

@@ -99,7 +99,7 @@ fn wrong(at: usize, what: &str) -> Error {
 }
 
 fn read_chunk(chunk: &Value, at: usize, tx: &mut Tx<'_>) -> Result<Part, Error> {
-    let Some(members) = chunk.as_object() else { return Err(wrong(at, "must be an object")) };
+    let Some(members) = chunk.as_object() else { return Err(wrong(at, "must provide an object")) };
     let text = |name: &str| {
         let text = members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         text.ok_or_else(|| wrong(at, &format!("missing required field: {name}")))
@@ -138,7 +138,7 @@ fn read_task(chunk: &Map<String, Value>, (id, title): (&str, &str), at: usize) -
     if let Some(sources) = chunk.get("sources").filter(|sources| !sources.is_null()) {
         let fits = |source: &Value| source["type"] == "url" && source["url"].is_string() && source["text"].is_string();
         if !sources.as_array().is_some_and(|list| list.iter().all(fits)) {
-            return Err(wrong(at, "must be an array of url sources"));
+            return Err(wrong(at, "must provide an array of url sources"));
         }
         task.insert("sources".to_owned(), sources.clone());
     }

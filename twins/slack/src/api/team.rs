@@ -84,9 +84,9 @@ pub(crate) struct Logs {
 fn logs(cx: &Read<'_, Slack>, args: Logs) -> Result<Typed<Value>, Error> {
     let before = match args.before.as_deref().map(str::trim).filter(|text| !text.is_empty() && *text != "now") {
         None => i64::MAX,
-        Some(text) => {
-            text.parse().map_err(|_| Error::Arguments(vec!["must be an integer [json-pointer:/before]".to_owned()]))?
-        }
+        Some(text) => text
+            .parse()
+            .map_err(|_| Error::Arguments(vec!["must provide an integer [json-pointer:/before]".to_owned()]))?,
     };
     let size = args.limit.size(0, 1_000)?;
     let cursor = paging::read_cursor(args.cursor.as_deref(), "login")?;

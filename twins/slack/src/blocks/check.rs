@@ -1,4 +1,8 @@
 //! The checks that Slack makes before it takes blocks and views: each problem in its words, with its place.
+//!
+//! The words are those of the validator that Slack has published (<https://github.com/slackhq/hack-json-schema>), as
+//! far as a schema says them; the others are what people were told. A member that no page names is refused, and so is
+//! one that is null.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +14,8 @@ use super::rules::{self, BLOCKS, ELEMENTS, Kind, Labels, Member, Rule, Surface};
 const MESSAGE_BLOCKS_MAX: usize = 50;
 /// The most blocks of one view.
 const VIEW_BLOCKS_MAX: usize = 100;
+/// What Slack says of an object that must be right in two ways at once, before what is wrong with it.
+pub(crate) const ALL_OF: &str = "failed to match all allowed schemas";
 
 /// What is wrong with blocks, which `at` points to; nothing where they pass.
 pub(super) fn blocks(blocks: &[Value], surface: Surface, at: &str) -> Vec<String> {
@@ -21,7 +27,10 @@ pub(super) fn blocks(blocks: &[Value], surface: Surface, at: &str) -> Vec<String
 /// What is wrong with a view.
 pub(super) fn view(view: &Map<String, Value>, surface: Surface) -> Vec<String> {
     let mut problems = Problems { surface, found: Vec::new() };
-    problems.view(view);
+    problems.all_of("/view", |problems| problems.view(view));
+    if problems.found.is_empty() {
+        problems.submit(view);
+    }
     problems.found
 }
 
@@ -35,21 +44,28 @@ impl Problems {
         self.found.push(format!("{what} [json-pointer:{at}]"));
     }
 
+    /// Puts in front of what is found that it is several things at once.
+    fn all_of(&mut self, at: &str, check: impl FnOnce(&mut Self)) {
+        let before = self.found.len();
+        check(self);
+        if self.found.len() > before {
+            self.found.insert(before, format!("{ALL_OF} [json-pointer:{at}]"));
+        }
+    }
+
     fn view(&mut self, view: &Map<String, Value>) {
         const AT: &str = "/view";
-        if self.surface == Surface::Modal {
-            self.members(view, std::slice::from_ref(&rules::TITLE), AT);
-        }
-        match view.get("blocks") {
-            Some(Value::Array(list)) => self.blocks(list, "/view/blocks"),
-            Some(_) => self.add("must be an array", "/view/blocks"),
-            None => self.add("missing required field: blocks", AT),
-        }
-        self.members(view, rules::VIEW, AT);
-        let asks = |block: &Value| block["type"] == "input";
-        let has_input = view.get("blocks").and_then(Value::as_array).is_some_and(|list| list.iter().any(asks));
-        if self.surface == Surface::Modal && has_input && view.get("submit").is_none_or(Value::is_null) {
-            self.add("missing required field: submit", AT);
+        let members = if self.surface == Surface::Modal { rules::MODAL } else { rules::HOME };
+        self.members(view, members, &["type"], AT);
+    }
+
+    /// Slack looks for what goes with inputs once all else is right.
+    fn submit(&mut self, view: &Map<String, Value>) {
+        let blocks = view.get("blocks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let input = blocks.iter().position(|block| block["type"] == "input");
+        if let (Some(n), Surface::Modal, None) = (input, self.surface, view.get("submit")) {
+            let at = format!("/view/blocks/{n}/input");
+            self.add("must define `submit` to use an `input` block in modals", &at);
         }
     }
 
@@ -61,55 +77,69 @@ impl Problems {
         let mut ids = BTreeSet::new();
         for (n, block) in blocks.iter().enumerate() {
             let at = format!("{at}/{n}");
-            let Some(members) = block.as_object() else {
-                self.add("must be an object", &at);
-                continue;
-            };
-            if let Some(kind) = self.kind(members, BLOCKS, &at) {
-                if kind.surfaces.contains(&self.surface) {
-                    self.block(kind, members, &at);
-                } else {
-                    self.add(format_args!("unsupported type: {}", kind.name), &format!("{at}/type"));
-                }
-            }
-            self.string(members, "block_id", 255, &at);
-            if let Some(id) = members.get("block_id").and_then(Value::as_str)
+            self.block(block, &at);
+            if let Some(id) = block["block_id"].as_str()
                 && !ids.insert(id)
             {
-                self.add(format_args!("block_id \"{id}\" already exists"), &format!("{at}/block_id"));
+                self.add(format_args!("`block_id` \"{id}\" already exists"), &format!("{at}/block_id"));
             }
         }
     }
 
-    /// The kind that an object says to be of.
-    fn kind(&mut self, object: &Map<String, Value>, kinds: &'static [Kind], at: &str) -> Option<&'static Kind> {
-        let Some(name) = object.get("type").and_then(Value::as_str) else {
-            self.add("missing required field: type", at);
+    fn block(&mut self, block: &Value, at: &str) {
+        let surface = self.surface;
+        let Some((kind, members)) = self.kind(block, BLOCKS, |kind| kind.surfaces.contains(&surface), at) else {
+            return;
+        };
+        self.members(members, kind.members, &["type", "block_id"], at);
+        self.name(members, "block_id", at);
+        self.whole_block(kind, members, at);
+    }
+
+    /// An object, and the kind that it says to be of, if that is one that may stand here.
+    fn kind<'a>(
+        &mut self,
+        value: &'a Value,
+        kinds: &'static [Kind],
+        fits: impl Fn(&Kind) -> bool,
+        at: &str,
+    ) -> Option<(&'static Kind, &'a Map<String, Value>)> {
+        let Some(members) = value.as_object() else {
+            self.add("must provide an object", at);
             return None;
         };
-        let kind = Kind::of(kinds, name);
+        let name = match members.get("type") {
+            None => {
+                self.add("missing required field: type", at);
+                return None;
+            }
+            Some(Value::String(name)) => name,
+            Some(_) => {
+                self.add("must provide a string", &format!("{at}/type"));
+                return None;
+            }
+        };
+        let kind = Kind::of(kinds, name).filter(|kind| fits(kind));
         if kind.is_none() {
             self.add(format_args!("unsupported type: {name}"), &format!("{at}/type"));
         }
-        kind
+        kind.map(|kind| (kind, members))
     }
 
-    fn block(&mut self, kind: &Kind, block: &Map<String, Value>, at: &str) {
-        self.members(block, kind.members, at);
+    /// What holds of a block's members together.
+    fn whole_block(&mut self, kind: &Kind, block: &Map<String, Value>, at: &str) {
+        let has = |names: &[&str]| names.iter().any(|name| block.contains_key(*name));
         match kind.name {
-            "section" if !["text", "fields"].iter().any(|name| block.contains_key(*name)) => {
-                self.add("missing required field: text", at);
+            "section" if !has(&["text", "fields"]) => {
+                self.add("must define either `text` or `fields`", &format!("{at}/type"));
             }
+            "card" if !has(&["hero_image", "title", "actions", "body"]) => {
+                self.add("must define one of `hero_image`, `title`, `actions` or `body`", &format!("{at}/type"));
+            }
+            "container" if !has(&["title", "rich_text_title"]) => self.add("missing required field: title", at),
             "image" => self.image(block, at),
-            "table" => self.table(block, at),
+            "data_table" => self.rows_alike(block, at),
             _ => {}
-        }
-        // What is in members that no rule names is not looked into, but must be what it says.
-        for name in ["accessory", "element"] {
-            let is_known = kind.members.iter().any(|member| member.0 == name);
-            if !is_known && block.get(name).is_some_and(|part| !part.is_object()) {
-                self.add("must be an object", &format!("{at}/{name}"));
-            }
         }
     }
 
@@ -124,29 +154,39 @@ impl Problems {
         }
     }
 
-    fn table(&mut self, table: &Map<String, Value>, at: &str) {
+    /// The rows of a data table are of one length, and the first names the columns.
+    fn rows_alike(&mut self, table: &Map<String, Value>, at: &str) {
         let rows = table.get("rows").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        if rows.len() > 100 {
-            self.add("no more than 100 items allowed", &format!("{at}/rows"));
-        }
-        for (n, row) in rows.iter().enumerate() {
-            match row.as_array() {
-                None => self.add("must be an array", &format!("{at}/rows/{n}")),
-                Some(cells) if cells.len() > 20 => {
-                    self.add("no more than 20 items allowed", &format!("{at}/rows/{n}"));
-                }
-                Some(_) => {}
+        let cells = |row: &Value| row.as_array().map_or(0, Vec::len);
+        for (n, row) in rows.iter().enumerate().skip(1) {
+            if cells(row) != cells(&rows[0]) {
+                self.add("must have as many items as the first row", &format!("{at}/rows/{n}"));
             }
+        }
+        let head = rows.first().and_then(Value::as_array).into_iter().flatten();
+        for (n, _) in head.enumerate().filter(|(_, cell)| cell["type"] == "rich_text") {
+            self.add("unsupported type: rich_text", &format!("{at}/rows/0/{n}/type"));
         }
     }
 
-    fn members(&mut self, owner: &Map<String, Value>, members: &[Member], at: &str) {
-        for Member(name, required, rule) in members {
-            match owner.get(*name) {
-                None | Some(Value::Null) if *required => self.add(format_args!("missing required field: {name}"), at),
-                None | Some(Value::Null) => {}
-                Some(value) => self.value(value, *rule, &format!("{at}/{name}")),
+    /// The members of an object: what must be there, what each holds, and that there are no others besides `also`.
+    fn members(&mut self, owner: &Map<String, Value>, members: &[Member], also: &[&str], at: &str) {
+        let before = self.found.len();
+        for Member(name, ..) in members.iter().filter(|member| member.1 && !owner.contains_key(member.0)) {
+            self.add(format_args!("missing required field: {name}"), at);
+        }
+        // Where something is missing, Slack looks no further into the object.
+        if self.found.len() > before || members.iter().any(|member| matches!(member.2, Rule::Open)) {
+            return;
+        }
+        for Member(name, _, rule) in members {
+            if let Some(value) = owner.get(*name) {
+                self.value(value, *rule, &format!("{at}/{name}"));
             }
+        }
+        let is_known = |name: &str| also.contains(&name) || members.iter().any(|member| member.0 == name);
+        for name in owner.keys().filter(|name| !is_known(name)) {
+            self.add(format_args!("invalid additional property: {name}"), at);
         }
     }
 
@@ -155,30 +195,71 @@ impl Problems {
             Rule::Plain(most) => self.text_object(value, most, Labels::Plain, at),
             Rule::Text(most) => self.text_object(value, most, Labels::Any, at),
             Rule::Str(most) => self.characters(value, most, at),
+            Rule::Words(most) => self.words(value, most, at),
             Rule::Url(most) => self.url(value, most, at),
             Rule::Bool if !value.is_boolean() => self.add("must be a boolean", at),
             Rule::Int(least, most) => self.integer(value, least, most, at),
+            Rule::Number if !value.is_number() => self.add("must provide a number", at),
             Rule::OneOf(words) => self.word(value, words, at),
-            Rule::Date => self.shaped(value, "0000-00-00", at),
-            Rule::Time => self.shaped(value, "00:00", at),
-            Rule::Confirm => self.confirm(value, at),
+            Rule::Date => self.shaped(value, "0000-00-00", r"^\d{4}-\d{2}-\d{2}$", at),
+            Rule::Time => self.shaped(value, "00:00", r"^\d{2}:\d{2}$", at),
+            Rule::Confirm => self.shape(value, rules::CONFIRMATION, at),
             Rule::Choice(labels) => self.choice(value, labels, at),
-            Rule::Choices(most, labels) => self.choices(value, most, labels, at),
-            Rule::Groups => self.groups(value, at),
-            Rule::Strings(most) => self.list(value, most, at, |problems, item, at| {
+            Rule::Choices(most, labels) => self.list(value, (1, most), at, |problems, option, at| {
+                problems.choice(option, labels, at);
+            }),
+            Rule::Groups => self.list(value, (0, 100), at, |problems, group, at| {
+                problems.shape(group, rules::GROUP, at);
+            }),
+            Rule::Strings(most) => self.list(value, (0, most), at, |problems, item, at| {
                 problems.characters(item, 3000, at);
             }),
-            Rule::Objects(most) => self.objects(value, most, at),
-            Rule::Object if !value.is_object() => self.add("must be an object", at),
-            Rule::Texts(items, most) => self.texts(value, items, most, at),
+            Rule::EachOf(words) => self.list(value, (0, usize::MAX), at, |problems, item, at| {
+                problems.word(item, words, at);
+            }),
+            Rule::Object if !value.is_object() => self.add("must provide an object", at),
+            Rule::Shape(members) => self.shape(value, members, at),
+            Rule::Shapes(bounds, members) => self.list(value, bounds, at, |problems, item, at| {
+                problems.shape(item, members, at);
+            }),
+            Rule::Columns(most, members) => self.list(value, (0, most), at, |problems, item, at| {
+                if !item.is_null() {
+                    problems.shape(item, members, at);
+                }
+            }),
+            Rule::Typed(kinds) => self.typed(value, kinds, at),
+            Rule::TypedList(bounds, kinds) => self.list(value, bounds, at, |problems, item, at| {
+                problems.typed(item, kinds, at);
+            }),
+            Rule::Rows(rows, cells, kinds) => self.list(value, rows, at, |problems, row, at| {
+                problems.list(row, cells, at, |problems, cell, at| problems.typed(cell, kinds, at));
+            }),
+            Rule::Blocks(most) if value.is_array() => self.list(value, (0, most), at, Self::block),
+            Rule::Surface => match value.as_array() {
+                Some(list) => self.blocks(list, at),
+                None => self.add("must provide an array", at),
+            },
+            Rule::Blocks(_) => self.add("must provide an array", at),
+            Rule::Texts(items, most) => self.list(value, (1, items), at, |problems, item, at| {
+                problems.text_object(item, most, Labels::Any, at);
+            }),
             Rule::Element(kinds) => self.element(value, kinds, at),
             Rule::Elements(most, kinds) => self.elements(value, most, kinds, at),
-            Rule::Bool | Rule::Object | Rule::Any => {}
+            Rule::Bool | Rule::Number | Rule::Object | Rule::Any | Rule::Open => {}
         }
     }
 
-    fn list(&mut self, value: &Value, most: usize, at: &str, mut check: impl FnMut(&mut Self, &Value, &str)) {
-        let Some(items) = value.as_array() else { return self.add("must be an array", at) };
+    fn list(
+        &mut self,
+        value: &Value,
+        (least, most): (usize, usize),
+        at: &str,
+        mut check: impl FnMut(&mut Self, &Value, &str),
+    ) {
+        let Some(items) = value.as_array() else { return self.add("must provide an array", at) };
+        if items.len() < least {
+            return self.add(format_args!("must provide at least {least} items"), at);
+        }
         if items.len() > most {
             self.add(format_args!("no more than {most} items allowed"), at);
         }
@@ -187,27 +268,27 @@ impl Problems {
         }
     }
 
-    fn objects(&mut self, value: &Value, most: usize, at: &str) {
-        self.list(value, most, at, |problems, item, at| {
-            if !item.is_object() {
-                problems.add("must be an object", at);
-            }
-        });
+    fn shape(&mut self, value: &Value, members: &[Member], at: &str) {
+        match value.as_object() {
+            Some(object) => self.members(object, members, &[], at),
+            None => self.add("must provide an object", at),
+        }
     }
 
-    fn texts(&mut self, value: &Value, items: usize, most: usize, at: &str) {
-        if value.as_array().is_some_and(Vec::is_empty) {
-            self.add("must have at least 1 item", at);
+    fn typed(&mut self, value: &Value, kinds: &'static [Kind], at: &str) {
+        if let Some((kind, members)) = self.kind(value, kinds, |_| true, at) {
+            // A whole block within another, as rich text in a cell, may have an id.
+            let also: &[&str] = if kind.surfaces.is_empty() { &["type"] } else { &["type", "block_id"] };
+            self.members(members, kind.members, also, at);
+            if kind.name == "image" {
+                self.image(members, at);
+            }
         }
-        self.list(value, items, at, |problems, item, at| problems.text_object(item, most, Labels::Any, at));
     }
 
     fn elements(&mut self, value: &Value, most: usize, kinds: &[&str], at: &str) {
-        if value.as_array().is_some_and(Vec::is_empty) {
-            self.add("must have at least 1 item", at);
-        }
         let mut ids = BTreeSet::new();
-        self.list(value, most, at, |problems, element, at| {
+        self.list(value, (1, most), at, |problems, element, at| {
             problems.element(element, kinds, at);
             if let Some(id) = element["action_id"].as_str()
                 && !ids.insert(id.to_owned())
@@ -218,21 +299,11 @@ impl Problems {
     }
 
     fn element(&mut self, element: &Value, kinds: &[&str], at: &str) {
-        let Some(members) = element.as_object() else { return self.add("must be an object", at) };
-        match members.get("type").and_then(Value::as_str) {
-            None => self.add("missing required field: type", at),
-            Some(kind) if !kinds.contains(&kind) => {
-                self.add(format_args!("unsupported type: {kind}"), &format!("{at}/type"));
-            }
-            Some("mrkdwn" | "plain_text") => self.text_object(element, 2000, Labels::Any, at),
-            Some(_) => {
-                if let Some(kind) = self.kind(members, ELEMENTS, at) {
-                    self.members(members, kind.members, at);
-                    self.whole(kind, members, at);
-                }
-            }
-        }
-        self.string(members, "action_id", 255, at);
+        let Some((kind, members)) = self.kind(element, ELEMENTS, |kind| kinds.contains(&kind.name), at) else { return };
+        let also: &[&str] = if rules::is_interactive(kind.name) { &["type", "action_id"] } else { &["type"] };
+        self.members(members, kind.members, also, at);
+        self.name(members, "action_id", at);
+        self.whole(kind, members, at);
     }
 
     /// What holds of an element's members together.
@@ -253,94 +324,63 @@ impl Problems {
     }
 
     fn text_object(&mut self, text: &Value, most: usize, labels: Labels, at: &str) {
-        let Some(members) = text.as_object() else { return self.add("must be an object", at) };
-        match members.get("type").and_then(Value::as_str) {
-            Some("plain_text") => {}
-            Some("mrkdwn") if labels == Labels::Any => {}
-            Some(kind) => self.add(format_args!("unsupported type: {kind}"), &format!("{at}/type")),
-            None => self.add("missing required field: type", at),
-        }
-        match members.get("text").and_then(Value::as_str) {
-            None => self.add("missing required field: text", at),
-            Some("") => self.add("must be more than 0 characters", &format!("{at}/text")),
-            Some(_) => self.string(members, "text", most, at),
-        }
-    }
-
-    fn choices(&mut self, value: &Value, most: usize, labels: Labels, at: &str) {
-        if value.as_array().is_some_and(Vec::is_empty) {
-            self.add("must have at least 1 item", at);
-        }
-        self.list(value, most, at, |problems, option, at| problems.choice(option, labels, at));
-    }
-
-    fn choice(&mut self, option: &Value, labels: Labels, at: &str) {
-        const MEMBERS: &[Member] = &[
-            Member("value", true, Rule::Str(150)),
-            Member("description", false, Rule::Text(75)),
-            Member("url", false, Rule::Url(3000)),
-        ];
-        let Some(members) = option.as_object() else { return self.add("must be an object", at) };
-        match members.get("text") {
-            Some(text) => self.text_object(text, 75, labels, &format!("{at}/text")),
-            None => self.add("missing required field: text", at),
-        }
-        self.members(members, MEMBERS, at);
-    }
-
-    fn groups(&mut self, value: &Value, at: &str) {
-        const MEMBERS: &[Member] =
-            &[Member("label", true, Rule::Plain(75)), Member("options", true, Rule::Choices(100, Labels::Plain))];
-        self.list(value, 100, at, |problems, group, at| match group.as_object() {
-            Some(group) => problems.members(group, MEMBERS, at),
-            None => problems.add("must be an object", at),
+        self.all_of(at, |problems| match labels {
+            Labels::Any => {
+                if let Some((kind, members)) = problems.kind(text, rules::TEXTS, |_| true, at) {
+                    problems.text_members(members, kind.members, most, at);
+                }
+            }
+            Labels::Plain => match text.as_object() {
+                None => problems.add("must provide an object", at),
+                Some(members) if members.get("type").is_some_and(|kind| kind != "plain_text") => {
+                    problems.add("must be a valid enum value", &format!("{at}/type"));
+                }
+                Some(members) if !members.contains_key("type") => problems.add("missing required field: type", at),
+                Some(members) => problems.text_members(members, rules::PLAIN_TEXT, most, at),
+            },
         });
     }
 
-    fn confirm(&mut self, value: &Value, at: &str) {
-        const MEMBERS: &[Member] = &[
-            Member("title", true, Rule::Plain(100)),
-            Member("text", true, Rule::Text(300)),
-            Member("confirm", true, Rule::Plain(30)),
-            Member("deny", true, Rule::Plain(30)),
-            Member("style", false, Rule::OneOf(&["primary", "danger"])),
-        ];
-        match value.as_object() {
-            Some(dialog) => self.members(dialog, MEMBERS, at),
-            None => self.add("must be an object", at),
+    fn text_members(&mut self, text: &Map<String, Value>, members: &[Member], most: usize, at: &str) {
+        self.members(text, members, &["type"], at);
+        if let Some(words) = text.get("text").filter(|words| words.is_string()) {
+            self.characters(words, most, &format!("{at}/text"));
         }
+    }
+
+    fn choice(&mut self, option: &Value, labels: Labels, at: &str) {
+        let members = if labels == Labels::Plain { rules::PLAIN_OPTION } else { rules::OPTION };
+        self.shape(option, members, at);
     }
 
     fn word(&mut self, value: &Value, words: &[&str], at: &str) {
         match value.as_str() {
             Some(word) if words.contains(&word) => {}
-            Some(word) => self.add(format_args!("must be a valid enum value: {word}"), at),
-            None => self.add("must be a string", at),
+            Some(_) => self.add("must be a valid enum value", at),
+            None => self.add("must provide a string", at),
         }
     }
 
     fn integer(&mut self, value: &Value, least: i64, most: i64, at: &str) {
         match value.as_i64() {
-            None => self.add("must be an integer", at),
-            Some(number) if number < least => self.add(format_args!("must be greater than {}", least - 1), at),
-            Some(number) if number > most => self.add(format_args!("must be less than {}", most + 1), at),
+            None => self.add("must provide an integer", at),
+            Some(number) if number < least => self.add(format_args!("must be greater than {least}"), at),
+            Some(number) if number > most => self.add(format_args!("must be less than {most}"), at),
             Some(_) => {}
         }
     }
 
-    /// A text in which each `0` of the pattern is a digit.
-    fn shaped(&mut self, value: &Value, pattern: &str, at: &str) {
+    /// A text in which each `0` of the form is a digit.
+    fn shaped(&mut self, value: &Value, form: &str, pattern: &str, at: &str) {
         let fits = |text: &str| {
-            let pairs = text.bytes().zip(pattern.bytes());
-            text.len() == pattern.len()
-                && pairs
-                    .into_iter()
-                    .all(|(byte, wanted)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted })
+            let mut pairs = text.bytes().zip(form.bytes());
+            text.len() == form.len()
+                && pairs.all(|(byte, wanted)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted })
         };
         match value.as_str() {
-            None => self.add("must be a string", at),
+            None => self.add("must provide a string", at),
             Some(text) if fits(text) => {}
-            Some(_) => self.add("failed to match the required pattern", at),
+            Some(_) => self.add(format_args!("input must match regex pattern: {pattern}"), at),
         }
     }
 
@@ -355,15 +395,23 @@ impl Problems {
 
     fn characters(&mut self, value: &Value, most: usize, at: &str) {
         match value.as_str() {
-            None => self.add("must be a string", at),
+            None => self.add("must provide a string", at),
             Some(text) if text.chars().count() <= most => {}
             Some(_) => self.add(format_args!("must be less than {} characters", most + 1), at),
         }
     }
 
-    fn string(&mut self, owner: &Map<String, Value>, name: &str, most: usize, at: &str) {
-        if let Some(value) = owner.get(name).filter(|value| !value.is_null()) {
-            self.characters(value, most, &format!("{at}/{name}"));
+    /// Characters, of which there is at least one.
+    fn words(&mut self, value: &Value, most: usize, at: &str) {
+        if value == "" {
+            self.add("must be more than 0 characters", at);
+        }
+        self.characters(value, most, at);
+    }
+
+    fn name(&mut self, owner: &Map<String, Value>, name: &str, at: &str) {
+        if let Some(value) = owner.get(name) {
+            self.words(value, rules::NAME_MAX, &format!("{at}/{name}"));
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{rules, unescape};
+use crate::{emoji, rich_text};
 
 /// A control that a person sees.
 #[derive(Clone, Debug)]
@@ -39,17 +40,47 @@ impl Control {
 
 /// All controls of blocks, in order.
 pub(crate) fn controls(blocks: &Value) -> Vec<Control> {
-    blocks.as_array().into_iter().flatten().flat_map(controls_of).collect()
+    blocks.as_array().into_iter().flatten().flat_map(with_inner).flat_map(controls_of).collect()
+}
+
+/// A block, and the blocks that it groups.
+pub(super) fn with_inner(block: &Value) -> Vec<&Value> {
+    let inner = block["child_blocks"].as_array().into_iter().flatten();
+    let cards = block["elements"].as_array().filter(|_| block["type"] == "carousel").into_iter().flatten();
+    std::iter::once(block).chain(inner.chain(cards).flat_map(with_inner)).collect()
+}
+
+/// The elements that stand in a block itself, but for that of an input. Two buttons that ask for an opinion are two.
+pub(super) fn elements(block: &Value) -> Vec<Value> {
+    let lists = [&block["elements"], &block["actions"]].into_iter().filter_map(Value::as_array).flatten();
+    lists.chain(block.get("accessory")).flat_map(single).collect()
+}
+
+/// An element; each button of it where it is several. What the app is told of is the one that was pressed:
+/// <https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element>.
+fn single(element: &Value) -> Vec<Value> {
+    if element["type"] != "feedback_buttons" {
+        return vec![element.clone()];
+    }
+    let one = |name: &str| {
+        let button = &element[name];
+        json!({
+            "type": element["type"],
+            "action_id": element["action_id"],
+            "text": button["text"],
+            "value": button["value"],
+        })
+    };
+    ["positive_button", "negative_button"].map(one).to_vec()
 }
 
 fn controls_of(block: &Value) -> Vec<Control> {
     let is_input = block["type"] == "input";
-    let elements = block["elements"].as_array().into_iter().flatten().chain(block.get("accessory"));
-    let all = elements.chain(block.get("element").filter(|_| is_input));
+    let all = elements(block).into_iter().chain(block.get("element").filter(|_| is_input).cloned());
     let usable = all.filter(|element| element["type"].as_str().is_some_and(rules::is_interactive));
-    let control = |element: &Value| Control {
+    let control = |element: Value| Control {
         block_id: block["block_id"].as_str().unwrap_or_default().to_owned(),
-        element: element.clone(),
+        element,
         label: unescape(block["label"]["text"].as_str().unwrap_or_default()).into_owned(),
         is_input,
         dispatches: !is_input || block["dispatch_action"] == true,
@@ -171,7 +202,7 @@ pub(crate) fn operate(
         }
         "selected_user" | "selected_users" => ids(member, "user", &texts, known)?,
         "value" => Value::from(typed(control, texts.first().map(String::as_str).unwrap_or_default())?),
-        "rich_text_value" => rich(texts.first().map(String::as_str).unwrap_or_default()),
+        "rich_text_value" => rich_text::typed(texts.first().map(String::as_str).unwrap_or_default()),
         "selected_date" | "selected_time" => texts.first().map_or(Value::Null, |text| Value::from(text.clone())),
         "selected_date_time" => value.clone(),
         "files" => json!(texts),
@@ -204,7 +235,10 @@ fn option(element: &Value, offered: &[Value], named: &str) -> Result<Value, Stri
     let groups = element["option_groups"].as_array().into_iter().flatten();
     let all: Vec<&Value> =
         own.chain(groups.flat_map(|group| group["options"].as_array().into_iter().flatten())).chain(offered).collect();
-    let says = |option: &&&Value| unescape(option["text"]["text"].as_str().unwrap_or_default()) == named;
+    let says = |option: &&&Value| {
+        let label = unescape(option["text"]["text"].as_str().unwrap_or_default());
+        label == named || emoji::named(named) == label
+    };
     let by_value = all.iter().find(|option| option["value"] == named);
     by_value.or_else(|| all.iter().find(says)).map(|option| (*option).clone()).ok_or_else(|| {
         let labels: Vec<&str> = all.iter().filter_map(|option| option["text"]["text"].as_str()).collect();
@@ -235,11 +269,6 @@ fn is_number(element: &Value, text: &str) -> bool {
     is_whole
         && bound("min_value").is_none_or(|least| number >= least)
         && bound("max_value").is_none_or(|most| number <= most)
-}
-
-fn rich(text: &str) -> Value {
-    let section = json!({ "type": "rich_text_section", "elements": [{ "type": "text", "text": text }] });
-    json!({ "type": "rich_text", "elements": [section] })
 }
 
 #[cfg(test)]

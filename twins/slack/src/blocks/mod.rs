@@ -4,6 +4,7 @@
 
 mod check;
 mod controls;
+mod parts;
 mod rules;
 
 use dtu_kernel::tx::Tx;
@@ -11,13 +12,18 @@ use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
 use crate::{
+    emoji,
     error::{Code, Error},
     model::{SITE, messages::Message},
     text::unescape,
 };
 
+pub(crate) use check::ALL_OF;
 pub(crate) use controls::{Control, controls, entry, initial_values, is_blank, operate, picked};
 pub(crate) use rules::{Surface, is_select};
+
+/// The kinds of elements that are pressed, and hold nothing.
+const BUTTONS: &[&str] = &["button", "feedback_buttons", "icon_button"];
 
 /// The most attachments of one message.
 pub(crate) const ATTACHMENTS_MAX: usize = 100;
@@ -127,14 +133,22 @@ fn complete(block: &mut Value, tx: &mut Tx<'_>) {
     if !members.contains_key("block_id") {
         members.insert("block_id".to_owned(), short_id(tx));
     }
-    for text in ["text", "label", "title", "hint", "description"] {
+    for text in ["text", "label", "title", "subtitle", "body", "hint", "description"] {
         members.get_mut(text).map(complete_text);
+    }
+    // What groups other blocks completes those as well.
+    let inner = if members.get("type").is_some_and(|kind| kind == "carousel") { "elements" } else { "child_blocks" };
+    for block in members.get_mut(inner).and_then(Value::as_array_mut).into_iter().flatten() {
+        complete(block, tx);
     }
     let fields = members.get_mut("fields").and_then(Value::as_array_mut);
     fields.into_iter().flatten().for_each(complete_text);
-    let is_rich = members.get("type").is_some_and(|kind| kind == "rich_text");
-    let elements = if is_rich { None } else { members.get_mut("elements") };
+    let has_own = members.get("type").is_some_and(|kind| kind == "rich_text" || kind == "carousel");
+    let elements = if has_own { None } else { members.get_mut("elements") };
     for element in elements.and_then(Value::as_array_mut).into_iter().flatten() {
+        complete_element(element, tx);
+    }
+    for element in members.get_mut("actions").and_then(Value::as_array_mut).into_iter().flatten() {
         complete_element(element, tx);
     }
     for single in ["accessory", "element"] {
@@ -155,6 +169,9 @@ fn complete_element(element: &mut Value, tx: &mut Tx<'_>) {
     for text in ["text", "placeholder"] {
         members.get_mut(text).map(complete_text);
     }
+    for button in ["positive_button", "negative_button"] {
+        members.get_mut(button).and_then(|button| button.get_mut("text")).map(complete_text);
+    }
     for list in ["options", "initial_options"] {
         let options = members.get_mut(list).and_then(Value::as_array_mut);
         options.into_iter().flatten().for_each(complete_option);
@@ -173,14 +190,18 @@ fn complete_option(option: &mut Value) {
     }
 }
 
+/// Adds the default of a text object, and names its emoji unless it says otherwise:
+/// <https://docs.slack.dev/reference/block-kit/composition-objects/text-object>.
 pub(crate) fn complete_text(text: &mut Value) {
     let default = match text["type"].as_str() {
         Some("plain_text") => ("emoji", true),
         Some("mrkdwn") => ("verbatim", false),
         _ => return,
     };
-    if let Some(members) = text.as_object_mut() {
-        members.entry(default.0).or_insert(Value::from(default.1));
+    let Some(members) = text.as_object_mut() else { return };
+    let names_emoji = members.entry(default.0).or_insert(Value::from(default.1)) != false || default.0 == "verbatim";
+    if let Some(Value::String(words)) = members.get_mut("text").filter(|_| names_emoji) {
+        *words = emoji::named(words).into_owned();
     }
 }
 
@@ -243,7 +264,7 @@ pub(crate) fn buttons(blocks: Option<&Value>, attachments: Option<&Value>) -> Ve
     let of_message = blocks.map(|blocks| (blocks, None));
     let lists = of_message.into_iter().chain(attachments().map(|item| (&item["blocks"], unfurled_by(item))));
     let in_blocks = lists.flat_map(|(blocks, app)| {
-        let blocks = blocks.as_array().into_iter().flatten();
+        let blocks = blocks.as_array().into_iter().flatten().flat_map(controls::with_inner);
         blocks.flat_map(buttons_of).map(move |button| Button { app: app.clone(), ..button })
     });
     in_blocks.chain(attachments().flat_map(buttons_of_attachment)).collect()
@@ -275,11 +296,11 @@ fn buttons_of_attachment(attachment: &Value) -> impl Iterator<Item = Button> {
 }
 
 fn buttons_of(block: &Value) -> impl Iterator<Item = Button> {
-    let elements = block["elements"].as_array().into_iter().flatten().chain(block.get("accessory"));
     let block_id = block["block_id"].as_str().unwrap_or_default();
-    elements.filter(|element| element["type"] == "button").map(move |element| Button {
+    let elements = controls::elements(block).into_iter();
+    elements.filter(|element| BUTTONS.iter().any(|kind| element["type"] == *kind)).map(move |element| Button {
         block_id: block_id.to_owned(),
-        element: element.clone(),
+        element,
         attachment: None,
         callback_id: String::new(),
         app: None,

@@ -2,6 +2,8 @@
 //!
 //! <https://docs.slack.dev/reference/block-kit>
 
+use super::parts;
+
 /// Where blocks are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Surface {
@@ -22,12 +24,16 @@ pub(super) enum Rule {
     Text(usize),
     /// A string of at most so many characters.
     Str(usize),
+    /// A string of at least one and at most so many characters.
+    Words(usize),
     /// An address of at most so many characters.
     Url(usize),
     /// True or false.
     Bool,
     /// A whole number within bounds.
     Int(i64, i64),
+    /// A number.
+    Number,
     /// One of some words.
     OneOf(&'static [&'static str]),
     /// `YYYY-MM-DD`.
@@ -44,10 +50,26 @@ pub(super) enum Rule {
     Groups,
     /// A list of at most so many strings.
     Strings(usize),
-    /// A list of at most so many objects, of which no more is looked at.
-    Objects(usize),
+    /// A list of some words.
+    EachOf(&'static [&'static str]),
     /// An object of which no more is looked at.
     Object,
+    /// An object with these members.
+    Shape(&'static [Member]),
+    /// A list of such objects, at least and at most so many.
+    Shapes((usize, usize), &'static [Member]),
+    /// A list of at most so many such objects, in which null passes over one.
+    Columns(usize, &'static [Member]),
+    /// An object that says of which of these kinds it is.
+    Typed(&'static [Kind]),
+    /// A list of such objects, at least and at most so many.
+    TypedList((usize, usize), &'static [Kind]),
+    /// Rows of cells: how many of each there may be, and the kinds of cells.
+    Rows((usize, usize), (usize, usize), &'static [Kind]),
+    /// Blocks within a block, at most so many.
+    Blocks(usize),
+    /// The blocks of a view.
+    Surface,
     /// A list of text objects, of at most so many items and characters each.
     Texts(usize, usize),
     /// One element of these kinds.
@@ -56,6 +78,8 @@ pub(super) enum Rule {
     Elements(usize, &'static [&'static str]),
     /// Anything.
     Any,
+    /// What no page tells the members of: none is looked at.
+    Open,
 }
 
 /// Which text objects label the options of an element.
@@ -68,9 +92,11 @@ pub(super) enum Labels {
 }
 
 /// A member: its name, whether it must be there, what it may hold.
+#[derive(Debug)]
 pub(super) struct Member(pub(super) &'static str, pub(super) bool, pub(super) Rule);
 
 /// A kind of block or element.
+#[derive(Debug)]
 pub(super) struct Kind {
     pub(super) name: &'static str,
     pub(super) members: &'static [Member],
@@ -84,23 +110,23 @@ impl Kind {
     }
 }
 
-const fn must(name: &'static str, rule: Rule) -> Member {
+pub(super) const fn must(name: &'static str, rule: Rule) -> Member {
     Member(name, true, rule)
 }
 
-const fn may(name: &'static str, rule: Rule) -> Member {
+pub(super) const fn may(name: &'static str, rule: Rule) -> Member {
     Member(name, false, rule)
 }
 
 use Labels::Plain as PlainLabels;
 use Rule::{
-    Any, Bool, Choice, Choices, Confirm, Date, Element, Elements, Groups, Int, Object, Objects, OneOf, Plain, Str,
-    Strings, Text, Texts, Time, Url,
+    Any, Bool, Choice, Choices, Columns, Confirm, Date, EachOf, Element, Elements, Groups, Int, Object, OneOf, Open,
+    Plain, Rows, Shape, Str, Strings, Text, Texts, Time, Typed, TypedList, Url, Words,
 };
 use Surface::{Home, Message, Modal};
 
-const ALL: &[Surface] = &[Message, Modal, Home];
-const MESSAGES: &[Surface] = &[Message];
+pub(super) const ALL: &[Surface] = &[Message, Modal, Home];
+pub(super) const MESSAGES: &[Surface] = &[Message];
 
 const SELECTS: &[&str] = &[
     "channels_select",
@@ -190,11 +216,20 @@ const INPUTS: &[&str] = &[
 /// The blocks.
 pub(super) const BLOCKS: &[Kind] = &[
     Kind { name: "actions", surfaces: ALL, members: &[must("elements", Elements(25, ACTIONS))] },
-    Kind { name: "alert", surfaces: ALL, members: &[] },
-    Kind { name: "call", surfaces: MESSAGES, members: &[must("call_id", Str(255))] },
-    Kind { name: "card", surfaces: MESSAGES, members: &[] },
-    Kind { name: "carousel", surfaces: MESSAGES, members: &[may("elements", Objects(10))] },
-    Kind { name: "container", surfaces: ALL, members: &[] },
+    Kind {
+        name: "alert",
+        surfaces: &[Modal],
+        members: &[must("text", Text(3000)), may("level", OneOf(&["default", "info", "warning", "error", "success"]))],
+    },
+    Kind { name: "auth_provider", surfaces: ALL, members: parts::AUTH_PROVIDER },
+    Kind {
+        name: "call",
+        surfaces: MESSAGES,
+        members: &[must("call_id", Str(255)), may("call", Any), may("api_decoration_available", Bool)],
+    },
+    Kind { name: "card", surfaces: ALL, members: parts::CARD },
+    Kind { name: "carousel", surfaces: MESSAGES, members: &[must("elements", TypedList((1, 10), parts::CARDS))] },
+    Kind { name: "container", surfaces: ALL, members: parts::CONTAINER },
     Kind {
         name: "context",
         surfaces: ALL,
@@ -205,11 +240,17 @@ pub(super) const BLOCKS: &[Kind] = &[
         surfaces: MESSAGES,
         members: &[must("elements", Elements(5, &["feedback_buttons", "icon_button"]))],
     },
+    Kind { name: "data_table", surfaces: MESSAGES, members: parts::DATA_TABLE },
+    Kind {
+        name: "data_visualization",
+        surfaces: MESSAGES,
+        members: &[must("title", Words(50)), must("chart", Typed(parts::CHARTS))],
+    },
     Kind { name: "divider", surfaces: ALL, members: &[] },
     Kind {
         name: "file",
         surfaces: MESSAGES,
-        members: &[must("external_id", Str(255)), must("source", OneOf(&["remote"]))],
+        members: &[must("external_id", Str(255)), must("source", OneOf(&["remote"])), may("file", Any)],
     },
     Kind { name: "header", surfaces: ALL, members: &[must("text", Plain(150))] },
     Kind {
@@ -234,8 +275,16 @@ pub(super) const BLOCKS: &[Kind] = &[
         ],
     },
     Kind { name: "markdown", surfaces: MESSAGES, members: &[must("text", Str(12_000))] },
-    Kind { name: "plan", surfaces: MESSAGES, members: &[] },
-    Kind { name: "rich_text", surfaces: ALL, members: &[must("elements", Objects(usize::MAX))] },
+    Kind {
+        name: "plan",
+        surfaces: MESSAGES,
+        members: &[
+            must("title", Words(usize::MAX)),
+            may("plan_id", Str(255)),
+            may("tasks", TypedList(MANY, parts::TASKS)),
+        ],
+    },
+    Kind { name: "rich_text", surfaces: ALL, members: parts::RICH_TEXT },
     Kind {
         name: "section",
         surfaces: ALL,
@@ -246,9 +295,16 @@ pub(super) const BLOCKS: &[Kind] = &[
             may("expand", Bool),
         ],
     },
-    Kind { name: "share_shortcut", surfaces: MESSAGES, members: &[] },
-    Kind { name: "table", surfaces: MESSAGES, members: &[must("rows", Any), may("column_settings", Objects(20))] },
-    Kind { name: "task_card", surfaces: MESSAGES, members: &[] },
+    Kind { name: "share_shortcut", surfaces: MESSAGES, members: &[may("", Open)] },
+    Kind {
+        name: "table",
+        surfaces: MESSAGES,
+        members: &[
+            must("rows", Rows((1, 100), (1, 20), parts::CELLS)),
+            may("column_settings", Columns(20, parts::COLUMN)),
+        ],
+    },
+    Kind { name: "task_card", surfaces: MESSAGES, members: parts::TASK },
     Kind {
         name: "video",
         surfaces: ALL,
@@ -266,11 +322,16 @@ pub(super) const BLOCKS: &[Kind] = &[
     },
 ];
 
+/// As many as one likes.
+pub(super) const MANY: (usize, usize) = (0, usize::MAX);
+
 const PLACEHOLDER: Member = may("placeholder", Plain(150));
 const CONFIRM: Member = may("confirm", Confirm);
 const FOCUS: Member = may("focus_on_load", Bool);
 const MOST_PICKED: Member = may("max_selected_items", Int(1, i64::MAX));
-const DISPATCH: Member = may("dispatch_action_config", Object);
+const DISPATCH: Member = may("dispatch_action_config", Shape(DISPATCHES));
+const DISPATCHES: &[Member] = &[may("trigger_actions_on", EachOf(&["on_enter_pressed", "on_character_entered"]))];
+const SPOKEN: Member = may("accessibility_label", Str(75));
 const STYLE: Member = may("style", OneOf(&["primary", "danger"]));
 const QUERY: Member = may("min_query_length", Int(0, 3000));
 
@@ -278,14 +339,7 @@ const QUERY: Member = may("min_query_length", Int(0, 3000));
 pub(super) const ELEMENTS: &[Kind] = &[
     element(
         "button",
-        &[
-            must("text", Plain(75)),
-            may("value", Str(2000)),
-            may("url", Url(3000)),
-            may("accessibility_label", Str(75)),
-            STYLE,
-            CONFIRM,
-        ],
+        &[must("text", Plain(75)), may("value", Str(2000)), may("url", Url(3000)), SPOKEN, STYLE, CONFIRM],
     ),
     element("channels_select", &[PLACEHOLDER, CONFIRM, FOCUS, may("initial_channel", Str(255)), RESPONSE_URL]),
     element(
@@ -300,10 +354,22 @@ pub(super) const ELEMENTS: &[Kind] = &[
     element("datetimepicker", &[CONFIRM, FOCUS, may("initial_date_time", Int(1_000_000_000, 9_999_999_999))]),
     element("email_text_input", &[PLACEHOLDER, FOCUS, DISPATCH, may("initial_value", Str(3000))]),
     element("external_select", &[PLACEHOLDER, CONFIRM, FOCUS, QUERY, may("initial_option", Choice(PlainLabels))]),
-    element("feedback_buttons", &[must("positive_button", Object), must("negative_button", Object)]),
+    element("feedback_buttons", &[must("positive_button", Shape(FEEDBACK)), must("negative_button", Shape(FEEDBACK))]),
     element("file_input", &[may("filetypes", Strings(usize::MAX)), may("max_files", Int(1, 10))]),
-    element("icon_button", &[must("icon", Str(255)), must("text", Plain(75)), CONFIRM]),
-    element("image", &[must("alt_text", Str(2000)), may("image_url", Url(3000)), may("slack_file", Object)]),
+    element(
+        "icon_button",
+        &[
+            must("icon", Str(255)),
+            must("text", Plain(75)),
+            may("value", Str(2000)),
+            may("visible_to_user_ids", Strings(usize::MAX)),
+            SPOKEN,
+            CONFIRM,
+        ],
+    ),
+    element("image", parts::IMAGE),
+    element("mrkdwn", MRKDWN_TEXT),
+    element("plain_text", PLAIN_TEXT),
     element(
         "multi_channels_select",
         &[PLACEHOLDER, CONFIRM, FOCUS, MOST_PICKED, may("initial_channels", Strings(100))],
@@ -366,7 +432,17 @@ pub(super) const ELEMENTS: &[Kind] = &[
         "radio_buttons",
         &[must("options", Choices(10, Labels::Any)), may("initial_option", Choice(Labels::Any)), CONFIRM, FOCUS],
     ),
-    element("rich_text_input", &[PLACEHOLDER, FOCUS, DISPATCH, may("initial_value", Object)]),
+    element(
+        "rich_text_input",
+        &[
+            PLACEHOLDER,
+            FOCUS,
+            DISPATCH,
+            may("initial_value", Typed(parts::RICH_TEXTS)),
+            may("min_lines", Int(1, i64::MAX)),
+            may("max_lines", Int(1, i64::MAX)),
+        ],
+    ),
     element(
         "static_select",
         &[
@@ -381,12 +457,19 @@ pub(super) const ELEMENTS: &[Kind] = &[
     element("timepicker", &[PLACEHOLDER, CONFIRM, FOCUS, may("initial_time", Time), may("timezone", Str(255))]),
     element("url_text_input", &[PLACEHOLDER, FOCUS, DISPATCH, may("initial_value", Url(3000))]),
     element("users_select", &[PLACEHOLDER, CONFIRM, FOCUS, may("initial_user", Str(255))]),
-    element("workflow_button", &[must("text", Plain(75)), must("workflow", Object), STYLE]),
+    element("workflow_button", &[must("text", Plain(75)), must("workflow", Object), SPOKEN, STYLE, CONFIRM]),
 ];
 
 const RESPONSE_URL: Member = may("response_url_enabled", Bool);
 const DEFAULT_TO_CURRENT: Member = may("default_to_current_conversation", Bool);
-const FILTER: Member = may("filter", Object);
+const FILTER: Member = may("filter", Shape(FILTERS));
+const FILTERS: &[Member] = &[
+    may("include", EachOf(&["im", "mpim", "private", "public"])),
+    may("exclude_external_shared_channels", Bool),
+    may("exclude_bot_users", Bool),
+];
+/// One of the two buttons that ask what somebody thinks of an answer.
+const FEEDBACK: &[Member] = &[must("text", Plain(75)), must("value", Str(2000)), SPOKEN];
 
 const fn element(name: &'static str, members: &'static [Member]) -> Kind {
     Kind { name, members, surfaces: &[] }
@@ -394,7 +477,7 @@ const fn element(name: &'static str, members: &'static [Member]) -> Kind {
 
 /// Element types that send an action when used.
 pub(crate) fn is_interactive(kind: &str) -> bool {
-    kind != "image" && ELEMENTS.iter().any(|known| known.name == kind)
+    !["image", "mrkdwn", "plain_text"].contains(&kind) && ELEMENTS.iter().any(|known| known.name == kind)
 }
 
 /// Element types that offer several things of which one or more are picked.
@@ -402,17 +485,62 @@ pub(crate) fn is_select(kind: &str) -> bool {
     SELECTS.contains(&kind)
 }
 
-/// The members of a view.
-pub(super) const VIEW: &[Member] = &[
-    may("private_metadata", Str(3000)),
-    may("callback_id", Str(255)),
-    may("external_id", Str(255)),
-    may("clear_on_close", Bool),
-    may("notify_on_close", Bool),
-    may("submit", Plain(24)),
-    may("close", Plain(24)),
-    may("submit_disabled", Bool),
+/// The most characters of a `block_id` or `action_id`.
+pub(super) const NAME_MAX: usize = 255;
+
+/// The kinds of text objects.
+pub(super) const TEXTS: &[Kind] = &[element("mrkdwn", MRKDWN_TEXT), element("plain_text", PLAIN_TEXT)];
+const MRKDWN_TEXT: &[Member] = &[must("text", Words(usize::MAX)), may("verbatim", Bool)];
+/// A plain text object.
+pub(super) const PLAIN_TEXT: &[Member] = &[must("text", Words(usize::MAX)), may("emoji", Bool)];
+
+/// An option whose label is plain.
+pub(super) const PLAIN_OPTION: &[Member] = &[must("text", Plain(75)), VALUE, DESCRIPTION, LINK];
+/// An option.
+pub(super) const OPTION: &[Member] = &[must("text", Text(75)), VALUE, DESCRIPTION, LINK];
+const VALUE: Member = must("value", Str(150));
+const DESCRIPTION: Member = may("description", Text(75));
+const LINK: Member = may("url", Url(3000));
+/// A group of options.
+pub(super) const GROUP: &[Member] = &[must("label", Plain(75)), must("options", Choices(100, PlainLabels))];
+/// What asks once more before something is done.
+pub(super) const CONFIRMATION: &[Member] =
+    &[must("title", Plain(100)), must("text", Text(300)), must("confirm", Plain(30)), must("deny", Plain(30)), STYLE];
+
+const OWN_DATA: Member = may("private_metadata", Str(3000));
+const CALLBACK_ID: Member = may("callback_id", Str(255));
+const EXTERNAL_ID: Member = may("external_id", Str(255));
+const CLEAR_ON_CLOSE: Member = may("clear_on_close", Bool);
+const NOTIFY_ON_CLOSE: Member = may("notify_on_close", Bool);
+const SUBMIT: Member = may("submit", Plain(24));
+const CLOSE: Member = may("close", Plain(24));
+const SUBMIT_DISABLED: Member = may("submit_disabled", Bool);
+const VIEW_BLOCKS: Member = must("blocks", Rule::Surface);
+
+/// The members of a modal.
+pub(super) const MODAL: &[Member] = &[
+    must("title", Plain(24)),
+    VIEW_BLOCKS,
+    OWN_DATA,
+    CALLBACK_ID,
+    EXTERNAL_ID,
+    CLEAR_ON_CLOSE,
+    NOTIFY_ON_CLOSE,
+    SUBMIT,
+    CLOSE,
+    SUBMIT_DISABLED,
 ];
 
-/// The title of a modal.
-pub(super) const TITLE: Member = must("title", Plain(24));
+/// The members of a Home tab; what modals alone use is taken as well.
+pub(super) const HOME: &[Member] = &[
+    VIEW_BLOCKS,
+    OWN_DATA,
+    CALLBACK_ID,
+    EXTERNAL_ID,
+    may("title", Plain(24)),
+    CLEAR_ON_CLOSE,
+    NOTIFY_ON_CLOSE,
+    SUBMIT,
+    CLOSE,
+    SUBMIT_DISABLED,
+];

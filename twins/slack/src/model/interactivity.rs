@@ -538,7 +538,7 @@ pub(crate) fn values_of(state: &State, channel: &SmolStr, user: &SmolStr, on: Or
 /// What an app is told of the use of a control, without what it was set to.
 pub(crate) fn action(element: &Value, block_id: &str, now: Timestamp) -> Value {
     let mut action = json!({ "action_id": element["action_id"], "block_id": block_id });
-    for name in ["text", "value", "url", "style", "confirm", "placeholder"] {
+    for name in ["text", "value", "icon", "url", "style", "confirm", "placeholder"] {
         if let Some(value) = element.get(name) {
             action[name] = value.clone();
         }

@@ -1,6 +1,6 @@
 //! What people put on messages and channels: reactions, pins, stars and bookmarks.
 
-use std::{cmp::Reverse, collections::BTreeSet, sync::LazyLock};
+use std::cmp::Reverse;
 
 use dtu_kernel::{table::Key, tx::Tx};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use super::{
     restrictions,
     time::micros,
 };
-use crate::{announce, error::Code};
+use crate::{announce, emoji, error::Code};
 
 /// The most different emoji on a message.
 const EMOJI_MAX: usize = 50;
@@ -94,9 +94,6 @@ pub struct Bookmark {
     pub app: Option<SmolStr>,
 }
 
-/// Slack's emoji: the short names of `emoji-datasource` 16 (MIT), the set that Slack's pages draw from.
-static EMOJI: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| include_str!("../emoji.txt").lines().collect());
-
 /// The longest title of a bookmark, in characters.
 const BOOKMARK_TITLE_MAX: usize = 256;
 /// The longest address of one.
@@ -118,9 +115,8 @@ fn kept_name(state: &State, name: &str) -> SmolStr {
 /// Whether an emoji is there, of Slack or of the workspace; with or without a skin tone.
 pub(crate) fn is_emoji(state: &State, name: &str) -> bool {
     let (base, tone) = name.split_once("::").map_or((name, None), |(base, tone)| (base, Some(tone)));
-    let tone_fits =
-        tone.is_none_or(|tone| matches!(tone.strip_prefix("skin-tone-"), Some("2" | "3" | "4" | "5" | "6")));
-    tone_fits && (EMOJI.contains(base) || state.emoji.contains(&base.into()))
+    let tone_fits = tone.is_none_or(|tone| emoji::tone(tone).is_some());
+    tone_fits && (emoji::is_there(base) || state.emoji.contains(&base.into()))
 }
 
 /// Puts an emoji on a message.

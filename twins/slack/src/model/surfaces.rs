@@ -109,18 +109,22 @@ impl Given {
             Value::String(text) => serde_json::from_str(&text).map_err(|_| wrong("must be valid JSON"))?,
             other => other,
         };
-        let Value::Object(mut view) = view else { return Err(wrong("must be an object")) };
+        let Value::Object(mut view) = view else { return Err(wrong("must provide an object")) };
         let (wanted, surface) = match kind {
             WindowKind::Modal => ("modal", Surface::Modal),
             WindowKind::Home => ("home", Surface::Home),
         };
         let problems = match view.get("type").and_then(Value::as_str) {
             Some(found) if found != wanted => {
-                vec![format!("must be a valid enum value: {found} [json-pointer:/view/type]")]
+                let at = "[json-pointer:/view";
+                vec![format!("{} {at}]", blocks::ALL_OF), format!("must be a valid enum value {at}/type]")]
             }
             Some(_) => blocks::check_view(&view, surface),
             None => {
                 let mut problems = blocks::check_view(&view, surface);
+                if problems.is_empty() {
+                    problems.push(format!("{} [json-pointer:/view]", blocks::ALL_OF));
+                }
                 problems.push("missing required field: type [json-pointer:/view]".to_owned());
                 problems
             }

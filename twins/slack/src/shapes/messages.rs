@@ -16,7 +16,8 @@ use crate::{
         messages::{About, Message, Subtype},
         time::ts_text,
     },
-    text::{self, RichText},
+    rich_text::RichText,
+    text,
 };
 
 /// The app behind a message.

@@ -178,7 +178,7 @@ fn attachments_are_kept_as_slack_keeps_them() {
     assert_eq!(refused["error"], "invalid_attachments");
     assert_eq!(
         refused["response_metadata"]["messages"],
-        json!(["[ERROR] missing required field: text [json-pointer:/attachments/1/blocks/0]"])
+        json!(["[ERROR] must define either `text` or `fields` [json-pointer:/attachments/1/blocks/0/type]"])
     );
     let kept = post(json!([{ "text": "x", "color": "#36a64f" }, { "color": "good", "blocks": buttons(&["Yes"]) }]));
     let kept = &kept["message"]["attachments"];

@@ -625,3 +625,40 @@ async fn an_address_whose_proof_is_asked_for_too_late_has_failed() {
     desk.universe.run_until_quiet(Duration::from_secs(60)).await;
     assert_eq!((verified(), server.received_requests().await.unwrap().len()), (json!(false), 1), "late, and in vain");
 }
+
+#[tokio::test]
+async fn opinions_are_told_as_the_button_that_was_pressed() {
+    let (desk, server) = listening(&[], 200).await;
+    Mock::given(path("/clicks")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let plain = |text: &str| json!({ "type": "plain_text", "text": text, "emoji": true });
+    let asks = json!({
+        "type": "feedback_buttons",
+        "action_id": "opinion",
+        "positive_button": { "text": plain("Good"), "value": "good" },
+        "negative_button": { "text": plain("Bad"), "value": "bad" },
+    });
+    let bin = json!({ "type": "icon_button", "action_id": "bin", "icon": "trash", "text": plain("Bin"), "value": "1" });
+    let blocks = json!([{ "type": "context_actions", "block_id": "b", "elements": [asks, bin] }]);
+    let posted =
+        desk.call_json(BOT, "chat.postMessage", &json!({ "channel": "general", "text": "x", "blocks": blocks }));
+    assert_eq!(posted["ok"], true, "{posted}");
+    for (label, wanted) in [
+        ("Bad", json!({ "type": "feedback_buttons", "action_id": "opinion", "text": plain("Bad"), "value": "bad" })),
+        ("Good", json!({ "type": "feedback_buttons", "action_id": "opinion", "text": plain("Good"), "value": "good" })),
+        (
+            "Bin",
+            json!({ "type": "icon_button", "action_id": "bin", "text": plain("Bin"), "value": "1", "icon": "trash" }),
+        ),
+    ] {
+        desk.act("slack.user.click", "lena", json!({ "channel": "general", "label": label }));
+        desk.settle().await;
+        let sent = received(&server, "/clicks").await.pop().unwrap();
+        let payload: Value = serde_json::from_str(&field(&form(&sent), "payload")).unwrap();
+        let mut action = payload["actions"][0].clone();
+        assert_eq!(action["block_id"], "b");
+        for name in ["block_id", "action_ts"] {
+            action.as_object_mut().unwrap().shift_remove(name).unwrap();
+        }
+        assert_eq!(action, wanted, "{label}");
+    }
+}

@@ -96,6 +96,8 @@ fn uploads_are_checked() {
             ("files=nonsense", "invalid_arguments"),
             ("files=[]", "invalid_arguments"),
             ("files=[{}]", "invalid_arguments"),
+            ("files=[1]", "invalid_arguments"),
+            ("files=[{\"id\":1}]", "invalid_arguments"),
             ("files=[{\"id\":\"F000000000\"}]", "file_not_found"),
             (&format!("files=[{{\"id\":{begun}}}]"), "file_not_found"),
             (&format!("{one}&channel_id=C000000000"), "channel_not_found"),
@@ -104,6 +106,10 @@ fn uploads_are_checked() {
             (&format!("{one}&channel_id={{#general}}&blocks=[{{}}]"), "invalid_blocks"),
         ],
     );
+    let spoilt = format!("files=[{{\"id\":\"{file}\",\"highlight_type\":null,\"initial_comment\":\"x\"}}]");
+    let wanted = "[ERROR] invalid additional property: initial_comment [json-pointer:/files/0]";
+    let answer = desk.call(TESTER, "files.completeUploadExternal", &spoilt);
+    assert_eq!(answer["response_metadata"]["messages"][0], wanted);
     assert_eq!(complete(&desk, DANA, &file, "")["error"], "file_not_found", "somebody else's");
     assert_eq!(complete(&desk, TESTER, &file, "")["ok"], true);
     assert_eq!(complete(&desk, TESTER, &file, "")["error"], "file_not_found", "completed already");

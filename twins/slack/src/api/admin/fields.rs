@@ -53,7 +53,7 @@ impl Fields {
     /// Where it is none.
     pub(super) fn number(&self, name: &str) -> Result<Option<i64>, Error> {
         let Some(text) = self.text(name) else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| invalid(name, "must be an integer"))
+        text.parse().map(Some).map_err(|_| invalid(name, "must provide an integer"))
     }
 
     /// Yes or no, where it is given.
@@ -121,9 +121,9 @@ impl Fields {
             None => Ok(None),
             Some(Value::Object(members)) => Ok(Some(members.clone())),
             Some(Value::String(text)) => {
-                serde_json::from_str(text).map(Some).map_err(|_| invalid(name, "must be an object"))
+                serde_json::from_str(text).map(Some).map_err(|_| invalid(name, "must provide an object"))
             }
-            Some(_) => Err(invalid(name, "must be an object")),
+            Some(_) => Err(invalid(name, "must provide an object")),
         }
     }
 }
