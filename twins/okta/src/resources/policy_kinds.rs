@@ -147,6 +147,18 @@ pub(crate) fn last_rule(kind: &str) -> Option<Value> {
     }))
 }
 
+/// The rule of the policy that apps have which have no other. New orgs ask for two factors here; orgs that began on
+/// the Classic Engine, as this one did, ask for the password (or another identity provider's word), in the policy that
+/// is called alike: support.okta.com/help/s/article/
+/// Verifying-Authentication-Policy-After-Okta-Identity-Engine-Upgrade. The span is Okta's for "as long as the session".
+pub(crate) fn default_app_rule() -> Option<Value> {
+    let mut rule = last_rule("ACCESS_POLICY")?;
+    let mut method = assurance("1FA");
+    method["reauthenticateIn"] = "PT43800H".into();
+    rule["actions"]["appSignOn"]["verificationMethod"] = method;
+    Some(rule)
+}
+
 /// The default rule of a default policy that an org has from its first day.
 pub(crate) fn default_rule(kind: &str) -> Value {
     let own = rule_kind(kind);
