@@ -33,8 +33,8 @@ pub(crate) struct Outcome<'a> {
 /// Tries the policies of a kind: of an app's kinds the app's own.
 pub(crate) fn run<'a>(state: &'a State, context: &Context<'_>, kind: &str) -> Outcome<'a> {
     let own = match kind {
-        "ACCESS_POLICY" => Some(&context.app.policy),
-        "PROFILE_ENROLLMENT" => Some(&context.app.enrollment),
+        "ACCESS_POLICY" => context.app.map(|app| &app.policy),
+        "PROFILE_ENROLLMENT" => context.app.map(|app| &app.enrollment),
         _ => None,
     };
     let all = policy::policies(state, kind).into_iter();

@@ -11,14 +11,16 @@ use super::{
 };
 use crate::{
     model::{
-        Act,
+        Act, State,
         app::App,
+        assignment,
+        client::Client,
         event_type::POLICY_SIGN_ON,
         log::{Outcome, Party},
         session::Proof,
         user::User,
     },
-    oauth::page,
+    oauth::{log, page},
     policy::{
         self, Members,
         access::{Access, Asking, Need, Verdict, access, need},
@@ -26,15 +28,44 @@ use crate::{
     },
 };
 
-fn asking<'a>(act: &'a Act<'_, '_>, app: &'a App, user: &'a User, proof: &'a Proof) -> Asking<'a> {
+/// What somebody signs in to: an app, or a program that has none.
+#[derive(Clone, Debug)]
+pub(crate) struct To {
+    app: Option<Arc<App>>,
+    /// How the log names it.
+    pub(crate) party: Party,
+}
+
+impl To {
+    /// An app.
+    pub(crate) fn app(app: &Arc<App>) -> Self {
+        Self { app: Some(Arc::clone(app)), party: Party::app(app) }
+    }
+
+    /// A client's app, or the client where it has none.
+    pub(crate) fn client(state: &State, client: &Client) -> Self {
+        let app = state.apps.get(&client.app);
+        app.map_or_else(|| Self { app: None, party: log::party(client) }, Self::app)
+    }
+
+    /// The person's use of the app as the log names it, or the person.
+    pub(crate) fn used(&self, state: &State, user: &User) -> Party {
+        let found = self.app.as_ref().and_then(|app| assignment::find(state, app, user));
+        let used = found.map(|found| Party::app_user(&found.id, found.user_name.as_deref().unwrap_or_default(), user));
+        used.unwrap_or_else(|| Party::user(user))
+    }
+}
+
+fn asking<'a>(act: &'a Act<'_, '_>, to: &'a To, user: &'a User, proof: &'a Proof) -> Asking<'a> {
     let address = act.by.client.address.parse().ok();
+    let app = to.app.as_deref();
     Asking { app, user, proof, address, agent: &act.by.client.agent, now: act.tx.now }
 }
 
 /// What the policy of an app says of somebody who has shown so much; the log says it as well.
-pub(crate) fn judge(act: &mut Act<'_, '_>, app: &App, user: &User, proof: &Proof) -> Verdict {
+pub(crate) fn judge(act: &mut Act<'_, '_>, to: &To, user: &User, proof: &Proof) -> Verdict {
     let (rule, verdict) = {
-        let Access { rule, verdict } = access(act.state, &asking(act, app, user, proof));
+        let Access { rule, verdict } = access(act.state, &asking(act, to, user, proof));
         (rule.map(|(id, rule)| party("Rule", id, rule)), verdict)
     };
     // On the Classic Engine nothing was asked.
@@ -44,7 +75,7 @@ pub(crate) fn judge(act: &mut Act<'_, '_>, app: &App, user: &User, proof: &Proof
             Verdict::Missing(_) => ("CHALLENGE", "CHALLENGE"),
             Verdict::Satisfied => ("ALLOW", "AUTHENTICATED"),
         };
-        let own = std::iter::once(Party::app(app)).chain(session_rule(act, user)).chain(rule);
+        let own = std::iter::once(to.party.clone()).chain(session_rule(act, user)).chain(rule);
         let reason = format!("Sign-on policy evaluation resulted in {word}").into();
         act.log_outcome(&POLICY_SIGN_ON, own.collect(), Outcome { result, reason });
     }
@@ -52,8 +83,8 @@ pub(crate) fn judge(act: &mut Act<'_, '_>, app: &App, user: &User, proof: &Proof
 }
 
 /// What somebody has still to show for what a client asks of them; none where nothing is missing.
-pub(crate) fn missing(act: &Act<'_, '_>, app: &App, user: &User, proof: &Proof, assurance: &Assurance) -> Option<Need> {
-    need(act.state, &asking(act, app, user, proof), assurance)
+pub(crate) fn missing(act: &Act<'_, '_>, to: &To, user: &User, proof: &Proof, assurance: &Assurance) -> Option<Need> {
+    need(act.state, &asking(act, to, user, proof), assurance)
 }
 
 /// The rule of the global session policy that somebody is under, as a target of the log.

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     Okta,
-    authn::app,
+    authn::app::{self, To},
     error::Error,
     events,
     idp::start,
@@ -36,7 +36,7 @@ use crate::{
         tokens::{self, Goal},
     },
     model::{
-        Act, State, assignment,
+        Act, State,
         authorization_server::Wanted,
         client::{Client, ClientType},
         consent,
@@ -390,15 +390,13 @@ fn assured(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, session: &Ses
     if let Err(error) = rules::person(act.state, &asked.client, &user.id) {
         return asked.target.refuse(&error);
     }
-    let Some(app) = act.state.apps.get(&asked.client.app).cloned() else {
-        return consented(act, asked, user, &SignedIn::of(session), scene);
-    };
-    match app::judge(act, &app, user, &session.proof) {
+    let to = To::client(act.state, &asked.client);
+    match app::judge(act, &to, user, &session.proof) {
         Verdict::Denied => return asked.target.refuse(&error::DENIED),
         Verdict::Missing(need) => return ask_more(act, asked, user, session, (&need, &error::DENIED), scene.request),
         Verdict::Satisfied => {}
     }
-    match asked.assurance(act.state, user).and_then(|class| app::missing(act, &app, user, &session.proof, &class)) {
+    match asked.assurance(act.state, user).and_then(|class| app::missing(act, &to, user, &session.proof, &class)) {
         Some(need) => ask_more(act, asked, user, session, (&need, &error::UNMET), scene.request),
         None => consented(act, asked, user, &SignedIn::of(session), scene),
     }
@@ -463,14 +461,14 @@ const ANSWER: &str = "okta_consent";
 /// # Errors
 /// It will not.
 pub fn admit_willing(act: &mut Act<'_, '_>, asked: &Asked, user: &User) -> Result<(), &'static str> {
-    let Some(app) = act.state.apps.get(&asked.client.app).cloned() else { return Ok(()) };
+    let to = To::client(act.state, &asked.client);
     let proof = Proof::password(act.tx.now);
-    match app::judge(act, &app, user, &proof) {
+    match app::judge(act, &to, user, &proof) {
         Verdict::Denied => return Err("the app's policy does not let the person in"),
         Verdict::Missing(_) => return Err("the app asks for more than a password: use a browser"),
         Verdict::Satisfied => {}
     }
-    match asked.assurance(act.state, user).and_then(|class| app::missing(act, &app, user, &proof, &class)) {
+    match asked.assurance(act.state, user).and_then(|class| app::missing(act, &to, user, &proof, &class)) {
         Some(_) => Err("the client asks for more than a password: use a browser"),
         None => Ok(()),
     }
@@ -665,10 +663,9 @@ fn enter(act: &mut Act<'_, '_>, asked: &Asked, user: &User, signed_in: &SignedIn
     if let Some(id) = &signed_in.session {
         sessions::opened(act, id);
     }
-    let Some(app) = act.state.apps.get(&asked.client.app).cloned() else { return };
-    let found = assignment::find(act.state, &app, user);
-    let used = found.map(|found| Party::app_user(&found.id, found.user_name.as_deref().unwrap_or_default(), user));
-    act.log(&SSO, vec![Party::app(&app), used.unwrap_or_else(|| Party::user(user))]);
+    let to = To::client(act.state, &asked.client);
+    let used = to.used(act.state, user);
+    act.log(&SSO, vec![to.party, used]);
 }
 
 fn code(act: &mut Act<'_, '_>, asked: &Asked, user: &User, signed_in: Timestamp, context: &Context) -> String {

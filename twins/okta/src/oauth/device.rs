@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     Okta,
-    authn::app,
+    authn::app::{self, To},
     error::Error,
     events,
     model::{
@@ -152,12 +152,12 @@ pub fn activate(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, E
 /// Lets the device in once the policy of its client's app lets the person in.
 fn answered(act: &mut Act<'_, '_>, user_code: &str, user: &Arc<User>, session: Option<&Session>) -> Answer {
     let device = act.state.grants.device_of(user_code).and_then(|(_, device)| act.state.clients.get(&device.client));
-    let app = device.and_then(|client| act.state.apps.get(&client.app)).cloned();
+    let to = device.map(|client| To::client(act.state, client));
     let refused = |act: &Act<'_, '_>, error: &OAuthError| {
         page::device(&act.state.org, user_code, false, Some(&error.description))
     };
-    if let Some((app, session)) = app.zip(session) {
-        match app::judge(act, &app, user, &session.proof) {
+    if let Some((to, session)) = to.zip(session) {
+        match app::judge(act, &to, user, &session.proof) {
             Verdict::Satisfied => sessions::opened(act, &session.id),
             Verdict::Missing(need) if need.can_be_met() => {
                 let next = format!("/activate?user_code={user_code}");

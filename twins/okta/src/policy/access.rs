@@ -30,8 +30,8 @@ use crate::model::{
 /// Who signs in to what, and from where.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asking<'a> {
-    /// The app.
-    pub(crate) app: &'a App,
+    /// The app; none of a program that has none, for which the policy holds that apps have which have no other.
+    pub(crate) app: Option<&'a App>,
     /// The person.
     pub(crate) user: &'a User,
     /// What they have shown so far.
@@ -89,8 +89,9 @@ pub(crate) fn access<'a>(state: &'a State, asking: &Asking<'_>) -> Access<'a> {
     }
     let context = context(state, asking);
     let holds = |members: &Members| conditions::attempt(state, &context, members).0 == Status::Match;
-    let policy = state.objects.member(POLICIES, &asking.app.policy).filter(|policy| is_active(policy) && holds(policy));
-    let all = policy.map(|_| rules(state, &asking.app.policy)).unwrap_or_default();
+    let id = asking.app.map_or(&state.apps.policy, |app| &app.policy);
+    let policy = state.objects.member(POLICIES, id).filter(|policy| is_active(policy) && holds(policy));
+    let all = policy.map(|_| rules(state, id)).unwrap_or_default();
     let Some((id, rule)) = all.into_iter().find(|(_, rule)| is_active(rule) && holds(rule)) else {
         return Access { rule: None, verdict: Verdict::Denied };
     };

@@ -64,8 +64,8 @@ impl Status {
 /// What is said of who opens an app.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
-    /// The app.
-    pub(crate) app: &'a App,
+    /// The app; none where a program has none.
+    pub(crate) app: Option<&'a App>,
     /// The person; none where only groups are said.
     pub(crate) user: Option<&'a User>,
     /// The groups, where no person is said.
@@ -258,7 +258,8 @@ fn user_type(state: &State, context: &Context<'_>, value: &Value) -> Vec<Vec<Con
 fn written(state: &State, context: &Context<'_>, value: &Value) -> Vec<Vec<Condition>> {
     let Some(text) = value["condition"].as_str().filter(|text| !text.trim().is_empty()) else { return Vec::new() };
     let holds = || {
-        let person = Person { state, user: Some(context.user?), app: state.clients.get(&context.app.id).map(|c| &**c) };
+        let client = context.app.and_then(|app| state.clients.get(&app.id));
+        let person = Person { state, user: Some(context.user?), app: client.map(|client| &**client) };
         expression::holds(&expression::parse(text).ok()?, &person).ok()
     };
     vec![vec![("elCondition.condition", holds().map_or(Status::Undefined, Status::of))]]
@@ -268,7 +269,9 @@ fn app(context: &Context<'_>, value: &Value) -> Vec<Vec<Condition>> {
     let named = |list: Option<&Value>| {
         let all = list.and_then(Value::as_array).filter(|all| !all.is_empty())?;
         let is_it = |one: &Value| {
-            one["id"].as_str() == Some(&context.app.id) || one["name"].as_str() == Some(&context.app.name)
+            context
+                .app
+                .is_some_and(|app| one["id"].as_str() == Some(&app.id) || one["name"].as_str() == Some(&app.name))
         };
         Some(Status::of(all.iter().any(is_it)))
     };

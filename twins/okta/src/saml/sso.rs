@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     Okta,
-    authn::app as policy,
+    authn::app::{self as policy, To},
     error::Error,
     events,
     inline_hooks::{self, Caller, saml as hook},
@@ -459,7 +459,7 @@ fn admitted(
     cookie: Option<&str>,
 ) -> Result<Draft, Answer> {
     let made = draft(act, app, asked, person).map_err(|refused| refused.page())?;
-    let need = match policy::judge(act, app, &person.user, &person.proof(act.tx.now)) {
+    let need = match policy::judge(act, &To::app(app), &person.user, &person.proof(act.tx.now)) {
         Verdict::Satisfied => return Ok(made),
         Verdict::Missing(need) if need.can_be_met() => need,
         _ => return Err(Refused::Denied(app.label.clone()).page()),
@@ -496,7 +496,7 @@ pub fn open(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, Error
 }
 
 /// Sends somebody who has the app to where it is.
-fn follow(cx: &mut Write<'_, '_, Okta>, app: &App) -> Answer {
+fn follow(cx: &mut Write<'_, '_, Okta>, app: &Arc<App>) -> Answer {
     let request = cx.scene.request;
     let target = match app.mode {
         Mode::Bookmark => app.setting("/app/url").as_str(),
@@ -515,7 +515,7 @@ fn follow(cx: &mut Write<'_, '_, Okta>, app: &App) -> Answer {
         events::announce(&mut act);
         return page::not_assigned(&app.label);
     };
-    match policy::judge(&mut act, app, &user, &session.proof) {
+    match policy::judge(&mut act, &To::app(app), &user, &session.proof) {
         Verdict::Satisfied => sessions::opened(&mut act, &session.id),
         Verdict::Missing(need) if need.can_be_met() => {
             let answer = policy::ask(&mut act, &user, &session.proof, &need, &request.path);
@@ -571,7 +571,7 @@ pub fn scripted(
 fn at_once(act: &mut Act<'_, '_>, app: &Arc<App>, asked: &Asked, user: &Arc<User>) -> Result<Post, Refused> {
     let person = Person { user: Arc::clone(user), signed_in: act.now(), session: None };
     let made = draft(act, app, asked, &person)?;
-    match policy::judge(act, app, user, &person.proof(act.tx.now)) {
+    match policy::judge(act, &To::app(app), user, &person.proof(act.tx.now)) {
         Verdict::Satisfied => {}
         Verdict::Denied => return Err(Refused::Denied(app.label.clone())),
         Verdict::Missing(_) => return Err(Refused::Bad("the app asks for more than a password: use a browser".into())),

@@ -16,7 +16,7 @@ use super::{
     LIFE, MFA_OOB, MFA_OTP, codes, halfway, person, shows_codes,
 };
 use crate::{
-    authn::app,
+    authn::app::{self, To},
     model::{
         Act,
         authorization_server::Wanted,
@@ -164,8 +164,8 @@ pub(in crate::oauth) fn finish(act: &mut Act<'_, '_>, call: &Call, shown: Shown<
     let scopes = call.issuer.grantable(act.state, &wanted, &call.form.words("scope"))?;
     rules::check_openid(&scopes)?;
     call.issuer.judge(act.state, &Wanted { scopes: &scopes, ..wanted })?;
-    let app = act.state.apps.get(&call.client.app).cloned();
-    let need = match app.map_or(Verdict::Satisfied, |app| app::judge(act, &app, &user, &shown.proof)) {
+    let to = To::client(act.state, &call.client);
+    let need = match app::judge(act, &to, &user, &shown.proof) {
         Verdict::Denied => return Err(error::SIGN_ON_POLICY),
         Verdict::Missing(need) => Some(need),
         Verdict::Satisfied => None,
