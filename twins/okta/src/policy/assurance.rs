@@ -23,9 +23,25 @@ pub(crate) struct Assurance(Vec<Way>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Way {
     /// So many that differ, and those that are required.
-    Several { count: usize, differ: Differ, knowledge: Filter, possession: Filter },
+    Several { count: usize, differ: Differ, filters: Box<Filters> },
     /// One of each of these, in this order.
     Chain(Vec<Vec<Filter>>),
+}
+
+/// What will do of each class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Filters {
+    knowledge: Filter,
+    possession: Filter,
+}
+
+impl Filters {
+    const fn of(&self, class: Class) -> &Filter {
+        match class {
+            Class::Knowledge => &self.knowledge,
+            Class::Possession => &self.possession,
+        }
+    }
 }
 
 /// In what two things that somebody shows must differ to count as two.
@@ -44,6 +60,7 @@ enum Class {
 
 /// What will do, and for how long.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the constraint's own switches")]
 struct Filter {
     /// Something of it must be there.
     required: bool,
@@ -84,8 +101,10 @@ impl Assurance {
         let way = |said: &Value| Way::Several {
             count,
             differ: Differ::Class,
-            knowledge: Filter::of_constraint(said.get("knowledge"), life),
-            possession: Filter::of_constraint(said.get("possession"), life),
+            filters: Box::new(Filters {
+                knowledge: Filter::of_constraint(said.get("knowledge"), life),
+                possession: Filter::of_constraint(said.get("possession"), life),
+            }),
         };
         // The document has a list; its examples have an object as well.
         let ways: Vec<Way> = many(&method["constraints"]).into_iter().map(way).collect();
@@ -112,7 +131,8 @@ impl Assurance {
     /// one factor are asked for one where the value says "if possible".
     pub(crate) fn of_class(class: &str, is_classic: bool, has_factor: bool) -> Option<Self> {
         let several = |count, knowledge: Filter, possession: Filter| {
-            Some(Self(vec![Way::Several { count, differ: Differ::Authenticator, knowledge, possession }]))
+            let filters = Box::new(Filters { knowledge, possession });
+            Some(Self(vec![Way::Several { count, differ: Differ::Authenticator, filters }]))
         };
         let (any, required) = (Filter::default, Filter { required: true, ..Filter::default() });
         let resistant = Filter { device_bound: true, phishing_resistant: true, ..required.clone() };
@@ -147,14 +167,12 @@ impl Way {
                 let step = steps.iter().find(|step| !done(step))?;
                 Some(all_means().filter(|means| step.iter().any(|own| own.fits(*means))).collect())
             }
-            Self::Several { count, differ, knowledge, possession } => {
-                let filter = |means: Means| if class(means) == Class::Knowledge { knowledge } else { possession };
+            Self::Several { count, differ, filters } => {
+                let filter = |means: Means| filters.of(class(means));
                 let counted: Vec<Means> =
                     shown.iter().filter(|one| filter(one.means).takes(one, now)).map(|one| one.means).collect();
                 let has = |wanted: Class| counted.iter().any(|means| class(*means) == wanted);
-                let lacks = |wanted: Class, own: &Filter| own.required && !has(wanted);
-                let lacking =
-                    |wanted: Class| lacks(wanted, if wanted == Class::Knowledge { knowledge } else { possession });
+                let lacking = |wanted: Class| filters.of(wanted).required && !has(wanted);
                 let short = lacking(Class::Knowledge) || lacking(Class::Possession);
                 if !short && differ.count(&counted) >= *count {
                     return None;
@@ -252,7 +270,7 @@ fn all_means() -> impl Iterator<Item = Means> {
     std::iter::once(Means::Password).chain(factors)
 }
 
-/// Another provider's word counts as the password: Okta's own name for the choice is "Password / IdP".
+/// Another provider's word counts as the password: Okta's own name for the choice is "Password / `IdP`".
 const fn class(means: Means) -> Class {
     match means {
         Means::Password | Means::Elsewhere | Means::Factor(Kind::Question) => Class::Knowledge,
