@@ -3,6 +3,10 @@
 //! Policies of a kind are looked at in the order of their priorities, then their rules in the order of theirs; the
 //! first that is active and whose conditions hold applies. See developer.okta.com/docs/concepts/policies/.
 
+pub(crate) mod access;
+pub(crate) mod assurance;
+pub(crate) mod conditions;
+
 use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};

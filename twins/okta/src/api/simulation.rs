@@ -156,7 +156,7 @@ fn context<'a>(state: &'a State, app: &'a App, said: Said) -> Result<Context<'a>
     }
     let Device { platform, registered, managed, assurance_id: assurance } = said.device.unwrap_or_default();
     let user = user.map(|user| &**user);
-    Ok(Context { app, user, groups, ip, zones, platform, registered, managed, assurance, risk })
+    Ok(Context { app: Some(app), user, groups, ip, zones, platform, registered, managed, assurance, risk })
 }
 
 /// The outcome for a kind: what did not apply only where that is asked for, and why a rule did not likewise.

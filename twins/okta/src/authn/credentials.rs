@@ -38,7 +38,7 @@ pub fn change(cx: &mut Write<'_, '_, Okta>, args: Args<Chosen>) -> Result<Typed<
         if body.revoke_sessions == Some(true) {
             session::clear(act, &person, None);
         }
-        transaction.proof.password = Some(act.now());
+        transaction.proof.give_password(act.now());
         flow::go_on(act, Some(token), transaction)
     })?;
     Ok(told(cx, &reached))
@@ -56,8 +56,7 @@ pub fn reset(cx: &mut Write<'_, '_, Okta>, args: Args<Chosen>) -> Result<Typed<V
         if body.revoke_sessions == Some(true) {
             session::clear(act, &person, None);
         }
-        transaction.proof.password = Some(act.now());
-        transaction.proof.add("pwd");
+        transaction.proof.give_password(act.now());
         transaction.recovery = None;
         flow::go_on(act, Some(token), transaction)
     })?;

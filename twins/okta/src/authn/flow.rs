@@ -6,14 +6,16 @@ use dtu_kernel::time::Timestamp;
 use smol_str::SmolStr;
 
 use super::{
+    app,
     mfa::{self, Demand},
-    transaction::{self, Status, Transaction},
+    transaction::{self, Status, Transaction, Wants},
 };
 use crate::{
     error::Error,
     model::{
         Act,
         event_type::POLICY_SIGN_ON,
+        factor::Kind,
         log::{Outcome, Party},
         session::{self, Proof},
         user::User,
@@ -105,7 +107,7 @@ pub fn wait(act: &mut Act<'_, '_>, token: Option<SmolStr>, transaction: Transact
     Reached::Waiting { token, transaction }
 }
 
-/// A factor was verified: the transaction goes on. `amr` is how RFC 8176 names the factor (`otp`, `sms`, `kba`).
+/// A factor of a kind was verified: the transaction goes on.
 ///
 /// # Errors
 /// As [`go_on`].
@@ -113,11 +115,10 @@ pub fn factor_passed(
     act: &mut Act<'_, '_>,
     token: SmolStr,
     mut transaction: Transaction,
-    amr: &str,
+    kind: Kind,
 ) -> Result<Reached, Error> {
-    transaction.proof.add("mfa");
-    transaction.proof.add(amr);
-    transaction.proof.factor = Some(act.now());
+    transaction.proof.give_factor(kind, act.now());
+    transaction.wants = Wants::default();
     go_on(act, Some(token), transaction)
 }
 
@@ -143,7 +144,13 @@ pub fn admit(act: &mut Act<'_, '_>, user: &User) -> Result<(), Error> {
         (true, false) => "ALLOW",
     };
     let reason = format!("Sign-on policy evaluation resulted in {result}").into();
-    act.log_outcome(&POLICY_SIGN_ON, vec![Party::user(user)], Outcome { result, reason });
+    let applied = policy::applied(act.state, "OKTA_SIGN_ON", user, address);
+    let own = applied.map(|found| {
+        let policy = app::party("PolicyEntity", found.policy, found.settings);
+        [policy, app::party("PolicyRule", found.rule, found.rule_members)]
+    });
+    let targets = std::iter::once(Party::user(user)).chain(own.into_iter().flatten()).collect();
+    act.log_outcome(&POLICY_SIGN_ON, targets, Outcome { result, reason });
     if sign_on.allowed { Ok(()) } else { Err(Error::SignIn) }
 }
 

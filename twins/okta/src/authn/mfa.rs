@@ -259,18 +259,6 @@ pub fn may_skip(state: &State, transaction: &Transaction) -> bool {
     missing(state, user).is_empty() && !factor::usable(state, user).is_empty()
 }
 
-/// How RFC 8176 names a kind of factor.
-pub(crate) const fn method(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Question => "kba",
-        Kind::Sms => "sms",
-        Kind::Call => "tel",
-        Kind::Push | Kind::SignedNonce => "swk",
-        Kind::WebAuthn | Kind::U2f | Kind::YubiKey => "hwk",
-        _ => "otp",
-    }
-}
-
 /// What came of a step: a refusal that leaves traces is no error of the act.
 pub type Stepped = Result<Reached, Error>;
 
@@ -287,7 +275,9 @@ pub fn typed_code(
 ) -> Result<Stepped, Error> {
     let user = transaction.person(act.state)?;
     let asked = current(act.state, &transaction).filter(|factor| factor.is_active());
-    let all: Vec<Arc<Factor>> = asked.into_iter().chain(factor::usable(act.state, &user)).collect();
+    let wanted = &transaction.wants.factors;
+    let fits = |factor: &Arc<Factor>| wanted.is_empty() || wanted.contains(&factor.kind);
+    let all: Vec<Arc<Factor>> = asked.into_iter().chain(factor::usable(act.state, &user)).filter(fits).collect();
     let proof = |factor: &Factor| match factor.kind {
         Kind::Question => Proof { answer: Some(code.into()), ..Proof::default() },
         _ => Proof::code(code),
@@ -361,7 +351,7 @@ pub fn enroll(cx: &mut Write<'_, '_, Okta>, mut args: Enroll) -> Result<Typed<Va
     let reached = acting(cx, Some(&user), |act| {
         let made = factor::enroll(act, &user, &new)?;
         if made.is_active() {
-            return flow::factor_passed(act, token, transaction, method(made.kind));
+            return flow::factor_passed(act, token, transaction, made.kind);
         }
         Ok(await_activation(act, token, transaction, &made))
     })?;
@@ -455,7 +445,7 @@ pub fn activate(cx: &mut Write<'_, '_, Okta>, args: OfFactor) -> Result<Typed<Va
     let reached = acting(cx, Some(&user), |act| match factor::activate(act, &user, &factor, &proof)? {
         Verdict::Wrong(refusal) => Ok(Err(refusal)),
         Verdict::Right(factor) if factor.is_active() => {
-            flow::factor_passed(act, token, transaction, method(factor.kind)).map(Ok)
+            flow::factor_passed(act, token, transaction, factor.kind).map(Ok)
         }
         Verdict::Right(factor) => Ok(Ok(await_activation(act, token, transaction, &factor))),
     })?;
@@ -474,7 +464,7 @@ pub fn poll(cx: &mut Write<'_, '_, Okta>, args: OfFactor) -> Result<Typed<Value>
     let Scene { token, transaction, user, factor } = scene(cx, &args, &[Status::MfaEnrollActivate])?;
     let reached = acting(cx, Some(&user), |act| {
         if factor.is_active() {
-            return flow::factor_passed(act, token, transaction, method(factor.kind));
+            return flow::factor_passed(act, token, transaction, factor.kind);
         }
         Ok(await_activation(act, token, transaction, &factor))
     })?;
@@ -525,7 +515,7 @@ fn passed(act: &mut Act<'_, '_>, scene: Scene, remember: bool) -> Result<Reached
             if sign_on.factor_prompt_mode == "DEVICE" { Timestamp::from_secs(i64::from(u32::MAX)) } else { until };
         act.state.factors.remember(&user.id, device, until);
     }
-    flow::factor_passed(act, token, transaction, method(factor.kind))
+    flow::factor_passed(act, token, transaction, factor.kind)
 }
 
 /// Asks for a factor. Questions and apps need nothing to be sent.

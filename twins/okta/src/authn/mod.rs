@@ -3,6 +3,7 @@
 //! See developer.okta.com/docs/reference/api/authn/. Its operations are called by anybody; an administrator's token
 //! makes the caller a trusted application.
 
+pub(crate) mod app;
 pub mod body;
 pub mod cookie;
 pub mod credentials;

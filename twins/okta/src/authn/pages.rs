@@ -14,7 +14,7 @@ use super::{
     body::acting,
     flow::{self, Reached},
     mfa, primary, recovery,
-    transaction::{self, Status, Transaction},
+    transaction::{self, Status, Transaction, Wants},
 };
 use crate::{
     Okta,
@@ -140,6 +140,7 @@ pub fn asking(org: &str, token: &str, transaction: &Transaction, next: &str, pro
         ),
         Status::PasswordReset => ("Reset your password", &[("New password", "newPassword", "password")]),
         Status::Recovery => ("Answer your recovery question", &[("Answer", "answer", "text")]),
+        _ if transaction.wants.password => ("Verify with your password", &[("Password", "passCode", "password")]),
         _ => ("Verify with a code", &[("Code", "passCode", "text")]),
     };
     page::step(org, title, fields, token, next, problem)
@@ -161,7 +162,12 @@ pub fn step(cx: &mut Write<'_, '_, Okta>, form: &Form) -> Result<Typed<()>, Erro
     if matches!(transaction.status, Status::MfaRequired | Status::MfaChallenge) {
         let code = form.get("passCode").unwrap_or_default();
         // A wrong code counts: what it has changed stays.
-        let stepped = acting(cx, Some(&person), |act| mfa::typed_code(act, token.clone(), transaction, code));
+        let stepped = acting(cx, Some(&person), |act| {
+            if transaction.wants.password {
+                return password_again(act, token.clone(), transaction, &person, code);
+            }
+            mfa::typed_code(act, token.clone(), transaction, code)
+        });
         return match stepped.and_then(|stepped| stepped) {
             Ok(reached) => Ok(Typed::from_answer(go_on(cx, &reached, &next)?)),
             Err(error) => {
@@ -181,6 +187,20 @@ pub fn step(cx: &mut Write<'_, '_, Okta>, form: &Form) -> Result<Typed<()>, Erro
     }
 }
 
+/// The password of somebody who has signed in, given anew for an app.
+fn password_again(
+    act: &mut Act<'_, '_>,
+    token: SmolStr,
+    mut transaction: Transaction,
+    person: &User,
+    password: &str,
+) -> Result<mfa::Stepped, Error> {
+    let Entered::In(_) = sign_in::enter(act, person.login(), password) else { return Ok(Err(Error::SignIn)) };
+    transaction.proof.give_password(act.now());
+    transaction.wants = Wants::default();
+    flow::go_on(act, Some(token), transaction).map(Ok)
+}
+
 /// Takes a step with what the person has typed.
 fn taken(
     act: &mut Act<'_, '_>,
@@ -197,8 +217,7 @@ fn taken(
                 return Err(Error::because("E0000014", "Old password is not correct."));
             }
             sign_in::choose(act, person, typed("newPassword"), false)?;
-            transaction.proof.password = Some(act.now());
-            transaction.proof.add("pwd");
+            transaction.proof.give_password(act.now());
             transaction.recovery = None;
             flow::go_on(act, Some(token), transaction)
         }

@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 
 use crate::{
     error::Error,
-    model::{Act, SITE, State, grant::Passing, session::Proof, user::User},
+    model::{Act, SITE, State, factor::Kind, grant::Passing, session::Proof, user::User},
 };
 
 /// How long a state token is good; each call that moves the transaction begins anew.
@@ -83,6 +83,22 @@ impl Recovery {
     }
 }
 
+/// What the policy of the app that somebody signs in to still asks for, of what they have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Wants {
+    /// The password, given anew.
+    pub password: bool,
+    /// Kinds of factors, any of which will do.
+    pub factors: Vec<Kind>,
+}
+
+impl Wants {
+    /// Whether nothing is asked for.
+    pub const fn is_empty(&self) -> bool {
+        !self.password && self.factors.is_empty()
+    }
+}
+
 /// Somebody who is signing in or recovering.
 #[derive(Clone, Debug, Serialize)]
 pub struct Transaction {
@@ -117,6 +133,9 @@ pub struct Transaction {
     pub device: Option<SmolStr>,
     /// What has been shown so far.
     pub proof: Proof,
+    /// What the app that the person signs in to asks for besides.
+    #[serde(skip_serializing_if = "Wants::is_empty")]
+    pub wants: Wants,
 }
 
 impl Transaction {
@@ -143,6 +162,7 @@ impl Transaction {
             factor_result: None,
             device: None,
             proof: Proof::default(),
+            wants: Wants::default(),
         }
     }
 

@@ -67,7 +67,7 @@ fn signed_in(act: &mut Act<'_, '_>, provider: &Provider, user: &Arc<User>, next:
     if flow::admit(act, user).is_err() {
         return Refused::new("Access is denied by the sign-on policy.").answer(act, next);
     }
-    let proof = Proof::elsewhere(Elsewhere { id: provider.id.clone(), kind: provider.kind() });
+    let proof = Proof::elsewhere(Elsewhere { id: provider.id.clone(), kind: provider.kind() }, act.now());
     let reached = flow::go_on(act, None, Transaction::new(user, Waits::MfaRequired, proof));
     let answer = reached.and_then(|reached| pages::arrive(act, Ok(reached), next, user.login()));
     answer.unwrap_or_else(|error| page::told(&act.state.org, &error.words()))

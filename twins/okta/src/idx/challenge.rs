@@ -40,7 +40,7 @@ pub fn challenge(cx: &mut Write<'_, '_, Okta>, args: Args<Chosen>) -> Result<Typ
         if idx.sign.proof.password.is_none() {
             return Ok((idx.at(Step::Challenge, Some(Method::Password)), None));
         }
-        let own = of_choice(act.state, &flow::usable(act.state, &user), &choice);
+        let own = of_choice(act.state, &flow::usable(act.state, &user, &idx), &choice);
         match own.as_slice() {
             [] => Err(not_there()),
             [one] if choice.method_type.is_some() || !one.kind.is_phone() => {
@@ -92,7 +92,7 @@ fn new_password(act: &mut Act<'_, '_>, idx: Idx, shown: &Credentials) -> Taken {
         return Ok((idx, Some(Refusal::blank("passcode"))));
     }
     let revokes = shown.revoke_sessions.unwrap_or(false);
-    Ok((flow::choose_password(act, idx, shown.passcode(), revokes)?, None))
+    flow::choose_password(act, idx, shown.passcode(), revokes)
 }
 
 /// A code, an answer or a signature for the factor that is in use.
@@ -107,7 +107,7 @@ fn prove(act: &mut Act<'_, '_>, idx: Idx, kind: Kind, shown: &Credentials) -> Ta
     let Some((factor, user)) = found else { return Ok(recover::answer(act, idx, shown)) };
     match factor::verify(act, &user, &factor, &shown.proof())? {
         Verdict::Right(_) if idx.recovers => Ok((recover::proven(idx), None)),
-        Verdict::Right(_) => Ok((flow::passed(act, idx, kind)?, None)),
+        Verdict::Right(_) => flow::passed(act, idx, kind),
         Verdict::Wrong(_) => Ok((idx, Some(Refusal::code(field)))),
     }
 }
@@ -124,12 +124,12 @@ pub fn poll(cx: &mut Write<'_, '_, Okta>, args: Args<Polled>) -> Result<Typed<Va
         let user = idx.sign.person(act.state)?;
         let factor = in_use(act.state, &user, &idx).ok_or(Error::InvalidToken)?;
         if idx.step == Step::Enroll {
-            return if factor.is_active() { Ok((flow::passed(act, idx, Kind::Push)?, None)) } else { Ok((idx, None)) };
+            return if factor.is_active() { flow::passed(act, idx, Kind::Push) } else { Ok((idx, None)) };
         }
         let now = act.tx.now;
         let fate = act.state.factors.latest(&factor.id).map_or(Fate::Timeout, |push| push.fate_at(now));
         match fate {
-            Fate::Success => Ok((flow::passed(act, idx, Kind::Push)?, None)),
+            Fate::Success => flow::passed(act, idx, Kind::Push),
             Fate::Waiting => Ok((idx, None)),
             // The person can choose again.
             Fate::Rejected => Ok((idx.at(Step::Select, None), Some(Refusal::rejected()))),

@@ -96,7 +96,7 @@ pub fn answer(act: &mut Act<'_, '_>, idx: Idx, method: Method, shown: &Credentia
     }
     let Some(factor) = in_use(act.state, &user, &idx) else { return Ok(profile::mail_proven(act, idx, shown)) };
     match factor::activate(act, &user, &factor, &shown.proof())? {
-        Verdict::Right(_) => Ok((flow::passed(act, idx, kind)?, None)),
+        Verdict::Right(_) => flow::passed(act, idx, kind),
         Verdict::Wrong(_) => Ok((idx, Some(Refusal::code("passcode")))),
     }
 }
@@ -111,5 +111,5 @@ fn question(act: &mut Act<'_, '_>, idx: Idx, user: &User, shown: &Credentials) -
         return Ok((idx, Some(Refusal::blank("answer"))));
     }
     factor::enroll(act, user, &Enrolment { question, answer, ..Enrolment::of(Kind::Question) })?;
-    Ok((flow::passed(act, idx, Kind::Question)?, None))
+    flow::passed(act, idx, Kind::Question)
 }

@@ -4,14 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use smol_str::SmolStr;
 
-use super::message::Refusal;
 use super::{
     assurance::{self, Missing},
+    body::Taken,
+    message::Refusal,
     method::Method,
     transaction::{Idx, Step},
 };
 use crate::{
-    authn::{flow, mfa},
+    authn::{flow, transaction::Wants},
     error::Error,
     model::{
         Act, State, consent,
@@ -33,33 +34,41 @@ const MAIL_LIFE: Duration = Duration::from_secs(300);
 /// What a code by mail is for, by which people find it.
 const MAILED: SmolStr = SmolStr::new_static("email");
 
-/// What can be used, in the order in which it is offered: each factor once, those of one authenticator together.
-pub fn usable(state: &State, user: &User) -> Vec<Arc<Factor>> {
-    factor::usable(state, user).into_iter().filter(|factor| factor.kind != Kind::CustomTotp).collect()
+/// What can be used for what is asked, in the order in which it is offered: each factor once, those of one
+/// authenticator together.
+pub fn usable(state: &State, user: &User, idx: &Idx) -> Vec<Arc<Factor>> {
+    let wanted = &idx.sign.wants.factors;
+    let fits = |kind: Kind| kind != Kind::CustomTotp && (wanted.is_empty() || wanted.contains(&kind));
+    factor::usable(state, user).into_iter().filter(|factor| fits(factor.kind)).collect()
 }
 
 /// Moves a transaction on as far as it goes without the person.
 ///
 /// # Errors
 /// A person who has gone or may not use the app, or what the twin does not do.
-pub fn go_on(act: &mut Act<'_, '_>, idx: Idx) -> Result<Idx, Error> {
+pub fn go_on(act: &mut Act<'_, '_>, mut idx: Idx) -> Taken {
     let user = idx.sign.person(act.state)?;
     if idx.registers && !user.has_password {
-        return Ok(idx.at(Step::SelectEnroll, None));
+        return Ok((idx.at(Step::SelectEnroll, None), None));
     }
-    match assurance::missing(act, &user, &idx) {
-        None => finish(act, idx, &user),
-        Some(Missing::Password) => Ok(idx.at(Step::Challenge, Some(Method::Password))),
-        Some(Missing::Enrolment) => Ok(idx.at(Step::SelectEnroll, None)),
-        Some(Missing::NewPassword) => Ok(idx.at(Step::Expired, Some(Method::Password))),
-        Some(Missing::Warning) => Ok(idx.at(Step::Warning, Some(Method::Password))),
-        Some(Missing::Factor) => choose(act, idx, &user),
-    }
+    let next = match assurance::missing(act, &user, &idx) {
+        None => finish(act, idx, &user)?,
+        Some(Missing::Password) => idx.at(Step::Challenge, Some(Method::Password)),
+        Some(Missing::Enrolment) => idx.at(Step::SelectEnroll, None),
+        Some(Missing::NewPassword) => idx.at(Step::Expired, Some(Method::Password)),
+        Some(Missing::Warning) => idx.at(Step::Warning, Some(Method::Password)),
+        Some(Missing::Factor(factors)) => {
+            idx.sign.wants = Wants { password: false, factors };
+            choose(act, idx, &user)?
+        }
+        Some(Missing::Denied) => return Ok((idx, Some(Refusal::denied()))),
+    };
+    Ok((next, None))
 }
 
 /// Offers the factors; of one alone, that is in use at once where nothing has to be sent for it.
 fn choose(act: &mut Act<'_, '_>, idx: Idx, user: &User) -> Result<Idx, Error> {
-    let all = usable(act.state, user);
+    let all = usable(act.state, user, &idx);
     let Some(first) = all.first() else { return Err(Error::Unsupported) };
     let alone = all.iter().all(|factor| factor.kind.authenticator() == first.kind.authenticator());
     if !alone {
@@ -112,7 +121,7 @@ pub fn enter(
     idx: Idx,
     password: &str,
     refusal: Refusal,
-) -> Result<(Idx, Option<Refusal>), Error> {
+) -> Taken {
     let name = idx.identifier.clone();
     if let Some(user) = act.state.users.find(&name) {
         act.by.actor = Party::user(user);
@@ -132,19 +141,17 @@ pub fn enter(
     }
     let mut idx = idx;
     idx.sign.user = user.id.clone();
-    idx.sign.proof.add("pwd");
-    idx.sign.proof.password = Some(act.now());
-    Ok((go_on(act, idx)?, None))
+    idx.sign.proof.give_password(act.now());
+    go_on(act, idx)
 }
 
 /// A factor was used or enrolled: the transaction goes on.
 ///
 /// # Errors
 /// As [`go_on`].
-pub fn passed(act: &mut Act<'_, '_>, mut idx: Idx, kind: Kind) -> Result<Idx, Error> {
-    idx.sign.proof.add("mfa");
-    idx.sign.proof.add(mfa::method(kind));
-    idx.sign.proof.factor = Some(act.now());
+pub fn passed(act: &mut Act<'_, '_>, mut idx: Idx, kind: Kind) -> Taken {
+    idx.sign.proof.give_factor(kind, act.now());
+    idx.sign.wants = Wants::default();
     (idx.sign.factor, idx.sign.factor_result) = (None, None);
     go_on(act, idx)
 }
@@ -153,14 +160,13 @@ pub fn passed(act: &mut Act<'_, '_>, mut idx: Idx, kind: Kind) -> Result<Idx, Er
 ///
 /// # Errors
 /// A password that the policy does not allow; as [`go_on`].
-pub fn choose_password(act: &mut Act<'_, '_>, mut idx: Idx, password: &str, revokes: bool) -> Result<Idx, Error> {
+pub fn choose_password(act: &mut Act<'_, '_>, mut idx: Idx, password: &str, revokes: bool) -> Taken {
     let user = idx.sign.person(act.state)?;
     let user = sign_in::choose(act, &user, password, idx.step == Step::Warning)?;
     if revokes {
         session::clear(act, &user, None);
     }
-    idx.sign.proof.add("pwd");
-    idx.sign.proof.password = Some(act.now());
+    idx.sign.proof.give_password(act.now());
     // A new password is warned of no more, however soon it expires.
     (idx.recovers, idx.sign.warns) = (false, false);
     go_on(act, idx)

@@ -107,7 +107,7 @@ impl Desk<'_> {
         if self.idx.sign.proof.password.is_none() {
             return vec![(vec![Method::Password], None)];
         }
-        let all = flow::usable(self.state, user).into_iter();
+        let all = flow::usable(self.state, user, self.idx).into_iter();
         together(all.map(|factor| (Method::Factor(factor.kind), Some(factor))))
     }
 

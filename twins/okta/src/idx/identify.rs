@@ -80,7 +80,7 @@ pub fn select(cx: &mut Write<'_, '_, Okta>, args: Args<Moved>) -> Result<Typed<V
 pub fn skip(cx: &mut Write<'_, '_, Okta>, args: Args<Moved>) -> Result<Typed<Value>, Error> {
     step(cx, args.body.state_handle.as_ref(), &[Step::Warning], |act, mut idx| {
         idx.sign.warns = false;
-        Ok((flow::go_on(act, idx)?, None))
+        flow::go_on(act, idx)
     })
 }
 

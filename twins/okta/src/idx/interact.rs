@@ -60,7 +60,7 @@ fn read(act: &Act<'_, '_>, issuer: &Issuer, client: &Client, form: &Form) -> Res
         return Err(error::REDIRECT);
     }
     let challenge = authorize::challenge(client, form, true)?.ok_or(error::NO_CHALLENGE)?;
-    let class = authorize::class(form)?;
+    let class = authorize::class(act.state, form);
     let wanted = Wanted { client, user: None, grant: INTERACTION, scopes: &[] };
     let scopes = issuer.grantable(act.state, &wanted, &form.words("scope"))?;
     rules::check_openid(&scopes)?;

@@ -84,7 +84,7 @@ fn make(act: &mut Act<'_, '_>, mut idx: Idx, sent: &Map<String, Value>, enrollme
     idx.sign.user = user.id.clone();
     idx.identifier = user.login().into();
     (idx.registers, idx.mail_proven) = (true, !enrollment.proves_mail);
-    Ok((flow::go_on(act, idx)?, None))
+    flow::go_on(act, idx)
 }
 
 /// The code that was sent to the mail address of somebody new.
@@ -110,7 +110,6 @@ pub fn password(act: &mut Act<'_, '_>, mut idx: Idx, user: &User, shown: &Creden
         accounts::advance(act, &user, user::Step::Activate)?;
         crate::model::one_time::forget(act, &user.id);
     }
-    idx.sign.proof.add("pwd");
-    idx.sign.proof.password = Some(act.now());
-    Ok((flow::go_on(act, idx)?, None))
+    idx.sign.proof.give_password(act.now());
+    flow::go_on(act, idx)
 }

@@ -6,6 +6,8 @@ use dtu_kernel::time::Timestamp;
 use serde::Serialize;
 use smol_str::SmolStr;
 
+use super::session::Proof;
+
 /// For what a client waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -48,8 +50,8 @@ pub struct Halfway {
     pub client: SmolStr,
     /// The person.
     pub user: SmolStr,
-    /// What was shown so far, as RFC 8176 names it.
-    pub amr: Vec<SmolStr>,
+    /// What was shown so far.
+    pub proof: Proof,
     /// The key of the authenticator that was used: it does not count twice.
     pub used: SmolStr,
     /// When it ends.

@@ -16,6 +16,7 @@ use smol_str::SmolStr;
 use super::{
     Act, SITE,
     event_type::{SESSION_CLEAR, SESSION_END, SESSION_START},
+    factor::Kind,
     grant::Passing,
     log::Party,
     user::{Status, User},
@@ -38,9 +39,34 @@ pub struct Proof {
     pub password: Option<Timestamp>,
     /// When they last used another factor.
     pub factor: Option<Timestamp>,
+    /// What they have shown, the latest of each kind: what policies of apps are held against.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<Shown>,
     /// The identity provider whose word they came with; none where they signed in with Okta.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elsewhere: Option<Elsewhere>,
+}
+
+/// By what somebody shows who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Means {
+    /// The password.
+    Password,
+    /// The word of another identity provider.
+    Elsewhere,
+    /// A factor of a kind.
+    Factor(Kind),
+}
+
+/// Something that somebody has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// What.
+    pub means: Means,
+    /// When.
+    pub at: Timestamp,
+    /// Whether no app was opened with it yet: apps that ask every time take nothing else.
+    pub fresh: bool,
 }
 
 /// An identity provider other than Okta itself.
@@ -55,13 +81,42 @@ pub struct Elsewhere {
 impl Proof {
     /// A password, given now.
     pub fn password(now: Timestamp) -> Self {
-        Self { amr: vec![SmolStr::new_static("pwd")], password: Some(now), ..Self::default() }
+        let mut proof = Self::default();
+        proof.give_password(now);
+        proof
+    }
+
+    /// Adds a password, given now.
+    pub fn give_password(&mut self, now: Timestamp) {
+        self.add("pwd");
+        self.password = Some(now);
+        self.show(Means::Password, now);
+    }
+
+    /// Adds a factor, used now, beside what was shown before.
+    pub fn give_factor(&mut self, kind: Kind, now: Timestamp) {
+        self.add("mfa");
+        self.give_first(kind, now);
+    }
+
+    /// Adds a factor, used now, with which somebody begins.
+    pub fn give_first(&mut self, kind: Kind, now: Timestamp) {
+        self.add(kind.method());
+        self.factor = Some(now);
+        self.show(Means::Factor(kind), now);
+    }
+
+    fn show(&mut self, means: Means, at: Timestamp) {
+        self.shown.retain(|shown| shown.means != means);
+        self.shown.push(Shown { means, at, fresh: true });
     }
 
     /// The word of another provider. Okta's names of methods have none for that; that it counts as a password is
     /// inferred.
-    pub fn elsewhere(provider: Elsewhere) -> Self {
-        Self { amr: vec![SmolStr::new_static("pwd")], elsewhere: Some(provider), ..Self::default() }
+    pub fn elsewhere(provider: Elsewhere, now: Timestamp) -> Self {
+        let mut proof = Self { amr: vec![SmolStr::new_static("pwd")], elsewhere: Some(provider), ..Self::default() };
+        proof.show(Means::Elsewhere, now);
+        proof
     }
 
     /// Adds a method, once.
@@ -227,6 +282,17 @@ pub fn refresh(act: &mut Act<'_, '_>, session: &Session) -> Session {
     let session = Session { expires, ..session.clone() };
     act.state.sessions.put(&mut act.tx.changes, now, session.clone());
     session
+}
+
+/// Notes that an app was opened in a session: what was shown so far is no longer fresh.
+pub fn opened(act: &mut Act<'_, '_>, id: &str) {
+    let Some(row) = act.state.sessions.get(id, act.tx.now) else { return };
+    if row.proof.shown.iter().any(|shown| shown.fresh) {
+        let mut row = Session::clone(row);
+        row.proof.shown.iter_mut().for_each(|shown| shown.fresh = false);
+        let now = act.now();
+        act.state.sessions.put(&mut act.tx.changes, now, row);
+    }
 }
 
 /// Ends a session.

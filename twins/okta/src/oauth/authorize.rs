@@ -27,10 +27,7 @@ use super::{
 };
 use crate::{
     Okta,
-    authn::{
-        pages,
-        transaction::{self, Status, Transaction},
-    },
+    authn::app::{self, To},
     error::Error,
     events,
     idp::start,
@@ -39,14 +36,20 @@ use crate::{
         tokens::{self, Goal},
     },
     model::{
-        Act,
+        Act, State,
         authorization_server::Wanted,
         client::{Client, ClientType},
-        consent, factor,
+        consent,
+        event_type::SSO,
+        factor,
         grant::{Code, Context},
         log::Party,
-        session::Session,
+        session::{self as sessions, Proof, Session},
         user::User,
+    },
+    policy::{
+        access::{Need, Verdict},
+        assurance::Assurance,
     },
 };
 
@@ -106,17 +109,19 @@ pub struct SignedIn {
     pub amr: Vec<SmolStr>,
     /// The id of the identity provider whose word they came with; none where that is Okta.
     pub idp: Option<SmolStr>,
+    /// The id of their session; none where they have no browser.
+    pub session: Option<SmolStr>,
 }
 
 impl SignedIn {
     /// By a password, now.
     pub fn by_password(now: Timestamp) -> Self {
-        Self { at: now, amr: Context::default().amr, idp: None }
+        Self { at: now, amr: Context::default().amr, idp: None, session: None }
     }
 
     fn of(session: &Session) -> Self {
         let idp = session.proof.elsewhere.as_ref().map(|provider| provider.id.clone());
-        Self { at: session.signed_in, amr: session.proof.amr.clone(), idp }
+        Self { at: session.signed_in, amr: session.proof.amr.clone(), idp, session: Some(session.id.clone()) }
     }
 }
 
@@ -204,7 +209,7 @@ pub fn read(act: &mut Act<'_, '_>, issuer: &Issuer, form: &Form) -> Result<Asked
     check_kind(&client, &words).map_err(send)?;
     check_extras(form).map_err(send)?;
     start::check(act.state, form).map_err(send)?;
-    let class = class(form).map_err(send)?;
+    let class = class(act.state, form);
     let challenge = challenge(&client, form, has("code")).map_err(send)?;
     if has("id_token") && form.get("nonce").is_none() {
         return Err(send(error::NONCE));
@@ -319,23 +324,11 @@ fn check_extras(form: &Form) -> Result<(), OAuthError> {
     Ok(())
 }
 
-/// A factor beside the password.
-pub(crate) const FACTOR: &str = "urn:okta:loa:2fa:any";
-/// The same from those who have one.
-pub(crate) const FACTOR_IF_POSSIBLE: &str = "urn:okta:loa:2fa:any:ifpossible";
-
-/// The class of assurance that the client asks for; of several the first (developer.okta.com/docs/guides/
-/// step-up-authentication/main/).
-pub(crate) fn class(form: &Form) -> Result<Option<SmolStr>, OAuthError> {
-    for value in form.words("acr_values") {
-        match value {
-            "urn:okta:loa:1fa:any" | "urn:okta:loa:1fa:pwd" | FACTOR | FACTOR_IF_POSSIBLE => {}
-            // The page has no place for factors that cannot be phished.
-            "phr" | "phrh" => return Err(error::NO_FACTORS),
-            _ => return Err(error::ACR),
-        }
-    }
-    Ok(form.words("acr_values").first().map(SmolStr::new))
+/// The class of assurance that the client asks for: of several the first that Okta knows, and nothing where it knows
+/// none (developer.okta.com/docs/guides/step-up-authentication/main/).
+pub(crate) fn class(state: &State, form: &Form) -> Option<SmolStr> {
+    let is_known = |class: &&str| Assurance::of_class(class, state.kind.is_classic(), true).is_some();
+    form.words("acr_values").into_iter().find(is_known).map(SmolStr::new)
 }
 
 pub(crate) fn challenge(client: &Client, form: &Form, code: bool) -> Result<Option<SmolStr>, OAuthError> {
@@ -396,26 +389,40 @@ pub fn authorize(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, 
     Ok(Typed::from_answer(answer))
 }
 
-/// Goes on with somebody who has signed in, once they have used a factor where the client asks for that.
+/// Goes on with somebody who has signed in, once they have shown what the app's policy asks for, and then what the
+/// client asks for besides (developer.okta.com/docs/guides/step-up-authentication/main/, evaluation flow).
 fn assured(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, session: &Session, scene: &Scene<'_>) -> Answer {
-    let class = asked.class.as_deref().filter(|_| session.proof.factor.is_none());
-    let able = !factor::usable(act.state, user).is_empty();
-    match class {
-        Some(FACTOR | FACTOR_IF_POSSIBLE) if able => step_up(act, asked, user, session, scene.request),
-        Some(FACTOR) => asked.target.refuse(&error::NO_FACTORS),
-        _ => consented(act, asked, user, &SignedIn::of(session), scene),
+    if let Err(error) = rules::person(act.state, &asked.client, &user.id) {
+        return asked.target.refuse(&error);
+    }
+    let to = To::client(act.state, &asked.client);
+    match app::judge(act, &to, user, &session.proof) {
+        Verdict::Denied => return asked.target.refuse(&error::DENIED),
+        Verdict::Missing(need) => return ask_more(act, asked, user, session, (&need, &error::DENIED), scene.request),
+        Verdict::Satisfied => {}
+    }
+    match asked.assurance(act.state, user).and_then(|class| app::missing(act, &to, user, &session.proof, &class)) {
+        Some(need) => ask_more(act, asked, user, session, (&need, &error::UNMET), scene.request),
+        None => consented(act, asked, user, &SignedIn::of(session), scene),
     }
 }
 
-/// Asks somebody who has signed in for a factor as well.
-fn step_up(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, session: &Session, request: &Request) -> Answer {
+/// Asks somebody who has signed in for more, or tells the client that they cannot show it.
+fn ask_more(
+    act: &mut Act<'_, '_>,
+    asked: &Asked,
+    user: &Arc<User>,
+    session: &Session,
+    (need, unmet): (&Need, &OAuthError),
+    request: &Request,
+) -> Answer {
     if asked.prompts("none") {
-        return asked.target.refuse(&error::LOGIN_REQUIRED);
+        return asked.target.refuse(&error::MORE_NEEDED);
     }
-    let token = transaction::token(act);
-    let waiting = Transaction::new(user, Status::MfaRequired, session.proof.clone());
-    let waiting = transaction::put(act, &token, waiting);
-    pages::asking(&act.state.org, &token, &waiting, &asked.way_back(request), None)
+    if !need.can_be_met() {
+        return asked.target.refuse(unmet);
+    }
+    app::ask(act, user, &session.proof, need, &asked.way_back(request))
 }
 
 /// Goes on with somebody who has signed in, once they have consented to what their consent is needed for.
@@ -454,6 +461,24 @@ fn consented(
 /// What the page's form says of somebody's consent.
 const ANSWER: &str = "okta_consent";
 
+/// Asks the app's policy and the client whether a password, given without a browser, will do.
+///
+/// # Errors
+/// It will not.
+pub fn admit_willing(act: &mut Act<'_, '_>, asked: &Asked, user: &User) -> Result<(), &'static str> {
+    let to = To::client(act.state, &asked.client);
+    let proof = Proof::password(act.tx.now);
+    match app::judge(act, &to, user, &proof) {
+        Verdict::Denied => return Err("the app's policy does not let the person in"),
+        Verdict::Missing(_) => return Err("the app asks for more than a password: use a browser"),
+        Verdict::Satisfied => {}
+    }
+    match asked.assurance(act.state, user).and_then(|class| app::missing(act, &to, user, &proof, &class)) {
+        Some(_) => Err("the client asks for more than a password: use a browser"),
+        None => Ok(()),
+    }
+}
+
 /// Takes somebody who has signed in without a browser, and consents, back to the client.
 ///
 /// # Errors
@@ -487,6 +512,11 @@ impl Asked {
         let age = now.since(signed_in).as_secs();
         let recent = self.max_age.is_none_or(|most| age <= most.unsigned_abs() && most > 0);
         recent && !self.prompts("login")
+    }
+
+    /// What the client asks a person for by `acr_values`.
+    fn assurance(&self, state: &State, user: &User) -> Option<Assurance> {
+        app::of_class(state, user, self.class.as_deref()?)
     }
 
     fn prompts(&self, word: &str) -> bool {
@@ -610,6 +640,7 @@ fn minting(
 /// Signs what was asked for and sends it to the client.
 fn answered(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, signed_in: &SignedIn, made: &Minting) -> Answer {
     let grant = &made.grant;
+    enter(act, asked, user, signed_in);
     let code = asked.code.then(|| code(act, asked, user, signed_in.at, &grant.context));
     let access = made.access.as_ref().map(|draft| (mint::give_access(act, grant, draft), draft.life));
     let beside = Beside { access: access.as_ref().map(|(text, _)| text.as_str()), code: code.as_deref() };
@@ -629,6 +660,16 @@ fn answered(act: &mut Act<'_, '_>, asked: &Asked, user: &Arc<User>, signed_in: &
         add("id_token", id_token);
     }
     asked.target.answer(fields)
+}
+
+/// Notes that somebody has come into the client's app.
+fn enter(act: &mut Act<'_, '_>, asked: &Asked, user: &User, signed_in: &SignedIn) {
+    if let Some(id) = &signed_in.session {
+        sessions::opened(act, id);
+    }
+    let to = To::client(act.state, &asked.client);
+    let used = to.used(act.state, user);
+    act.log(&SSO, vec![to.party, used]);
 }
 
 fn code(act: &mut Act<'_, '_>, asked: &Asked, user: &User, signed_in: Timestamp, context: &Context) -> String {

@@ -24,9 +24,17 @@ use super::{
 };
 use crate::{
     Okta,
+    authn::app::{self, To},
     error::Error,
     events,
-    model::{Act, Acting, SITE, authorization_server::Wanted, grant::Device, user::User},
+    model::{
+        Act, Acting, SITE,
+        authorization_server::Wanted,
+        grant::Device,
+        session::{self as sessions, Session},
+        user::User,
+    },
+    policy::access::Verdict,
 };
 
 /// How long somebody has to let a device in.
@@ -129,17 +137,37 @@ pub fn show(cx: &Read<'_, Okta>, form: Form) -> Result<Typed<()>, Error> {
 pub fn activate(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, Error> {
     let user_code = form.get("user_code").unwrap_or_default();
     let present = session::current(cx.state, cx.scene.request, cx.scene.now);
-    let user = present.and_then(|session| cx.state.users.get(&session.user)).cloned();
+    let user = present.as_ref().and_then(|session| cx.state.users.get(&session.user)).cloned();
+    let session = present;
     let Some(user) = user else {
         return Ok(Typed::from_answer(page::sign_in(&cx.state.org, "/activate", "", None)));
     };
     let by: Acting = log::acting(cx.scene, crate::model::log::Party::user(&user));
     let mut act = Act::new(cx.state, cx.tx, by);
-    let decided = decide(&mut act, user_code, &user, true);
+    let answer = answered(&mut act, user_code, &user, session.as_deref());
     events::announce(&mut act);
-    let org = &act.state.org;
-    Ok(Typed::from_answer(match decided {
-        Ok(()) => page::device(org, user_code, true, None),
-        Err(error) => page::device(org, user_code, false, Some(&error.description)),
-    }))
+    Ok(Typed::from_answer(answer))
+}
+
+/// Lets the device in once the policy of its client's app lets the person in.
+fn answered(act: &mut Act<'_, '_>, user_code: &str, user: &Arc<User>, session: Option<&Session>) -> Answer {
+    let device = act.state.grants.device_of(user_code).and_then(|(_, device)| act.state.clients.get(&device.client));
+    let to = device.map(|client| To::client(act.state, client));
+    let refused = |act: &Act<'_, '_>, error: &OAuthError| {
+        page::device(&act.state.org, user_code, false, Some(&error.description))
+    };
+    if let Some((to, session)) = to.zip(session) {
+        match app::judge(act, &to, user, &session.proof) {
+            Verdict::Satisfied => sessions::opened(act, &session.id),
+            Verdict::Missing(need) if need.can_be_met() => {
+                let next = format!("/activate?user_code={user_code}");
+                return app::ask(act, user, &session.proof, &need, &next);
+            }
+            _ => return refused(act, &error::DENIED),
+        }
+    }
+    match decide(act, user_code, user, true) {
+        Ok(()) => page::device(&act.state.org, user_code, true, None),
+        Err(error) => refused(act, &error),
+    }
 }

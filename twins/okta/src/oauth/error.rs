@@ -203,12 +203,12 @@ refusals! {
     REQUEST_URI_SERVER = 400, "invalid_request_uri", "The request_uri was issued for another authorization server.";
     REQUEST_URI_CLIENT = 401, "invalid_client", "The 'client_id' parameter does not match the expected value for the provided request_uri.";
     INTERCLIENT = 403, "access_denied", "No trust relationship exists between the client app and the target app.";
-    ACR = 403, "access_denied", "'acr_values' not supported.";
-    NO_FACTORS = 403, "access_denied", "The authorize request required an MFA prompt but the org has no factors configured.";
+    UNMET = 400, "unmet_authentication_requirements", "The user can't meet the authentication requirements of the request.";
     DENIED = 403, "access_denied", "The resource owner or authorization server denied the request.";
     UNASSIGNED = 400, "access_denied", "User is not assigned to the client application.";
     POLICY = 401, "access_denied", "Policy evaluation failed for this request, please check the policy configurations.";
     LOGIN_REQUIRED = 400, "login_required", "The client specified not to prompt, but the user is not logged in.";
+    MORE_NEEDED = 400, "login_required", "The client specified not to prompt, but the client app requires re-authentication or MFA.";
     PENDING = 400, "authorization_pending", "The device authorization is pending. Please try again later.";
     SLOW_DOWN = 400, "slow_down", "Slow down the polling frequency. Please try again later.";
     DEVICE_EXPIRED = 400, "expired_token", "The device code has expired.";

@@ -33,6 +33,7 @@ pub fn go_on(act: &mut Act<'_, '_>, address: &str, user: &Arc<User>) -> Result<S
     let now = act.now();
     let answer = match authorize::read(act, &issuer, &form) {
         Ok(asked) => {
+            authorize::admit_willing(act, &asked, user).map_err(str::to_owned)?;
             authorize::finish_willing(act, &asked, user, &SignedIn::by_password(now)).map_err(str::to_owned)?
         }
         Err(Refused::Shown(error)) => return Err(error.description.to_string()),

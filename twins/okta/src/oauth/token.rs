@@ -43,6 +43,7 @@ use crate::{
         authorization_server::Wanted,
         client::{AuthMethod, Client, ClientType},
         grant::{Context, Kind, Token},
+        session::Proof,
         sign_in::{self, Entered},
         user::{Status, User},
     },
@@ -459,8 +460,8 @@ fn password(act: &mut Act<'_, '_>, call: &Call) -> Outcome {
     if expired || user.status == Status::PasswordExpired {
         return Err(error::PASSWORD_EXPIRED);
     }
-    let (amr, used) = (Context::default().amr, SmolStr::new_static("okta_password"));
-    direct::token::finish(act, call, Shown { user, grant: "password", amr, used, further: false })
+    let (proof, used) = (Proof::password(act.tx.now), SmolStr::new_static("okta_password"));
+    direct::token::finish(act, call, Shown { user, grant: "password", proof, used, further: false })
 }
 
 /// A person's word on a transaction.

@@ -150,7 +150,9 @@ impl Desk<'_, '_> {
                 }
             }
             let id = self.add(POLICIES, policy);
-            if let Some(rule) = policy_kinds::last_rule(kind) {
+            let is_default = id == self.state.apps.policy;
+            let rule = if is_default { policy_kinds::default_app_rule() } else { policy_kinds::last_rule(kind) };
+            if let Some(rule) = rule {
                 self.add(&policy::rules_of(&id), rule);
             }
         }

@@ -26,6 +26,12 @@ pub(crate) fn not_assigned(label: &str) -> Answer {
     told(StatusCode::FORBIDDEN, "User is not assigned to this application", &text)
 }
 
+/// The app's policy does not let the person in. How the page words it is inferred.
+pub(crate) fn denied(label: &str) -> Answer {
+    let text = format!("You do not have permission to access {label}.");
+    told(StatusCode::FORBIDDEN, "Access denied", &text)
+}
+
 /// The request, or the app's settings, are not in order.
 pub(crate) fn bad(text: &str) -> Answer {
     told(StatusCode::BAD_REQUEST, "Bad SAML request", text)

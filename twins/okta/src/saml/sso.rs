@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     Okta,
+    authn::app::{self as policy, To},
     error::Error,
     events,
     inline_hooks::{self, Caller, saml as hook},
@@ -36,10 +37,11 @@ use crate::{
         event_type::{APP_ACCESS_REFUSED, SSO},
         grant::Pushed,
         log::{Outcome, Party},
-        session::Session,
+        session::{self as sessions, Proof, Session},
         user::User,
     },
     oauth::{self, form::Form, log, session},
+    policy::access::Verdict,
 };
 
 /// Why nobody is signed in to an app.
@@ -49,6 +51,8 @@ pub enum Refused {
     NotFound,
     /// The person has not the app of this label.
     NotAssigned(SmolStr),
+    /// The policy of the app of this label does not let the person in.
+    Denied(SmolStr),
     /// The request, or the app's settings, are not in order.
     Bad(String),
 }
@@ -59,6 +63,7 @@ impl Refused {
         match self {
             Self::NotFound => page::not_found(),
             Self::NotAssigned(label) => page::not_assigned(label),
+            Self::Denied(label) => page::denied(label),
             Self::Bad(text) => page::bad(text),
         }
     }
@@ -68,6 +73,7 @@ impl Refused {
         match self {
             Self::NotFound => "there is no active SAML app at this address".to_owned(),
             Self::NotAssigned(label) => format!("the app `{label}` is not assigned to the person"),
+            Self::Denied(label) => format!("the policy of the app `{label}` does not let the person in"),
             Self::Bad(text) => text.clone(),
         }
     }
@@ -202,6 +208,11 @@ struct Person {
 }
 
 impl Person {
+    /// What they have shown: a password now, where they have no browser.
+    fn proof(&self, now: Timestamp) -> Proof {
+        self.session.as_ref().map_or_else(|| Proof::password(now), |session| session.proof.clone())
+    }
+
     fn of(user: Arc<User>, session: Arc<Session>) -> Self {
         Self { user, signed_in: session.signed_in, session: Some(session) }
     }
@@ -265,6 +276,9 @@ impl Draft {
             ids: self.ids.clone(),
         };
         let xml = said.success(&signer, act.tx.draw(SITE.child("saml encryption")));
+        if let Some(session) = &self.person.session {
+            sessions::opened(act, &session.id);
+        }
         let targets = vec![Party::app(&self.app), Party::app_user(&self.used, &self.told.name, &self.person.user)];
         act.log(&SSO, targets);
         Ok(Post::new(address, &xml, relay_state(&self.asked, &settings)))
@@ -413,8 +427,11 @@ fn go(cx: &mut Write<'_, '_, Okta>, app: &Arc<App>, asked: &Asked, form: &Form) 
     let posted = match person {
         Some(person) => {
             act.by.actor = Party::user(&person.user);
-            match draft(&mut act, app, asked, &person) {
-                Err(refused) => Err(refused),
+            match admitted(&mut act, app, asked, &person, cookie.as_deref()) {
+                Err(stopped) => {
+                    events::announce(&mut act);
+                    return begun.as_deref().map_or(stopped.clone(), |key| session::set_cookie(stopped, key));
+                }
                 Ok(made) => match hook::begin(&mut act, &caller, Box::new(made), begun.clone()) {
                     Some(made) => made.signed(&mut act),
                     // Nobody sees this answer: the call waits for the hook's.
@@ -431,6 +448,27 @@ fn go(cx: &mut Write<'_, '_, Okta>, app: &Arc<App>, asked: &Asked, form: &Form) 
     };
     events::announce(&mut act);
     arrival(posted, begun.as_deref())
+}
+
+/// What an app is to be told of somebody who has it, once its policy lets them in; else what they see.
+fn admitted(
+    act: &mut Act<'_, '_>,
+    app: &Arc<App>,
+    asked: &Asked,
+    person: &Person,
+    cookie: Option<&str>,
+) -> Result<Draft, Answer> {
+    let made = draft(act, app, asked, person).map_err(|refused| refused.page())?;
+    let need = match policy::judge(act, &To::app(app), &person.user, &person.proof(act.tx.now)) {
+        Verdict::Satisfied => return Ok(made),
+        Verdict::Missing(need) if need.can_be_met() => need,
+        _ => return Err(Refused::Denied(app.label.clone()).page()),
+    };
+    if asked.request.as_ref().is_some_and(|request| request.passive) {
+        return Err(arrival(no_passive(act, app, asked), None));
+    }
+    let next = asked.keep(act, app, &metadata::address(app, ""), cookie);
+    Err(policy::ask(act, &person.user, &person.proof(act.tx.now), &need, &next))
 }
 
 /// The sign-in page, which goes on here. What is wrong with the request is told first.
@@ -458,7 +496,7 @@ pub fn open(cx: &mut Write<'_, '_, Okta>, form: Form) -> Result<Typed<()>, Error
 }
 
 /// Sends somebody who has the app to where it is.
-fn follow(cx: &mut Write<'_, '_, Okta>, app: &App) -> Answer {
+fn follow(cx: &mut Write<'_, '_, Okta>, app: &Arc<App>) -> Answer {
     let request = cx.scene.request;
     let target = match app.mode {
         Mode::Bookmark => app.setting("/app/url").as_str(),
@@ -477,6 +515,18 @@ fn follow(cx: &mut Write<'_, '_, Okta>, app: &App) -> Answer {
         events::announce(&mut act);
         return page::not_assigned(&app.label);
     };
+    match policy::judge(&mut act, &To::app(app), &user, &session.proof) {
+        Verdict::Satisfied => sessions::opened(&mut act, &session.id),
+        Verdict::Missing(need) if need.can_be_met() => {
+            let answer = policy::ask(&mut act, &user, &session.proof, &need, &request.path);
+            events::announce(&mut act);
+            return answer;
+        }
+        _ => {
+            events::announce(&mut act);
+            return page::denied(&app.label);
+        }
+    }
     let name = found.user_name.clone().unwrap_or_default();
     act.log(&SSO, vec![Party::app(app), Party::app_user(&found.id, &name, &user)]);
     events::announce(&mut act);
@@ -521,6 +571,11 @@ pub fn scripted(
 fn at_once(act: &mut Act<'_, '_>, app: &Arc<App>, asked: &Asked, user: &Arc<User>) -> Result<Post, Refused> {
     let person = Person { user: Arc::clone(user), signed_in: act.now(), session: None };
     let made = draft(act, app, asked, &person)?;
+    match policy::judge(act, &To::app(app), user, &person.proof(act.tx.now)) {
+        Verdict::Satisfied => {}
+        Verdict::Denied => return Err(Refused::Denied(app.label.clone())),
+        Verdict::Missing(_) => return Err(Refused::Bad("the app asks for more than a password: use a browser".into())),
+    }
     if hook::of(act.state, &made).is_some() {
         return Err(Refused::Bad("the app asks an inline hook: use a browser".to_owned()));
     }

@@ -150,6 +150,18 @@ impl Kind {
         Self::ALL.into_iter().find(fits)
     }
 
+    /// How RFC 8176 names it.
+    pub(crate) const fn method(self) -> &'static str {
+        match self {
+            Self::Question => "kba",
+            Self::Sms => "sms",
+            Self::Call => "tel",
+            Self::Push | Self::SignedNonce => "swk",
+            Self::WebAuthn | Self::U2f | Self::YubiKey => "hwk",
+            _ => "otp",
+        }
+    }
+
     /// Whether Okta sends its codes to the person.
     pub const fn is_sent(self) -> bool {
         matches!(self, Self::Sms | Self::Call | Self::Email)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dtu_kernel::time::Timestamp;
 use smol_str::SmolStr;
 
 use super::{
@@ -15,17 +16,21 @@ use super::{
     LIFE, MFA_OOB, MFA_OTP, codes, halfway, person, shows_codes,
 };
 use crate::{
-    authn::mfa::method,
+    authn::app::{self, To},
     model::{
         Act,
         authorization_server::Wanted,
-        factor::{self, Factor, Proof, Verdict, push::Fate},
+        factor::{self, Factor, push::Fate},
         grant::Context,
         out_of_band::{Halfway, Stage},
+        session::Proof,
         user::User,
     },
     oauth::mint::Grant,
-    policy,
+    policy::{
+        self,
+        access::{Need, Verdict},
+    },
 };
 
 /// What somebody has shown.
@@ -34,8 +39,8 @@ pub(in crate::oauth) struct Shown<'a> {
     pub(in crate::oauth) user: Arc<User>,
     /// The grant by which the last factor came.
     pub(in crate::oauth) grant: &'a str,
-    /// How, as RFC 8176 names it.
-    pub(in crate::oauth) amr: Vec<SmolStr>,
+    /// What.
+    pub(in crate::oauth) proof: Proof,
     /// The key of the first authenticator that was used.
     pub(in crate::oauth) used: SmolStr,
     /// Whether a further factor was shown.
@@ -47,18 +52,20 @@ pub(in crate::oauth) fn otp(act: &mut Act<'_, '_>, call: &Call, name: &str) -> O
     let (login, code) = (call.form.need("login_hint")?, call.form.need("otp")?);
     let user = person(act.state, &call.client, login)?;
     let factor = coded(act, &user, "", code)?;
-    finish(act, call, first(user, &factor, name))
+    finish(act, call, first(act.tx.now, user, &factor, name))
 }
 
 /// A prompt, or a code that was sent, as the first factor.
 pub(in crate::oauth) fn oob(act: &mut Act<'_, '_>, call: &Call, name: &str) -> Outcome {
     let (user, factor) = answered(act, call, &Stage::Primary)?;
-    finish(act, call, first(user, &factor, name))
+    finish(act, call, first(act.tx.now, user, &factor, name))
 }
 
-fn first<'a>(user: Arc<User>, factor: &Factor, grant: &'a str) -> Shown<'a> {
+fn first<'a>(now: Timestamp, user: Arc<User>, factor: &Factor, grant: &'a str) -> Shown<'a> {
     let used = SmolStr::new_static(factor.kind.authenticator());
-    Shown { user, grant, amr: vec![SmolStr::new_static(method(factor.kind))], used, further: false }
+    let mut proof = Proof::default();
+    proof.give_first(factor.kind, now);
+    Shown { user, grant, proof, used, further: false }
 }
 
 /// A further factor: a code of an app.
@@ -87,24 +94,29 @@ fn further(
     name: &str,
 ) -> Outcome {
     act.state.grants.halfway.remove(&mut act.tx.changes, token, half.expires);
-    let more = ["mfa", method(factor.kind)].map(SmolStr::new_static);
-    let amr = half.amr.iter().cloned().chain(more).collect();
-    finish(act, call, Shown { user, grant: name, amr, used: half.used.clone(), further: true })
+    let mut proof = half.proof.clone();
+    proof.give_factor(factor.kind, act.tx.now);
+    finish(act, call, Shown { user, grant: name, proof, used: half.used.clone(), further: true })
 }
 
 /// The factor whose code this is. A wrong one counts.
 fn coded(act: &mut Act<'_, '_>, user: &User, used: &str, code: &str) -> Result<Arc<Factor>, OAuthError> {
     let all = codes(act.state, user, used);
-    let proof = Proof::code(code);
+    let proof = factor::Proof::code(code);
     let right = all.iter().find(|factor| factor::holds(factor, &proof, act.tx.now));
     let factor = Arc::clone(right.or_else(|| all.first()).ok_or(error::AUTHENTICATOR)?);
     proven(act, user, &factor, &proof)
 }
 
-fn proven(act: &mut Act<'_, '_>, user: &User, factor: &Factor, proof: &Proof) -> Result<Arc<Factor>, OAuthError> {
+fn proven(
+    act: &mut Act<'_, '_>,
+    user: &User,
+    factor: &Factor,
+    proof: &factor::Proof,
+) -> Result<Arc<Factor>, OAuthError> {
     match factor::verify(act, user, factor, proof) {
-        Ok(Verdict::Right(factor)) => Ok(factor),
-        Ok(Verdict::Wrong(_)) => Err(error::PASSWORD.kept()),
+        Ok(factor::Verdict::Right(factor)) => Ok(factor),
+        Ok(factor::Verdict::Wrong(_)) => Err(error::PASSWORD.kept()),
         Err(_) => Err(error::AUTHENTICATOR),
     }
 }
@@ -118,7 +130,7 @@ fn answered(act: &mut Act<'_, '_>, call: &Call, stage: &Stage) -> Result<(Arc<Us
     let user = rules::person(act.state, &call.client, &row.user)?;
     let factor = act.state.factors.get(&user.id, &row.factor).cloned().ok_or(error::AUTHENTICATOR)?;
     if row.push.is_none() {
-        let factor = proven(act, &user, &factor, &Proof::code(call.form.need("binding_code")?))?;
+        let factor = proven(act, &user, &factor, &factor::Proof::code(call.form.need("binding_code")?))?;
         end(act, code, &row);
         return Ok((user, factor));
     }
@@ -141,7 +153,7 @@ pub(in crate::oauth) fn asks_further(call: &Call) -> bool {
     [MFA_OTP, MFA_OOB].iter().any(|grant| call.client.may_use(grant))
 }
 
-/// The tokens, or that a further factor is needed first: as the sign-on policy has it.
+/// The tokens, or that a further factor is needed first: as the sign-on policy and the app's own have it.
 pub(in crate::oauth) fn finish(act: &mut Act<'_, '_>, call: &Call, shown: Shown<'_>) -> Outcome {
     let sign_on = policy::sign_on(act.state, &shown.user, act.by.client.address.parse().ok());
     if !sign_on.allowed {
@@ -152,18 +164,29 @@ pub(in crate::oauth) fn finish(act: &mut Act<'_, '_>, call: &Call, shown: Shown<
     let scopes = call.issuer.grantable(act.state, &wanted, &call.form.words("scope"))?;
     rules::check_openid(&scopes)?;
     call.issuer.judge(act.state, &Wanted { scopes: &scopes, ..wanted })?;
-    if sign_on.require_factor && !shown.further {
-        return Err(required(act, call, &shown));
+    let to = To::client(act.state, &call.client);
+    let need = match app::judge(act, &to, &user, &shown.proof) {
+        Verdict::Denied => return Err(error::SIGN_ON_POLICY),
+        Verdict::Missing(need) => Some(need),
+        Verdict::Satisfied => None,
+    };
+    // A client that cannot ask for a further factor has nobody to ask for one.
+    if need.is_some() && !asks_further(call) {
+        return Err(error::SIGN_ON_POLICY);
+    }
+    if need.is_some() || sign_on.require_factor && !shown.further {
+        return Err(required(act, call, &shown, need.as_ref()));
     }
     let made = grant(act, call, Some(user), scopes, shown.grant)?;
-    let made = Grant { context: Context { amr: shown.amr, ..Context::default() }, ..made };
+    let made = Grant { context: Context { amr: shown.proof.amr, ..Context::default() }, ..made };
     tokens(act, &made)
 }
 
 /// The sign-in waits for a further factor that the person has, and that the client may ask for and supports.
-fn required(act: &mut Act<'_, '_>, call: &Call, shown: &Shown<'_>) -> OAuthError {
+fn required(act: &mut Act<'_, '_>, call: &Call, shown: &Shown<'_>, need: Option<&Need>) -> OAuthError {
     let all = factor::usable(act.state, &shown.user).into_iter();
-    let mut others = all.filter(|factor| factor.kind.authenticator() != shown.used);
+    let helps = |factor: &Arc<Factor>| need.is_none_or(|need| need.factors.contains(&factor.kind));
+    let mut others = all.filter(|factor| factor.kind.authenticator() != shown.used).filter(helps);
     if !others.any(|factor| way(&factor).is_some_and(|grant| takes(call, &call.form, grant))) {
         return error::AUTHENTICATOR;
     }
@@ -172,7 +195,7 @@ fn required(act: &mut Act<'_, '_>, call: &Call, shown: &Shown<'_>) -> OAuthError
         server: call.issuer.id(),
         client: call.client.id.clone(),
         user: shown.user.id.clone(),
-        amr: shown.amr.clone(),
+        proof: shown.proof.clone(),
         used: shown.used.clone(),
         expires: now.after(LIFE),
     };

@@ -9,23 +9,23 @@ use crate::{
 };
 
 /// What a browser with a cookie gets of the authorize endpoint.
-fn authorize(org: &Org, cookie: &str, changes: &[(&str, &str)]) -> Got {
+pub(super) fn authorize(org: &Org, cookie: &str, changes: &[(&str, &str)]) -> Got {
     let line = format!("GET /oauth2/v1/authorize?{}", query(&asked(changes)));
     org.send(call(&line).anonymous().header("cookie", cookie))
 }
 
-fn signs_in(fields: &[(&str, &str)]) -> Call {
+pub(super) fn signs_in(fields: &[(&str, &str)]) -> Call {
     let password = [("username", "lena.fischer"), ("password", PASSWORD)];
     form("/login/login.htm", &[&password[..], fields].concat())
 }
 
 /// The cookie that an answer sets.
-fn cookie(got: &Got) -> String {
+pub(super) fn cookie(got: &Got) -> String {
     got.header("set-cookie").split(';').next().expect("sets a cookie").to_owned()
 }
 
 /// A field of a page's form.
-fn hidden(page: &Got, name: &str) -> String {
+pub(super) fn hidden(page: &Got, name: &str) -> String {
     let text = page.body.as_str().expect("is a page");
     let start = format!("name=\"{name}\" value=\"");
     let value = text.split(&start).nth(1).and_then(|rest| rest.split('"').next());
@@ -33,7 +33,7 @@ fn hidden(page: &Got, name: &str) -> String {
 }
 
 /// What the tokens say that a code is good for.
-fn claims(org: &Org, back: &Map<String, Value>) -> (Value, Value) {
+pub(super) fn claims(org: &Org, back: &Map<String, Value>) -> (Value, Value) {
     let code = back["code"].as_str().expect("has a code");
     let redirect = ("redirect_uri", "https://web.example/cb");
     let fields = [("grant_type", "authorization_code"), ("code", code), redirect];
@@ -50,7 +50,7 @@ fn a_client_asks_for_a_factor() {
     let org = org();
     let cookie_before = cookie(&org.check(signs_in(&[]), 302));
     let (_, back) = sent(&authorize(&org, &cookie_before, &[FACTOR]));
-    assert_eq!(back["error"], "access_denied", "nobody is asked for what they have not");
+    assert_eq!(back["error"], "unmet_authentication_requirements", "nobody is asked for what they have not");
     let (id, _) = claims(&org, &sent(&authorize(&org, &cookie_before, &[IF_POSSIBLE])).1);
     assert_eq!((&id["amr"], &id["acr"]), (&json!(["pwd"]), &json!(IF_POSSIBLE.1)));
     enrol(&org, &question());

@@ -1,5 +1,6 @@
 //! OAuth 2.0 and `OpenID` Connect, as clients, people and APIs see them.
 
+mod access;
 mod administration;
 mod assurance;
 mod elsewhere;

@@ -101,8 +101,6 @@ fn requests_to_sign_in_that_are_refused_to_the_client() {
         "PKCE code challenge con",
     );
     check(&[("idp", "0oa1")], "invalid_request", "Identity provider is not valid.");
-    check(&[("acr_values", "phr")], "access_denied", "The authorize request required an MFA prompt");
-    check(&[("acr_values", "magic")], "access_denied", "'acr_values' not supported.");
     check(&[("request", "e30.e30.")], "invalid_request_object", "The request object JWT signature algorithm");
     check(&[("enroll_amr_values", "pwd")], "invalid_request", "Authenticator enrollment requires");
     check(&[("interclient_token", "x")], "access_denied", "No trust relationship");
