@@ -484,7 +484,11 @@ mod tests {
         check(&error("oaeA1B2C3D4E5F6G7H8I9J0K1"), &ours, &[]);
         check(&error("oae_short_one_1234"), &ours, &["id /errorId"]);
         let link = |host: &str, path: &str| json!({ "href": format!("https://{host}/{path}") });
-        check(&json!({ "errorId": "oaeSnBrvgOKSK-egLbdXTfTTA" }), &json!({ "errorId": "oaehsSkik12TSO3v0UBh9vBNA" }), &[]);
+        check(
+            &json!({ "errorId": "oaeSnBrvgOKSK-egLbdXTfTTA" }),
+            &json!({ "errorId": "oaehsSkik12TSO3v0UBh9vBNA" }),
+            &[],
+        );
         check(&link("dev-1.okta.com", &format!("a/{MADE}")), &link("test.okta.com", &format!("a/{OURS}")), &[]);
         check(&link("dev-1.okta.com", "a/b"), &link("test.okta.com", "a/c"), &["value /href"]);
         check(&json!("a-name-of-the-client-77"), &json!("a-name-of-the-client-78"), &["value the body"]);

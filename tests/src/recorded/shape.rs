@@ -24,7 +24,8 @@ pub fn is_same_kind(one: &str, other: &str) -> bool {
 /// The shape of a point in time, in which a space may stand for the `T`; none for other texts.
 pub fn time(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
-    let is_time = bytes.len() >= 19 && bytes[4] == b'-' && bytes[7] == b'-' && b"T ".contains(&bytes[10]) && bytes[13] == b':';
+    let is_time =
+        bytes.len() >= 19 && bytes[4] == b'-' && bytes[7] == b'-' && b"T ".contains(&bytes[10]) && bytes[13] == b':';
     is_time.then(|| text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect())
 }
 

@@ -14,7 +14,7 @@ use crate::contract::contract;
 const SIZE: i64 = 20;
 
 /// Lists without links, as recorded.
-const UNLINKED: [&str; 1] = ["listPrincipalRateLimitEntities"];
+const UNLINKED: [&str; 2] = ["listPrincipalRateLimitEntities", "listIdentityProviderKeys"];
 
 /// Gives an answer the links that Okta gives it.
 pub(crate) fn amend(scene: &Scene<'_>, reply: &mut Reply) {

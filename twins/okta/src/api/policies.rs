@@ -136,8 +136,7 @@ pub fn list_apps(cx: &Read<'_, Okta>, args: OfPolicy) -> Result<Typed<Vec<Value>
 
 /// The uses of a policy: the apps that have it, each under its own id.
 fn mapping(policy: &str, app: &App, origin: &str) -> Value {
-    let to =
-        |path: &str| json!({ "href": format!("{origin}{path}"), "hints": { "allow": ["GET", "PUT", "DELETE"] } });
+    let to = |path: &str| json!({ "href": format!("{origin}{path}"), "hints": { "allow": ["GET", "PUT", "DELETE"] } });
     json!({ "id": app.id, "_links": {
         "self": to(&format!("/api/v1/policies/{policy}/mappings/{}", app.id)),
         "policy": to(&format!("/api/v1/policies/{policy}")),

@@ -72,8 +72,7 @@ const AREAS: &[&[Resource]] = &[
 ];
 
 /// Operations that are served from the public documents and whose rules the rows know whole.
-pub(crate) const BEHAVES: &[&[&str]] =
-    &[
+pub(crate) const BEHAVES: &[&[&str]] = &[
     branding::BEHAVES,
     hooks::BEHAVES,
     network::BEHAVES,

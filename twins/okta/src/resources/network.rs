@@ -81,10 +81,12 @@ pub(super) const ROWS: &[Resource] = &[
                 keep(old, members, &["status", "type", "created"]);
             }
             if matches!(deed, Deed::Create) {
-                let usual = usual(members);
-                members.entry("settings").or_insert(usual);
                 members.insert("status".to_owned(), "ACTIVE".into());
                 members.insert("created".to_owned(), subject.now.floor_secs().iso_millis().into());
+            }
+            if matches!(deed, Deed::Create | Deed::Write(_)) {
+                let usual = usual(members);
+                members.entry("settings").or_insert(usual);
             }
             if !matches!(deed, Deed::Delete) {
                 members.insert("lastUpdated".to_owned(), subject.now.floor_secs().iso_millis().into());

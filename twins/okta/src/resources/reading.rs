@@ -144,7 +144,9 @@ impl Bodies<'_> {
                 TAKEN.iter().find(of).map(|row| row.3)
             }),
             // The document's pattern of a duration fits `P` alone, and no duration.
-            Rule::Pattern | Rule::Format if self.text(at).is_some_and(is_duration) => self.replace(at, |_, _| Some("P")),
+            Rule::Pattern | Rule::Format if self.text(at).is_some_and(is_duration) => {
+                self.replace(at, |_, _| Some("P"))
+            }
             Rule::Pattern => self.replace(at, |member, text| {
                 let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
                 let of = |row: &&(&str, &str, &str)| plain && self.operation.ends_with(row.0) && row.1 == member;
@@ -191,7 +193,9 @@ impl Bodies<'_> {
 fn is_duration(text: &str) -> bool {
     let Some(parts) = text.strip_prefix('P') else { return false };
     let known = parts.bytes().all(|byte| byte.is_ascii_digit() || b"YMWDTHS".contains(&byte));
-    known && parts.bytes().any(|byte| byte.is_ascii_digit()) && !parts.ends_with(|c: char| c.is_ascii_digit() || c == 'T')
+    known
+        && parts.bytes().any(|byte| byte.is_ascii_digit())
+        && !parts.ends_with(|c: char| c.is_ascii_digit() || c == 'T')
 }
 
 /// A truth value or number that was sent as text: Okta reads the one for the other, as the document's own example of a
