@@ -90,7 +90,7 @@ pub(crate) fn read(place: Place, sent: &Sent<'_>) -> Result<Arguments, Refused> 
 
 /// The query with a page no larger than there are: greater wishes are cut to it, as Okta does with people, groups and
 /// apps. That it does so everywhere is inferred.
-fn limited<'q>(place: Place, query: &'q str) -> Cow<'q, str> {
+fn limited(place: Place, query: &str) -> Cow<'_, str> {
     let parameters = &place.operation().facts.get().parameters;
     let limit = parameters.iter().find(|parameter| parameter.name == "limit");
     let most = limit.and_then(|limit| limit.schema.maximum.as_ref()?.as_i64());
