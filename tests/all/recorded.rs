@@ -2,15 +2,16 @@
 //!
 //! The recordings are no part of the project. Where the folder is not there, nothing is checked, and the test says so.
 
+mod certificates;
 mod token_calls;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use dtu_kernel::operation::Level;
+use dtu_kernel::{operation::Level, wire::Request};
 use dtu_tests::recorded::{
     devices, evidence, org,
     recording::{Exchange, Recording},
-    replay::{Played, Stage},
+    replay::{Played, Progress, Stage},
     sources,
 };
 use serde_json::{Value, json};
@@ -68,12 +69,18 @@ fn recordings(service: &str) -> Option<Vec<Recording>> {
 async fn play_okta(recordings: &[Recording]) -> Vec<Played> {
     let okta = dtu_universe::all().into_iter().find(|host| host.name() == "okta").expect("there is an Okta");
     let stage = Stage::new(okta, okta_world, ORIGIN, AUTHORIZATION, was_refused);
-    let stage = stage.expect("the world loads").filling(token_calls::fill);
+    let stage = stage.expect("the world loads").filling(fill);
     let mut played = Vec::new();
     for recording in recordings.iter().filter(|recording| !BY_HAND.contains(&recording.name.as_str())) {
         played.extend(stage.play(recording).await.expect("a recording is played"));
     }
     played
+}
+
+/// Puts into a request what recordings leave out.
+fn fill(exchange: &Exchange, request: &mut Request, progress: &Progress) {
+    token_calls::fill(exchange, request, progress);
+    certificates::fill(exchange, request);
 }
 
 /// How many exchanges agree, by the level of their operation, for whoever reads the test's output.

@@ -311,7 +311,7 @@ fn hold(twin: &str, found: &[String]) -> Vec<String> {
     let mut listed = Vec::new();
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
     {
-        let (entry, reason) = line.split_once('#').unwrap_or((line, ""));
+        let (entry, reason) = line.split_once(" # ").unwrap_or((line, ""));
         let entry = entry.trim();
         if reason.trim().is_empty() {
             problems.push(format!("{path}:{number}: `{entry}` has no reason"));

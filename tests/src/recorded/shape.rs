@@ -8,6 +8,12 @@ pub fn is_id(text: &str) -> bool {
     plain && (15..=64).contains(&text.len()) && text.bytes().any(|b| b.is_ascii_digit())
 }
 
+/// Whether a text is an id of a failure, in which there may be no digit by chance.
+pub fn is_error_id(text: &str) -> bool {
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    plain && text.len() == 25 && text.starts_with("oae")
+}
+
 /// Whether two drawn texts are of one kind: as long, and the same first letters where the service's ids have such.
 pub fn is_same_kind(one: &str, other: &str) -> bool {
     let hyphens = |text: &str| text.matches('-').count() == 4 && text.len() == 36;
@@ -15,10 +21,11 @@ pub fn is_same_kind(one: &str, other: &str) -> bool {
     one.len() == other.len() && hyphens(one) == hyphens(other) && (!prefixed || one.get(..3) == other.get(..3))
 }
 
-/// The shape of a point in time; none for other texts.
+/// The shape of a point in time, in which a space may stand for the `T`; none for other texts.
 pub fn time(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
-    let is_time = bytes.len() >= 19 && bytes[4] == b'-' && bytes[7] == b'-' && bytes[10] == b'T' && bytes[13] == b':';
+    let is_time =
+        bytes.len() >= 19 && bytes[4] == b'-' && bytes[7] == b'-' && b"T ".contains(&bytes[10]) && bytes[13] == b':';
     is_time.then(|| text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect())
 }
 
@@ -82,7 +89,10 @@ mod tests {
         assert!(is_same_kind("00u1a2b3c4d5e6f7g8h9", "00uzzzzzzzzzzzzzzzz1"));
         assert!(!is_same_kind("00u1a2b3c4d5e6f7g8h9", "00gzzzzzzzzzzzzzzzz1"));
         assert_eq!(time("2026-01-02T03:04:05.000Z").as_deref(), Some("0000-00-00T00:00:00.000Z"));
+        assert_eq!(time("2026-01-02 03:04:05.0").as_deref(), Some("0000-00-00 00:00:00.0"));
         assert_eq!(time("Tuesday"), None);
+        assert!(is_error_id("oaeSnBrvgOKSK-egLbdXTfTTA"));
+        assert!(!is_error_id("oaeSnBrvgOKSK-egLbdXTfTT"));
         assert_eq!(secret("<redacted:10>").len(), 10);
         assert_eq!(url("https://a.okta.com/b?c=d"), Some(("a.okta.com", "/b", "c=d")));
     }

@@ -77,6 +77,8 @@ impl Backed for Okta {
             }
             Refused::Rule { code: "E0000001", about, causes } => Error::Validation { about, causes },
             Refused::Rule { code: "E0000031", causes, .. } => Error::Search(causes.concat()),
+            // Recorded of one code, whose cause says more than a sentence.
+            Refused::Rule { code: code @ "E0000166", about, .. } => Error::Exceeded { code, domain: about },
             Refused::Rule { code, .. } => Error::coded(code),
         }
     }
@@ -155,7 +157,11 @@ fn invalid(violations: &[Violation]) -> Error {
     if let Some(violation) = violations.iter().find(|violation| of(violation)) {
         return match violation.rule {
             Rule::Required => Error::MissingParameter,
-            _ => Error::TypeMismatch { what: violation.to_string() },
+            Rule::Range | Rule::Length | Rule::Pattern => {
+                let cause = format!("{}: The field has an invalid value", violation.at);
+                Error::Validation { about: violation.at.as_str().into(), causes: vec![cause] }
+            }
+            _ => Error::mismatch(&*violation.at),
         };
     }
     if violations
@@ -172,9 +178,10 @@ fn invalid(violations: &[Violation]) -> Error {
     Error::Validation { about: about.into(), causes: violations.iter().map(cause).collect() }
 }
 
-/// Whether a body cannot be read at all: it is no JSON, or something in it is of another type.
+/// Whether a body cannot be read at all: it is no JSON, or something in it is of another type, or of none that it could
+/// be of.
 const fn is_unreadable(rule: Rule) -> bool {
-    matches!(rule, Rule::Syntax | Rule::Type)
+    matches!(rule, Rule::Syntax | Rule::Type | Rule::Alternatives)
 }
 
 /// The name of the member that a violation is about.
@@ -183,7 +190,7 @@ fn field(violation: &Violation) -> String {
     if violation.member.is_empty() { at.to_owned() } else { violation.member.to_string() }
 }
 
-/// Okta's names for the kinds of objects in its collections, as recorded.
+/// Okta's names for the kinds of objects in its collections, as recorded; that of zones is their schema's.
 const KINDS: &[(&str, &str)] = &[
     ("agentPools", "AppInstance"),
     ("api-services", "APIServiceIntegration"),
@@ -210,6 +217,7 @@ const KINDS: &[(&str, &str)] = &[
     ("sessions", "AppSession"),
     ("uischemas", "UISchemaEntity"),
     ("user", "CVDType"),
+    ("zones", "NetworkZone"),
 ];
 
 /// Names that only one operation has for the kind, as recorded.
@@ -226,7 +234,8 @@ fn kind_of(collection: &SmolStr) -> String {
     stem.split('-').map(capitalized).collect()
 }
 
-fn capitalized(word: &str) -> String {
+/// A word with a capital letter.
+pub(crate) fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -54,10 +54,17 @@ pub enum Error {
     NoMediaType,
     /// No answer in the media types that the caller takes.
     NotAcceptable,
+    /// There are as many of a kind as there may be.
+    Exceeded {
+        /// The code.
+        code: &'static str,
+        /// What kind of thing.
+        domain: SmolStr,
+    },
     /// A query parameter of another type.
     TypeMismatch {
-        /// The parameter and what is wrong with it.
-        what: String,
+        /// The parameter.
+        name: String,
     },
     /// A required query parameter is missing.
     MissingParameter,
@@ -206,8 +213,13 @@ impl Error {
             ArgError::Missing(name) if name == "body" => Self::Malformed,
             ArgError::Missing(_) => Self::MissingParameter,
             ArgError::Invalid(name, _) if name == "body" => Self::Malformed,
-            ArgError::Invalid(name, why) => Self::TypeMismatch { what: format!("{name}: {why}") },
+            ArgError::Invalid(name, _) => Self::mismatch(name),
         }
+    }
+
+    /// A query parameter of another type.
+    pub fn mismatch(name: impl Into<String>) -> Self {
+        Self::TypeMismatch { name: name.into() }
     }
 
     /// A search or filter of people or groups that is refused.
@@ -275,7 +287,11 @@ impl Error {
             Self::MediaType => known("E0000021"),
             Self::NoMediaType => known("E0000018"),
             Self::NotAcceptable => known("E0000019"),
-            Self::TypeMismatch { what } => summary("E0000037", what),
+            // The two spaces are Okta's. See
+            // gblues.hashnode.dev/more-okta-gotchas-type-mismatch-exception-could-not-convert-parameter-limit-to-the-required-type.
+            Self::TypeMismatch { name } => {
+                summary("E0000037", &format!(" Could not convert parameter '{name}' to the required type."))
+            }
             Self::MissingParameter => known("E0000028"),
             Self::Validation { about, causes } => {
                 let (status, code, summary, _) = summary("E0000001", about);
@@ -303,6 +319,7 @@ impl Error {
             Self::Log { code, summary, causes } => (400, SmolStr::new_static(code), summary.clone(), causes.clone()),
             Self::RateLimited { .. } | Self::TooManyAtOnce => known("E0000047"),
             Self::Coded { code, causes } => with(code, causes.clone()),
+            Self::Exceeded { code, .. } => same(code),
             Self::Worded { code, summary, causes } => {
                 let (status, code, ..) = known(code);
                 (status, code, summary.clone(), causes.clone())
@@ -327,7 +344,15 @@ impl Error {
             _ => {}
         }
         let (status, code, summary, causes) = self.shape();
-        let causes: Vec<Value> = causes.into_iter().map(|cause| json!({ "errorSummary": cause })).collect();
+        let mut causes: Vec<Value> = causes.into_iter().map(|cause| json!({ "errorSummary": cause })).collect();
+        if let (Self::Exceeded { domain, .. }, Some(Value::Object(cause))) = (self, causes.first_mut()) {
+            // Recorded, also that it lies in the address.
+            cause.extend([
+                ("reason".to_owned(), json!("EXCEEDS_MAX_VALUE")),
+                ("locationType".to_owned(), json!("url")),
+                ("domain".to_owned(), json!(domain)),
+            ]);
+        }
         let mut body = Map::new();
         body.insert("errorCode".to_owned(), json!(code));
         body.insert("errorSummary".to_owned(), json!(summary));

@@ -14,7 +14,7 @@ use crate::contract::contract;
 const SIZE: i64 = 20;
 
 /// Lists without links, as recorded.
-const UNLINKED: [&str; 1] = ["listPrincipalRateLimitEntities"];
+const UNLINKED: [&str; 2] = ["listPrincipalRateLimitEntities", "listIdentityProviderKeys"];
 
 /// Gives an answer the links that Okta gives it.
 pub(crate) fn amend(scene: &Scene<'_>, reply: &mut Reply) {
@@ -57,7 +57,9 @@ fn sized(operation: &str, link: &str) -> Option<String> {
         "listRealms" => Some(10),
         _ => limit.schema.default.as_ref().and_then(Value::as_i64),
     };
-    let size = said("limit").or_else(|| Some(default.map(|size| if size > 0 { size } else { SIZE })?.to_string()));
+    let most = limit.schema.maximum.as_ref().and_then(serde_json::Number::as_i64).unwrap_or(i64::MAX);
+    let asked = said("limit").map(|size| size.parse().map_or(size, |size: i64| size.min(most).to_string()));
+    let size = asked.or_else(|| Some(default.map(|size| if size > 0 { size } else { SIZE })?.to_string()));
     let Some(size) = size else { return Some(link.to_owned()) };
     let mut query = Serializer::new(String::new());
     if let Some(after) = said("after") {
@@ -80,6 +82,10 @@ fn sized(operation: &str, link: &str) -> Option<String> {
 fn own(scene: &Scene<'_>, reply: &Reply) -> Option<String> {
     let request = scene.request;
     let path = request.path.as_str();
+    if scene.operation.id == "listBehaviorDetectionRules" {
+        // Recorded (2025), though its pages have no size that the document knows.
+        return Some(format!("<{}{path}?limit=10>; rel=\"self\"", request.origin));
+    }
     if !path.starts_with("/api/v1/iam/") || path.ends_with("/permissions") {
         return None;
     }
@@ -105,6 +111,7 @@ mod tests {
         };
         check("listGroupRules", "", Some("?limit=50"));
         check("listGroupRules", "?search=x&limit=2", Some("?limit=2&search=x"));
+        check("listGroupRules", "?limit=1000", Some("?limit=200"));
         check("listGroupRules", "?search=x&after=b", Some("?after=b&limit=50&search=x"));
         check("listApplications", "", Some("?limit=20"));
         check("listPolicies", "?type=x", Some("?type=x"));

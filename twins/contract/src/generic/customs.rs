@@ -67,6 +67,12 @@ pub trait Customs {
         None
     }
 
+    /// Whether the ids of a collection are UUIDs, where documents do not say.
+    fn has_uuids(&self, collection: &str) -> bool {
+        let _ = collection;
+        false
+    }
+
     /// Sees an object before a deed: fills in what the service sets itself, or refuses. What is said of an object that
     /// is removed is forgotten.
     ///

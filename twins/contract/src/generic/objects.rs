@@ -40,11 +40,12 @@ impl Engine {
         let place = Self::place(collection, call, store)?;
         let mut members = given(&self.tree().op(operation), collection, call);
         taken(collection, &place, &members, store)?;
-        let source = self.drawn(collection, tx);
+        let mut source = self.drawn(collection, tx);
         let chosen = collection.ids.first().and_then(|name| members.get(name.as_str())).and_then(text);
         let id = match (chosen, call.customs.id(&collection.normal, &members)) {
             (Some(id), _) => id,
             (None, Some(shape)) => tx.id(&shape),
+            (None, None) if call.customs.has_uuids(&collection.normal) => source.uuid().into(),
             (None, None) => self.new_id(operation, collection, &place, call, store, source),
         };
         note_number(collection, &id, store);

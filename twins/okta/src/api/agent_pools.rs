@@ -96,8 +96,8 @@ const PAGE: Size = Size { default: 5, max: 200 };
 /// As many of each type as the caller wants; the cursor is the last pool's id.
 fn list(cx: &Read<'_, Okta>, args: List) -> Result<Typed<Vec<Value>>, Error> {
     let wanted = args.pool_type.as_deref();
-    if let Some(other) = wanted.filter(|kind| !TYPES.contains(kind)) {
-        return Err(Error::TypeMismatch { what: format!("poolType: unknown type `{other}`") });
+    if wanted.is_some_and(|kind| !TYPES.contains(&kind)) {
+        return Err(Error::mismatch("poolType"));
     }
     let most = paging::size(args.limit_per_pool_type, PAGE)?;
     let mut left: Vec<_> = cx.state.objects.members(POOLS).collect();

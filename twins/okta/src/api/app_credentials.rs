@@ -16,7 +16,6 @@ use http::{StatusCode, header::LOCATION};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 use smol_str::SmolStr;
 
 use super::{
@@ -70,7 +69,7 @@ impl KeyBody {
             kid: kid.into(),
             r#use: "sig",
             x5c: [STANDARD.encode(certificate)],
-            thumbprint: URL_SAFE_NO_PAD.encode(Sha256::digest(certificate)),
+            thumbprint: certificate::thumbprint(certificate),
             e: "AQAB",
             n: URL_SAFE_NO_PAD.encode(&modulus[first..]),
         })

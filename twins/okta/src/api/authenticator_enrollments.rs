@@ -202,7 +202,7 @@ fn discloses(what: Option<&str>) -> Result<bool, Error> {
     match what {
         None | Some("") => Ok(false),
         Some(what) if what.split(',').all(|one| one == "phone") => Ok(true),
-        Some(what) => Err(Error::TypeMismatch { what: format!("discloseIdentifiers: unknown identifier `{what}`") }),
+        Some(_) => Err(Error::mismatch("discloseIdentifiers")),
     }
 }
 

@@ -116,11 +116,11 @@ fn shown(mapping: &Members, app: &str, origin: &str) -> Value {
 fn list(cx: &Read<'_, Okta>, args: List) -> Result<Typed<Vec<Value>>, Error> {
     let app = find(cx.state, &args.app_id)?;
     let limit = paging::size(args.limit, PAGE)?;
-    if let Some(status) = args.status.as_deref().filter(|status| !matches!(*status, "ACTIVE" | "ERROR" | "INACTIVE")) {
-        return Err(Error::TypeMismatch { what: format!("status: unknown status `{status}`") });
+    if args.status.as_deref().is_some_and(|status| !matches!(status, "ACTIVE" | "ERROR" | "INACTIVE")) {
+        return Err(Error::mismatch("status"));
     }
     let since = args.last_updated.as_deref().map(Timestamp::parse);
-    let since = since.transpose().map_err(|_| Error::TypeMismatch { what: "lastUpdated: is not a date".to_owned() })?;
+    let since = since.transpose().map_err(|_| Error::mismatch("lastUpdated"))?;
     let since = since.map(stamp);
     let fits = |mapping: &Members| {
         args.status.as_deref().is_none_or(|wanted| text(mapping, "status") == wanted)

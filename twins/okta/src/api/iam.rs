@@ -451,7 +451,7 @@ struct ListResources {
 
 fn list_resources(cx: &Read<'_, Okta>, args: ListResources) -> Result<Typed<Value>, Error> {
     let (set, origin) = (find_set(cx.state, cx.scene)?, &cx.scene.request.origin);
-    let wish = args.limit.map(|text| text.parse().map_err(|_| Error::TypeMismatch { what: format!("limit: {text}") }));
+    let wish = args.limit.map(|text| text.parse().map_err(|_| Error::mismatch("limit")));
     let size = crate::paging::size(wish.transpose()?, crate::paging::Size { default: PAGE, max: PAGE })?;
     let after = args.after.filter(|after| !after.is_empty());
     let begin = match after {

@@ -136,10 +136,11 @@ pub fn list_apps(cx: &Read<'_, Okta>, args: OfPolicy) -> Result<Typed<Vec<Value>
 
 /// The uses of a policy: the apps that have it, each under its own id.
 fn mapping(policy: &str, app: &App, origin: &str) -> Value {
+    let to = |path: &str| json!({ "href": format!("{origin}{path}"), "hints": { "allow": ["GET", "PUT", "DELETE"] } });
     json!({ "id": app.id, "_links": {
-        "self": { "href": format!("{origin}/api/v1/policies/{policy}/mappings/{}", app.id) },
-        "policy": { "href": format!("{origin}/api/v1/policies/{policy}") },
-        "application": { "href": format!("{origin}/api/v1/apps/{}", app.id) },
+        "self": to(&format!("/api/v1/policies/{policy}/mappings/{}", app.id)),
+        "policy": to(&format!("/api/v1/policies/{policy}")),
+        "application": to(&format!("/api/v1/apps/{}", app.id)),
     } })
 }
 

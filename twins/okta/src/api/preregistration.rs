@@ -160,6 +160,7 @@ fn enroll(cx: &mut Write<'_, '_, Okta>, args: Sent) -> Result<Typed<Value>, Erro
             let now = stamp(act.now());
             let row = json!({
                 "id": id, "factorType": "webauthn", "provider": "FIDO", "vendorName": "FIDO",
+                "fulfillmentProvider": "yubico",
                 "status": "PENDING_ACTIVATION", "created": now, "lastUpdated": now, "profile": { "rpId": rp },
             });
             keep(act, &place(&user.id), &id, row);
@@ -231,12 +232,16 @@ fn send_pin(cx: &mut Write<'_, '_, Okta>, args: Sent) -> Result<Typed<()>, Error
 
 fn list(cx: &Read<'_, Okta>, args: Who) -> Result<Typed<Vec<Value>>, Error> {
     let user = find_user(cx.state, cx.caller, &args.user_id)?;
-    let shown = |row: &Members| {
+    let place = place(&user.id);
+    let base = format!("{}/webauthn-registration/api/v1/users/{}/enrollments", cx.scene.request.origin, user.id);
+    let shown = |(id, row): (&SmolStr, &Members)| {
         let mut shown = row.clone();
         shown.shift_remove("serial");
+        let own = json!({ "self": { "href": format!("{base}/{id}"), "hints": { "allow": ["DELETE"] } } });
+        shown.insert("_links".to_owned(), own);
         Value::Object(shown)
     };
-    Ok(Typed::ok(&cx.state.objects.members(&place(&user.id)).map(|(_, row)| shown(row)).collect::<Vec<_>>()))
+    Ok(Typed::ok(&cx.state.objects.members(&place).map(shown).collect::<Vec<_>>()))
 }
 
 fn delete(cx: &mut Write<'_, '_, Okta>, args: Which) -> Result<Typed<()>, Error> {

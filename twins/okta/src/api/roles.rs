@@ -323,10 +323,7 @@ pub(super) struct Paged {
 
 impl Paged {
     fn size(&self, size: Size) -> Result<usize, Error> {
-        let wish = self
-            .limit
-            .as_deref()
-            .map(|text| text.parse().map_err(|_| Error::TypeMismatch { what: format!("limit: {text}") }));
+        let wish = self.limit.as_deref().map(|text| text.parse().map_err(|_| Error::mismatch("limit")));
         paging::size(wish.transpose()?, size)
     }
 }
@@ -482,7 +479,7 @@ fn list_targets(cx: &Read<'_, Okta>, args: Targets) -> Result<Typed<Vec<Value>>,
     }
     let kind = args.assignment_type.as_deref();
     if kind.is_some_and(|kind| kind != "USER" && kind != "GROUP") {
-        return Err(Error::TypeMismatch { what: "assignmentType".to_owned() });
+        return Err(Error::mismatch("assignmentType"));
     }
     let held = held.into_iter().filter(|role| kind.is_none_or(|kind| role.holder.kind.text() == kind));
     let org = super::iam::org(state);

@@ -3,8 +3,13 @@
 //! See RFC 5280, section 4.1, and RFC 8017, appendix A.1.1. Who signed a certificate is not looked at: apps name theirs
 //! themselves.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use dtu_kernel::time::Timestamp;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 /// A value of DER: its tag and content, and what is behind it.
 fn value(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
@@ -67,10 +72,52 @@ pub fn rsa_key(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     (tag == INTEGER).then(|| (modulus.to_vec(), exponent.to_vec()))
 }
 
-/// The same of a certificate in base64, which may stand in lines.
-pub fn of_text(text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+/// A certificate in base64, which may stand in lines.
+pub fn decoded(text: &str) -> Option<Vec<u8>> {
     let lines: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    rsa_key(&STANDARD.decode(lines).ok()?)
+    STANDARD.decode(lines).ok()
+}
+
+/// The modulus and the exponent of a certificate in base64.
+pub fn of_text(text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    rsa_key(&decoded(text)?)
+}
+
+/// A certificate's key as a JSON Web Key (RFC 7518, section 6), RSA or on one of three curves.
+pub fn jwk(der: &[u8]) -> Option<Value> {
+    let number = |bytes: &[u8]| {
+        let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
+        URL_SAFE_NO_PAD.encode(&bytes[first..])
+    };
+    if let Some((modulus, exponent)) = rsa_key(der) {
+        return Some(json!({ "kty": "RSA", "e": number(&exponent), "n": number(&modulus) }));
+    }
+    let (curve, x, y) = point(der)?;
+    Some(json!({ "kty": "EC", "crv": curve, "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y) }))
+}
+
+/// The curve's name and the two coordinates of a certificate's key (RFC 5480, section 2).
+fn point(der: &[u8]) -> Option<(&'static str, Vec<u8>, Vec<u8>)> {
+    const OID: u8 = 0x06;
+    const ELLIPTIC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+    const CURVES: [(&[u8], &str, usize); 3] = [
+        (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07], "P-256", 32),
+        (&[0x2b, 0x81, 0x04, 0x00, 0x22], "P-384", 48),
+        (&[0x2b, 0x81, 0x04, 0x00, 0x23], "P-521", 66),
+    ];
+    let all = parts(der)?;
+    let (_, algorithm, rest) = value(all[KEY])?;
+    let (tag, kind, named) = value(algorithm)?;
+    let curve = first(named, OID)?;
+    let (_, name, size) = CURVES.iter().find(|(oid, ..)| *oid == curve)?;
+    let coordinates = first(rest, BITS)?.strip_prefix(&[0, 4])?;
+    let whole = tag == OID && kind == ELLIPTIC && coordinates.len() == 2 * size;
+    whole.then(|| (*name, coordinates[..*size].to_vec(), coordinates[*size..].to_vec()))
+}
+
+/// The SHA-256 of a certificate in base64 (RFC 7517, section 4.9).
+pub fn thumbprint(der: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(der))
 }
 
 /// From when until when a certificate holds.

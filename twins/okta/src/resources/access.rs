@@ -1,6 +1,7 @@
 //! Realms.
 
-use serde_json::json;
+use http::Method;
+use serde_json::{Value, json};
 
 use super::{
     Members,
@@ -14,6 +15,15 @@ pub(super) const ROWS: &[Resource] = &[Resource {
     shown: || json!({ "isDefault": false }),
     style: Some(Style::Rel),
     links: &[link("self", "", "GET")],
+    finish: |house, subject, shown| {
+        // Lists are a search's, and show no empty lists: recorded.
+        if house.request.path == subject.place
+            && house.request.method == Method::GET
+            && let Some(profile) = shown.get_mut("profile").and_then(Value::as_object_mut)
+        {
+            profile.retain(|name, domains| name != "domains" || domains.as_array().is_none_or(|all| !all.is_empty()));
+        }
+    },
     rule: |house, subject, deed, members| match deed {
         super::Deed::Delete if super::resource::holds(members, "isDefault") => {
             Err(invalid("realm", "The default realm cannot be deleted."))

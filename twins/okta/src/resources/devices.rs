@@ -23,6 +23,7 @@ const CONDITIONS: &[&str] = &[
 pub(super) const ROWS: &[Resource] = &[Resource {
     collection: "/api/v1/device-assurances",
     prefix: |_| "dae",
+    kept: &["gracePeriod"],
     shown: || json!({ "resourceType": "DeviceAssurancePolicyEntity" }),
     stamped: true,
     style: Some(Style::Hints),

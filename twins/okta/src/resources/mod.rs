@@ -8,19 +8,23 @@ pub(crate) mod answers;
 mod branding;
 pub(crate) mod constraints;
 mod devices;
+mod factors;
 mod filter;
 mod follow;
 mod hooks;
+mod integrations;
 mod network;
 mod org;
 mod policies;
 mod policy_kinds;
 mod policy_order;
 mod profiles;
+mod provider_keys;
 mod providers;
 pub(crate) mod reading;
 mod references;
 mod resource;
+mod risk;
 mod sign_in;
 mod start;
 
@@ -55,17 +59,28 @@ const AREAS: &[&[Resource]] = &[
     access::ROWS,
     branding::ROWS,
     devices::ROWS,
+    factors::ROWS,
     hooks::ROWS,
+    integrations::ROWS,
     network::ROWS,
     org::ROWS,
     policies::ROWS,
     profiles::ROWS,
+    provider_keys::ROWS,
+    risk::ROWS,
     sign_in::ROWS,
 ];
 
 /// Operations that are served from the public documents and whose rules the rows know whole.
-pub(crate) const BEHAVES: &[&[&str]] =
-    &[branding::BEHAVES, hooks::BEHAVES, network::BEHAVES, policies::BEHAVES, profiles::BEHAVES, sign_in::BEHAVES];
+pub(crate) const BEHAVES: &[&[&str]] = &[
+    branding::BEHAVES,
+    hooks::BEHAVES,
+    network::BEHAVES,
+    policies::BEHAVES,
+    profiles::BEHAVES,
+    provider_keys::BEHAVES,
+    sign_in::BEHAVES,
+];
 
 /// The row of a collection, by its path with all parameters as `{}`.
 pub(crate) fn find(collection: &str) -> Option<&'static Resource> {
@@ -149,6 +164,10 @@ impl Customs for House<'_> {
             prefix => prefix,
         };
         (!prefix.is_empty()).then(|| id_shape(collection, prefix))
+    }
+
+    fn has_uuids(&self, collection: &str) -> bool {
+        collection == provider_keys::KEYS
     }
 
     fn settle(&self, subject: &Subject<'_>, deed: Deed<'_>, members: &mut Members) -> Result<(), Refused> {

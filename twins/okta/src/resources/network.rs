@@ -84,6 +84,10 @@ pub(super) const ROWS: &[Resource] = &[
                 members.insert("status".to_owned(), "ACTIVE".into());
                 members.insert("created".to_owned(), subject.now.floor_secs().iso_millis().into());
             }
+            if matches!(deed, Deed::Create | Deed::Write(_)) {
+                let usual = usual(members);
+                members.entry("settings").or_insert(usual);
+            }
             if !matches!(deed, Deed::Delete) {
                 members.insert("lastUpdated".to_owned(), subject.now.floor_secs().iso_millis().into());
             }
@@ -94,6 +98,16 @@ pub(super) const ROWS: &[Resource] = &[
         ..BASE
     },
 ];
+
+/// What a behavior counts where nobody says: the public document's defaults of its kind.
+fn usual(members: &Members) -> Value {
+    match members.get("type").and_then(Value::as_str) {
+        Some("VELOCITY") => json!({ "velocityKph": 805 }),
+        Some("ANOMALOUS_IP") => json!({ "maxEventsUsedForEvaluation": 50 }),
+        Some("ANOMALOUS_DEVICE" | "ANOMALOUS_LOCATION") => json!({ "maxEventsUsedForEvaluation": 20 }),
+        _ => json!({}),
+    }
+}
 
 /// Zones hold addresses, keep their type, and stay while they are active or rules name them.
 ///

@@ -1,9 +1,10 @@
 //! The org itself: settings, contacts, limits, notices.
 
-use serde_json::json;
+use http::Method;
+use serde_json::{Value, json};
 
 use super::{
-    Deed, Refused,
+    Deed, Members, Refused,
     resource::{BASE, Resource, Style, is, link, missing},
 };
 
@@ -37,13 +38,13 @@ pub(super) const ROWS: &[Resource] = &[
         style: Some(Style::Hints),
         links: &[link("self", "", "GET PUT")],
         finish: |_, subject, shown| {
-            if let Some(id) = shown.get("captchaId").and_then(serde_json::Value::as_str) {
+            if let Some(id) = shown.get("captchaId").and_then(Value::as_str) {
                 let href = format!("{}/api/v1/captchas/{id}", subject.origin);
                 shown["_links"]["captcha"] =
                     json!({ "href": href, "hints": { "allow": ["GET", "POST", "PUT", "DELETE"] } });
             }
             // Okta lists them in its own order.
-            if let Some(pages) = shown.get_mut("enabledPages").and_then(serde_json::Value::as_array_mut) {
+            if let Some(pages) = shown.get_mut("enabledPages").and_then(Value::as_array_mut) {
                 let order = ["SSR", "SSPR", "SIGN_IN"];
                 pages.sort_by_key(|page| order.iter().position(|known| page == known));
             }
@@ -57,7 +58,7 @@ pub(super) const ROWS: &[Resource] = &[
         shown: || json!({ "defaultPercentage": 50, "defaultConcurrencyPercentage": 50 }),
         stamped: true,
         rule: |house, subject, deed, members| {
-            let principal = members.get("principalId").and_then(serde_json::Value::as_str).unwrap_or_default();
+            let principal = members.get("principalId").and_then(Value::as_str).unwrap_or_default();
             if matches!(deed, Deed::Create) {
                 let token = is(members, "principalType", "SSWS_TOKEN");
                 if token && house.state.tokens.get(principal).is_none() {
@@ -73,7 +74,7 @@ pub(super) const ROWS: &[Resource] = &[
         },
         finish: |_, _, shown| {
             for name in ["createdDate", "lastUpdate"] {
-                if let Some(serde_json::Value::String(time)) = shown.get_mut(name) {
+                if let Some(Value::String(time)) = shown.get_mut(name) {
                     *time = time.replace(".000Z", "Z");
                 }
             }
@@ -100,7 +101,23 @@ pub(super) const ROWS: &[Resource] = &[
         shown: || json!({ "verifyKnowledgeSecondWhen2faRequired": false }),
         ..BASE
     },
-    Resource { collection: "/api/v1/templates/sms", prefix: |_| "cst", asks: &[("templateType", "type")], ..BASE },
+    Resource {
+        collection: "/api/v1/templates/sms",
+        prefix: |_| "cst",
+        asks: &[("templateType", "type")],
+        rule: |house, _, deed, members| {
+            if let (Deed::Write(old), &Method::POST) = (deed, &house.request.method) {
+                translate(old, members);
+            }
+            Ok(())
+        },
+        ..BASE
+    },
+    Resource {
+        collection: "/okta-personal-settings/api/v1/export-blocklists",
+        shown: || json!({ "domains": [] }),
+        ..BASE
+    },
     Resource {
         collection: "/api/v1/agentPools/{}/updates",
         rule: |_, _, deed, members| match deed {
@@ -118,7 +135,6 @@ pub(super) const ROWS: &[Resource] = &[
         },
         ..BASE
     },
-    Resource { collection: "/api/v1/push-providers", asks: &[("type", "providerType")], ..BASE },
     Resource {
         collection: "/api/v1/email-servers",
         new: || json!({ "authType": "BASIC_SMTP_AUTH" }),
@@ -138,3 +154,19 @@ pub(super) const ROWS: &[Resource] = &[
     },
     Resource { collection: "/api/v1/agentPools", asks: &[("poolType", "type")], ..BASE },
 ];
+
+/// A partial update adds translations to those that there are, and takes away those that it has no text for.
+///
+/// See developer.okta.com/docs/api/openapi/okta-management/management/tag/Template/#tag/Template/operation/updateSmsTemplate.
+fn translate(old: &Members, members: &mut Members) {
+    let Some(Value::Object(before)) = old.get("translations") else { return };
+    let Some(Value::Object(said)) = members.get_mut("translations") else { return };
+    let mut all = before.clone();
+    for (language, text) in std::mem::take(said) {
+        match text.as_str() {
+            None | Some("") => drop(all.shift_remove(&language)),
+            Some(_) => drop(all.insert(language, text)),
+        }
+    }
+    *said = all;
+}

@@ -3,6 +3,8 @@
 //!
 //! What is sent is kept as it is; only what is held against the document has something in its place.
 
+use std::borrow::Cow;
+
 use dtu_contract::{
     backing::Place,
     generic::refusal::Refused,
@@ -64,6 +66,8 @@ const PATTERNS: &[(&str, &str, &str)] = &[("LogStream", "eventSourceName", "a")]
 /// # Errors
 /// What Okta does not take either.
 pub(crate) fn read(place: Place, sent: &Sent<'_>) -> Result<Arguments, Refused> {
+    let query = limited(place, sent.query);
+    let sent = &Sent { query: &query, ..sent.clone() };
     let mut refused = match place.check(sent) {
         Ok(arguments) => return Ok(arguments),
         Err(refused) => refused,
@@ -82,6 +86,25 @@ pub(crate) fn read(place: Place, sent: &Sent<'_>) -> Result<Arguments, Refused> 
         }
     }
     Err(refused)
+}
+
+/// The query with a page no larger than there are: greater wishes are cut to it, as Okta does with people, groups and
+/// apps. That it does so everywhere is inferred.
+fn limited(place: Place, query: &str) -> Cow<'_, str> {
+    let parameters = &place.operation().facts.get().parameters;
+    let limit = parameters.iter().find(|parameter| parameter.name == "limit");
+    let most = limit.and_then(|limit| limit.schema.maximum.as_ref()?.as_i64());
+    let Some(most) = most else { return Cow::Borrowed(query) };
+    let is_more = |name: &str, value: &str| name == "limit" && value.parse().is_ok_and(|size: i64| size > most);
+    if !form_urlencoded::parse(query.as_bytes()).any(|(name, value)| is_more(&name, &value)) {
+        return Cow::Borrowed(query);
+    }
+    let mut cut = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let size = if is_more(&name, &value) { most.to_string() } else { value.into_owned() };
+        cut.append_pair(&name, &size);
+    }
+    Cow::Owned(cut.finish())
 }
 
 /// A body as it is kept, and as it is held against the document.
@@ -120,6 +143,10 @@ impl Bodies<'_> {
                 };
                 TAKEN.iter().find(of).map(|row| row.3)
             }),
+            // The document's pattern of a duration fits `P` alone, and no duration.
+            Rule::Pattern | Rule::Format if self.text(at).is_some_and(is_duration) => {
+                self.replace(at, |_, _| Some("P"))
+            }
             Rule::Pattern => self.replace(at, |member, text| {
                 let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
                 let of = |row: &&(&str, &str, &str)| plain && self.operation.ends_with(row.0) && row.1 == member;
@@ -127,6 +154,10 @@ impl Bodies<'_> {
             }),
             _ => false,
         }
+    }
+
+    fn text(&self, at: &str) -> Option<&str> {
+        self.checked.pointer(at).and_then(Value::as_str)
     }
 
     /// Adds a member that nobody must send to what is checked.
@@ -140,7 +171,7 @@ impl Bodies<'_> {
     /// Has another text in the place of one that Okta takes.
     fn replace(&mut self, at: &str, with: impl Fn(&str, &str) -> Option<&'static str>) -> bool {
         let member = at.rsplit('/').next().unwrap_or_default();
-        let found = self.checked.pointer(at).and_then(Value::as_str).and_then(|text| with(member, text));
+        let found = self.text(at).and_then(|text| with(member, text));
         let Some((found, place)) = found.zip(self.checked.pointer_mut(at)) else { return false };
         *place = found.into();
         true
@@ -156,6 +187,15 @@ impl Bodies<'_> {
         }
         any
     }
+}
+
+/// Whether a text is a duration of ISO 8601.
+fn is_duration(text: &str) -> bool {
+    let Some(parts) = text.strip_prefix('P') else { return false };
+    let known = parts.bytes().all(|byte| byte.is_ascii_digit() || b"YMWDTHS".contains(&byte));
+    known
+        && parts.bytes().any(|byte| byte.is_ascii_digit())
+        && !parts.ends_with(|c: char| c.is_ascii_digit() || c == 'T')
 }
 
 /// A truth value or number that was sent as text: Okta reads the one for the other, as the document's own example of a

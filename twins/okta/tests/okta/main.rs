@@ -40,6 +40,7 @@ mod scim;
 mod scim_imports;
 mod sessions;
 mod settings;
+mod shapes;
 mod signals;
 mod simulation;
 mod support;
