@@ -9,7 +9,7 @@ use serde::{
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use super::{Attempt, Entry, Event, Exchange};
+use super::entry::{Attempt, Entry, Event, Exchange};
 use crate::table::{Change, Row};
 
 impl Entry {
