@@ -27,10 +27,26 @@ use crate::{
 struct Done {
     reply: Reply,
     wire: Wire,
-    exchange: Exchange,
+    caller: SmolStr,
+    resource: SmolStr,
     fault: Option<Fired>,
     skipped: Vec<Skipped>,
     written: Option<Written>,
+}
+
+impl Done {
+    /// The call as the ledger keeps it.
+    fn event(&self, scene: &Scene<'_>) -> Event {
+        Event::Request(Box::new(exchange(
+            scene.operation,
+            scene.request,
+            &self.reply,
+            self.wire,
+            self.caller.clone(),
+            self.resource.clone(),
+            self.fault.as_ref(),
+        )))
+    }
 }
 
 impl<T: Twin> Hosted<T> {
@@ -84,9 +100,9 @@ impl<T: Twin> Hosted<T> {
             (Ok(_), None) => ran.result = Err(Injected::Failure { status: None, code: None }.into()),
         }
         let done = self.finish(universe, ran, &scene, SmolStr::default());
-        let event = Event::Request(Box::new(done.exchange));
+        let event = || done.event(&scene);
         let (name, cause) = (self.twin.name(), Some(cause));
-        let seq = universe.ledger().append(scene.now, Principal::Target, name, cause, event, Vec::new());
+        let seq = universe.ledger().append_with(scene.now, Principal::Target, name, cause, Vec::new(), event);
         note(universe, || CallNote::new(seq, mark.nr, &request).answered(&done.reply));
         (done.reply, done.wire)
     }
@@ -148,9 +164,9 @@ impl<T: Twin> Hosted<T> {
         let now = scene.now;
         let mut done = self.finish(universe, ran, &scene, resource);
         let (name, id) = (self.twin.name(), operation.info.id);
-        let cause = done.fault.map(|fired| universe.record_fault(name, id, &fired, now));
+        let cause = done.fault.as_ref().map(|fired| universe.record_fault(name, id, fired, now));
         universe.record_skipped(name, id, &done.skipped, now);
-        let Written { changes, planned } = done.written.unwrap_or_default();
+        let Written { changes, planned } = done.written.take().unwrap_or_default();
         let opens = |plan: &Planned| match plan {
             Planned::Socket(SocketAct::Open { socket }) => Some(*socket),
             _ => None,
@@ -160,12 +176,8 @@ impl<T: Twin> Hosted<T> {
             socket::switching(&mut done.reply, &request);
         }
         let waits = planned.iter().any(|plan| matches!(plan, Planned::Delivery { awaited: true, .. }));
-        let event = if waits {
-            Event::Pending { operation: operation.info.id }
-        } else {
-            Event::Request(Box::new(done.exchange))
-        };
-        let seq = universe.ledger().append(now, Principal::Target, self.twin.name(), cause, event, changes);
+        let event = || if waits { Event::Pending { operation: id } } else { done.event(&scene) };
+        let seq = universe.ledger().append_with(now, Principal::Target, name, cause, changes, event);
         if waits {
             note(universe, || CallNote::new(seq, mark.nr, &request).whole(&request));
         } else {
@@ -197,8 +209,9 @@ impl<T: Twin> Hosted<T> {
             return Err(Box::new(request));
         };
         let done = self.finish(universe, ran, &scene, resource);
-        let event = Event::Request(Box::new(done.exchange));
-        let seq = universe.ledger().append(scene.now, Principal::Target, self.twin.name(), None, event, Vec::new());
+        let event = || done.event(&scene);
+        let seq =
+            universe.ledger().append_with(scene.now, Principal::Target, self.twin.name(), None, Vec::new(), event);
         note(universe, || CallNote::new(seq, mark.nr, &request).answered(&done.reply));
         Ok(Called::Answered(done.reply, done.wire))
     }
@@ -221,9 +234,9 @@ impl<T: Twin> Hosted<T> {
         }
     }
 
-    /// Renders what came of a call, does to it what a fault on the wire does, and makes its record.
+    /// Renders what came of a call, and does to it what a fault on the wire does.
     fn finish(&self, universe: &Universe, ran: Ran<T>, scene: &Scene<'_>, resource: SmolStr) -> Done {
-        let caller_name = ran.caller.as_ref().map(|caller| self.twin.caller_name(caller)).unwrap_or_default();
+        let caller = ran.caller.as_ref().map(|caller| self.twin.caller_name(caller)).unwrap_or_default();
         let now = struck::clock(ran.fault.as_ref(), scene.now);
         let scene = &Scene { now, ..*scene };
         let mut reply = self.twin.render(scene, ran.caller.as_ref(), ran.quota, ran.result);
@@ -234,8 +247,6 @@ impl<T: Twin> Hosted<T> {
                 reply = misfit(scene, &misfits);
             }
         }
-        let fault = ran.fault.as_ref();
-        let exchange = exchange(scene.operation, scene.request, &reply, wire, caller_name, resource, fault);
-        Done { reply, wire, exchange, fault: ran.fault, skipped: ran.skipped, written: ran.written }
+        Done { reply, wire, caller, resource, fault: ran.fault, skipped: ran.skipped, written: ran.written }
     }
 }

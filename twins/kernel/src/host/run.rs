@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::hosted::{Hosted, peek};
 use crate::{
-    fault::{Effect, Fired, Injected, Skipped, Strikes, Subject},
+    fault::{Effect, Fired, Injected, Skipped, Strikes, Struck, Subject},
     operation::{Operation, Run},
     struck,
     time::Timestamp,
@@ -71,24 +71,12 @@ impl<T: Twin> Hosted<T> {
             }
         };
         let refusal = self.limited(universe, inner, slot, scene, &input, &caller, &mut ran);
-        let caller_name = self.twin.caller_name(&caller);
-        let resource = self.twin.resource(scene.operation, &input);
         let caller = ran.caller.insert(caller);
         if let Some(error) = refusal {
             ran.result = Err(error);
             return ran;
         }
-        let subject = Subject {
-            kind: Strikes::Calls,
-            twin: self.twin.name(),
-            name: scene.operation.id,
-            writes: scene.operation.writes,
-            cursors: self.twin.cursors(),
-            resource: &resource,
-            caller: &caller_name,
-            facts: &|| struck::facts(scene.request),
-        };
-        let fate = inner.strike(subject, scene.now, universe.seeds());
+        let fate = self.fate(universe, inner, scene, &input, caller);
         (ran.fault, ran.skipped) = (fate.fired, fate.skipped);
         let effect = ran.fault.as_ref().map(|fired| &fired.effect);
         if let Some(error) = effect.and_then(|effect| struck::before(effect, scene)) {
@@ -129,6 +117,32 @@ impl<T: Twin> Hosted<T> {
             ran.result = Err(error.into());
         }
         ran
+    }
+
+    /// What the armed rules do to a call.
+    fn fate(
+        &self,
+        universe: &Universe,
+        inner: &mut Inner,
+        scene: &Scene<'_>,
+        input: &T::Input,
+        caller: &T::Caller,
+    ) -> Struck {
+        // Nothing is worked out for rules that are not there.
+        if inner.faults.is_empty() {
+            return Struck::default();
+        }
+        let subject = Subject {
+            kind: Strikes::Calls,
+            twin: self.twin.name(),
+            name: scene.operation.id,
+            writes: scene.operation.writes,
+            cursors: self.twin.cursors(),
+            resource: &self.twin.resource(scene.operation, input),
+            caller: &self.twin.caller_name(caller),
+            facts: &|| struck::facts(scene.request),
+        };
+        inner.strike(subject, scene.now, universe.seeds())
     }
 
     /// Counts a call against all limits, and lets the twin note how it stands; the refusal of one that is too many.

@@ -103,11 +103,23 @@ impl Ledger {
         event: Event,
         changes: Vec<Change>,
     ) -> u64 {
+        self.append_with(at, principal, twin, cause, changes, || event)
+    }
+
+    /// The same with an event that is made only where it is kept.
+    pub(crate) fn append_with(
+        &self,
+        at: Timestamp,
+        principal: Principal,
+        twin: &'static str,
+        cause: Option<u64>,
+        changes: Vec<Change>,
+        event: impl FnOnce() -> Event,
+    ) -> u64 {
         let seq = match self.keep {
             Keep::Off => self.store.skip(),
-            Keep::Full => self.store.push(|seq| Entry { seq, at, principal, twin, cause, event, changes }),
-            Keep::Changes => {
-                let event = event.without_bodies();
+            Keep::Full | Keep::Changes => {
+                let event = if self.keep == Keep::Full { event() } else { event().without_bodies() };
                 self.store.push(|seq| Entry { seq, at, principal, twin, cause, event, changes })
             }
         };
