@@ -88,16 +88,9 @@ fn without_needless_escapes(path: &str) -> Cow<'_, str> {
     while let Some((before, after)) = rest.split_once('%') {
         plain.push_str(before);
         let escaped = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).map(char::from);
-        match escaped.filter(|c| c.is_ascii_alphanumeric() || "-._~".contains(*c)) {
-            Some(c) => {
-                plain.push(c);
-                rest = &after[2..];
-            }
-            None => {
-                plain.push('%');
-                rest = after;
-            }
-        }
+        let needless = escaped.filter(|c| c.is_ascii_alphanumeric() || "-._~".contains(*c));
+        plain.push(needless.unwrap_or('%'));
+        rest = if needless.is_some() { &after[2..] } else { after };
     }
     Cow::Owned(plain + rest)
 }

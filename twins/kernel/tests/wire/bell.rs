@@ -40,10 +40,12 @@ impl From<Injected> for Failed {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "handlers share one signature")]
 fn ring(cx: &Read<'_, Bell>, args: Map<String, Value>) -> Result<Typed<Value>, Failed> {
     Ok(Typed::ok(&json!({ "heard": args, "at": cx.scene.request.origin })))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "handlers share one signature")]
 fn tell(cx: &mut Write<'_, '_, Bell>, _: Map<String, Value>) -> Result<Typed<Value>, Failed> {
     Ok(Typed::ok(&json!({ "bytes": cx.scene.request.body.len() })))
 }
@@ -143,6 +145,11 @@ impl Tower {
     pub(crate) fn arm(&self, rule: Value) {
         let rule: Rule = serde_json::from_value(rule).expect("is a rule");
         self.running.universe.arm_checked(&[rule]).expect("is armed");
+    }
+
+    /// How much has happened.
+    pub(crate) fn entries(&self) -> u64 {
+        self.running.universe.ledger().len()
     }
 
     pub(crate) async fn connect(&self) -> Line {
