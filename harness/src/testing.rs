@@ -5,14 +5,12 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 use dtu_kernel::{
     args::{self, Args},
     clock::ClockMode,
-    delivery::{Delivery, Next, Outbound, Outcome},
     diagnostic::Diagnostic,
     fault::Injected,
     host::{Host, host},
     operation::{Operation, OperationInfo, Typed},
     rows::{AnyRows, Column, Index, Rows},
     table::Table,
-    time::Timestamp,
     twin::{Affordance, EnvVar, Limit, Quota, Read, Refusal, Scene, Twin, Unserved, View, Write},
     tx::Tx,
     universe::{Options, Universe},
@@ -205,16 +203,6 @@ impl Twin for Shelf {
     fn unserved(&self, scene: &Unserved<'_>) -> Reply {
         Reply::new(Answer::empty(StatusCode::NOT_FOUND), scene.now)
     }
-
-    fn prepare(&self, _: &State, _: &Delivery, _: Timestamp) -> Option<Outbound> {
-        None
-    }
-
-    fn delivered(&self, _: &mut State, _: &mut Tx<'_>, _: &Delivery, _: &Outcome) -> Next {
-        Next::Done
-    }
-
-    fn on_timer(&self, _: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
 
     fn journals(&self) -> &'static [&'static str] {
         &["log"]

@@ -51,6 +51,14 @@ pub(crate) async fn fire_once(address: SocketAddr, shot: &Shot) -> (String, Vec<
     (head, body)
 }
 
+/// The same request so many times over one connection.
+pub(crate) async fn fire_times(address: SocketAddr, shot: &Shot, times: usize) {
+    let mut gun = Gun::connect(address).await;
+    for _ in 0..times {
+        gun.fire(shot).await;
+    }
+}
+
 /// Answers a second that a server gives under load.
 pub(crate) async fn rate(address: SocketAddr, shot: &Shot, span: Duration) -> f64 {
     let stop = Arc::new(AtomicBool::new(false));

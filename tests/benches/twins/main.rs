@@ -9,6 +9,7 @@ mod faults;
 mod load;
 mod people;
 mod process;
+mod profile;
 mod slack;
 mod tokens;
 
@@ -42,6 +43,10 @@ struct Cli {
     /// How many people the large org has.
     #[arg(long, default_value_t = 1_000_000)]
     people: usize,
+    /// Makes one call so many times and measures nothing, for profilers: `bare`, `full` or `off` (the ledger), a call
+    /// (`list`, `user`, `post`), how often.
+    #[arg(long, value_name = "PLACE,CALL,TIMES")]
+    profile: Option<profile::Plan>,
     /// What cargo passes to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
@@ -52,6 +57,9 @@ const ROUNDS: usize = 3;
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
+    if let Some(plan) = &cli.profile {
+        return profile::run(plan);
+    }
     let span = Duration::from_secs(cli.seconds.max(1));
     // The server has one core, the load the other.
     let server = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -134,21 +142,10 @@ fn server_figures(page: &mut Page, server: &Runtime, client: &Runtime, span: Dur
         "| call | answer | bare axum | twin | ratio | ratio, ledger off | budget |\n|---|--:|--:|--:|--:|--:|--:|",
     );
     let (full, off) = server.block_on(async { anyhow::Ok((Served::start(Keep::Full)?, Served::start(Keep::Off)?)) })?;
-    let (slack, okta) = (full.slack_auth(), full.okta_auth());
-    let user = Call::okta("getUser", &full.env("OKTA_CLIENT_TOKEN"), &["lena.fischer@acme.example"], None)
-        .json(full.universe());
-    let user = format!("/api/v1/users/{}", user["id"].as_str().context("lena is in Okta")?);
-    let list = Shot::form("/api/conversations.list", &[("authorization", &slack)], "limit=20");
-    let post = Shot::form("/api/chat.postMessage", &[("authorization", &slack)], "channel=%23general&text=hello+there");
-    let get = Shot::get(&user, &[("authorization", &okta)]);
-    let token = tokens::shot(&[&full, &off])?;
-    for (name, twin, shot, budget) in [
-        ("Slack `conversations.list`", "slack", &list, "60 %"),
-        ("Okta `GET /api/v1/users/{id}`", "okta", &get, "60 %"),
-        ("Slack `chat.postMessage`", "slack", &post, "40 %"),
-        // An RSA signature a token is most of it, here as at Okta.
-        ("Okta `POST /oauth2/{id}/v1/token`", "okta", &token, "none"),
-    ] {
+    let mut shots = shots(&full)?;
+    // An RSA signature a token is most of it, here as at Okta.
+    shots.push(("token", "Okta `POST /oauth2/{id}/v1/token`", "okta", tokens::shot(&[&full, &off])?, "none"));
+    for (_, name, twin, shot, budget) in &shots {
         let (status, body) = client.block_on(fire_once(full.address(twin), shot));
         anyhow::ensure!(status.contains(" 200 "), "{name}: {status}");
         let bare = server.block_on(bare_axum(serde_json::from_slice(&body)?))?;
@@ -163,6 +160,28 @@ fn server_figures(page: &mut Page, server: &Runtime, client: &Runtime, span: Dur
     }
     page.say("");
     Ok(())
+}
+
+/// The calls that are held against a bare server: key, name, twin, request and budget.
+type Shots = Vec<(&'static str, &'static str, &'static str, Shot, &'static str)>;
+
+fn shots(served: &Served) -> anyhow::Result<Shots> {
+    let (slack, okta) = (served.slack_auth(), served.okta_auth());
+    let user = Call::okta("getUser", &served.env("OKTA_CLIENT_TOKEN"), &["lena.fischer@acme.example"], None)
+        .json(served.universe());
+    let user = format!("/api/v1/users/{}", user["id"].as_str().context("lena is in Okta")?);
+    let form = |method: &str, body: &str| Shot::form(&format!("/api/{method}"), &[("authorization", &slack)], body);
+    Ok(vec![
+        ("list", "Slack `conversations.list`", "slack", form("conversations.list", "limit=20"), "60 %"),
+        ("user", "Okta `GET /api/v1/users/{id}`", "okta", Shot::get(&user, &[("authorization", &okta)]), "60 %"),
+        (
+            "post",
+            "Slack `chat.postMessage`",
+            "slack",
+            form("chat.postMessage", "channel=%23general&text=hello+there"),
+            "40 %",
+        ),
+    ])
 }
 
 /// A bare axum server that serialises `body` for each request.

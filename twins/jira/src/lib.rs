@@ -21,10 +21,8 @@ use std::borrow::Cow;
 
 use dtu_contract::backing::Backed as _;
 use dtu_kernel::{
-    delivery::{Delivery, Next, Outbound, Outcome},
     diagnostic::Diagnostic,
     operation::{Operation, OperationInfo},
-    time::Timestamp,
     twin::{Affordance, EnvVar, Limit, Quota, Scene, Twin, Unserved, View},
     tx::Tx,
     wire::{Answer, Reply, Request},
@@ -33,7 +31,6 @@ use dtu_kernel::{
 use http::Method;
 use schemars::{Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use smol_str::SmolStr;
 
 use crate::{error::Error, input::Input, model::State};
@@ -142,15 +139,6 @@ impl Twin for Jira {
         render::unserved(scene)
     }
 
-    /// Nothing is delivered yet.
-    fn prepare(&self, _: &State, _: &Delivery, _: Timestamp) -> Option<Outbound> {
-        None
-    }
-
-    fn delivered(&self, _: &mut State, _: &mut Tx<'_>, _: &Delivery, _: &Outcome) -> Next {
-        Next::Done
-    }
-
     /// See [`front::path`].
     fn path<'p>(&self, sent: &'p str) -> Cow<'p, str> {
         front::path(sent)
@@ -163,9 +151,6 @@ impl Twin for Jira {
     fn is_gap(&self, scene: &Unserved<'_>) -> bool {
         contract::is_gap(scene)
     }
-
-    /// Nothing on a site happens by itself yet.
-    fn on_timer(&self, _: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
 }
 
 fn site() -> Vec<Operation<Jira>> {

@@ -123,6 +123,67 @@ pub fn is_allowed(url: &str) -> bool {
     local && url.scheme() == "http"
 }
 
+/// The longest answer to a delivery that is read.
+const ANSWER_MAX: usize = 1 << 20;
+
+/// Sends one attempt: to this machine only, within its time, following as many redirects as the service does.
+pub(crate) async fn send(outbound: &Outbound) -> Outcome {
+    match tokio::time::timeout(outbound.timeout, follow(outbound)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Outcome::TimedOut,
+    }
+}
+
+async fn follow(outbound: &Outbound) -> Outcome {
+    let mut url = outbound.url.clone();
+    for _ in 0..=outbound.redirects {
+        if !is_allowed(&url) {
+            return Outcome::Forbidden;
+        }
+        let request = client()
+            .request(outbound.method.clone(), &url)
+            .headers(outbound.headers.clone())
+            .body(outbound.body.clone());
+        let Ok(mut response) = request.send().await else {
+            return Outcome::Unreachable;
+        };
+        let (status, headers) = (response.status(), response.headers().clone());
+        let location = headers.get(http::header::LOCATION).and_then(|value| value.to_str().ok());
+        if let (true, Some(location)) = (status.is_redirection(), location) {
+            let base = url::Url::parse(&url).and_then(|base| base.join(location));
+            match base {
+                Ok(next) => url = next.to_string(),
+                Err(_) => return Outcome::Unreachable,
+            }
+            continue;
+        }
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() < ANSWER_MAX => body.extend_from_slice(&chunk),
+                Ok(_) => break,
+                Err(_) => return Outcome::Unreachable,
+            }
+        }
+        body.truncate(ANSWER_MAX);
+        return Outcome::Answered { status: status.as_u16(), headers, body: body.into() };
+    }
+    Outcome::TooManyRedirects
+}
+
+/// The process's one client: no proxy, no redirects of its own, no connection kept (targets come and go).
+fn client() -> &'static reqwest::Client {
+    static CLIENT: std::sync::OnceLock<reqwest::Client> = std::sync::OnceLock::new();
+    CLIENT.get_or_init(|| {
+        reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(0)
+            .build()
+            .expect("a client without TLS needs nothing that could be missing")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

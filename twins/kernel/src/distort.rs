@@ -1,7 +1,6 @@
 //! Distortions: what becomes of a target's calls where somebody plays a bad program by means of a good one.
 
-use crate::{operation::OperationInfo, universe::Universe, wire::Request};
-use std::sync::Arc;
+use crate::{operation::OperationInfo, wire::Request};
 
 /// What is done to the target's calls before a twin sees them.
 pub trait Distort: Send + Sync + std::fmt::Debug {
@@ -12,11 +11,4 @@ pub trait Distort: Send + Sync + std::fmt::Debug {
     fn rewrite(&self, twin: &str, operation: &OperationInfo, request: &mut Request);
     /// A call as the twin sees it.
     fn seen(&self, slot: usize, operation: usize, request: &Request);
-}
-
-impl Universe {
-    /// Distorts the target's calls from now on. Only the first distortion of a universe counts.
-    pub fn distort(&self, distortion: Arc<dyn Distort>) {
-        let _ = self.distortion.set(distortion);
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{host::StateBox, time::Timestamp};
+use crate::{states::StateBox, time::Timestamp};
 
 /// States in the order in which they came. Each costs what the write after it replaced.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::time::Timestamp;
+use crate::{table::Record, time::Timestamp};
 
 /// JSON under way. Names, items and values are added in order; commas come by themselves.
 #[derive(Debug)]
@@ -22,6 +22,13 @@ pub fn written(write: impl FnOnce(&mut Json<'_>)) -> Bytes {
     let bytes = Bytes::copy_from_slice(&scratch);
     SCRATCH.set(scratch);
     bytes
+}
+
+impl<'a> Json<'a> {
+    /// JSON behind what is there.
+    pub(crate) const fn new(out: &'a mut Vec<u8>) -> Self {
+        Self(out)
+    }
 }
 
 impl Json<'_> {
@@ -95,6 +102,15 @@ impl Json<'_> {
     pub fn value<V: Serialize + ?Sized>(&mut self, value: &V) {
         // Serialising our own types cannot fail: they hold no maps with keys that are not text.
         let _ = serde_json::to_writer(&mut *self.0, value);
+    }
+
+    /// A row of a table.
+    pub(crate) fn row(&mut self, row: &dyn Record) {
+        let start = self.0.len();
+        if row.write_text(self.0).is_err() {
+            self.0.truncate(start);
+            self.value(&row.to_json());
+        }
     }
 
     /// A member whose value is text.

@@ -5,13 +5,14 @@
 
 pub mod act;
 pub mod args;
+mod awaited;
+mod call;
 pub mod clock;
 pub mod control;
 pub mod delivery;
 pub mod diagnostic;
 pub mod distort;
 pub mod environment;
-mod fate;
 pub mod fault;
 mod history;
 pub mod host;
@@ -31,6 +32,7 @@ pub mod seed;
 pub mod serve;
 pub mod shell;
 pub mod socket;
+mod states;
 mod struck;
 pub mod table;
 pub mod tape;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use imbl::{OrdMap, Vector};
 
-use crate::{host::StateBox, time::Timestamp};
+use crate::{states::StateBox, time::Timestamp};
 
 /// Earlier states of stores. Each costs what its write replaced.
 #[derive(Clone, Debug, Default)]

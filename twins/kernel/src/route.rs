@@ -3,7 +3,7 @@
 //! The table is made from the operation table. It takes what the services' paths need and axum's own router does not:
 //! fixed endings behind a parameter (`/values/{range}:append`).
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use http::Method;
 use percent_encoding::percent_decode_str;
@@ -60,9 +60,11 @@ impl Paths {
         Self { router }
     }
 
-    /// What serves a request. `HEAD` is served as `GET`, whose body is not sent.
+    /// What serves a request. `HEAD` is served as `GET`, whose body is not sent. A path in which letters are escaped
+    /// without need is the same path (RFC 3986, section 6.2.2.2).
     pub fn find(&self, method: &Method, path: &str) -> Found {
-        let Ok(matched) = self.router.at(path) else { return Found::Nothing };
+        let path = without_needless_escapes(path);
+        let Ok(matched) = self.router.at(&path) else { return Found::Nothing };
         let of = |method: &Method| matched.value.iter().find(|served| served.method == *method);
         let found = of(method).or_else(|| if method == Method::HEAD { of(&Method::GET) } else { None });
         let Some(served) = found else { return Found::OtherMethods };
@@ -74,6 +76,23 @@ impl Paths {
         }
         Found::Operation(served.operation, params)
     }
+}
+
+/// A path without escapes of what needs none: letters, digits, `-`, `.`, `_`, `~`.
+fn without_needless_escapes(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path);
+    }
+    let mut plain = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('%') {
+        plain.push_str(before);
+        let escaped = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).map(char::from);
+        let needless = escaped.filter(|c| c.is_ascii_alphanumeric() || "-._~".contains(*c));
+        plain.push(needless.unwrap_or('%'));
+        rest = if needless.is_some() { &after[2..] } else { after };
+    }
+    Cow::Owned(plain + rest)
 }
 
 /// A path template with its parameters' names replaced by their number: two templates that differ only in names are
@@ -175,6 +194,11 @@ mod tests {
         check(Method::GET, "/users/", "nothing");
         check(Method::GET, "/users/a%20b%2Fc", "1 id=a b/c");
         check(Method::GET, "/users/%ff", "nothing");
+        check(Method::GET, "/%75sers/%6De", "3");
+        check(Method::GET, "/users/%6De", "3");
+        check(Method::GET, "/%75sers/%2541", "1 id=%41");
+        check(Method::GET, "/users%2F7", "nothing");
+        check(Method::GET, "/%75sers%2", "nothing");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{any::Any, fmt, sync::Arc};
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use crate::host::StateBox;
+use crate::states::StateBox;
 
 /// A row of a view as a reader holds it.
 pub type RowBox = Arc<dyn Any + Send + Sync>;

@@ -4,10 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     fault::{Effect, Fired, Injected, drift},
-    host::Wire,
     time::Timestamp,
     twin::Scene,
-    wire::{Reply, Request, proxy_page},
+    wire::{Reply, Request, Wire, proxy_page},
 };
 
 /// The error of an effect that strikes before anything happens.

@@ -4,7 +4,7 @@ use std::{any::Any, fmt, ops::RangeBounds, sync::Arc};
 
 use imbl::OrdMap;
 use serde::Serialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 use smol_str::{SmolStr, SmolStrBuilder, format_smolstr};
 
 /// A row of any table, shared between state and ledger.
@@ -12,8 +12,11 @@ pub trait Record: Any + Send + Sync + fmt::Debug {
     /// The row as the control plane shows it.
     fn to_json(&self) -> Value;
 
-    /// The same as text, made without a tree; none of a row that cannot be shown.
-    fn to_text(&self) -> Option<Box<RawValue>>;
+    /// Writes the same as text behind what is there, without a tree.
+    ///
+    /// # Errors
+    /// Where the row cannot be shown; a part of it may have been written.
+    fn write_text(&self, out: &mut Vec<u8>) -> serde_json::Result<()>;
 }
 
 impl<T: Serialize + Any + Send + Sync + fmt::Debug> Record for T {
@@ -21,8 +24,8 @@ impl<T: Serialize + Any + Send + Sync + fmt::Debug> Record for T {
         serde_json::to_value(self).unwrap_or_else(|error| Value::String(format!("unprintable row: {error}")))
     }
 
-    fn to_text(&self) -> Option<Box<RawValue>> {
-        serde_json::value::to_raw_value(self).ok()
+    fn write_text(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        serde_json::to_writer(out, self)
     }
 }
 

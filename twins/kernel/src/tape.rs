@@ -1,6 +1,6 @@
 //! What a replay needs besides the ledger: headers, bodies that are no text, and when jobs were taken up.
 //!
-//! Nothing is noted before [`Universe::record`] is called: a universe that is not replayed pays for nothing.
+//! Nothing is noted before a universe is told to (`Universe::record`): a universe that is not replayed pays for nothing.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
@@ -12,7 +12,6 @@ use smol_str::SmolStr;
 use crate::{
     delivery::Outcome,
     time::Timestamp,
-    universe::Universe,
     wire::{Reply, Request},
 };
 
@@ -107,7 +106,7 @@ impl CallNote {
 
 /// The notes of a universe.
 #[derive(Debug, Default)]
-pub(crate) struct Tape(Mutex<Vec<Note>>);
+pub(crate) struct Tape(pub(crate) Mutex<Vec<Note>>);
 
 impl Tape {
     pub(crate) fn add(&self, note: Note) {
@@ -119,24 +118,6 @@ impl Tape {
         if let Outcome::Answered { headers, body, .. } = outcome {
             self.add(Note::Receipt { seq, headers: pairs(headers), body: unless_text(body) });
         }
-    }
-}
-
-impl Universe {
-    /// Takes notes from now on, so that what happens can be replayed. The notes stay in memory.
-    pub fn record(&self) {
-        let _ = self.tape.set(Tape::default());
-    }
-
-    /// The notes so far, in their order.
-    pub fn notes(&self) -> Vec<Note> {
-        self.notes_from(0)
-    }
-
-    /// The notes from a place on.
-    pub(crate) fn notes_from(&self, place: usize) -> Vec<Note> {
-        let rest = |tape: &Tape| tape.0.lock().get(place..).map(<[Note]>::to_vec);
-        self.tape.get().and_then(rest).unwrap_or_default()
     }
 }
 

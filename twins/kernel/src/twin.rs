@@ -12,7 +12,7 @@ use crate::{
     delivery::{Delivery, Next, Outbound, Outcome},
     diagnostic::Diagnostic,
     fault::Injected,
-    operation::{Operation, OperationInfo},
+    operation::{info::OperationInfo, row::Operation},
     rows::AnyRows,
     socket::{Frame, SocketId},
     time::Timestamp,
@@ -54,11 +54,15 @@ pub trait Twin: Sized + Send + Sync + 'static {
     /// The operation table.
     fn operations(&self) -> Vec<Operation<Self>>;
 
-    /// The human verbs.
-    fn affordances(&self) -> Vec<Affordance<Self>>;
+    /// The human verbs; none where people do nothing in the service that matters.
+    fn affordances(&self) -> Vec<Affordance<Self>> {
+        Vec::new()
+    }
 
-    /// What the control plane and checks see of the state.
-    fn views(&self) -> Vec<View<Self>>;
+    /// What the control plane and checks see of the state; nothing where another twin of the store shows it.
+    fn views(&self) -> Vec<View<Self>> {
+        Vec::new()
+    }
 
     /// Those of the views, by name, that can be read row by row: all that may grow large.
     fn rows(&self) -> Vec<(&'static str, &'static dyn AnyRows)> {
@@ -112,7 +116,10 @@ pub trait Twin: Sized + Send + Sync + 'static {
     fn caller_name(&self, caller: &Self::Caller) -> SmolStr;
 
     /// The object that the call names, for fault rules and the ledger; empty where none.
-    fn resource(&self, operation: &OperationInfo, input: &Self::Input) -> SmolStr;
+    fn resource(&self, operation: &OperationInfo, input: &Self::Input) -> SmolStr {
+        let _ = (operation, input);
+        SmolStr::default()
+    }
 
     /// The calls a minute that the real service allows of this operation and caller, and the bucket they fall in.
     fn limit(&self, operation: &OperationInfo, caller: &Self::Caller) -> Limit;
@@ -170,7 +177,11 @@ pub trait Twin: Sized + Send + Sync + 'static {
     fn unserved(&self, scene: &Unserved<'_>) -> Reply;
 
     /// Builds the next attempt of a delivery; none where it has lost its object (an endpoint deleted meanwhile).
-    fn prepare(&self, state: &Self::State, delivery: &Delivery, now: Timestamp) -> Option<Outbound>;
+    /// Only for twins that send something out ([`Tx::deliver`]).
+    fn prepare(&self, state: &Self::State, delivery: &Delivery, now: Timestamp) -> Option<Outbound> {
+        let _ = (state, delivery, now);
+        None
+    }
 
     /// Where a delivery goes (an app, a hook), for fault rules; empty where it cannot be told.
     fn recipient(&self, delivery: &Delivery) -> SmolStr {
@@ -187,10 +198,15 @@ pub trait Twin: Sized + Send + Sync + 'static {
     }
 
     /// Takes in what came of an attempt.
-    fn delivered(&self, state: &mut Self::State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next;
+    fn delivered(&self, state: &mut Self::State, tx: &mut Tx<'_>, delivery: &Delivery, outcome: &Outcome) -> Next {
+        let _ = (state, tx, delivery, outcome);
+        Next::Done
+    }
 
-    /// A timer that [`Tx::timer`] set has come due.
-    fn on_timer(&self, state: &mut Self::State, tx: &mut Tx<'_>, name: &str, data: &Value);
+    /// A timer that [`Tx::timer`] set has come due. Only for twins that set some.
+    fn on_timer(&self, state: &mut Self::State, tx: &mut Tx<'_>, name: &str, data: &Value) {
+        let _ = (state, tx, name, data);
+    }
 
     /// The next attempt of a delivery, where it goes over a socket and not over HTTP. Asked before [`Twin::prepare`].
     fn frame(&self, state: &Self::State, delivery: &Delivery, now: Timestamp) -> Option<Frame> {

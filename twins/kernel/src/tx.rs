@@ -11,7 +11,7 @@ use crate::{
     limits::Limits,
     seed::{Draw, Ordinals, SeedTree, Site},
     socket::SocketId,
-    table::Changes,
+    table::{Change, Changes},
     time::Timestamp,
 };
 
@@ -28,6 +28,15 @@ pub struct Tx<'a> {
     pub limits: Limits,
     seeds: &'a SeedTree,
     ordinals: &'a mut Ordinals,
+    pub(crate) planned: Vec<Planned>,
+}
+
+/// What a write has done.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// The rows that it touched, in order.
+    pub(crate) changes: Vec<Change>,
+    /// What it wants to happen later, in order.
     pub(crate) planned: Vec<Planned>,
 }
 
@@ -56,6 +65,11 @@ impl<'a> Tx<'a> {
         ordinals: &'a mut Ordinals,
     ) -> Self {
         Self { now, changes: Changes::default(), origin, limits, seeds, ordinals, planned: Vec::new() }
+    }
+
+    /// Puts the pen down.
+    pub(crate) fn into_written(self) -> Written {
+        Written { changes: self.changes.into_vec(), planned: self.planned }
     }
 
     /// The next draw of `site`.

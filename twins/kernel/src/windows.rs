@@ -7,7 +7,7 @@ use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
     time::Timestamp,
-    twin::{Allowance, Counted, Force},
+    twin::{Allowance, Counted, Force, Quota},
 };
 
 /// The window of most limits.
@@ -97,6 +97,18 @@ impl Windows {
             self.open.remove(&key);
             self.ends.remove(&(end, key));
         }
+    }
+}
+
+impl Quota {
+    /// The quota of a caller who is not limited yet: nothing counted.
+    pub(crate) fn untouched(limit: u32, now: Timestamp) -> Self {
+        Self { limit, remaining: limit.saturating_sub(1), reset: now.after(MINUTE) }
+    }
+
+    /// The quota shown to callers who were refused before any count.
+    pub(crate) fn free(now: Timestamp) -> Self {
+        Self::untouched(600, now)
     }
 }
 

@@ -234,6 +234,23 @@ fn date_header(now: Timestamp) -> HeaderValue {
     })
 }
 
+/// What is done to the connection besides, or instead of, the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// The answer as it is.
+    Plain,
+    /// The answer, this much later.
+    Late(std::time::Duration),
+    /// Nothing for this long, then the connection closes.
+    Hang(std::time::Duration),
+    /// The connection is reset.
+    Reset,
+    /// The answer stops in the middle.
+    Truncate,
+    /// The answer comes in pieces of so many bytes, this much apart.
+    Drip(std::time::Duration, u32),
+}
+
 /// What a proxy in front of a service answers when the service is away.
 pub fn proxy_page(status: u16, now: Timestamp) -> Reply {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);

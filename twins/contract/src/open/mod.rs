@@ -6,19 +6,16 @@ mod error;
 mod seed;
 
 use dtu_kernel::{
-    delivery::{Delivery, Next, Outbound, Outcome},
     diagnostic::Diagnostic,
     operation::{Operation, OperationInfo},
     route::PathCheck,
-    time::Timestamp,
-    twin::{Affordance, EnvVar, Limit, Quota, Scene, Twin, Unserved, View},
+    twin::{EnvVar, Limit, Quota, Scene, Twin, Unserved, View},
     tx::Tx,
     wire::{Answer, Reply, Request},
     world::World,
 };
 use schemars::{Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use smol_str::SmolStr;
 
 use self::{
@@ -112,10 +109,6 @@ impl Twin for Open {
         rows(self, Vec::new())
     }
 
-    fn affordances(&self) -> Vec<Affordance<Self>> {
-        Vec::new()
-    }
-
     fn views(&self) -> Vec<View<Self>> {
         vec![View {
             name: "objects",
@@ -158,10 +151,6 @@ impl Twin for Open {
         caller.clone()
     }
 
-    fn resource(&self, _: &OperationInfo, (): &()) -> SmolStr {
-        SmolStr::default()
-    }
-
     fn limit(&self, _: &OperationInfo, _: &SmolStr) -> Limit {
         Limit { bucket: SmolStr::new_static("all"), per_minute: 600 }
     }
@@ -176,16 +165,6 @@ impl Twin for Open {
     fn unserved(&self, scene: &Unserved<'_>) -> Reply {
         error::unserved(scene)
     }
-
-    fn prepare(&self, _: &State, _: &Delivery, _: Timestamp) -> Option<Outbound> {
-        None
-    }
-
-    fn delivered(&self, _: &mut State, _: &mut Tx<'_>, _: &Delivery, _: &Outcome) -> Next {
-        Next::Done
-    }
-
-    fn on_timer(&self, _: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
 
     /// The document is all there is of the service: other paths are the caller's mistake.
     fn is_gap(&self, _: &Unserved<'_>) -> bool {

@@ -16,10 +16,8 @@ use dtu_google_workspace::{
     views, world,
 };
 use dtu_kernel::{
-    delivery::{Delivery, Next, Outbound, Outcome},
     diagnostic::Diagnostic,
     operation::{Operation, OperationInfo},
-    time::Timestamp,
     twin::{Affordance, EnvValue, EnvVar, Limit, Quota, Scene, Twin, Unserved, View},
     tx::Tx,
     wire::{Answer, Reply, Request},
@@ -28,7 +26,6 @@ use dtu_kernel::{
 use http::Method;
 use schemars::{Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use smol_str::SmolStr;
 
 use crate::{error::Error, input::Input};
@@ -154,17 +151,6 @@ impl Twin for Identity {
     fn unserved(&self, scene: &Unserved<'_>) -> Reply {
         error::unserved(scene)
     }
-
-    /// The twin sends nothing out.
-    fn prepare(&self, _: &State, _: &Delivery, _: Timestamp) -> Option<Outbound> {
-        None
-    }
-
-    fn delivered(&self, _: &mut State, _: &mut Tx<'_>, _: &Delivery, _: &Outcome) -> Next {
-        Next::Done
-    }
-
-    fn on_timer(&self, _: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
 
     /// Tokens come and go with every program that calls: no change that anybody asked for.
     fn journals(&self) -> &'static [&'static str] {

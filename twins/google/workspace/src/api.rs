@@ -10,18 +10,15 @@ use dtu_contract::{
     validate::Arguments,
 };
 use dtu_kernel::{
-    delivery::{Delivery, Next, Outbound, Outcome},
     diagnostic::Diagnostic,
     operation::{Operation, OperationInfo},
-    time::Timestamp,
-    twin::{Affordance, EnvVar, Limit, Quota, Scene, Twin, Unserved, View},
+    twin::{EnvVar, Limit, Quota, Scene, Twin, Unserved},
     tx::Tx,
     wire::{Answer, Reply, Request},
     world::World,
 };
 use schemars::{Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use smol_str::SmolStr;
 
 use crate::{
@@ -112,14 +109,6 @@ impl<A: Api> Twin for Google<A> {
         backing::rows(self, A::operations())
     }
 
-    fn affordances(&self) -> Vec<Affordance<Self>> {
-        Vec::new()
-    }
-
-    fn views(&self) -> Vec<View<Self>> {
-        Vec::new()
-    }
-
     fn section_schema(&self, generator: &mut SchemaGenerator) -> Schema {
         world::empty_schema(generator)
     }
@@ -168,17 +157,6 @@ impl<A: Api> Twin for Google<A> {
     fn unserved(&self, scene: &Unserved<'_>) -> Reply {
         render::unserved(A::FAMILY, scene)
     }
-
-    /// The twin sends nothing out.
-    fn prepare(&self, _: &State, _: &Delivery, _: Timestamp) -> Option<Outbound> {
-        None
-    }
-
-    fn delivered(&self, _: &mut State, _: &mut Tx<'_>, _: &Delivery, _: &Outcome) -> Next {
-        Next::Done
-    }
-
-    fn on_timer(&self, _: &mut State, _: &mut Tx<'_>, _: &str, _: &Value) {}
 
     /// Tokens come and go with every program that calls: no change that anybody asked for.
     fn journals(&self) -> &'static [&'static str] {

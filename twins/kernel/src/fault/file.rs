@@ -8,12 +8,14 @@ use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{
+    aim::{Target, aimed},
     places::Places,
-    plan::{FaultPlan, RuleError, aimed},
+    plan::FaultPlan,
     rule::{Part, Rule},
+    told::RuleError,
     window::{During, Episode},
 };
-use crate::{diagnostic::Diagnostic, host::Host};
+use crate::diagnostic::Diagnostic;
 
 /// A fault plan as a person writes it (`fixtures/faults/*.yaml`, or inside a scenario).
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -135,7 +137,7 @@ impl PlanFile {
     }
 
     /// What of it can strike nothing among these twins: twins and operations that are not there, each with its place.
-    pub fn astray(&self, twins: &[Arc<dyn Host>]) -> Vec<Diagnostic> {
+    pub fn astray<T: Target + ?Sized>(&self, twins: &[Arc<T>]) -> Vec<Diagnostic> {
         let rules = self.rules.iter().enumerate();
         let wrong: Vec<_> = rules.filter_map(|(at, rule)| Some((at, aimed(rule, twins).err()?))).collect();
         self.placed(&wrong)

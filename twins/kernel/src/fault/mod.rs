@@ -1,23 +1,30 @@
 //! Fault plans: ordered rules that make chosen calls, deliveries, timers and connections fail, drawn from the universe's
 //! seed.
 
+mod aim;
+mod armed;
 mod condition;
+mod drift;
 mod effect;
 mod file;
 mod names;
 mod places;
 mod plan;
 mod rule;
+mod told;
 mod window;
 
-pub(crate) use self::effect::drift;
+pub(crate) use self::drift::drift;
 pub use self::{
+    aim::{Target, aimed},
+    armed::ArmedRule,
     condition::Wrong,
     effect::{Change, Effect, Injected, Latency, Strikes},
     file::{PlanFile, SchemaV1},
     places::Places,
-    plan::{ArmedRule, FaultPlan, Fired, RuleError, Skipped, Struck, Subject, Tally, Why, aimed},
+    plan::FaultPlan,
     rule::{Match, Part, Rule},
+    told::{Fired, RuleError, Skipped, Struck, Subject, Tally, Why},
     window::{Burst, During, Episode, Ramp},
 };
 

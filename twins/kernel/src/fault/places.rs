@@ -3,7 +3,7 @@
 use serde::{Deserialize, de::IgnoredAny};
 use serde_saphyr::{Location, Spanned};
 
-use super::{plan::RuleError, rule::Part};
+use super::{rule::Part, told::RuleError};
 use crate::diagnostic::Diagnostic;
 
 /// Where the rules of a file stand, in order. Empty where the file cannot be read so.

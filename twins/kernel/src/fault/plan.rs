@@ -2,212 +2,22 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use globset::{Glob, GlobMatcher};
+use globset::Glob;
 use imbl::OrdMap;
 use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{
-    condition::{Condition, Wrong},
+    armed::{ArmedRule, glob},
     effect::{Effect, Strikes},
     names::Names,
-    rule::{Match, Part, Rule},
-    window::During,
+    rule::Rule,
+    told::{Fired, RULES_MAX, RuleError, Skipped, Struck, Subject, Tally, Why},
 };
 use crate::{
-    diagnostic::{Diagnostic, nearest},
-    host::Host,
     seed::{Ordinals, SeedTree, Site},
     time::Timestamp,
 };
-
-/// Why a rule cannot be armed.
-#[derive(Debug, thiserror::Error)]
-pub enum RuleError {
-    /// A pattern is malformed.
-    #[error("rule `{rule}`: bad pattern `{pattern}`")]
-    Pattern {
-        /// The rule's id.
-        rule: SmolStr,
-        /// The pattern.
-        pattern: SmolStr,
-        /// The member that holds it.
-        part: Part,
-    },
-    /// Its members do not go together.
-    #[error("rule `{rule}`: {why}")]
-    Unfit {
-        /// The rule's id.
-        rule: SmolStr,
-        /// What is wrong, in words.
-        why: String,
-        /// The member to blame.
-        part: Part,
-    },
-    /// Its condition cannot be asked.
-    #[error("rule `{rule}`: bad condition: {}", wrong.why)]
-    Condition {
-        /// The rule's id.
-        rule: SmolStr,
-        /// What is wrong with it, and where in it.
-        wrong: Wrong,
-    },
-    /// Two rules share an id.
-    #[error("rule `{rule}` is there twice")]
-    Twice {
-        /// The rule's id.
-        rule: SmolStr,
-    },
-    /// More rules, or longer patterns, than can be asked for each call.
-    #[error("these are more rules than can be armed at once: at most {RULES_MAX}, with short patterns")]
-    TooMany,
-    /// It names a twin or an operation that is not there.
-    #[error("rule `{rule}`: {what}")]
-    Nobody {
-        /// The rule's id.
-        rule: SmolStr,
-        /// What is not there, in words.
-        what: String,
-        /// What may have been meant; empty where there is nothing to say.
-        hint: String,
-        /// The member that names it.
-        part: Part,
-    },
-}
-
-impl RuleError {
-    /// The member to blame.
-    pub const fn part(&self) -> Part {
-        match self {
-            Self::Pattern { part, .. } | Self::Unfit { part, .. } | Self::Nobody { part, .. } => *part,
-            Self::Condition { .. } => Part::Condition,
-            Self::Twice { .. } | Self::TooMany => Part::Id,
-        }
-    }
-
-    /// What may have been meant; empty where there is nothing to say.
-    pub fn hint(&self) -> &str {
-        match self {
-            Self::Nobody { hint, .. } => hint,
-            _ => "",
-        }
-    }
-}
-
-/// A rule ready to be asked: patterns and conditions compiled, times made absolute.
-#[derive(Debug)]
-pub struct ArmedRule {
-    /// The rule as written.
-    pub rule: Rule,
-    /// When it was armed.
-    pub armed_at: Timestamp,
-    strikes: Strikes,
-    twin: Option<GlobMatcher>,
-    resource: Option<GlobMatcher>,
-    caller: Option<GlobMatcher>,
-    condition: Option<Condition>,
-}
-
-/// A call, delivery or timer that may be struck.
-#[derive(Clone, Copy)]
-pub struct Subject<'a> {
-    /// What it is.
-    pub kind: Strikes,
-    /// The twin's name.
-    pub twin: &'a str,
-    /// Operation id, kind of delivery, or the timer's name.
-    pub name: &'a str,
-    /// Whether it changes anything.
-    pub writes: bool,
-    /// The names under which the twin takes cursors.
-    pub cursors: &'a [&'a str],
-    /// The object it names; empty where it names none.
-    pub resource: &'a str,
-    /// Who calls, or who is behind it; empty where unknown.
-    pub caller: &'a str,
-    /// What conditions look at. Asked only where a rule has one.
-    pub facts: &'a dyn Fn() -> Value,
-}
-
-impl std::fmt::Debug for Subject<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} of {}", self.kind.name(), self.name, self.twin)
-    }
-}
-
-/// A rule that fired.
-#[derive(Clone, Debug)]
-pub struct Fired {
-    /// The rule's id.
-    pub rule: SmolStr,
-    /// What it does.
-    pub effect: Effect,
-    /// The time that was drawn, for effects that draw one.
-    pub drawn: Duration,
-}
-
-/// Why a rule whose patterns fit did not fire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
-    /// It is not in force: too early, over, or between two episodes or bursts.
-    NotInForce,
-    /// Its condition does not hold, or cannot be told.
-    Condition,
-    /// The call is none that its effect can strike.
-    Unfit,
-    /// It is not the nth match.
-    NotTheNth,
-    /// The draw went the other way.
-    Odds,
-    /// It has fired as often as it may.
-    Spent,
-    /// A rule before it fired.
-    Shadowed,
-}
-
-impl Why {
-    /// In words.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::NotInForce => "not in force at this time",
-            Self::Condition => "its condition does not hold",
-            Self::Unfit => "the effect cannot strike such a call",
-            Self::NotTheNth => "not the nth match",
-            Self::Odds => "the draw went the other way",
-            Self::Spent => "it has fired as often as it may",
-            Self::Shadowed => "a rule before it fired",
-        }
-    }
-}
-
-/// A rule that did not fire, for the first time for this reason.
-#[derive(Clone, Debug)]
-pub struct Skipped {
-    /// The rule's id.
-    pub rule: SmolStr,
-    /// Why.
-    pub why: Why,
-}
-
-/// What came of asking the rules.
-#[derive(Clone, Debug, Default)]
-pub struct Struck {
-    /// The rule that fired.
-    pub fired: Option<Fired>,
-    /// Rules that were skipped, each for the first time for its reason.
-    pub skipped: Vec<Skipped>,
-}
-
-/// How a rule has fared since it was armed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// How often its match was met while it was in force.
-    pub matched: u64,
-    /// How often it fired.
-    pub fired: u64,
-    /// How often it was skipped, by reason.
-    pub skipped: OrdMap<Why, u64>,
-}
 
 /// The armed rules and their counters: part of the universe's state.
 #[derive(Clone, Debug, Default)]
@@ -216,30 +26,6 @@ pub struct FaultPlan {
     names: Arc<Names>,
     tallies: OrdMap<SmolStr, Tally>,
 }
-
-/// The patterns of names of all rules.
-fn names(rules: &[Arc<ArmedRule>]) -> Result<Names, RuleError> {
-    let pattern = |armed: &Arc<ArmedRule>| {
-        let on = &armed.rule.on;
-        glob(&armed.rule.id, on.name_part(), on.name().map_or("*", SmolStr::as_str))
-    };
-    let patterns: Vec<Glob> = rules.iter().map(pattern).collect::<Result<_, _>>()?;
-    Names::new(patterns).map_err(|_| RuleError::TooMany)
-}
-
-/// Reads a pattern of a rule.
-fn glob(rule: &SmolStr, part: Part, pattern: &str) -> Result<Glob, RuleError> {
-    let wrong = || RuleError::Pattern { rule: rule.clone(), pattern: pattern.into(), part };
-    if pattern.len() > PATTERN_MAX {
-        return Err(wrong());
-    }
-    Glob::new(pattern).map_err(|_| wrong())
-}
-
-/// How many rules may be armed at once.
-const RULES_MAX: usize = 10_000;
-/// The longest pattern.
-const PATTERN_MAX: usize = 1_000;
 
 impl FaultPlan {
     /// Whether no rule is armed: the hot path asks this first.
@@ -469,150 +255,20 @@ impl FaultPlan {
     }
 }
 
+/// The patterns of names of all rules.
+fn names(rules: &[Arc<ArmedRule>]) -> Result<Names, RuleError> {
+    let pattern = |armed: &Arc<ArmedRule>| {
+        let on = &armed.rule.on;
+        glob(&armed.rule.id, on.name_part(), on.name().map_or("*", SmolStr::as_str))
+    };
+    let patterns: Vec<Glob> = rules.iter().map(pattern).collect::<Result<_, _>>()?;
+    Names::new(patterns).map_err(|_| RuleError::TooMany)
+}
+
 /// Whether a call asks for a further page.
 fn has_cursor(facts: &Value, cursors: &[&str]) -> bool {
     let given = |name: &&str| facts.pointer("/args").and_then(|args| args.get(*name)).and_then(Value::as_str);
     cursors.iter().filter_map(given).any(|cursor| !cursor.is_empty())
-}
-
-/// Looks for a twin, and an operation of it, that a rule on calls can strike.
-///
-/// # Errors
-/// Which is not there, with what may have been meant; also where a pattern cannot be read.
-pub fn aimed(rule: &Rule, twins: &[Arc<dyn Host>]) -> Result<(), RuleError> {
-    let nobody = |part: Part, what: String, hint: String| RuleError::Nobody { rule: rule.id.clone(), what, hint, part };
-    let on = &rule.on;
-    let of_twin = glob(&rule.id, Part::Twin, on.twin.as_deref().unwrap_or("*"))?.compile_matcher();
-    let meant: Vec<&Arc<dyn Host>> = twins.iter().filter(|host| of_twin.is_match(host.name())).collect();
-    if let (Some(twin), true) = (&on.twin, meant.is_empty()) {
-        let known = twins.iter().map(|host| host.name());
-        let Diagnostic { hint, .. } = Diagnostic::whole("", "").suggest(twin, known);
-        return Err(nobody(Part::Twin, format!("there is no twin `{twin}`"), hint));
-    }
-    let (Strikes::Calls, Some(name)) = (rule.strikes(), &on.operation) else { return Ok(()) };
-    let fits = glob(&rule.id, Part::Operation, name)?.compile_matcher();
-    let has = |host: &&Arc<dyn Host>| host.operations().iter().any(|operation| fits.is_match(operation.id));
-    if meant.iter().any(&has) {
-        return Ok(());
-    }
-    let what = match meant[..] {
-        [only] => format!("{} has no operation `{name}`", only.name()),
-        _ => format!("no twin has an operation `{name}`"),
-    };
-    let hint = match twins.iter().find(|host| has(host)) {
-        Some(other) => format!("{} has such an operation", other.name()),
-        None => nearest(name, meant.iter().flat_map(|host| host.operations()).map(|operation| operation.id)),
-    };
-    Err(nobody(Part::Operation, what, hint))
-}
-
-impl Effect {
-    /// The time that it draws, or that follows from when it strikes.
-    fn drawn(&self, age: Duration, draw: impl FnOnce() -> crate::seed::Draw) -> Duration {
-        match self {
-            Self::Hold { every } => {
-                let into = age.as_nanos() % every.0.as_nanos().max(1);
-                every.0.saturating_sub(Duration::from_nanos(u64::try_from(into).unwrap_or(u64::MAX)))
-            }
-            Self::Latency(latency) if latency.span.is_none() => {
-                let mut draw = draw();
-                latency.draw(|| draw.bits())
-            }
-            Self::Latency(latency) => latency.draw(|| 0),
-            Self::Reorder { within } => {
-                let nanos = u64::try_from(within.0.as_nanos()).unwrap_or(u64::MAX);
-                Duration::from_nanos(draw().below(nanos))
-            }
-            _ => Duration::ZERO,
-        }
-    }
-}
-
-impl Match {
-    /// The pattern of what it strikes.
-    const fn name(&self) -> Option<&SmolStr> {
-        match (&self.deliver, &self.timer) {
-            (Some(deliver), _) => Some(deliver),
-            (None, Some(timer)) => Some(timer),
-            (None, None) => self.operation.as_ref(),
-        }
-    }
-
-    /// The member that holds it.
-    const fn name_part(&self) -> Part {
-        match (&self.deliver, &self.timer) {
-            (Some(_), _) => Part::Deliver,
-            (None, Some(_)) => Part::Timer,
-            (None, None) => Part::Operation,
-        }
-    }
-}
-
-impl ArmedRule {
-    fn new(rule: &Rule, now: Timestamp) -> Result<Self, RuleError> {
-        let unfit = |(part, why): (Part, String)| RuleError::Unfit { rule: rule.id.clone(), why, part };
-        let glob = |part: Part, pattern: Option<&SmolStr>| {
-            pattern.map(|text| Ok(glob(&rule.id, part, text)?.compile_matcher())).transpose()
-        };
-        if let Some(problem) = rule.problem() {
-            return Err(unfit(problem));
-        }
-        if let Some(During::Named(name)) = &rule.on.during {
-            return Err(unfit((Part::During, format!("no plan says when the episode `{name}` is"))));
-        }
-        glob(rule.on.name_part(), rule.on.name())?;
-        let condition = rule.on.condition.as_deref().map(Condition::parse).transpose();
-        Ok(Self {
-            rule: rule.clone(),
-            armed_at: now,
-            strikes: rule.strikes(),
-            twin: glob(Part::Twin, rule.on.twin.as_ref())?,
-            resource: glob(Part::Resource, rule.on.resource.as_ref())?,
-            caller: glob(Part::Caller, rule.on.caller.as_ref())?,
-            condition: condition.map_err(|wrong| RuleError::Condition { rule: rule.id.clone(), wrong })?,
-        })
-    }
-
-    fn is_of(&self, twin: &str) -> bool {
-        self.twin.as_ref().is_none_or(|pattern| pattern.is_match(twin))
-    }
-
-    fn fits(&self, subject: Subject<'_>) -> bool {
-        let fits = |pattern: &Option<GlobMatcher>, text: &str| pattern.as_ref().is_none_or(|p| p.is_match(text));
-        fits(&self.resource, subject.resource) && fits(&self.caller, subject.caller)
-    }
-
-    fn is_in_force(&self, now: Timestamp, seeds: &SeedTree) -> bool {
-        let on = &self.rule.on;
-        let age = now.since(self.armed_at);
-        let during = |during: &During| match during {
-            During::Whole(episode) => episode.is_on(age, seeds),
-            During::Named(_) => false,
-        };
-        on.after.is_none_or(|span| age >= span.0)
-            && on.until.is_none_or(|span| age <= span.0)
-            && self.rule.expires.is_none_or(|span| age <= span.0)
-            && on.burst.is_none_or(|burst| burst.is_on(age))
-            && on.during.as_ref().is_none_or(during)
-    }
-
-    /// Whether it can fire no more.
-    fn is_over(&self, now: Timestamp) -> bool {
-        let age = now.since(self.armed_at);
-        self.rule.on.until.is_some_and(|span| age > span.0) || self.rule.expires.is_some_and(|span| age > span.0)
-    }
-
-    /// The odds of a match now; none where it fires always.
-    fn odds(&self, now: Timestamp) -> Option<crate::seed::Ratio> {
-        let on = &self.rule.on;
-        match on.ramp {
-            Some(ramp) => {
-                let before = on.after.map_or(Duration::ZERO, |after| after.0);
-                Some(ramp.odds(on.probability, now.since(self.armed_at).saturating_sub(before)))
-            }
-            None => on.probability,
-        }
-    }
 }
 
 #[cfg(test)]

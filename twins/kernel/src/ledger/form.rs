@@ -1,16 +1,17 @@
 //! How entries are shown: to the control plane, in evidence, to checks, and in the file. The form is stable.
 //!
-//! Each field is written once, for a tree and for text alike: an entry that goes to the file is never made a tree.
+//! Fields are written once, for a tree and for text alike, but for those of rows: an entry that goes to the file is never
+//! made a tree.
 
-use serde::{
-    Serialize, Serializer,
-    ser::{SerializeMap, SerializeSeq as _},
-};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use super::{Attempt, Entry, Event, Exchange};
-use crate::table::{Change, Row};
+use super::entry::{Attempt, Entry, Event, Exchange};
+use crate::{
+    json::Json,
+    table::{Change, Row},
+};
 
 impl Entry {
     /// The entry as the control plane, evidence files and checks see it.
@@ -23,19 +24,31 @@ impl Entry {
 
     /// The same without bodies.
     pub(super) fn head_json(&self) -> Value {
-        serde_json::to_value(Head::<false>(self)).unwrap_or_else(|error| json!({ "unprintable": error.to_string() }))
+        match serde_json::to_value(Head(self)) {
+            Ok(mut head) => {
+                head["changes"] = self.changes.iter().map(touched_json).collect();
+                head
+            }
+            Err(error) => json!({ "unprintable": error.to_string() }),
+        }
     }
 
     /// The same as text behind what is there.
     pub(super) fn write_head(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
-        serde_json::to_writer(out, &Head::<true>(self))
+        serde_json::to_writer(&mut *out, &Head(self))?;
+        // Within the object, as its last member.
+        out.pop();
+        Json::new(out).name("changes");
+        Json::new(out).list(&self.changes, write_touched);
+        out.push(b'}');
+        Ok(())
     }
 }
 
-/// An entry without bodies, to be written as text or to be made a tree.
-struct Head<'a, const TEXT: bool>(&'a Entry);
+/// An entry without bodies and without the rows that it touched, which come last.
+struct Head<'a>(&'a Entry);
 
-impl<const TEXT: bool> Serialize for Head<'_, TEXT> {
+impl Serialize for Head<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let entry = self.0;
         let mut map = serializer.serialize_map(None)?;
@@ -47,47 +60,34 @@ impl<const TEXT: bool> Serialize for Head<'_, TEXT> {
             map.serialize_entry("cause", &cause)?;
         }
         entry.event.write_fields(&mut map)?;
-        map.serialize_entry("changes", &Rows::<TEXT>(&entry.changes))?;
         map.end()
     }
 }
 
-/// The rows that an entry touched.
-struct Rows<'a, const TEXT: bool>(&'a [Change]);
-
-impl<const TEXT: bool> Serialize for Rows<'_, TEXT> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
-        for change in self.0 {
-            list.serialize_element(&Touched {
-                table: change.table,
-                key: &change.key,
-                before: change.before.as_ref().map(Shown::<TEXT>),
-                after: change.after.as_ref().map(Shown::<TEXT>),
-            })?;
-        }
-        list.end()
-    }
+/// A row that an entry touched, before and after.
+fn touched_json(change: &Change) -> Value {
+    let shown = |row: &Option<Row>| row.as_ref().map(|row| row.to_json());
+    json!({
+        "table": change.table,
+        "key": change.key,
+        "before": shown(&change.before),
+        "after": shown(&change.after),
+    })
 }
 
-#[derive(Serialize)]
-struct Touched<'a, const TEXT: bool> {
-    table: &'a str,
-    key: &'a str,
-    before: Option<Shown<'a, TEXT>>,
-    after: Option<Shown<'a, TEXT>>,
-}
-
-/// A row.
-struct Shown<'a, const TEXT: bool>(&'a Row);
-
-impl<const TEXT: bool> Serialize for Shown<'_, TEXT> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.to_text().filter(|_| TEXT) {
-            Some(text) => text.serialize(serializer),
-            None => self.0.to_json().serialize(serializer),
+/// The same as text.
+fn write_touched(json: &mut Json<'_>, change: &Change) {
+    json.object(|json| {
+        json.member("table", change.table);
+        json.member("key", &change.key);
+        for (name, row) in [("before", &change.before), ("after", &change.after)] {
+            json.name(name);
+            match row {
+                Some(row) => json.row(row.as_ref()),
+                None => json.plain("null"),
+            }
         }
-    }
+    });
 }
 
 /// What an entry shows of a request besides its body.
@@ -271,7 +271,7 @@ mod tests {
         let mut text = Vec::new();
         entry.write_head(&mut text).expect("is written");
         let read: Value = serde_json::from_slice(&text).expect("is JSON");
-        assert_eq!(read, entry.head_json());
+        assert_eq!(String::from_utf8(text).expect("is text"), entry.head_json().to_string());
         assert_eq!(read["changes"][1]["after"][0], "\"y\"");
         assert_eq!((&read["seq"], &read["principal"], &read["cause"]), (&json!(7), &json!("actor:ann"), &json!(3)));
     }

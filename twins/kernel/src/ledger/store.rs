@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use parking_lot::{Condvar, Mutex};
 use serde_json::Value;
 
-use super::{Entry, form::put_bodies};
+use super::{entry::Entry, form::put_bodies};
 
 /// How many entries fill a shelf.
 const SHELF_ENTRIES: usize = 16_384;

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use smol_str::SmolStr;
 use tokio::sync::{mpsc, oneshot};
 
-use super::SocketId;
+use super::frame::SocketId;
 
 /// How many texts may wait for a client to read them.
 const QUEUE_MAX: usize = 1_024;

@@ -6,7 +6,6 @@ use std::{
 };
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use http::{HeaderValue, header};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::{sync::mpsc, time::MissedTickBehavior};
@@ -14,23 +13,24 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         Bytes, Message,
-        handshake::derive_accept_key,
         protocol::{CloseFrame, Role, WebSocketConfig},
     },
 };
 
-use super::{End, FRAME_MAX, Out, SocketId};
 use crate::{
-    universe::Universe,
-    wire::{Reply, Request},
+    socket::{End, FRAME_MAX, Line, Out, SocketId},
+    universe::{Busy, Universe},
 };
 
 /// How often the service pings its clients (machine time). Slack's clients give up after 30 seconds without one.
 const PING: Duration = Duration::from_secs(10);
+
 /// How long a client may take to read what it is sent.
 const READING: Duration = Duration::from_secs(10);
+
 /// How long a client may take to answer that a socket is closed.
 const CLOSING: Duration = Duration::from_secs(2);
+
 /// How long after the answer the connection may take to be handed over.
 const HANDOVER: Duration = Duration::from_secs(10);
 
@@ -38,9 +38,7 @@ const HANDOVER: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Claim {
     universe: Weak<Universe>,
-    pub(crate) slot: usize,
-    pub(crate) socket: SocketId,
-    pub(crate) serial: u64,
+    line: Line,
     queue: Option<mpsc::Receiver<Out>>,
     end: End,
 }
@@ -48,7 +46,7 @@ pub(crate) struct Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         if let Some(universe) = self.universe.upgrade() {
-            universe.socket_ended(self, self.end);
+            universe.socket_ended(self.line, self.end);
         }
     }
 }
@@ -57,18 +55,8 @@ impl Drop for Claim {
 pub(crate) fn accept(universe: &Arc<Universe>, socket: SocketId) -> Option<Claim> {
     let (slot, serial, queue) = universe.sockets.claim(socket)?;
     let universe = Arc::downgrade(universe);
-    Some(Claim { universe, slot, socket, serial, queue: Some(queue), end: End::Unopened })
-}
-
-/// Puts into an answer what switches the connection to the WebSocket protocol.
-pub(crate) fn switching(reply: &mut Reply, request: &Request) {
-    let key = request.header(header::SEC_WEBSOCKET_KEY).unwrap_or_default();
-    reply.fix(header::CONNECTION, "Upgrade");
-    reply.fix(header::UPGRADE, "websocket");
-    if let Ok(accepted) = HeaderValue::try_from(derive_accept_key(key.as_bytes())) {
-        reply.headers.insert(header::SEC_WEBSOCKET_ACCEPT, accepted);
-    }
-    reply.headers.remove(header::CONTENT_TYPE);
+    let line = Line { slot, socket, serial };
+    Some(Claim { universe, line, queue: Some(queue), end: End::Unopened })
 }
 
 /// Serves a socket until it ends.
@@ -154,8 +142,8 @@ const fn is_lost(error: &tokio_tungstenite::tungstenite::Error) -> bool {
 }
 
 fn take(universe: &Arc<Universe>, claim: &Claim, text: &str) {
-    let _busy = crate::serve::Busy::new(universe);
-    universe.frame_came(claim, text);
+    let _busy = Busy::new(universe);
+    universe.frame_came(claim.line, text);
 }
 
 async fn send(stream: &mut Stream, message: Message) -> bool {
