@@ -10,69 +10,17 @@ use std::{
 };
 
 use dtu_kernel::{diagnostic::Diagnostic, tape::Note, universe::Universe, veil};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
     bundle::{FaultLine, Manifest},
+    ledger::for_each_entry,
     plan::{Key, Plan},
+    record::{Record, checks_json},
     redact::Redactor,
     settle::Settler,
-    verdict::{CheckResult, Outcome},
 };
-
-/// What came of a trajectory: what its record holds, and all that reports need.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// The trajectory.
-    pub key: Key,
-    /// The values of its variant's parameters.
-    pub label: String,
-    /// Its seed.
-    pub seed: u64,
-    /// What came of it.
-    pub outcome: Outcome,
-    /// Why, where checks do not say it.
-    pub reasons: Vec<String>,
-    /// The checks, where it came to them.
-    #[serde(with = "with_places")]
-    pub checks: Vec<CheckResult>,
-    /// What was seen of that which must be seen now and then: see [`crate::plan::PlannedScenario::sometimes`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub seen: Vec<String>,
-    /// What its target left behind, in words: processes and ports.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub leaks: Vec<String>,
-    /// Why attempts came to nothing by the harness's own fault, and were made again with the same seed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reruns: Vec<String>,
-}
-
-/// Checks with the places of their moments in the ledger, which results leave out.
-mod with_places {
-    use super::{CheckResult, checks_json};
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(checks: &[CheckResult], serializer: S) -> Result<S::Ok, S::Error> {
-        checks_json(checks).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<CheckResult>, D::Error> {
-        Vec::deserialize(deserializer)
-    }
-}
-
-/// Checks as evidence files hold them: each moment with its place in the ledger.
-pub fn checks_json(checks: &[CheckResult]) -> Value {
-    let one = |check: &CheckResult| {
-        let mut value = json!(check);
-        for (moment, shown) in check.moments.iter().zip(value["moments"].as_array_mut().into_iter().flatten()) {
-            shown["seq"] = json!(moment.seq);
-        }
-        value
-    };
-    checks.iter().map(one).collect()
-}
 
 /// Which evidence stays when a run is over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -132,6 +80,7 @@ impl Folder {
             for part in ["done", "evidence", "inputs"] {
                 remove_folder(&root.join(part))?;
             }
+            let _ = fs_err::remove_file(root.join("first.json"));
         } else {
             folder.check_empty()?;
         }
@@ -334,23 +283,6 @@ fn write_ledger(file: &Path, universe: &Universe, redactor: &Redactor) -> io::Re
 fn write_line(out: &mut impl io::Write, row: &impl Serialize, redactor: &Redactor) -> io::Result<()> {
     out.write_all(&redactor.hidden(serde_json::to_vec(row)?))?;
     out.write_all(b"\n")
-}
-
-/// Goes through a universe's ledger, oldest entry first.
-///
-/// # Errors
-/// Where entries on disk cannot be read back, and those of `look`.
-pub fn for_each_entry(universe: &Universe, mut look: impl FnMut(&Value) -> io::Result<()>) -> io::Result<()> {
-    const PAGE: usize = 1_024;
-    let mut from = 0;
-    loop {
-        let page = universe.ledger().page(from, PAGE)?;
-        if page.is_empty() {
-            return Ok(());
-        }
-        from += page.len() as u64;
-        page.iter().try_for_each(&mut look)?;
-    }
 }
 
 /// A trajectory's place below a folder. Ids that are no file names are made into some, and kept apart by a hash.
