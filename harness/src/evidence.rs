@@ -20,6 +20,7 @@ use crate::{
     record::{Record, checks_json},
     redact::Redactor,
     settle::Settler,
+    verdict::Outcome,
 };
 
 /// Which evidence stays when a run is over.
@@ -30,7 +31,38 @@ pub enum KeepEvidence {
     All,
     /// Not that of trajectories that satisfied.
     Failed,
+    /// Of those that satisfied, the first of each variant and a twentieth of the others; the manifests of all.
+    Sample,
 }
+
+impl KeepEvidence {
+    /// What stays of a trajectory.
+    pub fn of(self, key: &Key, outcome: Outcome) -> Kept {
+        const ONE_IN: u8 = 20;
+        let is_chosen = || key.n == 1 || blake3::hash(key.to_string().as_bytes()).as_bytes()[0] % ONE_IN == 0;
+        match self {
+            _ if outcome != Outcome::Satisfied => Kept::All,
+            Self::All => Kept::All,
+            Self::Failed => Kept::Nothing,
+            Self::Sample if is_chosen() => Kept::All,
+            Self::Sample => Kept::Manifest,
+        }
+    }
+}
+
+/// What stays of a trajectory's evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// All of it.
+    All,
+    /// What it was made of and what came of it.
+    Manifest,
+    /// Nothing but its record.
+    Nothing,
+}
+
+/// The file that says what a trajectory was made of and what came of it.
+const MANIFEST: &str = "manifest.json";
 
 /// Why a folder cannot take a run.
 #[derive(Debug, thiserror::Error)]
@@ -193,12 +225,27 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Throws a trajectory's evidence away.
+    /// Throws away what is not to stay of a trajectory's evidence.
     ///
     /// # Errors
     /// Where the disk refuses.
-    pub fn forget(&self, key: &Key) -> io::Result<()> {
-        remove_folder(&self.root.join(Self::evidence_place(key)))
+    pub fn forget(&self, key: &Key, kept: Kept) -> io::Result<()> {
+        let folder = self.root.join(Self::evidence_place(key));
+        match kept {
+            Kept::All => Ok(()),
+            Kept::Nothing => remove_folder(&folder),
+            Kept::Manifest => {
+                for entry in fs_err::read_dir(&folder)? {
+                    let path = entry?.path();
+                    if path.is_dir() {
+                        remove_folder(&path)?;
+                    } else if !path.ends_with(MANIFEST) {
+                        fs_err::remove_file(&path)?;
+                    }
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Keeps a file that the run is made of, under its digest.
@@ -240,7 +287,7 @@ impl Evidence<'_> {
     /// Where the disk refuses.
     pub fn write(&self, folder: &Path, universe: &Universe, redactor: &Redactor) -> io::Result<()> {
         let document = |name: &str, value: &Value| fs_err::write(folder.join(name), redactor.hidden(pretty(value)));
-        document("manifest.json", &json!(self.manifest))?;
+        document(MANIFEST, &json!(self.manifest))?;
         document("checks.json", &checks_json(&self.record.checks))?;
         document("diff.json", &json!(universe.diff(0)?))?;
         document("timings.json", &self.timings)?;

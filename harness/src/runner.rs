@@ -213,9 +213,7 @@ impl Run {
             }
             reruns.extend(record.reruns);
         };
-        if self.keep == KeepEvidence::Failed && record.outcome == Outcome::Satisfied {
-            self.folder.forget(&unit.key).map_err(disk)?;
-        }
+        self.folder.forget(&unit.key, self.keep.of(&unit.key, record.outcome)).map_err(disk)?;
         self.folder.finish(&record).map_err(disk)?;
         Ok(record)
     }

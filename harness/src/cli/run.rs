@@ -67,7 +67,7 @@ pub(super) struct Args {
     /// Leaves out the fault rules of all scenarios.
     #[arg(long)]
     no_faults: bool,
-    /// Which evidence stays: of all trajectories, or of those that did not satisfy.
+    /// Which evidence stays: of all trajectories, of those that did not satisfy, or of those and of some that did.
     #[arg(long, value_enum, default_value_t)]
     keep: KeepEvidence,
 }

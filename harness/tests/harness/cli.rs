@@ -186,6 +186,14 @@ fn evidence_is_kept_as_asked() {
     let kept =
         |out: &str| fs_err::read_dir(context.path(&format!("{out}/evidence/test.one"))).map_or(0, Iterator::count);
     assert_eq!((kept("all"), kept("failed")), (2, 1));
+    context.dtu("run one.yaml --target target.yaml --seeds 9 --out sample --keep sample");
+    // That of all nine that failed, of the first that did not, and of few of its eight fellows.
+    let whole = |folder: &std::path::Path| folder.join("ledger.ndjson").is_file();
+    let folders = fs_err::read_dir(context.path("sample/evidence/test.one")).expect("is there");
+    let folders: Vec<_> = folders.map(|folder| folder.expect("reads").path()).collect();
+    assert!(folders.iter().all(|folder| folder.join("manifest.json").is_file()), "{folders:?}");
+    let kept_whole = folders.iter().filter(|folder| whole(folder)).count();
+    assert!((10..14).contains(&kept_whole) && folders.len() == 18, "{kept_whole} of {folders:?}");
     let folder = fs_err::read_dir(context.path("failed/evidence/test.one")).expect("is there").next();
     let folder = folder.expect("is there").expect("reads").path();
     for file in [
