@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    evidence::Record,
     mischief::Part,
     mutate::{self, Mutants, Mutation},
     pairing::{Arm, satisfied},
     plan::{PlannedScenario, PlannedTarget},
+    record::Record,
     scenario::Role,
     stats::{as_float, rounded},
     verdict::{Held, Outcome},

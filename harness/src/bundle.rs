@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
-    evidence::Record,
     load::LoadedTarget,
     plan::{Key, Plan, PlannedDocument, PlannedTarget},
     process::Written,
+    record::Record,
     verdict::Outcome,
 };
 

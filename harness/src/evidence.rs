@@ -10,69 +10,18 @@ use std::{
 };
 
 use dtu_kernel::{diagnostic::Diagnostic, tape::Note, universe::Universe, veil};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
     bundle::{FaultLine, Manifest},
+    ledger::for_each_entry,
     plan::{Key, Plan},
+    record::{Record, checks_json},
     redact::Redactor,
     settle::Settler,
-    verdict::{CheckResult, Outcome},
+    verdict::Outcome,
 };
-
-/// What came of a trajectory: what its record holds, and all that reports need.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// The trajectory.
-    pub key: Key,
-    /// The values of its variant's parameters.
-    pub label: String,
-    /// Its seed.
-    pub seed: u64,
-    /// What came of it.
-    pub outcome: Outcome,
-    /// Why, where checks do not say it.
-    pub reasons: Vec<String>,
-    /// The checks, where it came to them.
-    #[serde(with = "with_places")]
-    pub checks: Vec<CheckResult>,
-    /// What was seen of that which must be seen now and then: see [`crate::plan::PlannedScenario::sometimes`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub seen: Vec<String>,
-    /// What its target left behind, in words: processes and ports.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub leaks: Vec<String>,
-    /// Why attempts came to nothing by the harness's own fault, and were made again with the same seed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reruns: Vec<String>,
-}
-
-/// Checks with the places of their moments in the ledger, which results leave out.
-mod with_places {
-    use super::{CheckResult, checks_json};
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(checks: &[CheckResult], serializer: S) -> Result<S::Ok, S::Error> {
-        checks_json(checks).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<CheckResult>, D::Error> {
-        Vec::deserialize(deserializer)
-    }
-}
-
-/// Checks as evidence files hold them: each moment with its place in the ledger.
-pub fn checks_json(checks: &[CheckResult]) -> Value {
-    let one = |check: &CheckResult| {
-        let mut value = json!(check);
-        for (moment, shown) in check.moments.iter().zip(value["moments"].as_array_mut().into_iter().flatten()) {
-            shown["seq"] = json!(moment.seq);
-        }
-        value
-    };
-    checks.iter().map(one).collect()
-}
 
 /// Which evidence stays when a run is over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -82,7 +31,38 @@ pub enum KeepEvidence {
     All,
     /// Not that of trajectories that satisfied.
     Failed,
+    /// Of those that satisfied, the first of each variant and a twentieth of the others; the manifests of all.
+    Sample,
 }
+
+impl KeepEvidence {
+    /// What stays of a trajectory.
+    pub fn of(self, key: &Key, outcome: Outcome) -> Kept {
+        const ONE_IN: u8 = 20;
+        let is_chosen = || key.n == 1 || blake3::hash(key.to_string().as_bytes()).as_bytes()[0] % ONE_IN == 0;
+        match self {
+            _ if outcome != Outcome::Satisfied => Kept::All,
+            Self::All => Kept::All,
+            Self::Failed => Kept::Nothing,
+            Self::Sample if is_chosen() => Kept::All,
+            Self::Sample => Kept::Manifest,
+        }
+    }
+}
+
+/// What stays of a trajectory's evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// All of it.
+    All,
+    /// What it was made of and what came of it.
+    Manifest,
+    /// Nothing but its record.
+    Nothing,
+}
+
+/// The file that says what a trajectory was made of and what came of it.
+const MANIFEST: &str = "manifest.json";
 
 /// Why a folder cannot take a run.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +112,7 @@ impl Folder {
             for part in ["done", "evidence", "inputs"] {
                 remove_folder(&root.join(part))?;
             }
+            let _ = fs_err::remove_file(root.join("first.json"));
         } else {
             folder.check_empty()?;
         }
@@ -244,12 +225,27 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Throws a trajectory's evidence away.
+    /// Throws away what is not to stay of a trajectory's evidence.
     ///
     /// # Errors
     /// Where the disk refuses.
-    pub fn forget(&self, key: &Key) -> io::Result<()> {
-        remove_folder(&self.root.join(Self::evidence_place(key)))
+    pub fn forget(&self, key: &Key, kept: Kept) -> io::Result<()> {
+        let folder = self.root.join(Self::evidence_place(key));
+        match kept {
+            Kept::All => Ok(()),
+            Kept::Nothing => remove_folder(&folder),
+            Kept::Manifest => {
+                for entry in fs_err::read_dir(&folder)? {
+                    let path = entry?.path();
+                    if path.is_dir() {
+                        remove_folder(&path)?;
+                    } else if !path.ends_with(MANIFEST) {
+                        fs_err::remove_file(&path)?;
+                    }
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Keeps a file that the run is made of, under its digest.
@@ -291,7 +287,7 @@ impl Evidence<'_> {
     /// Where the disk refuses.
     pub fn write(&self, folder: &Path, universe: &Universe, redactor: &Redactor) -> io::Result<()> {
         let document = |name: &str, value: &Value| fs_err::write(folder.join(name), redactor.hidden(pretty(value)));
-        document("manifest.json", &json!(self.manifest))?;
+        document(MANIFEST, &json!(self.manifest))?;
         document("checks.json", &checks_json(&self.record.checks))?;
         document("diff.json", &json!(universe.diff(0)?))?;
         document("timings.json", &self.timings)?;
@@ -334,23 +330,6 @@ fn write_ledger(file: &Path, universe: &Universe, redactor: &Redactor) -> io::Re
 fn write_line(out: &mut impl io::Write, row: &impl Serialize, redactor: &Redactor) -> io::Result<()> {
     out.write_all(&redactor.hidden(serde_json::to_vec(row)?))?;
     out.write_all(b"\n")
-}
-
-/// Goes through a universe's ledger, oldest entry first.
-///
-/// # Errors
-/// Where entries on disk cannot be read back, and those of `look`.
-pub fn for_each_entry(universe: &Universe, mut look: impl FnMut(&Value) -> io::Result<()>) -> io::Result<()> {
-    const PAGE: usize = 1_024;
-    let mut from = 0;
-    loop {
-        let page = universe.ledger().page(from, PAGE)?;
-        if page.is_empty() {
-            return Ok(());
-        }
-        from += page.len() as u64;
-        page.iter().try_for_each(&mut look)?;
-    }
 }
 
 /// A trajectory's place below a folder. Ids that are no file names are made into some, and kept apart by a hash.

@@ -4,6 +4,7 @@
 //! twin has changed; each ledger entry is parsed once.
 
 mod entry;
+mod known;
 mod steady;
 
 use std::{
@@ -23,7 +24,8 @@ use dtu_kernel::{
 use serde_json::{Map, Value, json};
 
 pub use self::entry::Entry;
-pub(crate) use self::steady::short;
+use self::known::known_rows;
+pub(crate) use self::{known::Wanted, steady::short};
 use crate::expr::{self, EvalError, Late, Mention, Object, Owned, Program, from_json};
 
 /// The ledger is read in pages of so many entries.
@@ -231,8 +233,17 @@ impl Facts {
         if self.kept() == 0 {
             return Err(EvalError("no earlier state was kept".to_owned()));
         }
+        let twins = self.universe.twins().iter().map(|twin| twin.name().to_owned());
+        let mentions = program.mentions();
+        let is_mentioned = |root: &str| mentions.iter().any(|mention| mention.root == root);
+        let looked_at: Vec<String> = twins.filter(|twin| is_mentioned(&variable_of(twin))).collect();
+        // Where nothing has changed that it looks at, it says what it said before.
+        let is_new = |at: usize| {
+            at == 0 || is_mentioned("now") || looked_at.iter().any(|twin| self.universe.is_new_then(at, twin))
+        };
+        let states: Vec<usize> = (0..self.kept()).filter(|at| is_new(*at)).collect();
         let mut then = None;
-        for at in 0..self.kept() {
+        for at in states {
             let since = self.universe.then(at).unwrap_or_else(|| self.universe.now());
             let mut held = Ok(true);
             then = self.look_back(then, (at, since), |facts| held = facts.holds(program));
@@ -319,21 +330,28 @@ impl Facts {
         program.truth(&context).map_err(|why| EvalError(format!("{why} (for a row of `{view}`)")))
     }
 
-    /// All rows of a twin's view that were there at some time since the story began, each in all its versions.
+    /// The rows of a twin's view that were there at some time since the story began, each in all its versions, of which a
+    /// member is one of these texts. Other rows are not made.
     ///
     /// # Errors
     /// Where no state was kept.
-    pub fn rows(&self, twin: &str, view: &str) -> Result<Vec<Value>, EvalError> {
+    pub(crate) fn rows_known_as(&self, twin: &str, view: &str, wanted: &Wanted<'_>) -> Result<Vec<Value>, EvalError> {
         let kept = self.kept();
         if kept == 0 {
             return Err(EvalError("no earlier state was kept".to_owned()));
         }
         let (mut seen, mut out) = (BTreeSet::new(), Vec::new());
         for at in (0..kept).filter(|at| *at == 0 || self.universe.is_new_then(*at, twin)) {
-            let rows = self.universe.view_then(at, twin, view).unwrap_or_default();
-            for row in rows.as_array().into_iter().flatten() {
+            let found = match self.universe.read_view_then(at, twin, view) {
+                Some(reader) => known_rows(&*reader, wanted),
+                None => match self.universe.view_then(at, twin, view) {
+                    Some(Value::Array(rows)) => rows,
+                    _ => Vec::new(),
+                },
+            };
+            for row in found {
                 if seen.insert(row.to_string()) {
-                    out.push(row.clone());
+                    out.push(row);
                 }
             }
         }

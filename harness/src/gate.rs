@@ -3,12 +3,17 @@
 //! It is a function of gates, plans and records alone: whoever asks again gets the same answer, and no trajectory is
 //! run again because its outcome did not please.
 
+mod curtail;
 mod next;
 mod rules;
 mod scenarios;
 
-pub use self::rules::is_forbidden;
 use std::collections::BTreeSet;
+
+pub use self::{
+    curtail::{EarlyStop, counted, is_settled, stops},
+    rules::{ends_all, is_forbidden},
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -124,6 +129,9 @@ pub struct Decision {
     #[serde(with = "as_text", default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     pub next_baseline: Vec<Key>,
+    /// Scenarios that were stopped before their time, as nothing could change what is said of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopped: Vec<EarlyStop>,
     /// Scenarios that were run and did not count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quarantined: Vec<String>,
@@ -180,6 +188,8 @@ struct Bench<'a> {
     level: Option<f64>,
     /// The trajectories of each variant that screens look at.
     screened: u64,
+    /// The scenarios that need no more trajectories.
+    stopped: Vec<EarlyStop>,
     rules: Vec<RuleResult>,
     next: BTreeSet<Key>,
     next_baseline: BTreeSet<Key>,
@@ -190,7 +200,15 @@ const SCREENED: u64 = 5;
 
 /// Judges a run.
 pub fn decide(gates: &Gates, run: Arm<'_>, baseline: Option<Arm<'_>>) -> Decision {
-    let mut bench = Bench::new(gates, run, baseline);
+    let stopped = curtail::open_stops(gates, run);
+    if stopped.is_empty() {
+        return judge(Bench::new(gates, run, baseline, stopped));
+    }
+    let records = counted(run, &stopped);
+    judge(Bench::new(gates, Arm { records: &records, ..run }, baseline, stopped))
+}
+
+fn judge(mut bench: Bench<'_>) -> Decision {
     bench.validity();
     bench.canaries();
     bench.must_have();
@@ -213,8 +231,9 @@ pub fn decide(gates: &Gates, run: Arm<'_>, baseline: Option<Arm<'_>>) -> Decisio
         difference,
         next: bench.next.into_iter().collect(),
         next_baseline: bench.next_baseline.into_iter().collect(),
-        quarantined: gates.quarantine.keys().cloned().collect(),
-        on_inconclusive: gates.on_inconclusive,
+        stopped: bench.stopped,
+        quarantined: bench.gates.quarantine.keys().cloned().collect(),
+        on_inconclusive: bench.gates.on_inconclusive,
     }
 }
 
@@ -238,25 +257,42 @@ fn together(rules: &[RuleResult]) -> Ruling {
 }
 
 impl<'a> Bench<'a> {
-    fn new(gates: &'a Gates, run: Arm<'a>, baseline: Option<Arm<'a>>) -> Self {
-        let is_canary = |scenario: &PlannedScenario| gates.canaries.as_ref().is_some_and(|c| tagged(scenario, &c.tags));
-        let scenarios: Vec<&PlannedScenario> =
-            run.plan.scenarios.iter().filter(|s| !is_canary(s) && !gates.quarantine.contains_key(&s.id)).collect();
+    fn new(gates: &'a Gates, run: Arm<'a>, baseline: Option<Arm<'a>>, stopped: Vec<EarlyStop>) -> Self {
+        let counts =
+            |scenario: &&PlannedScenario| !is_canary(gates, scenario) && !gates.quarantine.contains_key(&scenario.id);
+        let scenarios: Vec<&PlannedScenario> = run.plan.scenarios.iter().filter(counts).collect();
+        let goes_on = |scenario: &&PlannedScenario| stopped.iter().all(|stop| stop.scenario != scenario.id);
+        let going_on: Vec<&PlannedScenario> = scenarios.iter().copied().filter(goes_on).collect();
         let budget = gates.budget.as_ref().map(|budget| budget.seeds.value);
-        let seeds = without_gap(&scenarios, run).min(budget.unwrap_or(u64::MAX));
-        let level = match budget {
-            _ if seeds == 0 => None,
-            Some(budget) => sequential::level_at(crate::stats::as_float(seeds) / crate::stats::as_float(budget)),
-            None => Some(sequential::level_of_one_look()),
-        };
+        let looked_at = if going_on.is_empty() { &scenarios } else { &going_on };
+        let seeds = without_gap(looked_at, run).min(budget.unwrap_or(u64::MAX));
+        let level = level_at(seeds, budget);
         let screened = gates.first_look(SCREENED);
         let (rules, next, next_baseline) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
-        Self { gates, run, baseline, scenarios, seeds, level, screened, rules, next, next_baseline }
+        Self { gates, run, baseline, scenarios, seeds, level, screened, stopped, rules, next, next_baseline }
+    }
+
+    /// The level of intervals of which one end decides, of one scenario: how far the others have come is nothing to it.
+    fn level_of(&self, scenario: &'a PlannedScenario) -> Option<f64> {
+        let budget = self.gates.budget.as_ref().map(|budget| budget.seeds.value);
+        level_at(without_gap(&[scenario], self.run).min(budget.unwrap_or(u64::MAX)), budget)
     }
 
     fn rule(&mut self, rule: Rule, scenario: Option<&str>, ruling: Ruling, why: String) {
         self.rules.push(RuleResult { rule, scenario: scenario.map(str::to_owned), ruling, why });
     }
+}
+
+fn level_at(seeds: u64, budget: Option<u64>) -> Option<f64> {
+    match budget {
+        _ if seeds == 0 => None,
+        Some(budget) => sequential::level_at(crate::stats::as_float(seeds) / crate::stats::as_float(budget)),
+        None => Some(sequential::level_of_one_look()),
+    }
+}
+
+fn is_canary(gates: &Gates, scenario: &PlannedScenario) -> bool {
+    gates.canaries.as_ref().is_some_and(|canaries| tagged(scenario, &canaries.tags))
 }
 
 fn tagged(scenario: &PlannedScenario, tags: &[serde_saphyr::Spanned<String>]) -> bool {

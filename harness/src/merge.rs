@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use dtu_kernel::diagnostic::Diagnostic;
 
 use crate::{
-    evidence::Record,
     plan::{self, Key, Plan, Shard},
+    record::Record,
     variant,
 };
 
@@ -90,17 +90,27 @@ fn keys(part: &Part) -> Vec<Key> {
     if keys.len() as u64 == part.plan.trajectories { keys } else { part.records.keys().cloned().collect() }
 }
 
-/// The records of all parts, each with the place of its part: the first that has one. Those that another part has with
-/// another outcome are named.
-pub fn records(parts: &[Part]) -> (BTreeMap<Key, (usize, &Record)>, Vec<Key>) {
-    let (mut all, mut disputed) = (BTreeMap::new(), BTreeSet::new());
+/// The records of all parts, each with the place of its part: the first that has one counts. Where another part has it
+/// with another outcome, the record says so.
+pub fn records(parts: &[Part]) -> BTreeMap<Key, (usize, Record)> {
+    let mut all: BTreeMap<Key, (usize, Record)> = BTreeMap::new();
     for (at, part) in parts.iter().enumerate() {
         for (key, record) in &part.records {
-            let (_, kept): &(usize, &Record) = all.entry(key.clone()).or_insert((at, record));
-            if kept.outcome != record.outcome {
-                disputed.insert(key.clone());
-            }
+            let (_, kept) = all.entry(key.clone()).or_insert_with(|| (at, record.clone()));
+            add_other(kept, record);
         }
     }
-    (all, disputed.into_iter().collect())
+    all
+}
+
+/// Notes in a record that counts what else came of its trajectory. True where that is news.
+pub fn add_other(kept: &mut Record, other: &Record) -> bool {
+    let mut found = kept.others.clone();
+    found.extend([other.outcome].iter().chain(&other.others));
+    found.retain(|outcome| *outcome != kept.outcome);
+    found.sort_unstable();
+    found.dedup();
+    let is_news = found != kept.others;
+    kept.others = found;
+    is_news
 }

@@ -15,7 +15,7 @@ use serde_saphyr::Spanned;
 
 use crate::{
     load::{self, LoadedScenario},
-    plan::EnvVar,
+    target::EnvVar,
 };
 
 /// What a pack's file is called.

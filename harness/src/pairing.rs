@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    evidence::Record,
     plan::{Key, Plan, PlannedScenario},
+    record::Record,
     stats::{
         self,
         paired::{self, Pairs},

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     load::{LoadedScenario, LoadedTarget},
     redact,
+    target::EnvVar,
     variant::{self, Variant},
 };
 
@@ -132,32 +133,6 @@ pub enum PlanSchema {
     /// `dtu/plan/v1`
     #[serde(rename = "dtu/plan/v1")]
     V1,
-}
-
-/// A variable of the target's environment that is set on the command line: `NAME=VALUE`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EnvVar {
-    /// Its name.
-    pub name: String,
-    /// Its value, taken as it is.
-    pub value: String,
-}
-
-impl std::str::FromStr for EnvVar {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() => Ok(Self { name: name.to_owned(), value: value.to_owned() }),
-            _ => Err(format!("expected NAME=VALUE, found `{text}`")),
-        }
-    }
-}
-
-impl std::fmt::Display for EnvVar {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}={}", self.name, self.value)
-    }
 }
 
 /// A target in a plan.

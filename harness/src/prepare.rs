@@ -14,10 +14,11 @@ use crate::{
     load::{self, LoadedScenario, LoadedTarget},
     mischief::Mischief,
     mutate::Mutation,
-    plan::{self, EnvVar, Plan, Unit, Wishes},
+    plan::{self, Plan, Unit, Wishes},
     process::Supervisor,
     redact::Redactor,
     runner::{self, FoundWorld, Run, Universes},
+    target::EnvVar,
     task::Program,
     trajectory::Setup,
 };

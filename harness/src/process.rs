@@ -1,8 +1,8 @@
-//! Launching, watching and ending a target. Machine time is looked at here and in `trajectory` only.
+//! Launching, watching and ending a target. Machine time is looked at here, in `supervise` and in `trajectory` only.
 
 use std::{
     ffi::OsString,
-    io,
+    io::{self, Write as _},
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::Stdio,
@@ -13,7 +13,6 @@ use std::{
     time::Duration,
 };
 
-use fs_err::tokio::File;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -21,18 +20,13 @@ use tokio::{
     process::{Child, ChildStdin, Command},
     sync::{Notify, watch},
     task::JoinHandle,
+    time::Instant,
 };
 
 use crate::{
     redact::Redactor,
-    supervise::{self, Exit, Orders},
+    supervise::{self, Bounds, Exit, Orders},
 };
-
-/// Waits in the machine's time: a program under test lives there.
-#[expect(clippy::disallowed_methods, reason = "targets run in the machine's time, and so does waiting for them")]
-pub async fn rest(span: Duration) {
-    tokio::time::sleep(span).await;
-}
 
 /// What is launched.
 #[derive(Debug)]
@@ -59,15 +53,6 @@ pub struct Launch {
     pub stdin: Option<String>,
     /// What is hidden in its output.
     pub redactor: Arc<Redactor>,
-}
-
-/// What a target may use of the machine, its children included. It is killed where it uses more.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bounds {
-    /// Processor time.
-    pub cpu: Option<Duration>,
-    /// Bytes of memory.
-    pub memory: Option<u64>,
 }
 
 /// The environment that a target is given of the harness's own: where programs and scratch files are, and nothing by
@@ -232,17 +217,17 @@ impl Running {
         let signs = Arc::new(Signs { texts, seen: Notify::new() });
         let redactor = launch.redactor;
         let kept = || Kept { output: Arc::clone(&output), signs: Arc::clone(&signs), redactor: Arc::clone(&redactor) };
+        let (sender, exit) = watch::channel(None);
         let mut pumps = Vec::new();
         if let Some(stdout) = child.stdout.take() {
-            let file = File::create(folder.join("stdout")).await?;
-            pumps.push(tokio::spawn(pump(stdout, file, kept())));
+            let file = fs_err::File::create(folder.join("stdout"))?;
+            pumps.push(tokio::spawn(pump(Source::new(stdout, exit.clone()), file, kept())));
         }
         if let Some(stderr) = child.stderr.take() {
-            let file = File::create(folder.join("stderr")).await?;
-            pumps.push(tokio::spawn(pump(stderr, file, kept())));
+            let file = fs_err::File::create(folder.join("stderr"))?;
+            pumps.push(tokio::spawn(pump(Source::new(stderr, exit.clone()), file, kept())));
         }
         let pipe = child.stdin.take();
-        let (sender, exit) = watch::channel(None);
         tokio::spawn(report_exit(child, folder.join("exit.json"), sender));
         Ok(Self { pipe, exit, signs, pumps, output })
     }
@@ -309,13 +294,10 @@ impl Running {
     }
 
     async fn finish(mut self) -> (Exit, Written) {
-        /// How long what left the process group may hold the output open.
-        const PATIENCE: Duration = Duration::from_millis(500);
         let exit = self.ended().await;
-        for mut pump in std::mem::take(&mut self.pumps) {
-            if tokio::time::timeout(PATIENCE, &mut pump).await.is_err() {
-                pump.abort();
-            }
+        for pump in std::mem::take(&mut self.pumps) {
+            // Output that the disk refuses is output that was not kept: the record stands without it.
+            let _ = pump.await;
         }
         (exit, self.written())
     }
@@ -349,8 +331,50 @@ struct Kept {
     redactor: Arc<Redactor>,
 }
 
+/// What a target writes. All that it wrote before its end is in the pipe by then, and is read, however long that takes a
+/// machine with much to do. Who else holds the pipe open is not waited for.
+struct Source<R> {
+    from: R,
+    exit: watch::Receiver<Option<Exit>>,
+    /// From the target's end on: how much may be left of what it wrote, and until when that is read.
+    rest: Option<(usize, Instant)>,
+}
+
+impl<R: AsyncRead + Unpin> Source<R> {
+    /// No pipe holds more: what comes after so much was written by somebody who outlived the target.
+    const PIPE_MAX: usize = 1 << 20;
+    /// How long a pipe may be silent that somebody else holds open. It is far longer than it takes to see what is in it.
+    const SILENCE: Duration = Duration::from_millis(500);
+    /// How long a pipe is read that somebody else goes on writing to a little at a time.
+    const LONGEST: Duration = Duration::from_secs(30);
+
+    fn new(from: R, exit: watch::Receiver<Option<Exit>>) -> Self {
+        Self { from, exit, rest: None }
+    }
+
+    /// Reads what is there next; nothing at the end.
+    async fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
+        if self.rest.is_none() {
+            tokio::select! {
+                biased;
+                read = self.from.read(chunk) => return read,
+                // One whose sender is gone has ended too.
+                _ = self.exit.wait_for(Option::is_some) => {}
+            }
+        }
+        let (left, until) = *self.rest.get_or_insert_with(|| (Self::PIPE_MAX, Instant::now() + Self::LONGEST));
+        let most = chunk.len().min(left);
+        if most == 0 || Instant::now() >= until {
+            return Ok(0);
+        }
+        let read = tokio::time::timeout(Self::SILENCE, self.from.read(&mut chunk[..most])).await.unwrap_or(Ok(0))?;
+        self.rest = Some((left - read, until));
+        Ok(read)
+    }
+}
+
 /// Moves output into its file, as far as it may be kept and without secrets, and looks for signs in all of it.
-async fn pump(mut from: impl AsyncRead + Unpin, mut file: File, kept: Kept) -> io::Result<()> {
+async fn pump(mut from: Source<impl AsyncRead + Unpin>, mut file: fs_err::File, kept: Kept) -> io::Result<()> {
     let Kept { output, signs, redactor } = kept;
     let longest = signs.texts.iter().map(|(text, _)| text.len()).max().unwrap_or(0);
     let mut chunk = vec![0; 64 * 1024];
@@ -367,12 +391,9 @@ async fn pump(mut from: impl AsyncRead + Unpin, mut file: File, kept: Kept) -> i
         }
         let granted = usize::try_from(output.take(read as u64)).unwrap_or(read);
         let shown = redactor.flow(&mut held, &chunk[..granted], read == 0);
-        if !shown.is_empty() {
-            file.write_all(&shown).await?;
-            file.flush().await?;
-        }
+        file.write_all(&shown)?;
         if read == 0 {
-            return file.flush().await;
+            return Ok(());
         }
     }
 }

@@ -6,9 +6,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::Instant;
 
 use crate::{
-    evidence::Record,
     pairing::Arm,
     plan::{Key, Plan},
+    record::Record,
     stats::as_float,
     summary::Summary,
 };

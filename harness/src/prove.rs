@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    evidence::Record,
     pairing::{Arm, Pair, satisfied},
     plan::{Key, PlannedDocument, PlannedScenario, PlannedTarget, PlannedVariant},
+    record::Record,
     stats::{
         as_float,
         paired::{fisher, is_suspect},

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     expr::{EvalError, Program},
-    facts::{Entry, Facts},
+    facts::{Entry, Facts, Wanted},
     load::{LoadedReads, LoadedScenario, ReadRule},
     scenario::Role,
     verdict::{CheckResult, Held, MOMENTS_MAX, Moment},
@@ -73,9 +73,13 @@ pub(crate) fn find(rules: &LoadedReads, facts: &mut Facts) -> Result<Breach, Eva
         if shown.is_empty() {
             continue;
         }
+        let mut wanted = Wanted::new();
+        for identity in shown.keys() {
+            wanted.entry(identity.member).or_default().insert(identity.value.as_str());
+        }
         let mut objects: BTreeMap<Identity, Object> = BTreeMap::new();
         for view in views {
-            for row in facts.rows(&twin, &view)? {
+            for row in facts.rows_known_as(&twin, &view, &wanted)? {
                 let Some(identity) = Identity::of(&row).filter(|identity| shown.contains_key(identity)) else {
                     continue;
                 };

@@ -14,7 +14,7 @@ mod seal;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -22,10 +22,7 @@ use dtu_kernel::{tape::Note, twin::EnvValue, universe::Universe};
 use serde_json::Value;
 
 pub use self::reveal::Reveal;
-use crate::{
-    evidence::{Record, for_each_entry},
-    plan::EnvVar,
-};
+use crate::{ledger::for_each_entry, target::EnvVar};
 
 /// How placeholders begin. With its capital, small letters, digits and dash it passes most rules for passwords, so that
 /// a replay with it takes the same course.
@@ -56,8 +53,13 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Knows the credentials that a universe's clients are given, and real secrets by the names of their variables.
-    pub fn new<'a>(universe: &Universe, declared: impl IntoIterator<Item = (&'a String, &'a String)>) -> Self {
+    /// Knows the credentials that a universe's clients are given, the secrets of its world's file, and real secrets by the
+    /// names of their variables.
+    pub fn new<'a>(
+        universe: &Universe,
+        of_world: &[String],
+        declared: impl IntoIterator<Item = (&'a String, &'a String)>,
+    ) -> Self {
         let mut redactor = Self::default();
         for (name, secret) in declared {
             redactor.declare(name, secret);
@@ -69,6 +71,7 @@ impl Redactor {
                 EnvValue::File { content, .. } => find::in_text(&content, &mut |secret| redactor.keep(secret)),
             }
         }
+        redactor.read_world(of_world);
         redactor.seal();
         redactor
     }
@@ -126,8 +129,8 @@ impl Redactor {
         if self.finder.is_some() || self.texts.is_empty() {
             return;
         }
-        // Made twice for each trajectory, which writes little: the table that would be fastest to look with takes longer to
-        // make than all the looking.
+        // Made for each trajectory, and once more where new secrets came up. A trajectory writes little: the table that would
+        // be fastest to look with takes longer to make than all the looking.
         let kind = Some(AhoCorasickKind::ContiguousNFA);
         let mut builder = AhoCorasick::builder();
         // Fails only beyond sizes that no trajectory has.
@@ -204,10 +207,28 @@ impl Redactor {
         own.map(|(text, named)| (named.clone(), seal::close(world, named, text))).collect()
     }
 
-    /// A record of a trajectory without secrets.
-    pub fn record(&self, record: Record) -> Record {
-        let hidden = serde_json::to_vec(&record).ok().and_then(|text| self.hide(&text));
-        hidden.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or(record)
+    /// Takes note of what the files that programs have written below a folder show of secrets otherwise than as they are:
+    /// within base64, or by what only who knows them can make.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn read_output(&mut self, folder: &Path) -> io::Result<()> {
+        for file in files(folder)? {
+            let bytes = fs_err::read(&file)?;
+            self.read_text(&String::from_utf8_lossy(&bytes));
+        }
+        self.seal();
+        Ok(())
+    }
+
+    fn read_text(&mut self, text: &str) {
+        let mut found: Vec<String> = Vec::new();
+        find::in_output(text, &mut |secret| found.push(secret.to_owned()));
+        let encoded = find::encoded(text).filter(|(_, decoded)| self.hide(decoded).is_some());
+        found.extend(encoded.map(|(part, _)| part.to_owned()));
+        for secret in found {
+            self.keep(&secret);
+        }
     }
 
     /// Hides secrets in the files that programs have written below a folder.
@@ -215,17 +236,28 @@ impl Redactor {
     /// # Errors
     /// Where the disk refuses.
     pub fn clean(&self, folder: &Path) -> io::Result<()> {
-        let Ok(entries) = fs_err::read_dir(folder) else { return Ok(()) };
-        for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
-                self.clean(&path)?;
-            } else if let Some(hidden) = self.hide(&fs_err::read(&path)?) {
-                fs_err::write(&path, hidden)?;
+        for file in files(folder)? {
+            if let Some(hidden) = self.hide(&fs_err::read(&file)?) {
+                fs_err::write(&file, hidden)?;
             }
         }
         Ok(())
     }
+}
+
+/// All files below a folder; none where there is no folder.
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let Ok(entries) = fs_err::read_dir(folder) else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }
 
 /// A variable of a target's environment as plans hold it: `NAME=VALUE`, with a placeholder for what is a secret by its

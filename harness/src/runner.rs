@@ -17,9 +17,10 @@ use dtu_kernel::{
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
-    evidence::{Folder, KeepEvidence, Record},
+    evidence::{Folder, KeepEvidence},
     load::LoadedScenario,
     plan::{Key, Unit},
+    record::Record,
     trajectory::{self, Fatal, Setup},
     verdict::Outcome,
 };
@@ -203,7 +204,11 @@ impl Run {
     ) -> Result<(), Fatal> {
         let left = units.iter().filter(|unit| !done.contains_key(&unit.key));
         let list = left.map(|unit| (Arc::clone(self), unit.clone())).collect();
-        go_through(list, self.jobs, |_, record| tell(record)).await
+        let watch = |_: &Arc<Self>, event: Event<'_>| match event {
+            Event::Next(_) => true,
+            Event::Over(record) => tell(record),
+        };
+        go_through(list, self.jobs, watch).await
     }
 
     /// One trajectory, to its record. What the machine spoilt is done again, with the same seed; what the target did, never.
@@ -217,9 +222,7 @@ impl Run {
             }
             reruns.extend(record.reruns);
         };
-        if self.keep == KeepEvidence::Failed && record.outcome == Outcome::Satisfied {
-            self.folder.forget(&unit.key).map_err(disk)?;
-        }
+        self.folder.forget(&unit.key, self.keep.of(&unit.key, record.outcome)).map_err(disk)?;
         self.folder.finish(&record).map_err(disk)?;
         Ok(record)
     }
@@ -236,33 +239,43 @@ impl Run {
     }
 }
 
-/// Runs trajectories of one run or of several, in this order, so many at a time. Where `tell` gives back false no more
-/// are begun, and those under way come to their end.
+/// What is told of a run as it goes on.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A trajectory is to begin. It is left out where nobody wants it any more.
+    Next(&'a Unit),
+    /// One is over. Where that is enough no more are begun, and those under way come to their end.
+    Over(&'a Record),
+}
+
+/// Runs trajectories of one run or of several, in this order, so many at a time, as long as whoever watches wants them.
 ///
 /// # Errors
 /// [`Fatal`]: it cannot go on.
 pub async fn go_through(
     list: Vec<(Arc<Run>, Unit)>,
     jobs: usize,
-    mut tell: impl FnMut(&Arc<Run>, &Record) -> bool,
+    mut watch: impl FnMut(&Arc<Run>, Event<'_>) -> bool,
 ) -> Result<(), Fatal> {
     let slots = Arc::new(Semaphore::new(jobs.max(1)));
     let mut tasks: JoinSet<(Arc<Run>, Result<Record, Fatal>)> = JoinSet::new();
-    let mut take = |ended| -> Result<bool, Fatal> {
-        let (run, record) = joined(ended)?;
-        Ok(tell(&run, &record))
-    };
     let mut goes_on = true;
     for (run, unit) in list {
         let slot = loop {
             tokio::select! {
                 biased;
-                Some(ended) = tasks.join_next() => goes_on &= take(ended)?,
+                Some(ended) = tasks.join_next() => {
+                    let (run, record) = joined(ended)?;
+                    goes_on &= watch(&run, Event::Over(&record));
+                }
                 slot = Arc::clone(&slots).acquire_owned() => break slot,
             }
         };
         if !goes_on {
             break;
+        }
+        if !watch(&run, Event::Next(&unit)) {
+            continue;
         }
         tasks.spawn(async move {
             let _slot = slot;
@@ -271,7 +284,8 @@ pub async fn go_through(
         });
     }
     while let Some(ended) = tasks.join_next().await {
-        take(ended)?;
+        let (run, record) = joined(ended)?;
+        watch(&run, Event::Over(&record));
     }
     Ok(())
 }

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    evidence::Record,
     gate::{Decision, Ruling},
     pairing::{self, Arm, Difference},
     plan::{Key, Plan, PlannedScenario},
+    record::Record,
     stats::{self, Estimate, Stratum, paired::Pairs},
     verdict::{CheckResult, Held, Outcome},
 };
@@ -34,11 +34,43 @@ pub struct Summary {
     /// What the gate says, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Decision>,
+    /// Trajectories that came out differently in several parts of the run, with the same seed and the same build; the
+    /// first outcome counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nondeterminism: Vec<Nondeterminism>,
     /// What targets left behind that were to end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaks: Vec<Leak>,
     /// The scenarios, sorted by id.
     pub scenarios: Vec<ScenarioResult>,
+}
+
+/// A trajectory that came out differently the second time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Nondeterminism {
+    /// The trajectory, as reports name it.
+    pub trajectory: String,
+    /// What counts.
+    pub outcome: Outcome,
+    /// What else came of it.
+    pub others: Vec<Outcome>,
+}
+
+impl Nondeterminism {
+    fn of(record: &Record) -> Option<Self> {
+        let (trajectory, outcome, others) = (record.key.to_string(), record.outcome, record.others.clone());
+        (!others.is_empty()).then_some(Self { trajectory, outcome, others })
+    }
+
+    /// In a line.
+    pub fn shown(&self) -> String {
+        let others: Vec<&str> = self.others.iter().map(|outcome| outcome.name()).collect();
+        let (trajectory, outcome) = (&self.trajectory, self.outcome.name());
+        format!(
+            "{trajectory} is {outcome}, and was {} the next time: its target is not the same each time",
+            others.join(" and ")
+        )
+    }
 }
 
 /// Something that targets left behind.
@@ -223,6 +255,7 @@ impl Summary {
             satisfaction,
             difference: None,
             gate: None,
+            nondeterminism: records.values().filter_map(Nondeterminism::of).collect(),
             leaks: leaks(records),
             scenarios,
         }

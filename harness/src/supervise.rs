@@ -1,10 +1,10 @@
 //! The supervisor: a small process between the harness and a target, which is `dtu` itself under a hidden name.
 //!
 //! It holds a pipe to the harness. When the pipe closes, for whatever reason, it kills the target's whole process
-//! group: a harness that dies by SIGKILL leaves nothing behind. It also looks for processes that outlive the target.
+//! group: a harness that dies by SIGKILL leaves nothing behind. Whatever of the target's loses its parent becomes its
+//! child, so that it also knows what outlives the target, however it was started.
 
 use std::{
-    collections::BTreeMap,
     ffi::OsString,
     io::{BufRead as _, Read as _},
     os::unix::process::ExitStatusExt,
@@ -12,16 +12,23 @@ use std::{
     process::{ExitStatus, Stdio},
 };
 
-use nix::{errno::Errno, sys::signal::killpg, unistd::Pid};
-use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessGroup};
+use nix::{
+    errno::Errno,
+    sys::{
+        signal::{Signal, kill, killpg},
+        wait::{WaitPidFlag, WaitStatus, waitpid},
+    },
+    unistd::Pid,
+};
 use serde::{Deserialize, Serialize};
 use tokio::{
+    process::{Child, Command},
     signal::unix::{SignalKind, signal},
     sync::mpsc,
     time::{Duration, Instant},
 };
 
-use crate::process::{Bounds, rest};
+use crate::wait::rest;
 
 /// The hidden subcommand. It waits for a line of [`Orders`] on standard input, so that it can be there before it is
 /// needed.
@@ -35,17 +42,12 @@ pub const HOLD: u8 = b'h';
 /// What it writes to have it go on.
 pub const GO_ON: u8 = b'g';
 
-/// What signals are called by number.
-const SIGTERM: i32 = 15;
-const SIGKILL: i32 = 9;
-const SIGSTOP: i32 = 19;
-const SIGCONT: i32 = 18;
 /// How often a target with bounds is looked at.
 const BOUNDS_EVERY: Duration = Duration::from_millis(50);
 /// How long a tick of processor time is in `/proc`: the kernel shows them as hundredths of a second everywhere.
 const TICK: Duration = Duration::from_millis(10);
-/// How often the family of the target is looked at, so that children are known after their parent has gone.
-const FAMILY_EVERY: Duration = Duration::from_millis(500);
+/// How often children that lost their parent are asked whether they have ended.
+const ORPHANS_EVERY: Duration = Duration::from_secs(2);
 /// How long children of a target that ended by itself may take to follow it.
 const MOMENT: Duration = Duration::from_millis(200);
 /// How long killed processes may take to vanish.
@@ -68,6 +70,15 @@ pub struct Orders {
     pub env: Vec<(String, OsString)>,
     /// Where it runs.
     pub dir: OsString,
+}
+
+/// What a target may use of the machine, its children included. It is killed where it uses more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounds {
+    /// Processor time.
+    pub cpu: Option<Duration>,
+    /// Bytes of memory.
+    pub memory: Option<u64>,
 }
 
 /// How a target ended. One with neither code nor signal nor refusal says that the supervisor was lost.
@@ -141,27 +152,26 @@ fn write(file: &Path, exit: &Exit) -> std::io::Result<()> {
 }
 
 struct Supervisor {
-    child: Box<dyn ChildWrapper>,
-    group: u32,
+    child: Child,
+    /// The target's process group, which it leads.
+    group: Option<Pid>,
     grace: Duration,
     bounds: Bounds,
     exit: Exit,
     /// When a target that was asked to end is killed.
     deadline: Option<Instant>,
-    /// Descendants seen so far, by number: when each was started.
-    family: BTreeMap<u32, u64>,
 }
 
 impl Supervisor {
     fn start(orders: &Orders, stdin: Stdio) -> std::io::Result<Self> {
-        let mut command = CommandWrap::with_new(&orders.program, |command| {
-            command.args(&orders.arguments).stdin(stdin).current_dir(&orders.dir);
-            command.env_clear().envs(orders.env.iter().map(|(name, value)| (name, value)));
-        });
-        let child = command.wrap(ProcessGroup::leader()).spawn()?;
-        let group = child.id().unwrap_or_default();
+        adopt_orphans();
+        let mut command = Command::new(&orders.program);
+        command.args(&orders.arguments).stdin(stdin).current_dir(&orders.dir).process_group(0);
+        command.env_clear().envs(orders.env.iter().map(|(name, value)| (name, value)));
+        let child = command.spawn()?;
+        let group = child.id().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw);
         let (grace, bounds) = (orders.grace, orders.bounds);
-        Ok(Self { child, group, grace, bounds, exit: Exit::default(), deadline: None, family: BTreeMap::new() })
+        Ok(Self { child, group, grace, bounds, exit: Exit::default(), deadline: None })
     }
 
     async fn run(mut self) -> Exit {
@@ -177,8 +187,8 @@ impl Supervisor {
         let mut pipe = pipe();
         let mut terminated = signal(SignalKind::terminate()).ok();
         let is_bounded = self.bounds != Bounds::default();
-        // Not at once: what was started this moment has no family.
-        let every = if is_bounded { BOUNDS_EVERY } else { FAMILY_EVERY };
+        // Not at once: what was started this moment has used nothing.
+        let every = if is_bounded { BOUNDS_EVERY } else { ORPHANS_EVERY };
         let mut tick = tokio::time::interval_at(Instant::now() + every, every);
         let mut open = true;
         loop {
@@ -193,8 +203,8 @@ impl Supervisor {
                 status = self.child.wait() => return status.ok(),
                 word = pipe.recv(), if open => match word {
                     Some(STOP) => self.ask(),
-                    Some(HOLD) => self.signal(SIGSTOP),
-                    Some(GO_ON) => self.signal(SIGCONT),
+                    Some(HOLD) => self.signal(Signal::SIGSTOP),
+                    Some(GO_ON) => self.signal(Signal::SIGCONT),
                     Some(_) => {}
                     None => {
                         open = false;
@@ -204,7 +214,7 @@ impl Supervisor {
                 _ = told => self.kill(),
                 () = until(deadline) => self.kill(),
                 _ = tick.tick() => {
-                    self.remember_family();
+                    self.let_orphans_go();
                     if is_bounded {
                         self.keep_bounds();
                     }
@@ -214,24 +224,22 @@ impl Supervisor {
     }
 
     fn ask(&mut self) {
-        self.remember_family();
         self.exit.asked = true;
         // One that stands still hears nothing.
-        self.signal(SIGCONT);
+        self.signal(Signal::SIGCONT);
         self.deadline = Some(Instant::now() + self.grace);
-        self.signal(SIGTERM);
+        self.signal(Signal::SIGTERM);
     }
 
     fn kill(&mut self) {
-        self.remember_family();
         self.exit.killed = true;
         self.deadline = None;
-        self.signal(SIGKILL);
+        self.signal(Signal::SIGKILL);
     }
 
     /// To the whole group; one that has no member any more is content.
-    fn signal(&self, signal: i32) {
-        let _ = self.child.signal(signal);
+    fn signal(&self, signal: Signal) {
+        let _ = self.group.map(|group| killpg(group, signal));
     }
 
     /// Kills the target where it and its children use more than they may.
@@ -248,17 +256,22 @@ impl Supervisor {
         self.kill();
     }
 
-    fn remember_family(&mut self) {
-        self.family.extend(family().into_iter().map(|process| (process.pid, process.started)));
+    /// Children that lost their parent and have ended wait for somebody to ask. The target itself is waited for elsewhere.
+    fn let_orphans_go(&self) {
+        let target = self.group.map(Pid::as_raw);
+        let orphans = children(std::process::id()).into_iter().flatten().filter_map(|pid| i32::try_from(pid).ok());
+        for orphan in orphans.filter(|pid| Some(*pid) != target) {
+            let _ = waitpid(Pid::from_raw(orphan), Some(WaitPidFlag::WNOHANG));
+        }
     }
 
     /// Ends what outlives the target: first it may end by itself, as long as is left of its time.
     async fn sweep(&mut self) {
         let patience = self.deadline.unwrap_or_else(|| Instant::now() + MOMENT);
-        let mut left = self.left();
+        let mut left = left();
         while !left.is_empty() && !self.exit.killed && Instant::now() < patience {
             rest(Duration::from_millis(10)).await;
-            left = self.left();
+            left = self::left();
         }
         if !self.exit.killed {
             let leaked = |process: &Process| Leaked { pid: process.pid, command: process.command_line() };
@@ -266,32 +279,33 @@ impl Supervisor {
         }
         let vanished = Instant::now() + VANISH;
         while !left.is_empty() && Instant::now() < vanished {
-            self.signal(SIGKILL);
-            kill_each(left.iter().filter(|process| process.group != self.group)).await;
+            self.signal(Signal::SIGKILL);
+            left.iter().for_each(Process::kill);
             rest(Duration::from_millis(10)).await;
-            left = self.left();
+            left = self::left();
         }
-        // Where there is no /proc to look at, the group is killed unseen.
-        self.signal(SIGKILL);
+        // Where orphans cannot be adopted, the group is killed unseen.
+        self.signal(Signal::SIGKILL);
     }
+}
 
-    /// The processes of the group and of the family that are still there. Where nothing is left, which is nearly
-    /// always, nobody looks at the machine's other processes.
-    fn left(&self) -> Vec<Process> {
-        let is_family = |process: &Process| self.family.get(&process.pid) == Some(&process.started);
-        let target = self.group;
-        if !self.has_group() {
-            let family = self.family.keys().filter(|pid| **pid != target).copied();
-            return family.filter_map(Process::read).filter(is_family).collect();
+/// Has whoever loses its parent become a child of this process, as far as the system can.
+fn adopt_orphans() {
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_child_subreaper(true);
+}
+
+/// What outlived the target, which has been waited for. Nearly always nothing is left, and nobody looks at the machine's
+/// processes.
+fn left() -> Vec<Process> {
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => return family(),
+            Err(Errno::ECHILD) => return Vec::new(),
+            // One that had ended; there may be more.
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(_) => return family(),
         }
-        let ours = |process: &Process| process.group == self.group || is_family(process);
-        processes().into_iter().filter(|process| process.pid != target && ours(process)).collect()
-    }
-
-    /// Whether a process of the target's group is there, dead ones that nobody has asked about yet among them.
-    fn has_group(&self) -> bool {
-        let group = i32::try_from(self.group).unwrap_or_default();
-        group > 1 && killpg(Pid::from_raw(group), None) != Err(Errno::ESRCH)
     }
 }
 
@@ -316,25 +330,11 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-/// Kills processes that have left the group. Rare, so that the shell does it.
-async fn kill_each(processes: impl Iterator<Item = &Process>) {
-    let pids: Vec<String> = processes.map(|process| process.pid.to_string()).collect();
-    if pids.is_empty() {
-        return;
-    }
-    let mut command = tokio::process::Command::new("sh");
-    command.args(["-c", "kill -9 \"$@\"", "kill"]).args(pids);
-    command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-    let _ = command.status().await;
-}
-
 /// A process as `/proc` shows it.
 #[derive(Debug, Clone)]
 struct Process {
     pid: u32,
     parent: u32,
-    group: u32,
-    started: u64,
     /// Processor time, with that of children that have ended.
     cpu: Duration,
     name: String,
@@ -351,10 +351,9 @@ impl Process {
             return None;
         }
         let number = |at: usize| fields.get(at).and_then(|text| text.parse().ok());
-        let started = fields.get(19).and_then(|text| text.parse().ok())?;
         let name = head.split_once('(').map_or("", |(_, name)| name).to_owned();
         let ticks: u32 = (11..=14).filter_map(number).sum();
-        Some(Self { pid, parent: number(1)?, group: number(2)?, started, cpu: TICK * ticks, name })
+        Some(Self { pid, parent: number(1)?, cpu: TICK * ticks, name })
     }
 
     /// Bytes of memory that it holds; those that it shares are counted for each who does.
@@ -363,6 +362,11 @@ impl Process {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
         kib.unwrap_or_default() * 1_024
+    }
+
+    /// One that has gone meanwhile is content.
+    fn kill(&self) {
+        let _ = i32::try_from(self.pid).map(|pid| kill(Pid::from_raw(pid), Signal::SIGKILL));
     }
 
     fn command_line(&self) -> String {

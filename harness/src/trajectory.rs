@@ -32,15 +32,17 @@ use self::{alive::Alive, target::unexpected_end};
 use crate::{
     bundle::{About, Manifest, RunDigests},
     check,
-    evidence::{Evidence, Record, for_each_entry},
+    evidence::Evidence,
     expr::{EvalError, Form},
     facts::Facts,
     judge::{self, Gap, Story},
+    ledger::for_each_entry,
     load::{LoadedBeat, LoadedCheck, LoadedProperty, LoadedScenario, LoadedTarget},
     mischief::Mischief,
     mutate::{Mutation, Trial},
     plan::{self, Plan, Unit},
     process::{Supervisor, Written, is_taken},
+    record::Record,
     redact::{self, Redactor},
     scenario::Require,
     supervise::{Exit, Leaked},
@@ -196,7 +198,7 @@ pub async fn run(
     let redactor = stage.redactor().map_err(|error| Fatal(error.to_string()))?;
     let known = (setup.mutation.is_some()).then(|| (story.clone(), gap.clone(), unfired.clone(), checks.clone()));
     let (outcome, reasons) = judge::outcome(&scenario.scenario, story, gap, unfired, &checks);
-    let record = redactor.record(Record { seen, leaks, reruns, ..record(unit, outcome, reasons, checks) });
+    let record = Record { seen, leaks, reruns, ..record(unit, outcome, reasons, checks) }.without(&redactor);
     let timings =
         json!({ "ready_ms": millis(stage.ready), "story_ms": millis(played), "whole_ms": millis(began.elapsed()) });
     let about = About::new(&scenario.digest, &setup.target, &setup.world_digest(&unit.key.scenario), &universe);
@@ -231,6 +233,7 @@ fn record(unit: &Unit, outcome: Outcome, reasons: Vec<String>, checks: Vec<Check
         seen: Vec::new(),
         leaks: Vec::new(),
         reruns: Vec::new(),
+        others: Vec::new(),
     }
 }
 
@@ -278,7 +281,8 @@ impl<'a> Stage<'a> {
         params: Map<String, Value>,
         folder: &Path,
     ) -> Self {
-        let redactor = Redactor::new(universe, &setup.target.secrets);
+        let of_world = setup.secrets_of(universe.world());
+        let redactor = Redactor::new(universe, &of_world, &setup.target.secrets);
         Self {
             setup,
             redactor: Arc::new(redactor),
@@ -458,15 +462,20 @@ impl<'a> Stage<'a> {
     /// Knows all secrets that came up.
     fn redactor(&self) -> std::io::Result<Redactor> {
         let mut redactor = self.redactor.as_ref().clone();
-        redactor.read_world(&self.setup.secrets_of(self.universe.world()));
         redactor.read_all(&self.universe)?;
+        self.outputs().try_for_each(|folder| redactor.read_output(&folder))?;
         Ok(redactor)
     }
 
     /// Hides secrets in what the target's programs wrote.
     fn clean(&self, redactor: &Redactor) -> std::io::Result<()> {
+        self.outputs().try_for_each(|folder| redactor.clean(&folder))
+    }
+
+    /// Where the target's programs wrote.
+    fn outputs(&self) -> impl Iterator<Item = PathBuf> {
         let programs = (0..self.launched.max(1)).map(|nth| self.evidence_of(nth));
-        programs.chain([self.folder.join("cli")]).try_for_each(|folder| redactor.clean(&folder))
+        programs.chain([self.folder.join("cli")])
     }
 
     /// Ends the target: what it and those before it left behind, and how much they wrote.

@@ -19,6 +19,18 @@ pub enum Outcome {
     Void,
 }
 
+impl Outcome {
+    /// As results name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Satisfied => "satisfied",
+            Self::Unsatisfied => "unsatisfied",
+            Self::Undecided => "undecided",
+            Self::Void => "void",
+        }
+    }
+}
+
 /// What came of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

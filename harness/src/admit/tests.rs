@@ -67,6 +67,7 @@ fn records(trajectories: &[&str]) -> BTreeMap<Key, Record> {
                 seen: Vec::new(),
                 leaks: Vec::new(),
                 reruns: Vec::new(),
+                others: Vec::new(),
             },
         )
     };

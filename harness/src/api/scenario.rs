@@ -13,9 +13,10 @@ use super::{Error, Target, Trajectories, trajectories::Place};
 use crate::{
     evidence::{Folder, KeepEvidence},
     load::{self, LoadedScenario},
-    plan::{EnvVar, Wishes},
+    plan::Wishes,
     prepare,
     process::Supervisor,
+    target::EnvVar,
 };
 
 /// One scenario or a folder of them, and how often each variant is run.
@@ -123,7 +124,7 @@ impl Scenario {
         let jobs = self.jobs.or(std::thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get);
         let (run, plan, units) = prepared.into_run(folder, KeepEvidence::All, jobs, supervisor)?;
         let mut records = BTreeMap::new();
-        let tell = |record: &crate::evidence::Record| {
+        let tell = |record: &crate::record::Record| {
             records.insert(record.key.clone(), record.clone());
             true
         };

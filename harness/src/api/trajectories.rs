@@ -10,8 +10,9 @@ use tempfile::TempDir;
 
 use crate::{
     bundle::Bundle,
-    evidence::{Folder, Record},
+    evidence::Folder,
     plan::{Key, Plan},
+    record::Record,
     report::{self, Report},
     summary::{Summary, Verdict},
 };

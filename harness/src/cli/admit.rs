@@ -15,16 +15,18 @@ use super::{
 };
 use crate::{
     admit::{self, Cast},
-    evidence::{Folder, KeepEvidence, Record, pretty},
+    evidence::{Folder, KeepEvidence, pretty},
     load::LoadedTarget,
     mischief::{Mischief, Part},
     mutate::Mutation,
     pack::{self, LoadedPack},
     pairing::Arm,
-    plan::{EnvVar, Key, Plan, PlannedTarget, Unit, Wishes},
+    plan::{Key, Plan, PlannedTarget, Unit, Wishes},
     prepare::Prepared,
+    record::Record,
     report::admission as report,
     runner::Run,
+    target::EnvVar,
     verdict::Outcome,
 };
 

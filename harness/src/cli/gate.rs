@@ -9,11 +9,12 @@ use dtu_kernel::diagnostic::Diagnostic;
 
 use super::{Failure, Out, out};
 use crate::{
-    evidence::{Folder, Record, pretty},
+    evidence::{Folder, pretty},
     gate::{self, Decision},
     gates::{self, Gates, NoRegress},
     pairing::Arm,
     plan::{Key, Plan},
+    record::Record,
     report::{self, Report},
     summary::Summary,
 };

@@ -8,7 +8,7 @@ use std::{
 use super::{
     Failure,
     gate::{self, Baseline},
-    out, run,
+    run,
 };
 use crate::{
     evidence::Folder,
@@ -37,10 +37,16 @@ pub(super) struct Args {
 pub(super) fn main(args: &Args) -> Result<u8, Failure> {
     let parts = args.parts.iter().map(|folder| part(folder)).collect::<Result<Vec<Part>, Failure>>()?;
     let plan = merge::plan(&parts)?;
-    let (records, disputed) = merge::records(&parts);
+    let records = merge::records(&parts);
     let folder = Folder::open(&args.out, &plan)?;
     let done = folder.records()?;
-    for (key, (at, record)) in records.iter().filter(|(key, _)| !done.contains_key(key)) {
+    for (key, (at, record)) in &records {
+        if let Some(mut kept) = done.get(key).cloned() {
+            if merge::add_other(&mut kept, record) {
+                folder.finish(&kept)?;
+            }
+            continue;
+        }
         let from = args.parts[*at].join(Folder::evidence_place(key));
         if from.is_dir() {
             copy(&from, &folder.evidence(key)?)?;
@@ -49,9 +55,6 @@ pub(super) fn main(args: &Args) -> Result<u8, Failure> {
     }
     for part in args.parts.iter().map(|part| part.join("inputs")).filter(|inputs| inputs.is_dir()) {
         copy(&part, &args.out.join("inputs"))?;
-    }
-    for key in &disputed {
-        out::say(&format!("warning: {key} came out differently in two parts; the first one counts"));
     }
     let records = folder.records()?;
     let baseline = args.baseline.as_deref().map(Baseline::read).transpose()?;

@@ -9,10 +9,11 @@ use super::{Failure, both, build, documents::Documents};
 use crate::{
     evidence::{Folder, KeepEvidence},
     load,
-    plan::{EnvVar, Plan, Unit, Wishes},
+    plan::{Plan, Unit, Wishes},
     prepare::{self, Checked, Prepared},
     process::{Supervisor, secret},
     runner::Run,
+    target::EnvVar,
 };
 
 /// The files that a run is made of.

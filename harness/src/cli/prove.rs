@@ -16,13 +16,15 @@ use super::{
     trials::Trials,
 };
 use crate::{
-    evidence::{Folder, KeepEvidence, Record, pretty},
+    evidence::{Folder, KeepEvidence, pretty},
     load,
     pairing::Arm,
-    plan::{self, EnvVar, Key, Plan, Unit, Wishes},
+    plan::{self, Key, Plan, Unit, Wishes},
     prepare::Prepared,
     prove::{self, Question, Receipt, Verdict},
+    record::Record,
     runner::Run,
+    target::EnvVar,
 };
 
 const EXIT_CODES: &str = "\

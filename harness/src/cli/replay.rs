@@ -20,9 +20,10 @@ use crate::{
     bundle::Bundle,
     evidence::{Folder, KeepEvidence, pretty},
     facts::short,
-    plan::{EnvVar, Wishes},
+    plan::Wishes,
     prepare::Prepared,
     replay::{self, Divergence, Replayed},
+    target::EnvVar,
     verdict::Outcome,
 };
 

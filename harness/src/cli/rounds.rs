@@ -16,14 +16,16 @@ use super::{
     signals,
 };
 use crate::{
-    evidence::{Folder, KeepEvidence, Record},
-    gate::{Decision, decide, is_forbidden},
+    evidence::{Folder, KeepEvidence},
+    gate::{self, Decision, decide, ends_all},
     gates::Gates,
     pairing::Arm,
-    plan::{EnvVar, Key, Plan, Unit, Wishes},
-    process::rest,
+    plan::{Key, Plan, Unit, Wishes},
     progress::Progress,
-    runner::{self, Run},
+    record::Record,
+    runner::{self, Event, Run},
+    target::EnvVar,
+    wait::rest,
 };
 
 /// The baseline's build, as far as it is there to run.
@@ -105,15 +107,15 @@ impl<'a> Older<'a> {
         }
     }
 
-    /// Runs these trajectories, and those of the baseline's build that are wanted with them, in turns. Stops early
-    /// where `stops` says so of a record of the run.
+    /// Runs these trajectories, and those of the baseline's build that are wanted with them, in turns, as long as the
+    /// gates want more.
     async fn run(
         &mut self,
         run: &Arc<Run>,
         (plan, units): (&Plan, &[Unit]),
         wanted: &BTreeSet<Key>,
         records: &mut BTreeMap<Key, Record>,
-        stops: &dyn Fn(&Record) -> bool,
+        gates: Option<&Gates>,
     ) -> Result<(), Failure> {
         let older = self.missing(wanted);
         let newer = units.iter().filter(|unit| !records.contains_key(&unit.key));
@@ -122,21 +124,28 @@ impl<'a> Older<'a> {
         let before = before.as_ref().map(|(plan, records)| Arm { plan, records });
         let progress = Progress::new(plan, before, units.len(), records.len());
         let mut fresh: Vec<Record> = Vec::new();
-        let tell = |of: &Arc<Run>, record: &Record| {
-            if !Arc::ptr_eq(of, run) {
-                fresh.push(record.clone());
-                return true;
+        let watch = |of: &Arc<Run>, event: Event<'_>| match event {
+            Event::Next(unit) => {
+                !Arc::ptr_eq(of, run) || !gates.is_some_and(|gates| needless(gates, plan, records, unit))
             }
-            records.insert(record.key.clone(), record.clone());
-            progress.tell(records);
-            !stops(record)
+            Event::Over(record) if !Arc::ptr_eq(of, run) => {
+                fresh.push(record.clone());
+                true
+            }
+            Event::Over(record) => {
+                records.insert(record.key.clone(), record.clone());
+                progress.tell(records);
+                !gates.is_some_and(|gates| ends_all(gates, plan, record))
+            }
         };
         let ended = tokio::select! {
-            ended = runner::go_through(list, run.jobs, tell) => ended.map_err(Failure::from),
+            biased;
+            // First, so that it is heard from the first trajectory on.
             signal = signals::interrupted() => {
                 let hint = format!("what is finished is kept; give `--out {}` to go on", self.root.display());
                 Err(Failure::Interrupted { signal, hint })
             }
+            ended = runner::go_through(list, run.jobs, watch) => ended.map_err(Failure::from),
         };
         progress.finish();
         if let Some(baseline) = &mut self.baseline {
@@ -158,7 +167,7 @@ impl<'a> Older<'a> {
         records: &mut BTreeMap<Key, Record>,
     ) -> Result<(), Failure> {
         let wanted = units.iter().filter(|_| self.beside).map(|unit| unit.key.clone()).collect();
-        self.run(run, (plan, units), &wanted, records, &|_| false).await
+        self.run(run, (plan, units), &wanted, records, None).await
     }
 }
 
@@ -200,6 +209,7 @@ impl Rounds<'_, '_> {
             self.cut_off(&mut chosen, records);
             let mut seen = records.clone();
             seen.retain(|key, _| chosen.contains(key));
+            self.stop_early(&mut chosen, &mut seen);
             let decision = decide(self.gates, Arm { plan: self.plan, records: &seen }, self.older.arm());
             let is_known = |key: &&Key| self.units.iter().any(|unit| unit.key == **key);
             let before = (chosen.len(), of_older.len());
@@ -223,9 +233,21 @@ impl Rounds<'_, '_> {
         records: &mut BTreeMap<Key, Record>,
     ) -> Result<(), Failure> {
         let units: Vec<Unit> = self.units.iter().filter(|unit| chosen.contains(&unit.key)).cloned().collect();
-        let (gates, plan) = (self.gates, self.plan);
-        let stops = |record: &Record| ends_all(gates, plan, record);
-        self.older.run(run, (self.plan, &units), of_older, records, &stops).await
+        self.older.run(run, (self.plan, &units), of_older, records, Some(self.gates)).await
+    }
+
+    /// Trajectories after which nothing can change what is said of their scenario count no more, whether they were begun
+    /// or not.
+    fn stop_early(&self, chosen: &mut BTreeSet<Key>, seen: &mut BTreeMap<Key, Record>) {
+        let run = Arm { plan: self.plan, records: seen };
+        let stops = gate::stops(self.gates, run);
+        if stops.is_empty() {
+            return;
+        }
+        let counted = gate::counted(run, &stops);
+        let is_stopped = |key: &Key| stops.iter().any(|stop| stop.scenario == key.scenario);
+        chosen.retain(|key| !is_stopped(key) || counted.contains_key(key));
+        *seen = counted;
     }
 
     /// Where something forbidden happened, what comes after it in the plan counts no more, whether it was begun or
@@ -239,15 +261,9 @@ impl Rounds<'_, '_> {
     }
 }
 
-/// Whether nothing that is still to come can save the run: something forbidden happened where nothing may go wrong.
-fn ends_all(gates: &Gates, plan: &Plan, record: &Record) -> bool {
-    let must_hold = |id: &str| {
-        let tags = gates.must_have.iter().flat_map(|rule| &rule.tags);
-        let planned = plan.scenarios.iter().find(|planned| planned.id == id);
-        let counts = !gates.quarantine.contains_key(id);
-        planned.is_some_and(|planned| counts && tags.into_iter().any(|tag| planned.tags.contains(&tag.value)))
-    };
-    is_forbidden(record) && must_hold(&record.key.scenario)
+/// Whether a trajectory would change nothing any more.
+fn needless(gates: &Gates, plan: &Plan, records: &BTreeMap<Key, Record>, unit: &Unit) -> bool {
+    gate::is_settled(gates, Arm { plan, records }, &unit.key.scenario)
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! `dtu run`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use super::{
     Failure, Out,
-    gate::{self, Wanted},
+    gate::{self, Baseline, Wanted},
     out,
     prepare::{self, Ask},
     rounds::{Older, Rounds},
@@ -16,16 +16,20 @@ use super::{
     trials::Trials,
 };
 use crate::{
-    evidence::{Folder, KeepEvidence, Record},
+    evidence::{Folder, KeepEvidence},
     gate::Decision,
     gates::Gates,
+    order::ordered,
     pairing::Arm,
-    plan::{EnvVar, Key, Plan, Shard, Unit, Wishes},
-    process::rest,
+    plan::{Key, Plan, Shard, Unit, Wishes},
     progress::Progress,
+    record::Record,
     report::{self, Report},
     runner::Run,
     summary::Verdict,
+    target::EnvVar,
+    verdict::Outcome,
+    wait::rest,
 };
 
 #[derive(Debug, clap::Args)]
@@ -57,10 +61,13 @@ pub(super) struct Args {
     /// A folder below `.dtu/runs`, emptied first, where absent.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// The folder of an earlier run: what did not satisfy in it is run first; may be given several times.
+    #[arg(long, value_name = "DIR")]
+    failed_first: Vec<PathBuf>,
     /// Leaves out the fault rules of all scenarios.
     #[arg(long)]
     no_faults: bool,
-    /// Which evidence stays: of all trajectories, or of those that did not satisfy.
+    /// Which evidence stays: of all trajectories, of those that did not satisfy, or of those and of some that did.
     #[arg(long, value_enum, default_value_t)]
     keep: KeepEvidence,
 }
@@ -100,7 +107,9 @@ async fn perform(args: &Args) -> Result<u8, Failure> {
     let (root, folder) = open(args, &loaded.plan)?;
     let mut records = folder.records()?;
     tell_kept(&records, &loaded.plan);
+    let first = first(&folder, &records, &args.failed_first, baseline.as_ref())?;
     let (run, plan, units) = prepare::into_run(loaded, folder, args.keep, args.trials.jobs())?;
+    let units = ordered(units, &plan, gates.as_ref(), &first);
     let mut older = Older::new(baseline, Ask { target_env: &[], ..args.ask() }, wishes, &root);
     if let Some(pair) = &args.pair {
         older.pair(pair)?;
@@ -136,6 +145,35 @@ fn open(args: &Args, plan: &Plan) -> Result<(PathBuf, Folder), Failure> {
     Ok((root, folder))
 }
 
+/// The file of a run's folder that names the trajectories which were to be run first.
+const FIRST: &str = "first.json";
+
+/// What failed in earlier runs, and in the baseline. A run that goes on goes on in the order in which it began: where
+/// something forbidden happens, what comes after it does not count.
+fn first(
+    folder: &Folder,
+    records: &BTreeMap<Key, Record>,
+    earlier: &[PathBuf],
+    baseline: Option<&Baseline>,
+) -> Result<BTreeSet<Key>, Failure> {
+    let kept = fs_err::read(folder.root().join(FIRST)).ok();
+    if let Some(kept) = kept.and_then(|bytes| serde_json::from_slice::<Vec<Key>>(&bytes).ok()) {
+        return Ok(kept.into_iter().collect());
+    }
+    let mut first = BTreeSet::new();
+    if records.is_empty() {
+        let failed = |(key, record): (&Key, &Record)| (record.outcome == Outcome::Unsatisfied).then(|| key.clone());
+        for run in earlier {
+            first.extend(Baseline::read(run)?.records.iter().filter_map(failed));
+        }
+        first.extend(baseline.iter().flat_map(|baseline| &baseline.records).filter_map(failed));
+        if !first.is_empty() {
+            folder.write(FIRST, &serde_json::to_vec(&first).unwrap_or_default())?;
+        }
+    }
+    Ok(first)
+}
+
 fn tell_kept(records: &BTreeMap<Key, Record>, plan: &Plan) {
     if !records.is_empty() {
         out::say(&format!("{} of {} trajectories are finished already", records.len(), plan.trajectories));
@@ -152,16 +190,18 @@ pub(super) async fn run_all(
     let progress = Progress::new(plan, None, units.len(), records.len());
     let done = records.clone();
     let ended = tokio::select! {
-        ended = run.go(units, &done, |record| {
-            records.insert(record.key.clone(), record.clone());
-            progress.tell(records);
-            true
-        }) => ended.map_err(Failure::from),
+        biased;
+        // First, so that it is heard from the first trajectory on.
         signal = signals::interrupted() => {
             let kept = format!("{} of {} trajectories are kept", records.len(), plan.trajectories);
             let hint = format!("{kept}; give `--out {}` to go on", root.display());
             Err(Failure::Interrupted { signal, hint })
         }
+        ended = run.go(units, &done, |record| {
+            records.insert(record.key.clone(), record.clone());
+            progress.tell(records);
+            true
+        }) => ended.map_err(Failure::from),
     };
     progress.finish();
     if ended.is_err() {

@@ -4,9 +4,9 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use super::{Failure, documents::Documents, out, signals};
 use crate::{
-    evidence::Record,
     plan::{self, Unit, Wishes},
-    runner::{self, Run},
+    record::Record,
+    runner::{self, Event, Run},
 };
 
 /// How many trajectories, from which seed, how many at a time, and what is printed.
@@ -55,11 +55,13 @@ impl Trials {
     ) -> Result<(), Failure> {
         let total = list.len();
         let mut done = 0;
-        let tell = |run: &Arc<Run>, record: &Record| {
-            tell(run, record);
-            done += 1;
-            if done == total || done % 10 == 0 {
-                out::say(&format!("{done}/{total}"));
+        let watch = |run: &Arc<Run>, event: Event<'_>| {
+            if let Event::Over(record) = event {
+                tell(run, record);
+                done += 1;
+                if done == total || done % 10 == 0 {
+                    out::say(&format!("{done}/{total}"));
+                }
             }
             true
         };
@@ -67,8 +69,10 @@ impl Trials {
         let shares = list.iter().any(|(run, _)| run.setup.target.target.is_shared());
         let jobs = if shares { 1 } else { self.jobs() };
         tokio::select! {
-            ended = runner::go_through(list, jobs, tell) => ended.map_err(Failure::from),
+            biased;
+            // First, so that it is heard from the first trajectory on.
             signal = signals::interrupted() => Err(Failure::Interrupted { signal, hint }),
+            ended = runner::go_through(list, jobs, watch) => ended.map_err(Failure::from),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What to run next, where nothing is decided yet.
 
-use super::{Bench, Rule, Ruling};
+use super::{Bench, Rule, Ruling, without_gap};
 use crate::plan::{Key, PlannedScenario};
 
 /// Voids among fresh pairs are made up for, but not for ever.
@@ -21,16 +21,19 @@ impl Bench<'_> {
         };
         let is_open = open(Rule::Minimum) || (open(Rule::NoRegress) && self.baseline.is_some());
         if is_open || self.seeds == 0 || !self.unseen().is_empty() {
-            for scenario in self.scenarios.clone() {
+            let is_stopped = |id: &str| self.stopped.iter().any(|stop| stop.scenario == id);
+            let going_on: Vec<_> = self.scenarios.iter().copied().filter(|s| !is_stopped(&s.id)).collect();
+            for scenario in going_on {
                 self.ask_for_more(scenario);
             }
         }
     }
 
-    /// A scenario up to the next look.
+    /// A scenario up to its next look: others may have come less far, and be decided.
     pub(super) fn ask_for_more(&mut self, scenario: &PlannedScenario) {
         let Some(budget) = &self.gates.budget else { return };
-        let next = looks(budget.seeds.value).into_iter().find(|seeds| *seeds > self.seeds);
+        let seeds = without_gap(&[scenario], self.run);
+        let next = looks(budget.seeds.value).into_iter().find(|next| *next > seeds);
         for key in (1..=next.unwrap_or(0)).flat_map(|n| keys(scenario, n)) {
             if !self.run.records.contains_key(&key) {
                 self.next.insert(key);

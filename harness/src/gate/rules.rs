@@ -1,11 +1,11 @@
 //! Rules on the run as a whole.
 
-use super::{Bench, Rule, Ruling, tagged};
+use super::{Bench, Rule, Ruling, is_canary, tagged};
 use crate::{
-    evidence::Record,
-    gates::Exercise,
+    gates::{Exercise, Gates},
     pairing::{Difference, satisfied},
-    plan::{Key, PlannedScenario},
+    plan::{Key, Plan, PlannedScenario},
+    record::Record,
     scenario::Role,
     stats::{self, Estimate, Stratum, as_float, sequential},
     verdict::{Held, Outcome},
@@ -201,4 +201,13 @@ impl Bench<'_> {
 /// Whether something forbidden happened.
 pub fn is_forbidden(record: &Record) -> bool {
     record.checks.iter().any(|check| check.role == Role::Guard && check.held == Held::No)
+}
+
+/// Whether nothing that is still to come can save the run: something forbidden happened where nothing may go wrong, or
+/// somebody satisfied what nobody can.
+pub fn ends_all(gates: &Gates, plan: &Plan, record: &Record) -> bool {
+    let Some(planned) = plan.scenarios.iter().find(|planned| planned.id == record.key.scenario) else { return false };
+    let must_hold = !gates.quarantine.contains_key(&planned.id)
+        && gates.must_have.as_ref().is_some_and(|rule| tagged(planned, &rule.tags));
+    (must_hold && is_forbidden(record)) || (is_canary(gates, planned) && record.outcome == Outcome::Satisfied)
 }

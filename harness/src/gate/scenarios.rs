@@ -2,7 +2,7 @@
 
 use super::{Bench, Rule, Ruling};
 use crate::{
-    gates::FloorRule,
+    gates::{FloorRule, Gates},
     pairing::{self, Pair, satisfied},
     plan::PlannedScenario,
     stats::{
@@ -40,30 +40,63 @@ impl Bench<'_> {
     }
 
     pub(super) fn floors(&mut self) {
-        let Some(floors) = &self.gates.floors else { return };
         for scenario in self.scenarios.clone() {
-            let floor = floors.scenarios.get(&scenario.id).or(floors.default.as_ref());
-            let Some(floor) = floor.map(|floor| floor.value) else { continue };
+            let Some(floor) = Floor::of(self.gates, scenario) else { continue };
             let outcomes = self.outcomes(scenario);
-            let found = sequential::floor(&outcomes, floor, floors.margin.value, self.level);
             let held = outcomes.iter().filter(|outcome| **outcome).count();
-            let (ruling, what) = match (found, floors.rule) {
-                _ if outcomes.is_empty() => (Ruling::Inconclusive, "nothing was decided"),
-                (Found::Bad, _) => (Ruling::Fail, "below"),
-                (Found::Good, _) => (Ruling::Pass, "not below"),
-                (Found::Open, FloorRule::NotBelow) => (Ruling::Pass, "not shown to lie below"),
-                (Found::Open, FloorRule::Proven) => (Ruling::Inconclusive, "not shown to reach"),
+            let stopped = self.stopped.iter().find(|stop| stop.scenario == scenario.id);
+            let (ruling, what) = match stopped {
+                Some(stop) => (stop.ruling, floor.settled(stop.ruling)),
+                None => floor.says(&outcomes, self.level_of(scenario)),
             };
-            if ruling == Ruling::Inconclusive {
+            if ruling == Ruling::Inconclusive && stopped.is_none() {
                 self.ask_for_more(scenario);
             }
-            let why = format!("{held}/{}: {what} its floor of {floor:.2}", outcomes.len());
+            let why = format!("{held}/{}: {what} its floor of {:.2}", outcomes.len(), floor.least);
             self.rule(Rule::Floors, Some(&scenario.id), ruling, why);
         }
     }
 
     fn outcomes(&self, scenario: &PlannedScenario) -> Vec<bool> {
         self.run.of(scenario).into_iter().filter_map(satisfied).collect()
+    }
+}
+
+/// The least satisfaction of a scenario.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Floor {
+    pub(super) least: f64,
+    margin: f64,
+    rule: FloorRule,
+}
+
+impl Floor {
+    /// None where nothing is asked of it.
+    pub(super) fn of(gates: &Gates, scenario: &PlannedScenario) -> Option<Self> {
+        let floors = gates.floors.as_ref()?;
+        let least = floors.scenarios.get(&scenario.id).or(floors.default.as_ref())?.value;
+        Some(Self { least, margin: floors.margin.value, rule: floors.rule })
+    }
+
+    /// What it says of outcomes at a look, and in words.
+    pub(super) fn says(self, outcomes: &[bool], level: Option<f64>) -> (Ruling, &'static str) {
+        match (sequential::floor(outcomes, self.least, self.margin, level), self.rule) {
+            _ if outcomes.is_empty() => (Ruling::Inconclusive, "nothing was decided"),
+            (Found::Bad, _) => (Ruling::Fail, "below"),
+            (Found::Good, _) => (Ruling::Pass, "not below"),
+            (Found::Open, FloorRule::NotBelow) => (Ruling::Pass, "not shown to lie below"),
+            (Found::Open, FloorRule::Proven) => (Ruling::Inconclusive, "not shown to reach"),
+        }
+    }
+
+    /// What it says where nothing that may still come changes it, in words.
+    const fn settled(self, ruling: Ruling) -> &'static str {
+        match (ruling, self.rule) {
+            (Ruling::Pass, FloorRule::NotBelow) => "cannot be shown any more to lie below",
+            (Ruling::Pass, FloorRule::Proven) => "whatever comes, not below",
+            (Ruling::Fail | Ruling::Breach, _) => "whatever comes, below",
+            (Ruling::Inconclusive, _) => "cannot be shown any more to reach",
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Decision, Ruling, decide,
+    Decision, Ruling, decide, is_settled,
     tests::{Made, made, read, record},
 };
 use crate::{
@@ -118,4 +118,71 @@ fn a_bad_build_seldom_passes() {
     check("one scenario broken", ALL, |at, rate| if at == 7 { 0.0 } else { rate }, 0.0, (0.99, 1.0));
     let halved: fn(usize, f64) -> f64 = |at, rate| if at == 7 { 0.4 } else { rate };
     check("one scenario at .4, by screening alone", "no_regress: {margin: 1}", halved, 0.30, (0.70, 1.0));
+}
+
+/// The trajectories of a round in the order of runs: seed by seed.
+fn in_order(chosen: &BTreeSet<Key>) -> Vec<Key> {
+    let mut keys: Vec<Key> = chosen.iter().cloned().collect();
+    keys.sort_by_key(|key| key.n);
+    keys
+}
+
+/// Goes on until the gate is decided, with scenarios stopped early or not; how many trajectories it took.
+fn judged_alone(gates: &Gates, suite: &[Outcomes], is_early: bool) -> (Decision, usize) {
+    let mut build = made(&(0..suite.len()).map(|at| (IDS[at], "t", "")).collect::<Vec<_>>());
+    let key = |at: usize, n| Key { scenario: IDS[at].to_owned(), variant: "aa".to_owned(), n };
+    let first = |at| (1..=gates.first_look(0)).map(move |n| key(at, n));
+    let mut chosen: BTreeSet<Key> = (0..suite.len()).flat_map(first).collect();
+    loop {
+        for key in in_order(&chosen) {
+            if !is_early || !is_settled(gates, build.arm(), &key.scenario) {
+                run(&mut build, suite, &BTreeSet::from([key]), |outcome| outcome.1);
+            }
+        }
+        let decision = decide(gates, build.arm(), None);
+        let before = chosen.len();
+        chosen.extend(decision.next.iter().cloned());
+        if chosen.len() == before {
+            return (decision, build.records.len());
+        }
+    }
+}
+
+const IDS: [&str; 6] = ["s00", "s01", "s02", "s03", "s04", "s05"];
+
+/// What a floor says of a scenario in the end.
+fn floor_of(decision: &Decision, id: &str) -> Option<Ruling> {
+    let of = |rule: &&super::RuleResult| rule.rule == super::Rule::Floors && rule.scenario.as_deref() == Some(id);
+    decision.rules.iter().find(of).map(|rule| rule.ruling)
+}
+
+#[test]
+fn what_is_stopped_early_is_judged_as_if_it_had_gone_on() {
+    let check = |rule: &str, rate: f64, saves_least: f64| {
+        let floors = "budget: {seeds: 40}\nfloors: {default: 0.80, margin: 0.20, rule: ";
+        let (gates, mut dice) = (read(&format!("{floors}{rule}}}")), Dice::new(5));
+        let (mut early, mut whole) = (0, 0);
+        for _ in 0..25 {
+            let outcomes = |_| (0..40).map(|_| (true, dice.happens(rate))).collect();
+            let suite: Vec<Outcomes> = IDS.iter().map(outcomes).collect();
+            let (stopped, few) = judged_alone(&gates, &suite, true);
+            let (gone_on, all) = judged_alone(&gates, &suite, false);
+            assert_eq!(stopped.ruling, gone_on.ruling, "{rule} {rate}: {stopped:#?}");
+            for id in IDS {
+                let both = (floor_of(&stopped, id), floor_of(&gone_on, id));
+                let is_other =
+                    matches!(both, (Some(Ruling::Pass), Some(Ruling::Fail)) | (Some(Ruling::Fail), Some(Ruling::Pass)));
+                assert!(!is_other, "{rule} {rate}: {id} {both:?}");
+            }
+            (early, whole) = (early + few, whole + all);
+        }
+        let saves = 1.0 - as_float(early as u64) / as_float(whole as u64);
+        assert!(saves >= saves_least, "{rule} {rate}: saves {saves:.2} of {whole}");
+    };
+    check("not_below", 0.95, 0.05);
+    check("not_below", 0.80, 0.05);
+    check("not_below", 0.30, 0.20);
+    check("proven", 0.99, 0.02);
+    check("proven", 0.80, 0.02);
+    check("proven", 0.50, 0.05);
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Decision, Rule, Ruling, decide};
 use crate::{
-    evidence::Record,
     gates::{self, Gates},
     pairing::Arm,
     plan::{Key, Plan, PlanSchema, PlannedScenario, PlannedTarget, PlannedVariant},
+    record::Record,
     scenario::Role,
     verdict::{CheckResult, Held, Outcome},
 };
@@ -94,6 +94,7 @@ pub(super) fn record(key: Key, letter: char) -> Record {
         seen: Vec::new(),
         leaks: Vec::new(),
         reruns: Vec::new(),
+        others: Vec::new(),
     }
 }
 

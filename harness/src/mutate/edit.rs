@@ -7,6 +7,9 @@ use super::{
     token::{Kind, Token, tokens},
 };
 
+/// What is done to a part that is put away as a whole.
+pub(super) const LEFT_OUT: &str = "left out";
+
 /// A part of an expression, and what is put in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Edit {
@@ -121,7 +124,7 @@ impl Walk<'_> {
             return;
         };
         let at = first.at.start..last.at.end;
-        self.parts.push(Edit { what: super::property::LEFT_OUT, at: at.clone(), now: without.to_owned() });
+        self.parts.push(Edit { what: LEFT_OUT, at: at.clone(), now: without.to_owned() });
         self.parts.push(negated(self.source, "turned around", at));
     }
 

@@ -6,7 +6,7 @@ use dtu_kernel::time::Span;
 
 use super::{
     Alive, Fate, Subject,
-    edit::edits,
+    edit::{LEFT_OUT, edits},
     place::{self, Mark},
     siblings::Siblings,
 };
@@ -16,8 +16,6 @@ use crate::{
     scenario::Role,
 };
 
-/// What is done to a part that is put away as a whole.
-pub(super) const LEFT_OUT: &str = "left out";
 const WITHOUT_WHERE: &str = "without its `where`";
 /// A check is tried with so many mutants at most, those of its larger parts first.
 const MUTANTS_MAX: usize = 80;
@@ -110,29 +108,6 @@ pub(super) fn mutants(scenario: &LoadedScenario, siblings: &Siblings) -> (Vec<Mu
         add(Subject::Reads, Maker::of_reads(scenario, siblings));
     }
     (all, left_out)
-}
-
-/// All expressions that mutants are made of.
-pub(super) fn programs(scenario: &LoadedScenario) -> Vec<&Program> {
-    let checks = scenario.checks.iter().flat_map(|check| parts(&check.that));
-    let rules = scenario.allow.iter().flatten();
-    let reads = scenario.reads.iter().flatten().filter_map(|rule| rule.only.as_ref());
-    checks.chain(rules).chain(reads).collect()
-}
-
-fn parts(that: &LoadedProperty) -> Vec<&Program> {
-    use LoadedProperty as P;
-    match that {
-        P::Finally(that) | P::Always(that) | P::Eventually { that, .. } => vec![that],
-        P::Count { of, .. } | P::Never { of, .. } => vec![of],
-        P::Order(steps) => steps.iter().collect(),
-        P::OnlyAfter { of, after: other } | P::AtMostOncePer { of, key: other } => vec![of, other],
-        P::LeadsTo { of, to, key, .. } => [of, to].into_iter().chain(key).collect(),
-        P::Reads(rules) => {
-            rules.deny.iter().chain(rules.allow.iter().flatten()).filter_map(|rule| rule.only.as_ref()).collect()
-        }
-        P::Budget(_) => Vec::new(),
-    }
 }
 
 /// Makes the mutants of a check.

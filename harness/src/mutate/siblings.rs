@@ -14,8 +14,9 @@ use dtu_kernel::{
 use serde_json::{Map, Value};
 
 use crate::{
+    expr::Program,
     facts::variable_of,
-    load::LoadedScenario,
+    load::{LoadedProperty, LoadedScenario},
     scenario::{Generated, Param},
 };
 
@@ -95,13 +96,36 @@ fn value_of(param: &Param) -> Option<Value> {
     }
 }
 
+/// All expressions that mutants are made of.
+fn programs(scenario: &LoadedScenario) -> Vec<&Program> {
+    let checks = scenario.checks.iter().flat_map(|check| parts(&check.that));
+    let rules = scenario.allow.iter().flatten();
+    let reads = scenario.reads.iter().flatten().filter_map(|rule| rule.only.as_ref());
+    checks.chain(rules).chain(reads).collect()
+}
+
+fn parts(that: &LoadedProperty) -> Vec<&Program> {
+    use LoadedProperty as P;
+    match that {
+        P::Finally(that) | P::Always(that) | P::Eventually { that, .. } => vec![that],
+        P::Count { of, .. } | P::Never { of, .. } => vec![of],
+        P::Order(steps) => steps.iter().collect(),
+        P::OnlyAfter { of, after: other } | P::AtMostOncePer { of, key: other } => vec![of, other],
+        P::LeadsTo { of, to, key, .. } => [of, to].into_iter().chain(key).collect(),
+        P::Reads(rules) => {
+            rules.deny.iter().chain(rules.allow.iter().flatten()).filter_map(|rule| rule.only.as_ref()).collect()
+        }
+        P::Budget(_) => Vec::new(),
+    }
+}
+
 /// Rows as the world has them of the lists that the scenario's expressions go through.
 fn rows(
     scenario: &LoadedScenario,
     world: &Arc<World>,
     twins: &Arc<[Arc<dyn Host>]>,
 ) -> BTreeMap<(String, String), Map<String, Value>> {
-    let programs = super::property::programs(scenario);
+    let programs = programs(scenario);
     let lists: BTreeSet<(String, String)> = programs
         .iter()
         .flat_map(|program| program.items())

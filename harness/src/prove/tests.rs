@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    evidence::Record,
     plan::{Plan, PlanSchema},
+    record::Record,
     verdict::Outcome,
 };
 
@@ -64,6 +64,7 @@ fn records(made: Made<'_>) -> BTreeMap<Key, Record> {
                     seen: Vec::new(),
                     leaks: Vec::new(),
                     reruns: Vec::new(),
+                    others: Vec::new(),
                 },
             );
         }

@@ -3,12 +3,28 @@
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    alphabet::{self, Alphabet},
+    engine::{
+        DecodePaddingMode,
+        general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD},
+    },
+};
 use dtu_kernel::tape::{self, Headers, Note};
 use serde_json::Value;
 
 /// Takes a secret that was found.
 pub(super) type Take<'a> = &'a mut dyn FnMut(&str);
+
+/// Reads base64 of which the end may be missing.
+const fn lax(alphabet: &Alphabet) -> GeneralPurpose {
+    let config = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+    GeneralPurpose::new(alphabet, config.with_decode_padding_mode(DecodePaddingMode::Indifferent))
+}
+
+const STANDARD_LAX: GeneralPurpose = lax(&alphabet::STANDARD);
+const URL_SAFE_LAX: GeneralPurpose = lax(&alphabet::URL_SAFE);
 
 /// Names of secrets, in small letters and without dashes.
 const NAMES: [&str; 45] = [
@@ -298,4 +314,34 @@ fn by_prefix(text: &str, take: Take<'_>) {
             }
         }
     }
+}
+
+/// What the output of a program shows of secrets without naming them: tokens of known services, and signatures of
+/// webhooks, which only who knows the secret can make.
+pub(super) fn in_output(text: &str, take: Take<'_>) {
+    /// Hexadecimal digits of the shortest of them, SHA-1.
+    const DIGITS: usize = 40;
+    by_prefix(text, take);
+    for prefix in ["v0=", "sha256=", "sha1="] {
+        for (at, _) in text.match_indices(prefix) {
+            let rest = &text[at + prefix.len()..];
+            let len = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+            if len >= DIGITS {
+                take(&rest[..len]);
+            }
+        }
+    }
+}
+
+/// The parts of a text that may be base64, each with what it stands for then.
+pub(super) fn encoded(text: &str) -> impl Iterator<Item = (&str, Vec<u8>)> {
+    const LEAST: usize = 12;
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_');
+    let parts = text.split(move |c| !is_part(c)).filter(|part| part.len() >= LEAST);
+    parts.filter_map(|part| {
+        let engine = if part.contains(['-', '_']) { &URL_SAFE_LAX } else { &STANDARD_LAX };
+        // No text of this length is whole: it has a character too many.
+        let whole = if part.len() % 4 == 1 { &part[..part.len() - 1] } else { part };
+        Some((part, engine.decode(whole).ok()?))
+    })
 }

@@ -93,7 +93,7 @@ fn a_secret_is_hidden_in_all_its_spellings() {
 #[test]
 fn real_secrets_leave_their_names_alone() {
     let (name, secret) = ("OPENAI_API_KEY".to_owned(), "k-really-secret".to_owned());
-    let redactor = Redactor::new(&crate::testing::universe(), [(&name, &secret)]);
+    let redactor = Redactor::new(&crate::testing::universe(), &[], [(&name, &secret)]);
     assert_eq!(hidden(&redactor, "it is k-really-secret!"), "it is Dtu-Redacted-env-OPENAI_API_KEY!");
 }
 
@@ -119,7 +119,7 @@ fn a_replay_learns_what_placeholders_stand_for() {
 fn what_a_target_made_up_is_sealed_and_real_secrets_are_not() {
     let universe = crate::testing::universe();
     let (name, secret) = ("OPENAI_API_KEY".to_owned(), "k-really-secret".to_owned());
-    let mut redactor = Redactor::new(&universe, [(&name, &secret)]);
+    let mut redactor = Redactor::new(&universe, &[], [(&name, &secret)]);
     redactor.keep("ey1.ey2.signed by nobody");
     redactor.seal();
     let world = universe.world().text();
@@ -168,4 +168,31 @@ proptest! {
         out.extend(redactor.flow(&mut held, &[], true));
         prop_assert_eq!(String::from_utf8(out).expect("is text"), hidden(&redactor, &text));
     }
+}
+
+#[test]
+fn output_is_searched_for_what_was_made_of_secrets() {
+    let check = |output: &str, hides: &str| {
+        let mut redactor = Redactor::default();
+        redactor.keep("s3cret-of-nobody");
+        redactor.seal();
+        redactor.read_text(output);
+        redactor.seal();
+        let shown = hidden(&redactor, output);
+        assert_eq!((shown.contains(hides), shown.contains(MARK)), (false, true), "{output}: {shown}");
+    };
+    // `lena:s3cret-of-nobody`, with padding, without, and in the alphabet of addresses.
+    check("authorization: Basic bGVuYTpzM2NyZXQtb2Ytbm9ib2R5.", "bGVuYTpzM2NyZXQtb2Ytbm9ib2R5");
+    check("{\"auth\":\"czNjcmV0LW9mLW5vYm9keQ==\"}", "czNjcmV0LW9mLW5vYm9keQ");
+    check("Pz8_czNjcmV0LW9mLW5vYm9keSE", "czNjcmV0LW9mLW5vYm9keSE");
+    let digits = "0123456789abcdef".repeat(4);
+    check(&format!("signature v0={digits} fits"), &digits);
+    check(&format!("x-hub-signature: sha256={digits}"), &digits);
+    check("made xoxb-12345-abcdefgh by myself", "xoxb-12345-abcdefgh");
+    let mut redactor = Redactor::default();
+    redactor.keep("s3cret-of-nobody");
+    redactor.seal();
+    redactor.read_text("an-ordinary-line-of-output v0=12 sha256=short cXVpdGUgYW5vdGhlciB0ZXh0");
+    redactor.seal();
+    assert_eq!(hidden(&redactor, "cXVpdGUgYW5vdGhlciB0ZXh0 v0=12"), "cXVpdGUgYW5vdGhlciB0ZXh0 v0=12");
 }

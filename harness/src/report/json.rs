@@ -4,11 +4,7 @@ use std::{collections::BTreeMap, io};
 
 use serde_json::json;
 
-use crate::{
-    evidence::{Record, pretty},
-    plan::Key,
-    summary::Summary,
-};
+use crate::{evidence::pretty, plan::Key, record::Record, summary::Summary};
 
 /// The one JSON document of `--json`, and `result.json`.
 pub fn result(summary: &Summary) -> Vec<u8> {

@@ -27,6 +27,9 @@ pub fn render(report: &Report<'_>) -> String {
     let _ = writeln!(text, ", {} void, {} undecided, seed {}.", s.void, s.undecided, report.summary.seed);
     let wide = interval(s.point, s.population.low, s.population.high);
     let _ = writeln!(text, "As a sample of all stories {wide}; {:.0} % decided.\n", s.coverage * 100.0);
+    for twice in &report.summary.nondeterminism {
+        let _ = writeln!(text, "Nondeterminism: {}.\n", escaped(&twice.shown()));
+    }
     for leak in &report.summary.leaks {
         let _ = writeln!(text, "Left behind in {}: {}.\n", trajectories(leak.trajectories), escaped(&leak.what));
     }
@@ -78,6 +81,9 @@ fn write_gate(text: &mut String, gate: &Decision) {
     text.push('\n');
     if gate.ruling == Ruling::Inconclusive && gate.on_inconclusive == OnInconclusive::Warn {
         text.push_str("Nothing is shown either way; these gates let it pass.\n\n");
+    }
+    for stop in &gate.stopped {
+        let _ = writeln!(text, "Stopped early: {}.\n", escaped(&stop.shown()));
     }
     if !gate.quarantined.is_empty() {
         let _ = writeln!(text, "In quarantine, and not counted: {}.\n", escaped(&gate.quarantined.join(", ")));

@@ -12,8 +12,9 @@ use std::{collections::BTreeMap, io, path::Path};
 use indexmap::IndexMap;
 
 use crate::{
-    evidence::{Folder, Record},
+    evidence::Folder,
     plan::{Key, Plan, PlannedScenario},
+    record::Record,
     scenario::Role,
     summary::{Failure, ScenarioResult, Summary},
     verdict::{Held, Moment, Outcome},

@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use super::{Report, json, junit, markdown, text};
 use crate::{
-    evidence::Record,
     gate, gates,
     pairing::Arm,
     plan::{Key, Plan, PlanSchema, PlannedDocument, PlannedScenario, PlannedTarget, PlannedVariant},
+    record::Record,
     scenario::Role,
     summary::{Summary, Verdict},
     verdict::{CheckResult, Held, Moment, Outcome},
@@ -90,6 +90,7 @@ fn records() -> BTreeMap<Key, Record> {
                 seen: Vec::new(),
                 leaks: Vec::new(),
                 reruns: Vec::new(),
+                others: Vec::new(),
             };
             records.insert(key, record);
         };

@@ -86,6 +86,9 @@ fn write_satisfaction(text: &mut String, summary: &Summary) {
         "  as a sample of all stories: {wide}; {:.0} % of what was planned is decided",
         s.coverage * 100.0
     );
+    for twice in &summary.nondeterminism {
+        let _ = writeln!(text, "  nondeterminism: {}", twice.shown());
+    }
     for leak in &summary.leaks {
         let _ = writeln!(text, "  left behind in {}: {}", trajectories(leak.trajectories), leak.what);
     }
@@ -123,6 +126,9 @@ pub fn decision(gate: &Decision) -> String {
     }
     if let Some(hint) = hint(gate) {
         let _ = writeln!(text, "  hint: {hint}");
+    }
+    for stop in &gate.stopped {
+        let _ = writeln!(text, "  stopped early: {}", stop.shown());
     }
     if !gate.quarantined.is_empty() {
         let _ = writeln!(text, "  in quarantine, and not counted: {}", gate.quarantined.join(", "));

@@ -17,8 +17,8 @@ use crate::{
         LoadedAct, LoadedBeat,
         beat::{LoadedChoice, LoadedRepeat, LoadedTimes},
     },
-    process::rest,
     scenario::At,
+    wait::rest,
 };
 
 /// How far a story has come.

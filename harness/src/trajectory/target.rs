@@ -14,11 +14,12 @@ use super::{Fatal, GRACE, IDLE_MAX, OUTPUT, READY, Stage, Stop, TICK, alive::Ali
 use crate::{
     expr::Template,
     load::LoadedBeat,
-    process::{Bounds, Launch, Running, free_port, rest},
+    process::{Launch, Running, free_port},
     scenario::TargetAct,
-    supervise::Exit,
+    supervise::{Bounds, Exit},
     target::Sign,
     task::{Place, Task},
+    wait::rest,
 };
 
 impl Stage<'_> {

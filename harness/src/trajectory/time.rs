@@ -6,7 +6,7 @@ use dtu_kernel::{clock::ClockMode, time::Timestamp};
 use tokio::{sync::watch, time::Instant};
 
 use super::{IDLE, IDLE_MAX, Stage, Stop, TICK, or};
-use crate::{expr::EvalError, facts::Facts, process::rest};
+use crate::{expr::EvalError, facts::Facts, wait::rest};
 
 impl Stage<'_> {
     /// Waits until `holds`; false where it did not up to `deadline` on the universe's clock. What has no value yet may

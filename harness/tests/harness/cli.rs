@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Context, eventually, is_alive, lines, said};
+use crate::support::{Context, GRACE, eventually, is_alive, lines, said};
 
 const HOLDS: &str = "checks: [{name: all is well, that: {finally: 'true'}}]";
 const HOLDS_FOR_LENA: &str =
@@ -116,7 +116,7 @@ fn a_run_that_was_killed_goes_on_where_it_was() {
     killed.wait().expect("is gone");
     let finished = records(&context);
     let started = || lines(&context.path("started"));
-    eventually("nothing is left behind", || started().iter().all(|pid| !is_alive(pid)));
+    eventually("nothing is left behind", || started().iter().all(|pid| !is_alive(pid, &context.path(""))));
     let (_, _, err) = context.dtu(&format!("{run} --out out"));
     assert!(err.contains(&format!("{} of 6 trajectories are finished already", finished.len())), "{err}");
     assert!(started().len() <= 7, "only the one that was under way when it was killed was started twice");
@@ -155,7 +155,7 @@ fn an_interrupted_run_ends_its_targets_and_says_how_to_go_on() {
     assert_eq!(code, 130, "{err}");
     assert!(err.contains("--out out"), "{err}");
     let started = lines(&context.path("started"));
-    eventually("nothing is left behind", || started.iter().all(|pid| !is_alive(pid)));
+    eventually("nothing is left behind", || started.iter().all(|pid| !is_alive(pid, &context.path(""))));
 }
 
 #[test]
@@ -186,6 +186,14 @@ fn evidence_is_kept_as_asked() {
     let kept =
         |out: &str| fs_err::read_dir(context.path(&format!("{out}/evidence/test.one"))).map_or(0, Iterator::count);
     assert_eq!((kept("all"), kept("failed")), (2, 1));
+    context.dtu("run one.yaml --target target.yaml --seeds 9 --out sample --keep sample");
+    // That of all nine that failed, of the first that did not, and of few of its eight fellows.
+    let whole = |folder: &std::path::Path| folder.join("ledger.ndjson").is_file();
+    let folders = fs_err::read_dir(context.path("sample/evidence/test.one")).expect("is there");
+    let folders: Vec<_> = folders.map(|folder| folder.expect("reads").path()).collect();
+    assert!(folders.iter().all(|folder| folder.join("manifest.json").is_file()), "{folders:?}");
+    let kept_whole = folders.iter().filter(|folder| whole(folder)).count();
+    assert!((10..14).contains(&kept_whole) && folders.len() == 18, "{kept_whole} of {folders:?}");
     let folder = fs_err::read_dir(context.path("failed/evidence/test.one")).expect("is there").next();
     let folder = folder.expect("is there").expect("reads").path();
     for file in [
@@ -317,6 +325,8 @@ fn what_targets_leave_behind_is_told() {
     // It does not hear that it is to end, once it is another program.
     let deaf = "(trap '' TERM; exec sleep 300) & until grep -qs sleep /proc/$!/comm; do sleep 0.01; done";
     context.target(&format!("{deaf}; {WAITS}"), READY);
+    // Who is left behind is waited for as long as the target.
+    context.write("target.yaml", &context.read("target.yaml").replace(GRACE, "3s"));
     let (_, out, err) = context.dtu("run one.yaml --target target.yaml --seeds 2 --out out");
     assert!(out.contains("left behind in 4 trajectories: a process was left: sleep"), "{out}{err}");
     let result: Value = serde_json::from_str(&context.read("out/result.json")).expect("is JSON");
@@ -337,7 +347,7 @@ fn who_shares_ports_takes_turns_and_others_run_side_by_side() {
     context.write("one.yaml", &context.read("one.yaml").replace("beats: []", "beats: [{pause: 300ms}]"));
     // Two at a time get in each other's way.
     let alone = "mkdir lock || exit 9; trap 'rmdir lock; exit 0' TERM; echo listening; while :; do sleep 0.02; done";
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr()).expect("is free").port();
+    let port = dtu::process::free_port().expect("is free");
     context.target(alone, &format!("{READY}\nports: {{slack: {port}}}"));
     let (code, out, err) = context.dtu("run one.yaml --target target.yaml --seeds 2 --jobs 4");
     assert_eq!(code, 0, "{out}{err}");

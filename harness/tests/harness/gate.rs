@@ -185,9 +185,56 @@ fn what_is_forbidden_ends_a_run_at_once() {
     assert_eq!(code, 1, "{first}{err}");
     let result: Value = serde_json::from_str(&first).expect("is one document");
     let decided: Vec<_> = (0..2).map(|at| result["scenarios"][at]["decided"].clone()).collect();
-    assert_eq!(decided, [10, 1], "the first look is at 10 of each; the second scenario ends with its first");
+    assert_eq!(decided, [0, 1], "where nothing may go wrong is looked at first, and its first trajectory ends it all");
     let (_, second, _) = context.dtu(&format!("{run} --out b --jobs 4"));
     assert_eq!(first, second, "however many were under way");
+}
+
+#[test]
+fn a_scenario_is_stopped_once_nothing_can_change_what_is_said_of_it() {
+    let context = context(FAILS, "floors: {default: 0.8, margin: 0.2}\nbudget: {seeds: 80}");
+    context.scenario("two", CHECK);
+    let run = "run one.yaml two.yaml --target target.yaml --gates gates.yaml --json";
+    let (code, first, err) = context.dtu(&format!("{run} --out a --jobs 1"));
+    assert_eq!(code, 1, "{first}{err}");
+    let result: Value = serde_json::from_str(&first).expect("is one document");
+    let stopped = &result["gate"]["stopped"];
+    let of = |at: usize| (stopped[at]["scenario"].as_str(), stopped[at]["ruling"].as_str());
+    assert_eq!((of(0), of(1)), ((Some("test.one"), Some("fail")), (Some("test.two"), Some("pass"))), "{stopped}");
+    for at in 0..2 {
+        assert_eq!(result["scenarios"][at]["decided"], stopped[at]["after"], "{stopped}");
+        assert!(stopped[at]["after"].as_u64() < Some(20), "the first look is at 20: {stopped}");
+    }
+    // However many were under way when it was enough.
+    let (_, second, _) = context.dtu(&format!("{run} --out b --jobs 4"));
+    assert_eq!(first, second);
+    let (_, again, _) = context.dtu(&format!("{run} --out a --jobs 4"));
+    assert_eq!(first, again, "nothing was left to run");
+    assert!(context.read("a/summary.md").contains("Stopped early: test.one after"), "{}", context.read("a/summary.md"));
+}
+
+#[test]
+fn what_came_out_differently_in_two_parts_is_told() {
+    let context = context(CHECK, "");
+    let run = "run one.yaml --target target.yaml --seeds 2";
+    // A build that is not the same each time: it looks at what nobody told of.
+    context.target("test -e flag && exit 3; echo listening; exec sleep 60", READY);
+    context.dtu(&format!("{run} --out x"));
+    context.write("flag", "");
+    context.dtu(&format!("{run} --out y"));
+    let (code, out, err) = context.dtu("merge x y --out both");
+    assert_eq!((code, out.contains("nondeterminism: test.one/")), (0, true), "{out}{err}");
+    let result: Value = serde_json::from_str(&context.read("both/result.json")).expect("is JSON");
+    assert_eq!(result["satisfaction"]["point"], 1.0, "the first counts");
+    let told = &result["nondeterminism"];
+    assert_eq!((told.as_array().map(Vec::len), &told[0]["others"]), (Some(2), &serde_json::json!(["unsatisfied"])));
+    // It stays with the run, and is told once, however often the same part comes.
+    let (_, out, err) = context.dtu("merge y --out both --json");
+    assert_eq!(
+        serde_json::from_str::<Value>(&out).ok().map(|r| r["nondeterminism"].clone()),
+        Some(told.clone()),
+        "{err}"
+    );
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn a_run_that_was_killed_twenty_times_at_random_equals_an_undisturbed_one() {
     let started = lines(&context.path("started"));
     // Each kill may have cut short two that were under way; nothing else was started twice.
     assert!(started.len() <= 96 + 2 * 20, "{} were started", started.len());
-    eventually("nothing is left behind", || started.iter().all(|pid| !is_alive(pid)));
+    eventually("nothing is left behind", || started.iter().all(|pid| !is_alive(pid, &context.path(""))));
     context.dtu(&format!("{run} --out whole"));
     check_equal(&context, "out", "whole");
 }

@@ -19,6 +19,9 @@ people:
   - {key: rob, first: Rob, last: Ray, email: rob@tiny.example}
 ";
 
+/// How long targets may take to end: far longer than any machine lets a shell wait for its turn.
+pub(crate) const GRACE: &str = "30s";
+
 /// A folder to run `dtu` in.
 pub(crate) struct Context {
     folder: tempfile::TempDir,
@@ -57,7 +60,7 @@ impl Context {
         self.write("script.sh", script);
         let text = format!(
             "schema: dtu/target/v1\nname: script\ncommand: [sh, script.sh]\nquiesce: {{idle: 20ms}}\n\
-             stop: {{grace: 2s}}\n{lines}\n"
+             stop: {{grace: {GRACE}}}\n{lines}\n"
         );
         self.write("target.yaml", &text);
     }
@@ -65,7 +68,12 @@ impl Context {
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(DTU);
         command.args(arguments.split_whitespace()).current_dir(self.folder.path());
-        command.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .env_remove("RUST_LOG")
+            .env_remove("CLICOLOR_FORCE")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command
     }
 
@@ -80,15 +88,18 @@ pub(crate) fn said(output: &Output) -> (i32, String, String) {
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }
 
-/// Whether a process is there and not only waits to be reaped.
-pub(crate) fn is_alive(pid: &str) -> bool {
+/// Whether a process that was started in a folder is there and not only waits to be reaped. Its number may be another's
+/// by now, who runs elsewhere.
+pub(crate) fn is_alive(pid: &str, folder: &Path) -> bool {
     let stat = fs_err::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+    let is_there = stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']));
+    let cwd = || fs_err::read_link(format!("/proc/{pid}/cwd")).ok();
+    is_there && fs_err::canonicalize(folder).is_ok_and(|folder| cwd().is_some_and(|cwd| cwd == folder))
 }
 
 /// Waits until something holds, for as long as a slow machine may need.
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..1_000 {
+    for _ in 0..12_000 {
         if holds() {
             return;
         }

@@ -15,10 +15,11 @@ use serde::Serialize;
 use self::pack::Packed;
 use super::{Problem, Report, problems, role_name};
 use crate::{
-    evidence::{Folder, Record},
+    evidence::Folder,
     gate::Decision,
     pairing::Difference,
     plan::Key,
+    record::Record,
     summary::{Change, Satisfaction, ScenarioResult, VariantResult, Verdict},
     verdict::Outcome,
 };

@@ -6,11 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::render;
-use crate::{
-    evidence::{Folder, Record},
-    plan::Key,
-    report::tests::with_report,
-};
+use crate::{evidence::Folder, plan::Key, record::Record, report::tests::with_report};
 
 /// Writes a run's folder with evidence of one trajectory, and gives its page.
 fn page(hostile: &str) -> String {
