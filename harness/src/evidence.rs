@@ -39,7 +39,7 @@ impl KeepEvidence {
     /// What stays of a trajectory.
     pub fn of(self, key: &Key, outcome: Outcome) -> Kept {
         const ONE_IN: u8 = 20;
-        let is_chosen = || key.n == 1 || blake3::hash(key.to_string().as_bytes()).as_bytes()[0] % ONE_IN == 0;
+        let is_chosen = || key.n == 1 || blake3::hash(key.to_string().as_bytes()).as_bytes()[0].is_multiple_of(ONE_IN);
         match self {
             _ if outcome != Outcome::Satisfied => Kept::All,
             Self::All => Kept::All,

@@ -116,12 +116,7 @@ pub fn is_mailed(act: &Act<'_, '_>, idx: &Idx, code: &str) -> bool {
 ///
 /// # Errors
 /// A password that only the org's import hook knows: nothing waits for it here.
-pub fn enter(
-    act: &mut Act<'_, '_>,
-    idx: Idx,
-    password: &str,
-    refusal: Refusal,
-) -> Taken {
+pub fn enter(act: &mut Act<'_, '_>, idx: Idx, password: &str, refusal: Refusal) -> Taken {
     let name = idx.identifier.clone();
     if let Some(user) = act.state.users.find(&name) {
         act.by.actor = Party::user(user);

@@ -41,7 +41,6 @@ use crate::{
         client::{Client, ClientType},
         consent,
         event_type::SSO,
-        factor,
         grant::{Code, Context},
         log::Party,
         session::{self as sessions, Proof, Session},
