@@ -11,6 +11,7 @@ use dtu_kernel::{
     multiverse::Ports,
     universe::Options,
 };
+use dtu_tests::calls::Call;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
@@ -34,6 +35,31 @@ async fn python_libraries_see_each_effect() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn node_libraries_see_each_effect() {
     matrix(clients::node(), "node/fault_matrix.mjs").await;
+}
+
+/// What strikes in front of a service strikes before the service looks at who calls; whom it turns away meets no other
+/// rule, and takes no turn of one.
+#[test]
+fn strangers_meet_what_stands_in_front_of_a_service() {
+    let check = |on: Value, effect: Value, (status, error): (u16, &str), fired: u64| {
+        let options = Options { clock: ClockMode::Stepped, ..Options::default() };
+        let universe = dtu_universe::multiverse().create_unserved("acme", &options).expect("acme loads");
+        let rule = json!({ "id": "r", "on": on, "do": effect });
+        let what = rule.to_string();
+        universe.arm(&[serde_json::from_value(rule).expect("is a rule")]).expect("is armed");
+        let answer = Call::slack("users.info", "xoxb-nobody", &[("user", "USLACKBOT")]).send(&universe);
+        let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        assert_eq!((answer.status.as_u16(), told["error"].as_str().unwrap_or_default()), (status, error), "{what}");
+        assert_eq!(universe.faults()[0].1.fired, fired, "{what}");
+    };
+    let any = || json!({ "twin": "slack" });
+    check(any(), json!({ "error": { "status": 503 } }), (503, "service_unavailable"), 1);
+    check(any(), json!({ "latency": { "for": "1ms" } }), (200, "invalid_auth"), 1);
+    check(any(), json!({ "error": { "code": "fatal_error" } }), (200, "invalid_auth"), 0);
+    check(any(), json!({ "rate_limited": { "retry_after": "5s" } }), (200, "invalid_auth"), 0);
+    check(any(), json!({ "revoked": {} }), (200, "invalid_auth"), 0);
+    check(json!({ "twin": "slack", "caller": "*" }), json!({ "error": { "status": 503 } }), (200, "invalid_auth"), 0);
+    check(json!({ "twin": "okta" }), json!({ "error": { "status": 503 } }), (200, "invalid_auth"), 0);
 }
 
 fn path() -> std::path::PathBuf {

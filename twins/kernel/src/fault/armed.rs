@@ -59,7 +59,8 @@ impl ArmedRule {
 
     pub(super) fn fits(&self, subject: Subject<'_>) -> bool {
         let fits = |pattern: &Option<GlobMatcher>, text: &str| pattern.as_ref().is_none_or(|p| p.is_match(text));
-        fits(&self.resource, subject.resource) && fits(&self.caller, subject.caller)
+        let reaches = !subject.is_stranger || self.caller.is_none() && self.rule.effect.is_in_front();
+        reaches && fits(&self.resource, subject.resource) && fits(&self.caller, subject.caller)
     }
 
     pub(super) fn is_in_force(&self, now: Timestamp, seeds: &SeedTree) -> bool {

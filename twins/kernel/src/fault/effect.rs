@@ -260,6 +260,16 @@ impl Strikes {
 }
 
 impl Effect {
+    /// Whether it comes about in front of the service, before anybody has looked at who calls: on the network, in a
+    /// proxy, or where the whole service is down.
+    pub const fn is_in_front(&self) -> bool {
+        match self {
+            Self::ProxyPage { .. } | Self::Reset {} | Self::Hang { .. } | Self::Latency(_) | Self::Drip { .. } => true,
+            Self::Error { status: Some(status), code: None } => *status >= 500,
+            _ => false,
+        }
+    }
+
     /// The effect's name as it is written in a plan.
     pub const fn name(&self) -> &'static str {
         match self {

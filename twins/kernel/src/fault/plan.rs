@@ -292,6 +292,7 @@ mod tests {
             cursors: &["after"],
             resource,
             caller: "",
+            is_stranger: false,
             facts: &|| json!({ "args": {}, "path": {}, "method": "GET" }),
         }
     }

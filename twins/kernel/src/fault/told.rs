@@ -105,6 +105,8 @@ pub struct Subject<'a> {
     pub resource: &'a str,
     /// Who calls, or who is behind it; empty where unknown.
     pub caller: &'a str,
+    /// Whether the service turns the caller away: then only what stands in front of the service strikes.
+    pub is_stranger: bool,
     /// What conditions look at. Asked only where a rule has one.
     pub facts: &'a dyn Fn() -> Value,
 }

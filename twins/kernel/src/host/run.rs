@@ -66,7 +66,7 @@ impl<T: Twin> Hosted<T> {
         let caller = match self.twin.authenticate(peek::<T>(inner.state(slot)), scene, &input) {
             Ok(caller) => caller,
             Err(error) => {
-                ran.result = Err(error);
+                self.turn_away(universe, inner, scene, &input, &mut ran, error);
                 return ran;
             }
         };
@@ -76,7 +76,7 @@ impl<T: Twin> Hosted<T> {
             ran.result = Err(error);
             return ran;
         }
-        let fate = self.fate(universe, inner, scene, &input, caller);
+        let fate = self.fate(universe, inner, scene, &input, Some(caller));
         (ran.fault, ran.skipped) = (fate.fired, fate.skipped);
         let effect = ran.fault.as_ref().map(|fired| &fired.effect);
         if let Some(error) = effect.and_then(|effect| struck::before(effect, scene)) {
@@ -119,14 +119,30 @@ impl<T: Twin> Hosted<T> {
         ran
     }
 
-    /// What the armed rules do to a call.
+    /// Answers somebody whom the service does not know, unless the call does not come as far as that.
+    fn turn_away(
+        &self,
+        universe: &Universe,
+        inner: &mut Inner,
+        scene: &Scene<'_>,
+        input: &T::Input,
+        ran: &mut Ran<T>,
+        error: T::Error,
+    ) {
+        let fate = self.fate(universe, inner, scene, input, None);
+        (ran.fault, ran.skipped) = (fate.fired, fate.skipped);
+        let fault = ran.fault.as_ref().and_then(|fired| struck::before(&fired.effect, scene));
+        ran.result = Err(fault.map_or(error, Into::into));
+    }
+
+    /// What the armed rules do to a call; of a caller whom the service turns away, where there is none.
     fn fate(
         &self,
         universe: &Universe,
         inner: &mut Inner,
         scene: &Scene<'_>,
         input: &T::Input,
-        caller: &T::Caller,
+        caller: Option<&T::Caller>,
     ) -> Struck {
         // Nothing is worked out for rules that are not there.
         if inner.faults.is_empty() {
@@ -139,7 +155,8 @@ impl<T: Twin> Hosted<T> {
             writes: scene.operation.writes,
             cursors: self.twin.cursors(),
             resource: &self.twin.resource(scene.operation, input),
-            caller: &self.twin.caller_name(caller),
+            caller: &caller.map(|caller| self.twin.caller_name(caller)).unwrap_or_default(),
+            is_stranger: caller.is_none(),
             facts: &|| struck::facts(scene.request),
         };
         inner.strike(subject, scene.now, universe.seeds())

@@ -51,6 +51,7 @@ impl Universe {
                 cursors: &[],
                 resource: &self.twins()[delivery.twin].recipient(delivery),
                 caller: &delivery.principal.to_string(),
+                is_stranger: false,
                 facts: &|| json!({ "args": delivery.payload }),
             };
             inner.strike(subject, now, self.seeds())

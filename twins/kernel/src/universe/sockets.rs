@@ -129,6 +129,7 @@ impl Universe {
             cursors: &[],
             resource: &number,
             caller: "",
+            is_stranger: false,
             facts: &|| serde_json::Value::Null,
         };
         let inner = &mut *guard;

@@ -138,6 +138,7 @@ impl Universe {
             cursors: &[],
             resource: "",
             caller: "",
+            is_stranger: false,
             facts: &|| json!({ "args": data }),
         };
         let fate = guard.strike(subject, now, self.seeds());
