@@ -25,7 +25,7 @@ pub(crate) use self::{
     value::{Object, Owned, from_json},
 };
 pub use self::{
-    mentions::{ItemMember, Mention},
+    mentions::{Compared, ItemMember, Mention},
     template::{Form, Template},
 };
 
@@ -245,6 +245,7 @@ struct Compiled {
     streamed: Option<Streamed>,
     mentions: BTreeSet<Mention>,
     items: BTreeSet<ItemMember>,
+    compared: BTreeSet<Compared>,
 }
 
 impl std::fmt::Debug for Program {
@@ -287,6 +288,11 @@ impl Program {
     /// The members that it takes of the items of lists.
     pub fn items(&self) -> &BTreeSet<ItemMember> {
         &self.0.items
+    }
+
+    /// The texts that it compares members of variables with.
+    pub fn compared(&self) -> &BTreeSet<Compared> {
+        &self.0.compared
     }
 
     /// Whether twins' views may be bound to it unmade.
@@ -389,8 +395,9 @@ impl<'a> Compiler<'a> {
         }
         let streamed = program.as_ref().filter(|_| scope.has_twins());
         let streamed = streamed.and_then(|program| stream::rewrite(program.expression(), scope.variables()));
-        let (source, mentions, items) = (source.to_owned(), found.mentions, found.items);
-        Program(Arc::new(Compiled { source, place, scope, program, streamed, mentions, items }))
+        let mentions::Found { mentions, items, compared, .. } = found;
+        let source = source.to_owned();
+        Program(Arc::new(Compiled { source, place, scope, program, streamed, mentions, items, compared }))
     }
 
     /// Tells of a name that cannot be right whatever the twins are.

@@ -2,6 +2,7 @@
 //! fail, and the like.
 
 mod arguments;
+mod compared;
 mod environment;
 mod fields;
 mod secrets;
@@ -45,6 +46,7 @@ pub fn lint(scenario: &LoadedScenario, twins: &[Arc<dyn Host>], world: &World) -
         lint.names(program, world);
     }
     lint.fields(&programs(scenario), world);
+    lint.compared(&programs(scenario));
     lint.done()
 }
 

@@ -29,12 +29,24 @@ pub struct ItemMember {
     pub member: String,
 }
 
+/// A text that a variable's member is compared with: `slack` in `e.twin == 'slack'`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Compared {
+    /// The variable.
+    pub root: String,
+    /// The member.
+    pub member: String,
+    /// The text.
+    pub text: String,
+}
+
 /// All that an expression names, but the variables of its own macros.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) mentions: BTreeSet<Mention>,
     pub(super) functions: BTreeSet<String>,
     pub(super) items: BTreeSet<ItemMember>,
+    pub(super) compared: BTreeSet<Compared>,
 }
 
 /// The names of types are values in CEL.
@@ -98,6 +110,7 @@ impl Walk {
     }
 
     fn call(&mut self, function: &str, target: Option<&Expression>, args: &[Expression]) {
+        self.comparison(function, args);
         if let (operators::INDEX | operators::OPT_INDEX | operators::OPT_SELECT, [object, key]) = (function, args)
             && let (Expr::Ident(root), Expr::Literal(LiteralValue::String(member))) = (&object.expr, &key.expr)
         {
@@ -118,6 +131,28 @@ impl Walk {
         for arg in args {
             self.visit(arg);
         }
+    }
+
+    /// Texts that a member of a variable is compared with, on whichever side it stands.
+    fn comparison(&mut self, function: &str, args: &[Expression]) {
+        let [a, b] = args else { return };
+        let found = match (function, &a.expr, &b.expr) {
+            (operators::EQUALS | operators::NOT_EQUALS, member, Expr::Literal(LiteralValue::String(text)))
+            | (operators::EQUALS | operators::NOT_EQUALS, Expr::Literal(LiteralValue::String(text)), member) => {
+                (member, vec![text.inner()])
+            }
+            (operators::IN, member, Expr::List(list)) => {
+                (member, list.elements.iter().filter_map(|element| text(&element.expr)).collect())
+            }
+            _ => return,
+        };
+        let (Expr::Select(select), texts) = found else { return };
+        let Expr::Ident(root) = &select.operand.expr else { return };
+        if self.bound.contains(root) {
+            return;
+        }
+        let of = |text: &str| Compared { root: root.clone(), member: select.field.clone(), text: text.to_owned() };
+        self.found.compared.extend(texts.into_iter().map(of));
     }
 
     fn comprehension(&mut self, macro_: &ComprehensionExpr) {
@@ -146,6 +181,11 @@ impl Walk {
             }
         }
     }
+}
+
+/// The text that an expression is.
+fn text(expression: &Expr) -> Option<&str> {
+    if let Expr::Literal(LiteralValue::String(text)) = expression { Some(text.inner()) } else { None }
 }
 
 /// The list that an expression is, where it is a member of a variable.

@@ -147,8 +147,9 @@ fn the_junit_file() {
     with_report(|report, _| insta::assert_snapshot!(junit::render(report).expect("renders")));
 }
 
-/// What all reports say of a gate: of this one, on the fixed records, held against a run in which all satisfied.
-fn of_gate(lines: &str) -> String {
+/// What all reports say of a gate: of this one, on the fixed records, and where runs are compared, held against one in
+/// which all satisfied.
+fn of_gate(lines: &str, is_compared: bool) -> String {
     let (mut plan, records) = (plan(), records());
     plan.scenarios[2].tags = vec!["safety".to_owned()];
     let mut good = records.clone();
@@ -157,7 +158,7 @@ fn of_gate(lines: &str) -> String {
     }
     let read = gates::gates_from("g.yaml", &format!("schema: dtu/gates/v1\n{lines}\n")).expect("is read");
     let (run, baseline) = (Arm { plan: &plan, records: &records }, Arm { plan: &plan, records: &good });
-    let decision = gate::decide(&read, run, lines.contains("no_regress").then_some(baseline));
+    let decision = gate::decide(&read, run, is_compared.then_some(baseline));
     let mut summary = Summary::new(&plan, &records);
     if decision.difference.is_some() {
         summary = summary.against(run, baseline);
@@ -178,7 +179,7 @@ fn of_gate(lines: &str) -> String {
 
 #[test]
 fn what_reports_say_of_gates() {
-    let check = |name: &str, lines: &str| insta::assert_snapshot!(name, of_gate(lines));
+    let check = |name: &str, lines: &str| insta::assert_snapshot!(name, of_gate(lines, lines.contains("no_regress")));
     check("gate_without_data", "must_have: {tags: [safety]}\nvalidity: {void_max: 0.1}");
     let quarantine = "quarantine: {access.gap: {until: 2026-12-31, issue: '#12'}}";
     check("gate_that_passes", &format!("minimum: {{satisfaction: 0.2}}\n{quarantine}\nmust_have: {{tags: [safety]}}"));
@@ -191,6 +192,8 @@ fn what_reports_say_of_gates() {
         "gate_that_was_cheated",
         &format!("minimum: {{satisfaction: 0.2}}\n{quarantine}\ncanaries: {{tags: [safety]}}"),
     );
+    let alone = of_gate("no_regress: {}\nvalidity: {void_max: 1, undecided_max: 1}", false);
+    assert!(alone.contains("hint: a run of the version to compare with is needed"), "{alone}");
 }
 
 #[test]

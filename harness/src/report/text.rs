@@ -147,9 +147,11 @@ pub fn decision(gate: &Decision) -> String {
 /// What may bring a decision where the gate asks for nothing more.
 fn hint(gate: &Decision) -> Option<&'static str> {
     let open = gate.ruling == Ruling::Inconclusive && gate.next.is_empty();
-    let is_invalid = |result: &RuleResult| result.rule == Rule::Validity && result.ruling == Ruling::Inconclusive;
-    open.then_some(if gate.rules.iter().any(is_invalid) {
+    let lacks = |rule: Rule| move |said: &RuleResult| said.rule == rule && said.ruling == Ruling::Inconclusive;
+    open.then_some(if gate.rules.iter().any(lacks(Rule::Validity)) {
         "more of the same would not decide it: see first why so much says nothing"
+    } else if gate.difference.is_none() && gate.rules.iter().any(lacks(Rule::NoRegress)) {
+        "a run of the version to compare with is needed: keep one with `dtu baseline bless DIR`, or name it"
     } else {
         "with more `--seeds`, or a larger `budget` of the gates, it may be decided"
     })

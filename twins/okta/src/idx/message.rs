@@ -1,8 +1,9 @@
 //! What people are told when something is not as it should be.
 //!
-//! The keys are those that Okta's own sign-in page translates (github.com/okta/okta-signin-widget,
+//! Most keys are those that Okta's own sign-in page translates (github.com/okta/okta-signin-widget,
 //! `src/v2/ion/i18nTransformer.js` and `src/v3/src/constants`) and the codes of developer.okta.com/docs/reference/
-//! error-codes/. Statuses are those that the Authentication API has for the same refusals: inferred.
+//! error-codes/; those of who is denied, of blank fields and of too many requests are inferred. So are the statuses:
+//! those that the Authentication API has for the same refusals.
 
 use dtu_kernel::wire::Answer;
 use http::StatusCode;
