@@ -11,7 +11,7 @@ use super::{
 use crate::{
     api::stamp,
     model::{State, profile::Attribute, user::User},
-    policy,
+    policy::{self, Password},
 };
 
 /// A link of a transaction: all of them are posted to.
@@ -42,21 +42,37 @@ pub fn user(user: &User) -> Value {
     })
 }
 
+/// What a password must be, as transactions show it.
+fn complexity(rules: &Password) -> Value {
+    json!({
+        "minLength": rules.min_length,
+        "minLowerCase": rules.min_lower,
+        "minUpperCase": rules.min_upper,
+        "minNumber": rules.min_number,
+        "minSymbol": rules.min_symbol,
+        "excludeUsername": rules.exclude_username,
+    })
+}
+
+fn age(rules: &Password) -> Value {
+    json!({ "minAgeMinutes": rules.min_age_minutes, "historyCount": rules.history_count })
+}
+
+/// What a new password must be, as today's APIs show it: attributes of the person that it may not hold are named too.
+pub fn requirements(rules: &Password) -> Value {
+    let mut complexity = complexity(rules);
+    complexity["excludeAttributes"] = json!(rules.exclude_attributes);
+    json!({ "complexity": complexity, "age": age(rules) })
+}
+
 /// The password rules that hold for somebody who must choose a password.
 fn rules(state: &State, user: &User, now: Timestamp) -> Value {
     let rules = policy::password(state, user);
     let left = rules.expires(user).map_or(0, |end| end.since(now).as_secs().div_ceil(86_400));
     json!({
         "expiration": { "passwordExpireDays": left },
-        "complexity": {
-            "minLength": rules.min_length,
-            "minLowerCase": rules.min_lower,
-            "minUpperCase": rules.min_upper,
-            "minNumber": rules.min_number,
-            "minSymbol": rules.min_symbol,
-            "excludeUsername": rules.exclude_username,
-        },
-        "age": { "minAgeMinutes": rules.min_age_minutes, "historyCount": rules.history_count },
+        "complexity": complexity(&rules),
+        "age": age(&rules),
     })
 }
 

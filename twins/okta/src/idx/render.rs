@@ -167,19 +167,7 @@ fn current(desk: &Desk<'_>) -> Option<Value> {
 /// What a new password must be.
 fn rules(desk: &Desk<'_>) -> Value {
     let Some(user) = desk.user else { return json!({}) };
-    let rules = policy::password(desk.state, user);
-    json!({
-        "complexity": {
-            "minLength": rules.min_length,
-            "minLowerCase": rules.min_lower,
-            "minUpperCase": rules.min_upper,
-            "minNumber": rules.min_number,
-            "minSymbol": rules.min_symbol,
-            "excludeUsername": rules.exclude_username,
-            "excludeAttributes": rules.exclude_attributes,
-        },
-        "age": { "minAgeMinutes": rules.min_age_minutes, "historyCount": rules.history_count },
-    })
+    people::requirements(&policy::password(desk.state, user))
 }
 
 /// What an app, phone or browser needs to know.

@@ -160,17 +160,25 @@ fn code(got: &Got) -> String {
     found.and_then(|field| field["value"].as_str()).expect("is a text").to_owned()
 }
 
-/// Asks everybody for a second factor.
-fn ask_for_factor(org: &Org) {
+/// A global session policy for everybody, with one rule.
+fn sign_on_rule(org: &Org, name: &str, signon: &Value) {
     let everyone = org.get("/api/v1/groups?q=Everyone").text("/0/id").to_owned();
     let policy = json!({
-        "type": "OKTA_SIGN_ON", "name": "Two factors", "priority": 1,
+        "type": "OKTA_SIGN_ON", "name": name, "priority": 1,
         "conditions": { "people": { "groups": { "include": [everyone] } } },
     });
     let id = org.post("/api/v1/policies", &policy).text("/id").to_owned();
-    let signon = json!({ "access": "ALLOW", "requireFactor": true, "factorPromptMode": "ALWAYS" });
     let rule = json!({ "type": "SIGN_ON", "name": "All", "actions": { "signon": signon } });
     org.post(&format!("/api/v1/policies/{id}/rules"), &rule);
+}
+
+/// Asks everybody for a second factor.
+fn ask_for_factor(org: &Org) {
+    sign_on_rule(
+        org,
+        "Two factors",
+        &json!({ "access": "ALLOW", "requireFactor": true, "factorPromptMode": "ALWAYS" }),
+    );
 }
 
 fn enrol(org: &Org, with: &Value) {
@@ -524,15 +532,11 @@ fn a_name_is_asked_for_first_where_any_factor_will_do() {
     let org = Org::acme();
     ida(&org);
     let client = pages(&org);
-    let everyone = org.get("/api/v1/groups?q=Everyone").text("/0/id").to_owned();
-    let policy = json!({
-        "type": "OKTA_SIGN_ON", "name": "Name first", "priority": 1,
-        "conditions": { "people": { "groups": { "include": [everyone] } } },
-    });
-    let id = org.post("/api/v1/policies", &policy).text("/id").to_owned();
-    let signon = json!({ "access": "ALLOW", "requireFactor": false, "primaryFactor": "PASSWORD_IDP_ANY_FACTOR" });
-    let rule = json!({ "type": "SIGN_ON", "name": "All", "actions": { "signon": signon } });
-    org.post(&format!("/api/v1/policies/{id}/rules"), &rule);
+    sign_on_rule(
+        &org,
+        "Name first",
+        &json!({ "access": "ALLOW", "requireFactor": false, "primaryFactor": "PASSWORD_IDP_ANY_FACTOR" }),
+    );
     for name in ["ida", "nobody@acme.example"] {
         let walk = Walk::begin(&org, &client);
         shows(&walk.step("/identify", json!({ "identifier": name })), &["challenge-authenticator"]);

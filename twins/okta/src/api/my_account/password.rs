@@ -11,6 +11,7 @@ use super::{DELETE, GET, LIMIT, Nothing, POST, PUT, Sent, link, only, own, perso
 use crate::{
     Okta,
     api::{act, no_content, stamp},
+    authn::render,
     error::Error,
     model::{
         Act, State, accounts,
@@ -131,17 +132,10 @@ fn change(cx: &mut Write<'_, '_, Okta>, args: Sent) -> Result<Typed<()>, Error> 
 /// policies' settings).
 fn requirements(cx: &Read<'_, Okta>, _: Nothing) -> Result<Typed<Value>, Error> {
     let user = person(cx.state, cx.caller)?;
-    let rules = policy::password(cx.state, &user);
     let mut body = shown(cx.state, cx.scene, &user);
-    body["complexity"] = json!({
-        "minLength": rules.min_length,
-        "minLowerCase": rules.min_lower,
-        "minUpperCase": rules.min_upper,
-        "minNumber": rules.min_number,
-        "minSymbol": rules.min_symbol,
-        "excludeUsername": rules.exclude_username,
-        "excludeAttributes": rules.exclude_attributes,
-    });
-    body["age"] = json!({ "minAgeMinutes": rules.min_age_minutes, "historyCount": rules.history_count });
+    let mut requirements = render::requirements(&policy::password(cx.state, &user));
+    for member in ["complexity", "age"] {
+        body[member] = requirements[member].take();
+    }
     Ok(Typed::ok(&body))
 }
